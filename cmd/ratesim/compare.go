@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ratesim/reports"
+	"ratesim/scenarios"
+	"ratesim/sim"
+	"ratesim/sim/metrics"
+)
+
+type tableFunc func(io.Writer, *metrics.Result, reports.TableOptions) error
+
+// view is how a command shows its result.
+type view struct {
+	table    tableFunc
+	pictures func(*metrics.Result) []reports.Picture
+}
+
+func compareCommand(s *streams) *cobra.Command {
+	var f common
+	c := &cobra.Command{
+		Use:   "compare [SCENARIO]",
+		Short: "replay one scenario against several strategies, side by side",
+		Long: `Compare replays one scenario against several strategies and prints them side
+by side. SCENARIO is a file, - for standard input, or the name of an embedded
+scenario (see 'ratesim list scenarios'); without it, launch-day.`,
+		Example: `  ratesim compare
+  ratesim compare --trace traffic.csv --provider openai/gpt-4o@tier-2
+  ratesim compare outage --strategies jitter,queue --out report
+  ratesim compare --set fleet.instances=40 -o json`,
+		Args: atMostOne,
+		RunE: func(c *cobra.Command, args []string) error {
+			opt, err := f.options(c)
+			if err != nil {
+				return err
+			}
+			name := "launch-day"
+			if len(args) == 1 {
+				name = args[0]
+			}
+			spec, err := scenarios.Load(name, s.in, opt)
+			if err != nil {
+				return inputError{err}
+			}
+			return f.simulate(c.Context(), s, spec, 0, view{reports.Table, reports.Pictures})
+		},
+	}
+	f.register(c)
+	return c
+}
+
+func atMostOne(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return inputError{fmt.Errorf("%s takes one scenario, got %q", c.CommandPath(), args)}
+	}
+	return nil
+}
+
+// simulate runs the scenario and reports it. When it is interrupted it reports
+// what was finished and returns the context's error.
+func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec, window time.Duration, v view) error {
+	draw, wipe := s.reporter(f.quiet)
+	result, runErr := sim.Compare(ctx, spec, sim.Options{
+		Seed: f.seed, Replications: f.reps, RetryWindow: window, Progress: draw})
+	wipe()
+	if result == nil {
+		return runErr
+	}
+	if err := f.report(s, result, v.table); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	if f.dir != "" {
+		if err := reports.WriteDir(f.dir, result, v.pictures(result)); err != nil {
+			return err
+		}
+	}
+	if runErr != nil {
+		return runErr
+	}
+	var unmet []error
+	for _, x := range result.Expectations {
+		if !x.Met {
+			unmet = append(unmet, errUnmet)
+		}
+	}
+	return errors.Join(unmet...)
+}

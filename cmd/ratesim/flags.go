@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ratesim/reports"
+	"ratesim/scenarios"
+	"ratesim/scenarios/workload"
+	"ratesim/sim/metrics"
+)
+
+// common are the flags that mean the same everywhere.
+type common struct {
+	seed        uint64
+	reps        int
+	strategies  []string
+	provider    string
+	trace       string
+	traceFormat string
+	duration    time.Duration
+	output      string
+	dir         string
+	set         []string
+	quiet       bool
+	noColor     bool
+}
+
+// outputs are the formats of -o.
+var outputs = []string{"table", "json", "csv", "markdown"}
+
+func (f *common) register(c *cobra.Command) {
+	fl := c.Flags()
+	fl.SortFlags = false
+	fl.Uint64Var(&f.seed, "seed", 1, "seed of all random draws")
+	fl.IntVar(&f.reps, "reps", 10, "replications, each with its own draws")
+	fl.StringSliceVar(&f.strategies, "strategies", nil, "strategies `a,b,c` instead of the scenario's, or all")
+	fl.StringVar(&f.provider, "provider", "", "catalog `REF` vendor/model@tier for the first deployment")
+	fl.StringVar(&f.trace, "trace", "", "replay a trace `FILE` instead of the scenario's workload")
+	fl.StringVar(&f.traceFormat, "trace-format", "auto", "format of the trace: auto, azure or plain")
+	fl.DurationVar(&f.duration, "duration", 0, "how long calls arrive, instead of the scenario's duration")
+	fl.StringVarP(&f.output, "output", "o", "table", "format of the result: table, json, csv or markdown")
+	fl.StringVar(&f.dir, "out", "", "also write result.json and the pictures to `DIR`")
+	fl.StringArrayVar(&f.set, "set", nil, "set one field of the scenario, `path=value`; may be repeated")
+	fl.BoolVar(&f.quiet, "quiet", false, "no progress")
+	fl.BoolVar(&f.noColor, "no-color", false, "no colour (also the NO_COLOR variable)")
+}
+
+// options checks the flags and returns what they change in a scenario.
+func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
+	format := slices.Index(workload.TraceFormats[:], f.traceFormat)
+	var err error
+	switch {
+	case f.reps < 1 || f.reps > maxReps:
+		err = fmt.Errorf("--reps takes 1 to %d, got %d", maxReps, f.reps)
+	case c.Flags().Changed("duration") && f.duration <= 0:
+		err = fmt.Errorf("--duration takes a time above 0, got %v", f.duration)
+	case format < 0:
+		err = unknown("--trace-format", f.traceFormat, workload.TraceFormats[:])
+	case !slices.Contains(outputs, f.output):
+		err = unknown("--output", f.output, outputs)
+	}
+	if err != nil {
+		return scenarios.Options{}, inputError{err}
+	}
+	return scenarios.Options{Provider: f.provider, Trace: f.trace, TraceFormat: workload.TraceFormat(format),
+		Duration: f.duration, Strategies: f.strategies, Set: f.set}, nil
+}
+
+// maxReps keeps a slip of the finger from running for a week.
+const maxReps = 10_000
+
+func unknown(flag, got string, known []string) error {
+	hint := ""
+	if near, ok := scenarios.Nearest(got, known); ok {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return fmt.Errorf("%s: unknown value %q%s; it takes one of %q", flag, got, hint, known)
+}
+
+// report prints the result in the format asked for, table or one of the others.
+func (f *common) report(s *streams, r *metrics.Result, table tableFunc) error {
+	switch f.output {
+	case "json":
+		return reports.JSON(s.out, r)
+	case "csv":
+		return reports.CSV(s.out, r)
+	case "markdown":
+		return reports.Markdown(s.out, r)
+	}
+	return table(s.out, r, reports.TableOptions{Width: s.width, Color: s.color && !f.noColor})
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ratesim/reports"
+	"ratesim/scenarios"
+)
+
+// maxClients bounds a herd; a million clients take about a gigabyte.
+const maxClients = 1_000_000
+
+func herdCommand(s *streams) *cobra.Command {
+	var (
+		f       common
+		clients int
+		outage  time.Duration
+		window  time.Duration
+	)
+	c := &cobra.Command{
+		Use:   "herd",
+		Short: "thundering herd: N clients released at once; the plots and the numbers",
+		Long: `Herd releases all clients at once, each with one call, and shows how hard they
+hit the deployment under each strategy and how long it takes until the last call
+has ended. With --outage the deployment is down from the start: the clients fail
+together, keep retrying, and are released when it comes back.`,
+		Example: `  ratesim herd --clients 1000 --out herd
+  ratesim herd --outage 30s
+  ratesim herd --outage 10m --window 20ms --reps 11`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			opt, err := f.options(c)
+			if err != nil {
+				return err
+			}
+			switch {
+			case clients < 1 || clients > maxClients:
+				err = fmt.Errorf("--clients takes 1 to %d, got %d", maxClients, clients)
+			case outage < 0:
+				err = fmt.Errorf("--outage takes a time of at least 0, got %v", outage)
+			case window < time.Millisecond:
+				err = fmt.Errorf("--window takes at least 1ms, got %v", window)
+			}
+			if err != nil {
+				return inputError{err}
+			}
+			spec, err := scenarios.Herd(clients, outage, opt)
+			if err != nil {
+				return inputError{err}
+			}
+			return f.simulate(c.Context(), s, spec, window, view{reports.HerdTable, reports.HerdPictures})
+		},
+	}
+	c.Flags().IntVar(&clients, "clients", 1000, "how many clients, each its own instance with one call")
+	c.Flags().DurationVar(&outage, "outage", 0, "the deployment is down from time 0 for so long")
+	c.Flags().DurationVar(&window, "window", time.Second, "width of the aligned windows in which the retry peak is counted")
+	f.register(c)
+	return c
+}

@@ -1,0 +1,27 @@
+// Ratesim replays traffic against the rate limits of LLM APIs and compares how
+// clients may behave: retry at once, back off, pace, queue, read the headers,
+// or buy provisioned capacity.
+//
+//	ratesim compare [SCENARIO]   replay one scenario against several strategies, side by side
+//	ratesim herd                 thundering herd: N clients released at once
+//	ratesim list [WHAT]          scenarios, strategies, providers, processes
+//
+// Results go to standard output, progress and errors to standard error. Exit
+// codes: 0 done; 1 failed; 2 bad usage or bad input; 3 an expectation was not
+// met; 130 interrupted, after what was finished has been reported.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() { os.Exit(ratesim()) }
+
+func ratesim() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	return run(ctx, os.Args[1:], terminal())
+}

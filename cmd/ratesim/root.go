@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"ratesim/scenarios"
+)
+
+// The exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitBadInput    = 2
+	exitUnmet       = 3
+	exitInterrupted = 130
+)
+
+// inputError is what the user can mend: a flag, a name, a file.
+type inputError struct{ error }
+
+func (e inputError) Unwrap() error { return e.error }
+
+// errUnmet says that an expectation of the scenario was not met.
+var errUnmet = errors.New("an expectation was not met")
+
+// run is the program: arguments in, exit code out.
+func run(ctx context.Context, args []string, s streams) int {
+	root := &cobra.Command{
+		Use:           "ratesim",
+		Short:         "replay traffic against LLM rate limits and compare client strategies",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          noArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.AddCommand(compareCommand(&s), herdCommand(&s), listCommand(&s))
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return inputError{flagError(c, err)} })
+	return exitCode(root.ExecuteContext(ctx), s)
+}
+
+func exitCode(err error, s streams) int {
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errUnmet):
+		return exitUnmet // the report says which
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(s.err, "ratesim: interrupted")
+		return exitInterrupted
+	}
+	for _, line := range strings.Split(err.Error(), "\n") {
+		fmt.Fprintln(s.err, "ratesim:", line)
+	}
+	if errors.As(err, new(inputError)) {
+		return exitBadInput
+	}
+	return exitFailed
+}
+
+// flagError adds the nearest flag to an unknown one.
+func flagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var known []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		if near, ok := scenarios.Nearest(unknown.GetSpecifiedName(), known); ok {
+			err = fmt.Errorf("%w; did you mean --%s?", err, near)
+		}
+	}
+	return fmt.Errorf("%w\nsee '%s --help'", err, c.CommandPath())
+}
+
+// noArgs refuses arguments; for the root command those are unknown commands.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if c.HasParent() {
+		return inputError{fmt.Errorf("%s takes no arguments, got %q", c.CommandPath(), args[0])}
+	}
+	var known []string
+	for _, sub := range c.Commands() {
+		known = append(known, sub.Name())
+	}
+	hint := ""
+	if near, ok := scenarios.Nearest(args[0], known); ok {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return inputError{fmt.Errorf("unknown command %q%s\nsee 'ratesim --help'", args[0], hint)}
+}

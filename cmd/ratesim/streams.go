@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"golang.org/x/term"
+)
+
+// streams is what the program talks to, and what it knows about it.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	width    int  // characters in a line of out; 0 = not a terminal
+	color    bool // out is a terminal that wants colour
+	progress bool // out and err are terminals
+}
+
+// terminal returns the process's own streams.
+func terminal() streams {
+	s := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
+		s.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		s.progress = term.IsTerminal(int(os.Stderr.Fd()))
+		s.width = 80
+		if w, _, err := term.GetSize(fd); err == nil && w > 0 {
+			s.width = w
+		}
+	}
+	if w, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && w > 0 {
+		s.width = w
+	}
+	return s
+}
+
+// reporter returns what draws a progress line, and what wipes it; both do
+// nothing where nobody would see it.
+func (s *streams) reporter(quiet bool) (draw func(done, of int), wipe func()) {
+	if quiet || !s.progress {
+		return nil, func() {}
+	}
+	draw = func(done, of int) { fmt.Fprintf(s.err, "\r%d of %d runs ", done, of) }
+	return draw, func() { fmt.Fprint(s.err, "\r\x1b[K") }
+}

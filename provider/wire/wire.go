@@ -1,0 +1,100 @@
+// Package wire holds what crosses the wire between a client and a provider:
+// an [Attempt] on the way there and a [Reply] on the way back.
+//
+// It is the only thing strategies and provider models have in common. A
+// strategy must not know more about the provider than a Reply tells it, and a
+// Reply tells no more than a vendor's status line, headers, error body and
+// usage object do: whole-second retry-after values, rounded remaining counts,
+// and nothing at all where the vendor sends nothing.
+package wire
+
+import (
+	"time"
+
+	"ratesim/sim/clock"
+)
+
+// Attempt is one HTTP request as a deployment receives it.
+type Attempt struct {
+	Call      uint64 // the call it is sent for; with Number it names every random draw about this attempt
+	Number    uint32 // 0 for a call's first attempt
+	Tenant    uint32
+	Prompt    uint32 // tokens of the prompt as the provider counts them
+	Guess     uint32 // tokens of the prompt as the provider estimates them at admission
+	MaxTokens uint32 // declared bound on the output; 0 means none was declared
+	Output    uint32 // tokens the model will produce; known to the driver, used only once they are produced
+
+	// What the model notes at Arrive and needs at Finish. Drivers keep these
+	// fields as they are between the two calls and do not read them.
+	Admitted clock.Time // when it was admitted
+	Reserved int64      // tokens charged then
+}
+
+// Limit names the limit that refused an attempt.
+type Limit uint8
+
+// The limits a 429 can come from.
+const (
+	NoLimit     Limit = iota // not refused by a limit
+	Requests                 // requests per minute
+	Tokens                   // tokens per minute
+	Utilisation              // PTU utilisation is above 100 %
+	Oversize                 // the request alone exceeds a limit and can never pass
+)
+
+var limitNames = [...]string{"none", "requests", "tokens", "utilisation", "oversize"}
+
+func (l Limit) String() string { return limitNames[l] }
+
+// Statuses that need a name of their own. All others are HTTP's.
+const (
+	StatusOK              = 200
+	StatusTooManyRequests = 429
+	// StatusTimeout marks an attempt that got no answer before the client's
+	// timeout. It never crosses the wire; the driver makes it up.
+	StatusTimeout = 0
+)
+
+// Absent stands for a value the reply does not carry.
+const Absent = -1
+
+// Quota is one x-ratelimit-{limit,remaining,reset} trio. Each field is Absent
+// when the reply lacks it.
+type Quota struct {
+	Limit     int64
+	Remaining int64
+	Reset     time.Duration
+}
+
+// NoQuota is a trio of which nothing was sent.
+var NoQuota = Quota{Absent, Absent, Absent}
+
+// Reply is the answer to one attempt.
+type Reply struct {
+	Status     int           // HTTP status, or StatusTimeout
+	Attempt    uint32        // Number of the attempt it answers
+	Deployment uint16        // the deployment that answered, as the client numbers them
+	Limit      Limit         // which limit refused, from the error body; NoLimit otherwise
+	RetryAfter time.Duration // the wait the server asks for; Absent when it asks for none
+	Requests   Quota
+	Tokens     Quota
+	Prompt     uint32 // usage, on 200
+	Output     uint32
+}
+
+// OK reports whether the attempt succeeded.
+func (r *Reply) OK() bool { return r.Status == StatusOK }
+
+// Retryable reports whether the same request can succeed later: timeouts,
+// 408, 409, 429 and 5xx, unless the request is larger than a limit. This is
+// the set that the OpenAI and Anthropic SDKs retry, less the refusals that no
+// wait can cure.
+func (r *Reply) Retryable() bool {
+	switch r.Status {
+	case StatusTimeout, 408, 409:
+		return true
+	case StatusTooManyRequests:
+		return r.Limit != Oversize
+	}
+	return r.Status >= 500
+}

@@ -1,0 +1,57 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"ratesim/sim/metrics"
+)
+
+// WriteDir writes result.json and each picture as NAME.png and NAME.svg into
+// dir, which is made if need be. Every file is written whole or not at all: an
+// error names the file, leaves no part of it and whatever was there before.
+func WriteDir(dir string, r *metrics.Result, pictures []Picture) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("making the output folder: %w", err)
+	}
+	if err := writeFile(filepath.Join(dir, "result.json"), func(w io.Writer) error { return JSON(w, r) }); err != nil {
+		return err
+	}
+	for _, p := range pictures {
+		if err := writeFile(filepath.Join(dir, p.Name+".png"), p.WritePNG); err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(dir, p.Name+".svg"), p.WriteSVG); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFile writes beside path and renames, so that path never holds a part.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+			err = fmt.Errorf("writing %s: %w", path, err)
+		}
+	}()
+	err = write(f)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	// CreateTemp makes files only their owner can read.
+	if err := os.Chmod(f.Name(), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

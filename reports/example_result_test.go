@@ -1,0 +1,132 @@
+package reports
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"ratesim/sim/metrics"
+)
+
+// outcome is what the tests say about one strategy; the rest is made up around it.
+type outcome struct {
+	name                  string
+	success, p95, retries float64 // retries per call
+	cost                  float64
+}
+
+// launchDay is a result shaped like a real one: twelve strategies, ten
+// replications, ten minutes.
+func launchDay() *metrics.Result {
+	r := &metrics.Result{
+		Schema: metrics.Schema, Kind: "simulated", Scenario: "launch-day", Seed: 1, Replications: 10, Hash: "9f3c51d0a7e2b846",
+		Warnings: []string{
+			"naive: 12 calls in 3 replications were still open when the drain of 5m ended and count as censored",
+			"deployment main: prompts are charged by max_tokens at admission and settled at the end; a strategy that reserves less than that sees the limit earlier than it expects",
+		},
+		Expectations: []metrics.Expectation{
+			{Text: "jitter.success_rate >= 0.99", Met: false, Value: 0.9612},
+			{Text: "queue.latency_p95 <= 45s", Met: true, Value: 14.2},
+		},
+	}
+	for i, o := range []outcome{
+		{"none", 0.48, 1.9, 0, 0.61}, {"naive", 0.55, 2.2, 3.1, 0.70}, {"fixed", 0.83, 6.8, 2.4, 1.06},
+		{"backoff", 0.94, 21.5, 1.3, 1.20}, {"jitter", 0.961, 19.8, 1.2, 1.23}, {"retry-after", 0.987, 17.4, 0.6, 1.26},
+		{"token-bucket", 0.9975, 16.1, 0.03, 1.28}, {"queue", 0.998, 14.2, 0.01, 1.28}, {"header-aware", 0.996, 15.0, 0.08, 1.27},
+		{"ptu", 0.9985, 3.1, 0.02, 12.9}, {"adaptive", 0.99, 18.3, 0.2, 1.26}, {oracle, 0.9996, 12.6, 0, 1.28},
+	} {
+		r.Strategies = append(r.Strategies, made(o, i))
+	}
+	pair := func(a, b, metric string, mean, half float64) {
+		r.Paired = append(r.Paired, metrics.Paired{A: a, B: b, Metric: metric, Mean: mean, Lo: mean - half, Hi: mean + half})
+	}
+	pair("queue", "ptu", "success_rate", -0.0005, 0.0012)
+	pair("token-bucket", "ptu", "success_rate", -0.001, 0.0015)
+	pair("ptu", "queue", "latency_p95", -11.1, 0.8)
+	pair("queue", "token-bucket", "success_rate", 0.0005, 0.0011)
+	pair("queue", "token-bucket", "latency_p95", -1.9, 0.3)
+	return r
+}
+
+func est(mean, half float64) *metrics.Estimate {
+	return &metrics.Estimate{Mean: mean, Lo: mean - half, Hi: mean + half}
+}
+
+func made(o outcome, i int) metrics.Strategy {
+	const calls, tokens = 4890, 1100
+	attempts := calls * (1 + o.retries)
+	s := metrics.Strategy{
+		Name: o.name, Calls: est(calls, 29), Succeeded: est(calls*o.success, 30), Failed: est(calls*(1-o.success), 12),
+		Censored: est(0, 0), SuccessRate: est(o.success, 0.004*(1.02-o.success)*10), Attempts: est(attempts, 40),
+		Amplification: est(1+o.retries, 0.02), Rejected: est(attempts-calls*o.success, 25),
+		GoodputTPM: est(calls*o.success*tokens/11, 2000), QuotaUsed: est(0.4+o.success/2, 0.01),
+		WastedPromptTokens: est((attempts-calls*o.success)*900, 9000), LatencyP50: est(o.p95/7, 0.05),
+		LatencyP95: est(o.p95, o.p95/30), LatencyP99: est(o.p95*1.6, o.p95/20), LatencyMax: est(o.p95*3, o.p95/5),
+		LatencyMean: est(o.p95/4, 0.05), PeakAttemptsPerS: est(20+90*o.retries, 4), PeakToMean: est(2+2*o.retries, 0.1),
+		RetryPeak: est(80*o.retries, 3), DrainedAt: est(620+o.p95, 4), CostUSD: est(o.cost, 0.01),
+		Failures: metrics.Failures{MaxRetries: est(calls*(1-o.success), 12)},
+	}
+	if o.name == oracle {
+		s.Rejected, s.WastedPromptTokens = est(0, 0), est(0, 0)
+	}
+	s.Curves = curves(o, i)
+	return s
+}
+
+func curves(o outcome, i int) *metrics.Curves {
+	draw := rand.New(rand.NewPCG(1, uint64(i)))
+	c := &metrics.Curves{Width: 1}
+	for q := range 201 {
+		// A lognormal with the given p95: the quantile of the logistic, 1.7
+		// times as wide, is near enough to the normal's.
+		p := min(max(float64(q)/200, 0.0005), 0.9995)
+		z := math.Log(p/(1-p)) / 1.702
+		c.LatencyCDF = append(c.LatencyCDF, o.p95*math.Exp(0.9*(z-1.645)))
+	}
+	for t := range 640 {
+		load := 8 + 0.8*draw.NormFloat64()
+		if t > 120 && t < 120+int(20+10*o.p95) {
+			load += 14 * (1 + 2*o.retries)
+		}
+		if t > 600 {
+			load = max(0, 8-float64(t-600)/4)
+		}
+		retries := load * o.retries * (0.6 + 0.4*math.Sin(float64(t)/9.5))
+		c.AttemptsPerS = append(c.AttemptsPerS, max(0, load+retries))
+		c.RejectedPerS = append(c.RejectedPerS, max(0, retries))
+		c.QuotaUsed = append(c.QuotaUsed, min(1.06, max(0, 0.03*load+0.5*o.success+0.03*draw.NormFloat64())))
+	}
+	return c
+}
+
+// aHerd is a result of 1000 clients released at once.
+func aHerd() *metrics.Result {
+	r := &metrics.Result{Schema: metrics.Schema, Kind: "simulated", Scenario: "herd", Seed: 1, Replications: 10}
+	for _, o := range []struct {
+		name       string
+		retryPeak  float64
+		drain, amp float64
+		step       int
+	}{
+		{"naive", 5200, 1.4, 6.9, 1}, {"backoff", 988, 62, 5.8, 1}, {"jitter-5%", 960, 63, 5.7, 2}, {"jitter-10%", 900, 64, 5.7, 3},
+		{"jitter-25%", 610, 66, 5.5, 6}, {"jitter-50%", 380, 71, 5.2, 9}, {"jitter-100%", 270, 88, 4.9, 14},
+		{"jitter-full", 310, 64, 5.9, 14}, {"jitter-equal", 330, 66, 5.3, 10}, {"jitter-decorrelated", 240, 121, 4.6, 18},
+		{"retry-after", 520, 61, 2.2, 8}, {oracle, 0, 60, 1, 1},
+	} {
+		s := metrics.Strategy{
+			Name: o.name, Calls: est(1000, 0), SuccessRate: est(min(1, 0.35+o.drain/120), 0.01), PeakAttemptsPerS: est(1000+o.retryPeak/9, 12),
+			RetryPeak: est(o.retryPeak, 0.03*o.retryPeak), PeakToMean: est(1000*o.drain/(1000*o.amp), 0.3),
+			Amplification: est(o.amp, 0.05), DrainedAt: est(o.drain, 0.02*o.drain),
+		}
+		c := &metrics.Curves{Width: 1, AttemptsPerS: make([]float64, 400), RejectedPerS: make([]float64, 400)}
+		c.AttemptsPerS[0], c.RejectedPerS[0] = 1000, 940
+		for at := 1; at < 130 && o.name != oracle; at *= 2 {
+			for k := range o.step {
+				c.AttemptsPerS[at+k] += o.retryPeak / float64(o.step) * float64(1+k%3) / 2
+				c.RejectedPerS[at+k] += o.retryPeak / float64(o.step) * float64(1+k%3) / 2.2
+			}
+		}
+		s.Curves = c
+		r.Strategies = append(r.Strategies, s)
+	}
+	return r
+}

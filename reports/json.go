@@ -1,0 +1,177 @@
+package reports
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"strconv"
+
+	"ratesim/sim/metrics"
+)
+
+// maxResultBytes bounds what [ReadJSON] reads. A result holds fixed-size
+// curves; one of 20 strategies over a day of seconds is about 40 MB.
+const maxResultBytes = 256 << 20
+
+// JSON writes r in the schema ratesim/result/v1: two spaces of indent, each
+// estimate and each curve on one line, numbers rounded to 6 significant
+// digits, which is well inside any interval and keeps files small and stable.
+// An estimate, curve or paired difference with a NaN or an infinity in it is
+// left out, as one that does not apply. The error is of w.
+func JSON(w io.Writer, r *metrics.Result) error {
+	b, err := json.MarshalIndent(rounded(r), "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the result: %w", err)
+	}
+	if _, err := w.Write(append(oneLine(b), '\n')); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
+}
+
+// oneLine joins the lines of number arrays and of objects that hold nothing but
+// mean, lo and hi. A line break in JSON text is never inside a string, so no
+// string can match.
+func oneLine(b []byte) []byte {
+	estimate := regexp.MustCompile(`\{\n\s+("mean": [^\n]+)\n\s+("lo": [^\n]+)\n\s+("hi": [^\n]+)\n\s+\}`)
+	b = estimate.ReplaceAll(b, []byte("{$1 $2 $3}"))
+	array := regexp.MustCompile(`\[\n\s+-?[0-9][-+.eE0-9,\s]*\]`)
+	space := regexp.MustCompile(`\s+`)
+	return array.ReplaceAllFunc(b, func(m []byte) []byte { return space.ReplaceAll(m, nil) })
+}
+
+// ReadJSON reads one result written by [JSON]. Keys it does not know are
+// ignored, since a later version may add metrics; another schema, anything
+// after the result, and values that no run produces are errors.
+func ReadJSON(r io.Reader) (*metrics.Result, error) {
+	limited := &io.LimitedReader{R: r, N: maxResultBytes}
+	dec := json.NewDecoder(limited)
+	var res metrics.Result
+	err := dec.Decode(&res)
+	switch {
+	case limited.N == 0:
+		return nil, fmt.Errorf("reading a result: larger than %d MB", maxResultBytes>>20)
+	case errors.Is(err, io.EOF):
+		return nil, errors.New("reading a result: the file is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errors.New("reading a result: the file is cut off")
+	case err != nil:
+		return nil, fmt.Errorf("reading a result: %w", err)
+	case res.Schema != metrics.Schema:
+		return nil, fmt.Errorf("reading a result: schema is %q, must be %q", res.Schema, metrics.Schema)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("reading a result: something follows the result")
+	}
+	if err := check(&res); err != nil {
+		return nil, fmt.Errorf("reading a result: %w", err)
+	}
+	return &res, nil
+}
+
+// check finds what would make a report of r nonsense.
+func check(r *metrics.Result) error {
+	if r.Replications < 1 {
+		return fmt.Errorf("replications is %d, must be at least 1", r.Replications)
+	}
+	seen := map[string]bool{}
+	for i := range r.Strategies {
+		s := &r.Strategies[i]
+		if s.Name == "" {
+			return fmt.Errorf("strategies[%d] has no name", i)
+		}
+		if seen[s.Name] {
+			return fmt.Errorf("two strategies are called %q", s.Name)
+		}
+		seen[s.Name] = true
+		c := s.Curves
+		if c != nil && c.Width <= 0 && len(c.AttemptsPerS)+len(c.RejectedPerS)+len(c.QuotaUsed) > 0 {
+			return fmt.Errorf("curves of %q have width %g, must be positive", s.Name, c.Width)
+		}
+	}
+	return nil
+}
+
+// rounded returns a copy of r fit for JSON: see [JSON].
+func rounded(r *metrics.Result) *metrics.Result {
+	out := *r
+	out.Strategies = make([]metrics.Strategy, len(r.Strategies))
+	for i, s := range r.Strategies {
+		for _, m := range allMetrics() {
+			*m.at(&s) = roundEstimate(*m.at(&s))
+		}
+		s.Curves = roundCurves(s.Curves)
+		out.Strategies[i] = s
+	}
+	out.Paired = []metrics.Paired{}
+	for _, p := range r.Paired {
+		if finite(p.Mean, p.Lo, p.Hi) {
+			p.Mean, p.Lo, p.Hi = round6(p.Mean), round6(p.Lo), round6(p.Hi)
+			out.Paired = append(out.Paired, p)
+		}
+	}
+	out.Expectations = []metrics.Expectation{}
+	for _, e := range r.Expectations {
+		if !finite(e.Value) {
+			e.Value = 0 // met or missed is what matters; the schema has no absent value
+		}
+		e.Value = round6(e.Value)
+		out.Expectations = append(out.Expectations, e)
+	}
+	out.Warnings = append([]string{}, r.Warnings...)
+	return &out
+}
+
+func roundEstimate(e *metrics.Estimate) *metrics.Estimate {
+	if e == nil || !finite(e.Mean, e.Lo, e.Hi) {
+		return nil
+	}
+	return &metrics.Estimate{Mean: round6(e.Mean), Lo: round6(e.Lo), Hi: round6(e.Hi)}
+}
+
+func roundCurves(c *metrics.Curves) *metrics.Curves {
+	if c == nil || !finite(c.Width) {
+		return nil
+	}
+	return &metrics.Curves{
+		LatencyCDF: roundAll(c.LatencyCDF), Width: round6(c.Width), AttemptsPerS: roundAll(c.AttemptsPerS),
+		RejectedPerS: roundAll(c.RejectedPerS), QuotaUsed: roundAll(c.QuotaUsed),
+	}
+}
+
+func roundAll(xs []float64) []float64 {
+	if !finite(xs...) {
+		return nil
+	}
+	out := make([]float64, len(xs))
+	for i, x := range xs {
+		out[i] = round6(x)
+	}
+	return out
+}
+
+func finite(xs ...float64) bool {
+	for _, x := range xs {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// round6 rounds to 6 significant digits in decimal, so that the shortest
+// text of the result has no more. The largest floats round past the range and
+// stay as they are; -0 becomes 0.
+func round6(x float64) float64 {
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'e', 5, 64), 64)
+	switch {
+	case err != nil:
+		return x
+	case y == 0:
+		return 0
+	}
+	return y
+}

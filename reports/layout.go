@@ -1,0 +1,74 @@
+package reports
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// minWrap is the narrowest text is wrapped to; below it words only fall apart.
+const minWrap = 20
+
+// wrap breaks text into lines of at most width characters at spaces, but not
+// between a number and its unit; width 0 or less means one line. Words longer
+// than a line stand alone in one.
+func wrap(text string, width int) []string {
+	words := words(text)
+	if len(words) == 0 {
+		return nil
+	}
+	if width <= 0 {
+		return []string{strings.Join(words, " ")}
+	}
+	width = max(width, minWrap)
+	lines := []string{words[0]}
+	for _, w := range words[1:] {
+		last := lines[len(lines)-1]
+		if utf8.RuneCountInString(last)+1+utf8.RuneCountInString(w) <= width {
+			lines[len(lines)-1] = last + " " + w
+		} else {
+			lines = append(lines, w)
+		}
+	}
+	return lines
+}
+
+// words splits text at spaces and keeps units with their numbers.
+func words(text string) []string {
+	var out []string
+	for _, w := range strings.Fields(text) {
+		unit := slices.Contains([]string{"%", "s", "ms", "min", "USD"}, strings.TrimRight(w, ".,;:)"))
+		if n := len(out); unit && n > 0 && unicode.IsDigit(rune(out[n-1][len(out[n-1])-1])) {
+			out[n-1] += " " + w
+		} else {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+func paragraph(b *strings.Builder, text string, width int) {
+	for _, line := range wrap(text, width) {
+		b.WriteString(line + "\n")
+	}
+}
+
+func padLeft(s string, width int) string {
+	return strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s))) + s
+}
+
+func padRight(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
+}
+
+// painter returns a function that puts text in an ANSI style, or leaves it
+// alone.
+func painter(on bool) func(style, text string) string {
+	return func(style, text string) string {
+		if !on {
+			return text
+		}
+		return style + text + reset
+	}
+}

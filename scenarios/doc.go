@@ -1,0 +1,27 @@
+// Package scenarios reads scenario files: a workload, the deployments it is
+// sent to, the fleet that sends it, what goes wrong meanwhile, and the
+// strategies to compare.
+//
+// [Load] finds a file or one of the embedded scenarios, [Parse] turns its text
+// into a [Spec] in which every name is resolved and every number is in range:
+//
+//	text  --parseTree-->  tree  --Options-->  tree  --decoder-->  Spec
+//
+// The tree (node) is YAML without its cleverness: scalars are text until a
+// field says what they mean, so that 8/s, 20% and 90s need no quotes and "no"
+// is no boolean; anchors, tags and second documents are refused. Every node
+// knows where it was written. Flags change the tree, not the Spec, and their
+// nodes know which flag they are from; so a flag meets the same checks as the
+// file, and there is one way to be wrong.
+//
+// The decoder reads the tree with a cursor. Each mapping is a table of fields,
+// each field a reader with its range:
+//
+//	c.mapping(
+//		may("instances", count(&f.Instances, 1, 65536)),
+//		may("timeout", duration(&f.Timeout, time.Millisecond, 24*time.Hour)),
+//	)
+//
+// A reader that fails reports file, line, column, field and what is allowed,
+// and reading goes on: a file's faults are all reported at once ([Errors]).
+package scenarios

@@ -1,0 +1,206 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"ratesim/provider"
+	"ratesim/scenarios/workload"
+	"ratesim/sim/clock"
+)
+
+// Parse reads a scenario. The name file is for messages, and paths in the
+// scenario are relative to its folder. Everything wrong is reported at once, as
+// Errors. Traces that the scenario names are read, whole, to be checked.
+func Parse(file string, data []byte, opt Options) (*Spec, error) {
+	p := &problems{}
+	root := parseTree(file, data, p)
+	if root == nil || root.kind != mapping {
+		return nil, p.err()
+	}
+	d := &decoder{problems: p, spec: &Spec{
+		Drain: 5 * time.Minute,
+		Fleet: Fleet{Instances: 1, Timeout: 30 * time.Second},
+	}}
+	opt.apply(root, d)
+	d.scenario(cursor{p, root, ""})
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return d.spec, nil
+}
+
+// decoder fills a Spec.
+type decoder struct {
+	*problems
+	spec *Spec
+
+	duration, streams, deployments, faults, strategies, expect cursor
+
+	traces     []workload.Summary // of each stream; no Rows for those that are not traces
+	unselected []string           // strategies of the file that --strategies leaves out
+	doubtful   bool               // deployments are faulty: what follows from them alone is not reported
+}
+
+func (d *decoder) warn(format string, args ...any) {
+	d.spec.Warnings = append(d.spec.Warnings, fmt.Sprintf(format, args...))
+}
+
+// scenario reads the whole file: first what stands for itself, then what
+// refers to it.
+func (d *decoder) scenario(c cursor) {
+	c.mapping(
+		need("name", text(&d.spec.Name)),
+		may("about", text(&d.spec.About)),
+		may("duration", here(&d.duration)),
+		may("drain", duration(&d.spec.Drain, 0, maxDuration)),
+		may("fleet", d.fleet),
+		need("workload", here(&d.streams)),
+		need("deployments", here(&d.deployments)),
+		may("faults", here(&d.faults)),
+		need("strategies", here(&d.strategies)),
+		may("expect", here(&d.expect)),
+	)
+	if d.streams.ok() {
+		d.readStreams()
+	}
+	d.readDuration(c)
+	before := len(d.found)
+	if d.deployments.ok() {
+		d.readDeployments()
+	}
+	d.doubtful = len(d.found) > before || !d.deployments.ok()
+	if d.faults.ok() {
+		d.readFaults()
+	}
+	if !d.doubtful {
+		d.checkSizes()
+	}
+	if d.strategies.ok() {
+		d.readStrategies()
+	}
+	if d.expect.ok() {
+		d.readExpect()
+	}
+}
+
+func (d *decoder) fleet(c cursor) {
+	f := &d.spec.Fleet
+	c.mapping(
+		may("instances", count(&f.Instances, 1, 65536)),
+		may("assign", choice(&f.Assign, "way to assign calls", Assigns[:])),
+		may("network", func(c cursor) {
+			c.mapping(
+				may("latency", duration(&f.Network.Latency, 0, time.Minute)),
+				may("jitter", duration(&f.Network.Jitter, 0, time.Minute)),
+			)
+			if jitter := f.Network.Jitter; jitter > f.Network.Latency {
+				c.fail("jitter is %s, more than the latency of %s: messages would arrive before they are sent", short(jitter), short(f.Network.Latency))
+			}
+		}),
+		may("timeout", duration(&f.Timeout, time.Millisecond, 24*time.Hour)),
+	)
+}
+
+// readDuration settles how long arrivals go on.
+func (d *decoder) readDuration(c cursor) {
+	if d.duration.ok() {
+		duration(&d.spec.Duration, time.Millisecond, maxDuration)(d.duration)
+		return
+	}
+	longest := 0.0
+	for i, t := range d.traces {
+		a := &d.spec.Workload[i].Arrivals
+		if t.Rows == 0 || a.Loop {
+			if len(d.found) > 0 {
+				return // perhaps for want of a trace that could not be read
+			}
+			c.add(c.n.at, "duration", "is missing; only a workload of traces that do not loop has a length of its own")
+			return
+		}
+		longest = max(longest, t.First.Add(t.Period()).Seconds()/a.Speed)
+	}
+	d.spec.Duration = time.Duration(clock.FromSeconds(math.Min(longest, maxDuration.Seconds())))
+}
+
+// checkSizes finds streams of which no call, or not every call, can ever be
+// admitted: one that costs more than a whole minute's tokens is refused
+// whenever it comes.
+func (d *decoder) checkSizes() {
+	to := &d.spec.Deployments[0]
+	if to.TPM == 0 || to.PTU.Units > 0 {
+		return // utilisation is checked before a call is added to it
+	}
+	for i := range d.spec.Workload {
+		s := &d.spec.Workload[i]
+		least, over := oversize(s, &d.traces[i], to)
+		item := cursor{d.problems, d.streams.n.items[i], fmt.Sprintf("workload[%d]", i)}
+		switch {
+		case over == 1:
+			if m := item.child("max_tokens"); m.ok() && int64(s.MaxTokens) >= to.TPM {
+				item = m
+			}
+			item.fail("no call of this stream can ever be admitted: %s charges at least %d tokens for one and allows %d a minute", to.Name, least, to.TPM)
+		case over > 0:
+			d.warn("%s: %s of its calls can never be admitted: they cost more than the %d tokens that %s allows a minute", item.path, percent(over), to.TPM, to.Name)
+		}
+	}
+}
+
+func percent(share float64) string {
+	if math.IsNaN(share) {
+		return "some"
+	}
+	return fmt.Sprintf("%.2g %%", share*100)
+}
+
+// oversize returns the least that a deployment charges at admission for a call
+// of s, and the share of its calls that cost more than the limit; NaN, for a
+// trace, when there are some.
+func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config) (least int64, over float64) {
+	cost := func(prompt, output float64) int64 {
+		if s.MaxTokens > 0 {
+			output = min(output, float64(s.MaxTokens))
+		}
+		c := int64(max(1, math.Round(prompt)))
+		switch to.Charge.Reserve {
+		case provider.ReserveMaxTokens:
+			c += int64(s.MaxTokens)
+		case provider.ReserveActual:
+			c += int64(max(1, math.Round(output)))
+		}
+		return c
+	}
+	if trace.Rows > 0 {
+		least = cost(float64(trace.MinPrompt), 1)
+		if least > to.TPM {
+			return least, 1
+		}
+		if cost(float64(trace.MaxPrompt), float64(trace.MaxOutput)) > to.TPM {
+			over = math.NaN()
+		}
+		return least, over
+	}
+	n, larger := 0, 0
+	least = math.MaxInt64
+	add := func(prompt, output float64) {
+		c := cost(prompt, output)
+		least = min(least, c)
+		n++
+		if c > to.TPM {
+			larger++
+		}
+	}
+	for _, l := range s.Lengths {
+		add(float64(l.Prompt), float64(l.Output))
+	}
+	if s.Lengths == nil {
+		// A lattice of quantiles in place of draws: 377/1000 is close to the
+		// golden section, which spreads the outputs evenly over the prompts.
+		for i := range 1000 {
+			add(s.Prompt.Quantile((float64(i)+0.5)/1000), s.Output.Quantile((float64(i*377%1000)+0.5)/1000))
+		}
+	}
+	return least, float64(larger) / float64(n)
+}

@@ -1,0 +1,95 @@
+package scenarios
+
+import (
+	"time"
+
+	"ratesim/provider"
+	"ratesim/scenarios/workload"
+	"ratesim/strategies"
+)
+
+// Spec is a scenario, checked: every name is resolved, every number in range.
+type Spec struct {
+	Name  string
+	About string
+
+	// Duration is when arrivals stop, above 0. When a file leaves it out and
+	// its streams are all traces that do not loop, it is the length of the
+	// longest; a file with other streams must state it.
+	Duration time.Duration
+	// Drain is how much longer calls still open may take; 5m unless stated.
+	Drain time.Duration
+
+	Fleet       Fleet
+	Workload    []workload.Stream // at least one
+	Tenants     []string          // the streams' tenants, each once, in order
+	Deployments []provider.Config // at least one, each with its faults
+	Strategies  []Strategy        // at least one, names differ
+	Expect      []Expectation     // may be empty
+
+	Warnings []string // what the user should know; the scenario runs all the same
+}
+
+// Fleet is the client's side.
+type Fleet struct {
+	Instances int // client processes, at least 1; 1 unless stated
+	Assign    Assign
+	Network   Network
+	// Timeout is when a client gives up an attempt that got no answer; 30s
+	// unless stated, as in the article's code.
+	Timeout time.Duration
+}
+
+// Network is the way between clients and deployments, in each direction.
+type Network struct {
+	Latency time.Duration // one way; 0 unless stated
+	Jitter  time.Duration // at most this is added, or taken away; at most Latency
+}
+
+// Assign says which instance serves a call.
+type Assign uint8
+
+// The ways to deal calls to instances, as scenario files name them.
+const (
+	Hash       Assign = iota // by a keyed draw for each call
+	RoundRobin               // in turn
+)
+
+// Assigns lists the names of the ways, indexed by Assign.
+var Assigns = [...]string{"hash", "round-robin"}
+
+func (a Assign) String() string { return Assigns[a] }
+
+// Strategy is one strategy of the scenario, ready to be made for each instance.
+type Strategy struct {
+	Name       string // what results call it
+	Use        string // its name in the catalog of strategies
+	Args       strategies.Args
+	Factory    strategies.Factory
+	Omniscient bool // needs Env.Peek; one value serves the whole fleet
+}
+
+// Expectation is one line of expect: a strategy's metric, held against a value.
+type Expectation struct {
+	Text     string // as written
+	Strategy string // of Spec.Strategies
+	Metric   string // as results name it: success_rate, failures.deadline
+	Op       string // >=, <=, >, < or ==
+	Value    float64
+}
+
+// Met reports whether the expectation holds of v, in the metric's unit. NaN
+// meets none.
+func (e *Expectation) Met(v float64) bool {
+	switch e.Op {
+	case ">=":
+		return v >= e.Value
+	case "<=":
+		return v <= e.Value
+	case ">":
+		return v > e.Value
+	case "<":
+		return v < e.Value
+	}
+	return v == e.Value
+}

@@ -1,0 +1,123 @@
+package scenarios
+
+import (
+	"slices"
+	"strings"
+
+	"ratesim/strategies"
+)
+
+func (d *decoder) readStrategies() {
+	advertised := make([]strategies.Deployment, len(d.spec.Deployments))
+	for i := range d.spec.Deployments {
+		c := &d.spec.Deployments[i]
+		advertised[i] = strategies.Deployment{Name: c.Name, RPM: c.RPM, TPM: c.TPM, Provisioned: c.PTU.Units > 0}
+	}
+	d.strategies.items("strategies", func(_ int, c cursor) {
+		s, ok := d.strategy(c, advertised)
+		if !ok {
+			return
+		}
+		if slices.Contains(d.strategyNames(), s.Name) {
+			c.fail("%s is taken by another strategy; give this one a name of its own: {name: …, use: %s}", quote(s.Name), s.Use)
+			return
+		}
+		d.spec.Strategies = append(d.spec.Strategies, s)
+	})
+	if d.strategies.n.kind == list && len(d.strategies.n.items) == 0 {
+		d.strategies.fail("is empty; want at least one strategy")
+	}
+}
+
+func (d *decoder) strategyNames() []string {
+	var list []string
+	for i := range d.spec.Strategies {
+		list = append(list, d.spec.Strategies[i].Name)
+	}
+	return list
+}
+
+// strategy reads a name of the catalog, or a mapping of name, use and
+// parameters.
+func (d *decoder) strategy(c cursor, advertised []strategies.Deployment) (s Strategy, ok bool) {
+	before := len(d.found)
+	use := c
+	s.Args = strategies.Args{}
+	if c.n.kind == mapping {
+		if use = c.child("use"); !use.ok() {
+			use = c.child("name") // a preset may be named by either
+		}
+		if !use.ok() {
+			c.fail("want the key use with the name of a strategy: %s", strings.Join(strategies.Names(), ", "))
+			return s, false
+		}
+		if name := c.child("name"); name.ok() {
+			text(&s.Name)(name)
+		}
+		args(s.Args, c)
+	}
+	text(&s.Use)(use)
+	if len(d.found) > before {
+		return s, false
+	}
+	if s.Name == "" {
+		s.Name = s.Use
+	}
+	known, found := strategies.Find(s.Use)
+	if !found {
+		use.fail("%s", unknown("strategy", s.Use, strategies.Names()))
+		return s, false
+	}
+	factory, faults := known.Build(s.Args, advertised)
+	if len(faults) > 0 && c.n.at.file == allStrategies {
+		d.warn("strategy %s is left out: %s", s.Name, faults[0].Error())
+		return s, false
+	}
+	for _, f := range faults {
+		if _, given := s.Args[f.Param]; given || !d.doubtful {
+			reportParam(c, f)
+		}
+	}
+	s.Factory, s.Omniscient = factory, known.Omniscient
+	return s, len(faults) == 0
+}
+
+// args reads the parameters in the mapping at c as text; lists are joined by
+// commas.
+func args(dst strategies.Args, c cursor) {
+	for _, e := range c.n.keys {
+		if e.key == "name" || e.key == "use" {
+			continue
+		}
+		var values []string
+		v := c.child(e.key)
+		if v.n.kind == list {
+			v.items("values", func(_ int, item cursor) {
+				if s, ok := item.scalar("a value"); ok {
+					values = append(values, s)
+				}
+			})
+		} else if s, ok := v.scalar("a value or a list of values"); ok {
+			values = []string{s}
+		}
+		dst[e.key] = strings.Join(values, ",")
+	}
+}
+
+// reportParam says what a strategy found wrong, where the user wrote it.
+func reportParam(c cursor, f strategies.ParamError) {
+	if c.n.kind == mapping {
+		for _, e := range c.n.keys {
+			if e.key != f.Param || f.Param == "" {
+				continue
+			}
+			if f.Known != nil {
+				c.add(e.at, join(c.path, e.key), "unknown parameter%s", suggestion(e.key, append([]string{"name", "use"}, f.Known...)))
+			} else {
+				c.child(e.key).fail("%s", f.Msg)
+			}
+			return
+		}
+	}
+	c.fail("%s", f.Error())
+}

@@ -1,0 +1,158 @@
+package scenarios
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ratesim/scenarios/workload"
+)
+
+func (d *decoder) readStreams() {
+	d.streams.items("streams", func(_ int, c cursor) {
+		s, trace := d.stream(c)
+		d.spec.Workload = append(d.spec.Workload, s)
+		d.traces = append(d.traces, trace)
+	})
+	if d.streams.n.kind == list && len(d.streams.n.items) == 0 {
+		d.streams.fail("is empty; want at least one stream")
+	}
+	d.spec.Tenants = workload.Tenants(d.spec.Workload)
+}
+
+// stream reads one stream, and sums up its trace if it is one.
+func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
+	s.Tenant = "default"
+	before := len(d.found)
+	c.mapping(
+		may("tenant", text(&s.Tenant)),
+		need("arrivals", func(c cursor) { arrivals(&s.Arrivals, c) }),
+		may("prompt_tokens", dist(&s.Prompt, tokens)),
+		may("output_tokens", dist(&s.Output, tokens)),
+		may("tokens_from", func(c cursor) { s.Lengths = lengths(c) }),
+		may("max_tokens", count(&s.MaxTokens, 1, maxTokens)),
+		may("estimate", func(c cursor) { estimate(&s.Estimate, c) }),
+		may("deadline", duration(&s.Deadline, time.Millisecond, maxDuration)),
+		may("priority", count(&s.Priority, -128, 127)),
+	)
+	if len(d.found) > before {
+		return s, trace
+	}
+	from := ""
+	switch {
+	case s.Arrivals.Process == workload.Trace:
+		from = "the trace"
+		var err error
+		trace, err = workload.Describe(s.Arrivals.File, s.Arrivals.Format)
+		if err != nil {
+			c.child("arrivals").child("file").fail("%v", err)
+		} else if s.MaxTokens > 0 && trace.MaxOutput > s.MaxTokens {
+			d.warn("%s: max_tokens %d cuts the longest outputs of the trace, which have up to %d tokens", c.path, s.MaxTokens, trace.MaxOutput)
+		}
+	case s.Lengths != nil:
+		from = "tokens_from"
+	}
+	for _, key := range []string{"prompt_tokens", "output_tokens", "tokens_from"} {
+		size := c.child(key)
+		switch {
+		case from == "" && !size.ok() && key != "tokens_from":
+			c.add(c.n.at, size.path, "is missing; want it and its counterpart, or tokens_from")
+		case from != "" && size.ok() && key != from:
+			size.fail("conflicts with %s, which gives the sizes; leave one of them out", from)
+		}
+	}
+	return s, trace
+}
+
+// arrivals reads an arrival process; workload.Arrivals says what each
+// parameter means.
+func arrivals(a *workload.Arrivals, c cursor) {
+	rates := bounds{0, workload.MaxRate}
+	a.Speed, a.Scale, a.Swing, a.Period = 1, 1, 0.5, 24*time.Hour
+	steady := need("rate", rate(&a.Rate, rates))
+	varied := []field{steady, need("cv", number(&a.CV, bounds{workload.MinCV, workload.MaxCV}))}
+	state := func(dst *time.Duration) reader { return duration(dst, workload.MinState, maxDuration) }
+	instant := func(dst *time.Duration) reader { return duration(dst, 0, maxDuration) }
+	i, ok := c.variants("process", "arrival process", []variant{
+		{"constant", []field{steady}},
+		{"poisson", []field{steady}},
+		{"gamma", varied},
+		{"weibull", varied},
+		{"mmpp", []field{steady, need("burst_rate", rate(&a.BurstRate, rates)),
+			need("calm", state(&a.Calm)), need("burst", state(&a.Burst))}},
+		{"ramp", []field{need("from", rate(&a.From, rates)), need("to", rate(&a.To, rates)), may("over", instant(&a.Over))}},
+		{"diurnal", []field{steady, may("swing", share(&a.Swing, bounds{0, 1})),
+			may("period", state(&a.Period)), may("peak_at", instant(&a.PeakAt))}},
+		{"spike", []field{need("at", instant(&a.At)), need("calls", count(&a.Calls, 1, workload.MaxCalls)), may("over", instant(&a.Over))}},
+		{"closed", []field{need("users", count(&a.Users, 1, workload.MaxUsers)), may("think", dist(&a.Think, seconds))}},
+		{"trace", []field{need("file", func(c cursor) { a.File = path(c) }), may("format", choice(&a.Format, "trace format", workload.TraceFormats[:])),
+			may("speed", number(&a.Speed, bounds{1 / workload.MaxSpeed, workload.MaxSpeed})),
+			may("scale", number(&a.Scale, bounds{1 / workload.MaxScale, workload.MaxScale})), may("loop", truth(&a.Loop))}},
+	})
+	a.Process = workload.Process(i)
+	if !ok {
+		return
+	}
+	switch a.Process {
+	case workload.ConstantRate, workload.Poisson, workload.GammaRenewal, workload.Weibull, workload.Diurnal:
+		if a.Rate == 0 {
+			c.child("rate").fail("is 0: no call would ever arrive")
+		}
+	case workload.MMPP:
+		if a.Rate == 0 && a.BurstRate == 0 {
+			c.fail("rate and burst_rate are both 0: no call would ever arrive")
+		}
+	case workload.Ramp:
+		if a.From == 0 && a.To == 0 {
+			c.fail("from and to are both 0: no call would ever arrive")
+		}
+	}
+}
+
+// path reads the name of an embedded trace or the path of a file. In a file,
+// paths are relative to its folder; in a flag, to the working directory.
+func path(c cursor) string {
+	var name string
+	text(&name)(c)
+	embedded := !strings.ContainsAny(name, `/\.`)
+	if name == "" || embedded || c.n.at.line == 0 || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(c.n.at.file), name)
+}
+
+func lengths(c cursor) []workload.Length {
+	name := path(c)
+	if name == "" {
+		return nil // reported
+	}
+	rows, err := workload.ReadLengths(name, workload.AutoFormat)
+	if err != nil {
+		c.fail("%v", err)
+	}
+	return rows
+}
+
+// maxError bounds how wrong estimates may be: the standard deviation of
+// ln(estimate/true). At 3, one in three is wrong by more than twentyfold.
+const maxError = 3
+
+// estimate reads what a client believes of its prompts.
+func estimate(e *workload.Estimate, c cursor) {
+	if c.n.kind != mapping {
+		choice(&e.Belief, "estimate", []string{"exact", "chars"})(c)
+		return
+	}
+	c.mapping(
+		may("fixed", count(&e.Fixed, 1, maxTokens)),
+		may("error", number(&e.Error, bounds{0, maxError})),
+	)
+	switch fixed, err := c.child("fixed").ok(), c.child("error").ok(); {
+	case fixed && !err:
+		e.Belief = workload.Fixed
+	case err && !fixed:
+		e.Belief = workload.WithError
+	default:
+		c.fail("want exact, chars, {fixed: 1000} or {error: 0.2}")
+	}
+}

@@ -1,0 +1,24 @@
+package workload
+
+// Description tells a user what an arrival process is.
+type Description struct {
+	Name  string // as in Processes
+	Keys  string // what a scenario file may say of it, each described at Arrivals
+	About string // one line
+}
+
+// About describes every arrival process, in the order of Processes.
+func About() []Description {
+	return []Description{
+		{"constant", "rate", "evenly spaced, the first at 0"},
+		{"poisson", "rate", "independent users: exponential gaps"},
+		{"gamma", "rate, cv", "clumped (cv > 1) or regular (cv < 1): gamma gaps"},
+		{"weibull", "rate, cv", "as gamma, with a heavier tail"},
+		{"mmpp", "rate, burst_rate, calm, burst", "poisson at two rates that alternate at random, calm first"},
+		{"ramp", "from, to, over", "poisson at a rate that goes in a straight line"},
+		{"diurnal", "rate, swing, period, peak_at", "poisson at a rate that follows a cosine, as a day does"},
+		{"spike", "at, calls, over", "exactly so many calls, evenly spaced or at once"},
+		{"closed", "users, think", "users who wait for each answer before they think and ask again"},
+		{"trace", "file, format, speed, scale, loop", "recorded requests with their own sizes"},
+	}
+}

@@ -1,0 +1,165 @@
+package workload
+
+import (
+	"fmt"
+	"time"
+
+	"ratesim/sim/clock"
+	"ratesim/sim/rng"
+)
+
+// Process names an arrival process.
+type Process uint8
+
+// The arrival processes, as scenario files name them.
+const (
+	ConstantRate Process = iota
+	Poisson
+	GammaRenewal
+	Weibull
+	MMPP
+	Ramp
+	Diurnal
+	Spike
+	ClosedLoop
+	Trace
+)
+
+// Processes lists the names of all processes, indexed by Process.
+var Processes = [...]string{"constant", "poisson", "gamma", "weibull", "mmpp", "ramp", "diurnal", "spike", "closed", "trace"}
+
+func (p Process) String() string {
+	if int(p) >= len(Processes) {
+		return fmt.Sprintf("process %d", uint8(p))
+	}
+	return Processes[p]
+}
+
+// Bounds of the parameters of Arrivals. They keep a process from spending a
+// run on a single instant, and call IDs within their bits.
+const (
+	MaxRate  = 1e9  // calls per second: one every tick of the clock
+	MinCV    = 0.01 // for less, use constant
+	MaxCV    = 1000.0
+	MinState = time.Millisecond // shortest mean stay in a state of mmpp
+	MaxCalls = 1_000_000_000    // of one spike
+	MaxUsers = 1 << 24          // of one closed stream
+	MaxSpeed = 1e6              // of a trace
+	MaxScale = 1e6              // of a trace
+)
+
+// Arrivals describes when calls arrive. Which fields matter depends on
+// Process; scenario files use the names in brackets. Rates are calls per
+// second, above 0 and at most MaxRate unless said otherwise.
+type Arrivals struct {
+	Process Process
+
+	Rate float64 // [rate] constant, poisson, gamma, weibull; mmpp: while calm, may be 0; diurnal: mean
+	CV   float64 // [cv] gamma, weibull: standard deviation of the gap over its mean, MinCV to MaxCV
+
+	BurstRate float64       // [burst_rate] mmpp: while bursting; may be 0 if Rate is not
+	Calm      time.Duration // [calm] mmpp: mean length of the calm state, at least MinState
+	Burst     time.Duration // [burst] mmpp: mean length of a burst, at least MinState
+
+	From, To float64       // [from, to] ramp: rate at the beginning and at the end; one of them may be 0
+	Over     time.Duration // [over] ramp: how long it takes (0 = the scenario's duration), then To goes on; spike: how long it lasts
+
+	Swing  float64       // [swing] diurnal: rate(t) = Rate * (1 + Swing*cos(2*pi*(t-PeakAt)/Period)), 0 <= Swing <= 1
+	Period time.Duration // [period] diurnal: above 0
+	PeakAt time.Duration // [peak_at] diurnal
+
+	At    time.Duration // [at] spike: when it begins
+	Calls int           // [calls] spike: how many, evenly spaced over Over; 1 to MaxCalls
+
+	Users int      // [users] closed: each waits for its call to end, thinks, and asks again; 1 to MaxUsers
+	Think rng.Dist // [think] closed: seconds
+
+	File   string      // [file] trace: a path, or the name of an embedded trace
+	Format TraceFormat // [format] trace: the zero value sniffs it
+	Speed  float64     // [speed] trace: 2 replays twice as fast; at most MaxSpeed; 0 = 1
+	Scale  float64     // [scale] trace: calls for every row; 0.5 keeps every other one at random, 2 doubles each; at most MaxScale; 0 = 1
+	Loop   bool        // [loop] trace: start again at the end
+}
+
+// times yields the arrival times of an open process. They never decrease;
+// clock.Never means that there are no more.
+type times interface{ next() clock.Time }
+
+// open returns the source of the caller's stream.
+func (c *caller) open(until clock.Time) (Source, error) {
+	var t times
+	var err error
+	a, draws := &c.stream.Arrivals, c.key.Sequence(rng.Arrivals)
+	switch a.Process {
+	case ConstantRate:
+		t, err = newConstant(a)
+	case Poisson:
+		t, err = newPoisson(a, draws)
+	case GammaRenewal:
+		t, err = newGamma(a, draws)
+	case Weibull:
+		t, err = newWeibull(a, draws)
+	case MMPP:
+		t, err = newMMPP(a, until, draws)
+	case Ramp:
+		t, err = newRamp(a, until, draws)
+	case Diurnal:
+		t, err = newDiurnal(a, draws)
+	case Spike:
+		t, err = newSpike(a)
+	case ClosedLoop:
+		return newClosed(c, until)
+	case Trace:
+		return newReplay(c, until)
+	default:
+		err = fmt.Errorf("there is no such arrival process")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &openSource{caller: *c, times: t, until: until}, nil
+}
+
+// openSource is the Source of every process that does not wait for its calls
+// and draws their sizes.
+type openSource struct {
+	caller
+	times times
+	until clock.Time
+	n     uint64 // calls made so far
+}
+
+// Next stays false once it is, because times never decrease.
+func (s *openSource) Next(a *Arrival) bool {
+	at := s.times.next()
+	if at >= s.until {
+		return false
+	}
+	s.call(a, s.n, at)
+	s.n++
+	return true
+}
+
+func (s *openSource) Err() error { return nil }
+
+// checkRate reports a rate that is not above 0 and at most MaxRate.
+func checkRate(name string, rate float64) error {
+	if !(rate > 0 && rate <= MaxRate) {
+		return fmt.Errorf("%s must be above 0 and at most %g calls/s, got %v", name, MaxRate, rate)
+	}
+	return nil
+}
+
+// checkRates reports rates of which one may be 0.
+func checkRates(name1 string, rate1 float64, name2 string, rate2 float64) error {
+	if rate1 == 0 {
+		return checkRate(name2, rate2)
+	}
+	if rate2 == 0 {
+		return checkRate(name1, rate1)
+	}
+	if err := checkRate(name1, rate1); err != nil {
+		return err
+	}
+	return checkRate(name2, rate2)
+}

@@ -1,0 +1,95 @@
+package workload
+
+import (
+	"fmt"
+	"time"
+
+	"ratesim/sim/clock"
+)
+
+// Summary says what is in a trace.
+type Summary struct {
+	Format       TraceFormat
+	Rows         int64
+	First, Last  clock.Time // First is 0 when times are dates
+	PromptTokens uint64     // total
+	OutputTokens uint64     // total
+	MinPrompt    uint32     // of one row, as are those below
+	MaxPrompt    uint32
+	MaxOutput    uint32
+}
+
+// Span returns the time from the first row to the last.
+func (s *Summary) Span() time.Duration { return s.Last.Sub(s.First) }
+
+// Period returns the time after which a looped trace repeats: its span and one
+// mean gap, so that the loop's mean rate is the trace's. A trace whose rows
+// share one instant repeats after a second. To replay every row once, a
+// scenario must last longer than Last; First + Period is the natural length.
+func (s *Summary) Period() time.Duration {
+	span := s.Span()
+	if span == 0 {
+		return time.Second
+	}
+	return span + max(1, span/time.Duration(s.Rows-1))
+}
+
+func (s *Summary) add(row *Row) {
+	if s.Rows == 0 {
+		s.First, s.MinPrompt = row.At, row.Prompt
+	}
+	s.Rows++
+	s.Last = row.At
+	s.PromptTokens += uint64(row.Prompt)
+	s.OutputTokens += uint64(row.Output)
+	s.MinPrompt = min(s.MinPrompt, row.Prompt)
+	s.MaxPrompt = max(s.MaxPrompt, row.Prompt)
+	s.MaxOutput = max(s.MaxOutput, row.Output)
+}
+
+// Describe reads a trace from beginning to end, checks every row, and sums it
+// up. The name is as for OpenTrace. Errors are of type *TraceError.
+func Describe(file string, format TraceFormat) (Summary, error) {
+	var s Summary
+	err := eachRow(file, format, &s, func(*Row) {})
+	return s, err
+}
+
+// MaxLengths bounds the rows that ReadLengths keeps: 32 MB.
+const MaxLengths = 4 << 20
+
+// ReadLengths returns the sizes of all rows of a trace of at most MaxLengths
+// rows, for Stream.Lengths. The name is as for OpenTrace. Errors are of type
+// *TraceError.
+func ReadLengths(file string, format TraceFormat) ([]Length, error) {
+	var s Summary
+	var lengths []Length
+	err := eachRow(file, format, &s, func(row *Row) {
+		if s.Rows <= MaxLengths {
+			lengths = append(lengths, row.Length)
+		}
+	})
+	if err == nil && s.Rows > MaxLengths {
+		err = &TraceError{File: file, Msg: fmt.Sprintf("has %d rows; the lengths of at most %d can be kept, so cut it or replay it", s.Rows, MaxLengths)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return lengths, nil
+}
+
+// eachRow sums a trace up in s and calls do after each row.
+func eachRow(file string, format TraceFormat, s *Summary, do func(*Row)) error {
+	t, err := OpenTrace(file, format)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	s.Format = t.Format()
+	var row Row
+	for t.Next(&row) {
+		s.add(&row)
+		do(&row)
+	}
+	return t.Err()
+}

@@ -1,0 +1,137 @@
+package workload
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ratesim/sim/clock"
+)
+
+// write makes a trace file of plain rows.
+func write(t *testing.T, rows string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "t.csv")
+	if err := os.WriteFile(path, []byte(plainHeader+"\n"+rows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestReplayTimes(t *testing.T) {
+	three := write(t, "10,1,1\n11,2,2\n14,3,3\n")
+	instant := write(t, "3,1,1\n3,2,2\n")
+	tests := []struct {
+		name     string
+		arrivals Arrivals
+		until    clock.Time
+		want     []float64
+	}{
+		{"as it is", Arrivals{File: three}, clock.Never, []float64{10, 11, 14}},
+		{"cut by the end", Arrivals{File: three}, 14 * clock.Second, []float64{10, 11}},
+		{"twice as fast", Arrivals{File: three, Speed: 2}, clock.Never, []float64{5, 5.5, 7}},
+		{"half as fast", Arrivals{File: three, Speed: 0.5}, clock.Never, []float64{20, 22, 28}},
+		{"slower than time allows", Arrivals{File: three, Speed: 1e-300}, clock.Never, nil},
+		{"doubled", Arrivals{File: three, Scale: 2}, clock.Never, []float64{10, 10, 11, 11, 14, 14}},
+		{"looped, one mean gap of 2 s later", Arrivals{File: three, Loop: true}, 23 * clock.Second, []float64{10, 11, 14, 16, 17, 20, 22}},
+		{"looped at speed", Arrivals{File: three, Loop: true, Speed: 2}, clock.FromSeconds(8.6), []float64{5, 5.5, 7, 8, 8.5}},
+		{"looped instant", Arrivals{File: instant, Loop: true}, 5 * clock.Second, []float64{3, 3, 4, 4}},
+	}
+	for _, tt := range tests {
+		tt.arrivals.Process = Trace
+		if diff := cmp.Diff(tt.want, at(take(t, open(t, Stream{Arrivals: tt.arrivals}, tt.until), 1000))); diff != "" {
+			t.Errorf("%s: arrivals in seconds (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestReplayMatchesItsTrace replays the embedded trace and reads it beside.
+func TestReplayMatchesItsTrace(t *testing.T) {
+	reader, err := OpenTrace("azure-conv-2023", AzureFormat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	var row Row
+	for _, a := range take(t, open(t, Stream{Arrivals: Arrivals{Process: Trace, File: "azure-conv-2023"}}, clock.Never), math.MaxInt) {
+		if !reader.Next(&row) || row != (Row{a.At, Length{a.Prompt, a.Output}}) {
+			t.Fatalf("arrival %+v for row %+v", a, row)
+		}
+	}
+	if reader.Next(&row) {
+		t.Errorf("row %+v does not arrive", row)
+	}
+}
+
+func TestReplaySizes(t *testing.T) {
+	s := Stream{Arrivals: Arrivals{Process: Trace, File: write(t, "0,7,0\n0,8,900\n")}, Lengths: []Length{{1, 1}}, MaxTokens: 500}
+	var got []Length
+	for _, a := range take(t, open(t, s, clock.Never), 10) {
+		got = append(got, Length{a.Prompt, a.Output})
+	}
+	if diff := cmp.Diff([]Length{{7, 1}, {8, 500}}, got); diff != "" {
+		t.Errorf("sizes (-want +got):\n%s", diff)
+	}
+}
+
+// TestReplayScale counts calls within four standard deviations, and looks for
+// rows that a larger scale loses.
+func TestReplayScale(t *testing.T) {
+	const rows = 2863
+	counts := func(scale float64) map[clock.Time]int {
+		s := Stream{Arrivals: Arrivals{Process: Trace, File: "azure-conv-2023", Scale: scale}}
+		n := map[clock.Time]int{}
+		for _, a := range take(t, open(t, s, clock.Never), math.MaxInt) {
+			n[a.At]++
+		}
+		return n
+	}
+	before := map[clock.Time]int{}
+	for _, scale := range []float64{0.001, 0.25, 0.75, 1, 1.5, 3} {
+		now, total := counts(scale), 0
+		for at, n := range before {
+			if scale <= 1 && n > now[at] {
+				t.Errorf("at scale %v the row at %v makes %d calls, at a smaller scale %d", scale, at, now[at], n)
+			}
+		}
+		for _, n := range now {
+			total += n
+		}
+		_, p := math.Modf(scale)
+		if sd := math.Sqrt(rows * p * (1 - p)); math.Abs(float64(total)-rows*scale) > 4*sd+1e-9 {
+			t.Errorf("scale %v: %d calls, want %.0f +- %.0f", scale, total, rows*scale, 4*sd)
+		}
+		before = now
+	}
+}
+
+func TestReplayErrors(t *testing.T) {
+	bad := write(t, "0,1,1\n1,0,1\n")
+	tests := []struct {
+		name, file string
+		arrivals   int
+		want       string
+	}{
+		{"missing", "nowhere.csv", 0, "nowhere.csv: cannot open trace: no such file or directory; embedded traces: azure-conv-2023"},
+		{"bad row", bad, 1, bad + `:3:3: prompt_tokens must be a whole number from 1 to 4294967295, got "0"`},
+	}
+	for _, tt := range tests {
+		if _, err := ReadLengths(tt.file, AutoFormat); err == nil || err.Error() != tt.want {
+			t.Errorf("%s: ReadLengths: got error %v, want %s", tt.name, err, tt.want)
+		}
+		for _, loop := range []bool{false, true} {
+			s := open(t, Stream{Arrivals: Arrivals{Process: Trace, File: tt.file, Loop: loop}}, clock.Never)
+			n := 0
+			var a Arrival
+			for s.Next(&a) {
+				n++
+			}
+			if err := s.Err(); n != tt.arrivals || err == nil || err.Error() != tt.want || s.Next(&a) {
+				t.Errorf("%s: %d arrivals and error %v, want %d and %s", tt.name, n, err, tt.arrivals, tt.want)
+			}
+		}
+	}
+}

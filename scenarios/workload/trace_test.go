@@ -1,0 +1,317 @@
+package workload
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ratesim/sim/clock"
+)
+
+const (
+	azureHeader = "TIMESTAMP,ContextTokens,GeneratedTokens"
+	plainHeader = "time,prompt_tokens,output_tokens"
+)
+
+// readAll returns all rows of a trace.
+func readAll(r io.Reader, format TraceFormat) ([]Row, error) {
+	t, err := NewTraceReader("t.csv", r, format)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	var row Row
+	for t.Next(&row) {
+		rows = append(rows, row)
+	}
+	err = t.Err()
+	if t.Next(&row) || t.Err() != err {
+		return nil, errors.New("goes on after its end")
+	}
+	return rows, err
+}
+
+func row(seconds float64, prompt, output uint32) Row {
+	return Row{At: clock.FromSeconds(seconds), Length: Length{Prompt: prompt, Output: output}}
+}
+
+func TestReadTrace(t *testing.T) {
+	two := []Row{row(0, 374, 44), row(4.314579, 396, 109)}
+	tests := []struct {
+		name, text string
+		want       []Row
+	}{
+		{"azure 2023", azureHeader + "\r\n2023-11-16 18:15:46.6805900,374,44\r\n2023-11-16 18:15:50.9951690,396,109", two},
+		{"azure 2024", azureHeader + "\n2024-05-10 00:00:00.009930+00:00,374,44\n2024-05-10 00:00:04.324509+00:00,396,109\n", two},
+		{"azure 2024, a whole second", azureHeader + "\n2024-05-10 00:00:00+00:00,2,3\n2024-05-10 00:00:01.5+00:00,4,5\n", []Row{row(0, 2, 3), row(1.5, 4, 5)}},
+		{"RFC 3339", plainHeader + "\n2026-03-01T09:00:00Z,374,44\n2026-03-01T09:00:04.314579Z,396,109\n", two},
+		{"RFC 3339 across zones", plainHeader + "\n2026-03-01T09:00:00+02:00,374,44\n2026-03-01T07:00:04.314579Z,396,109\n", two},
+		{"RFC 3339 without zone", plainHeader + "\n2026-02-28T23:59:59,1,2\n2026-03-01T00:00:00,3,4\n", []Row{row(0, 1, 2), row(1, 3, 4)}},
+		{"seconds are kept", plainHeader + "\n1.5,1,2\n3,3,4\n", []Row{row(1.5, 1, 2), row(3, 3, 4)}},
+		{"small seconds as Python writes them", plainHeader + "\n1.5e-05,1,2\n", []Row{row(0.000015, 1, 2)}},
+		{"equal times", plainHeader + "\n7,1,2\n7,3,4\n", []Row{row(7, 1, 2), row(7, 3, 4)}},
+		{"no output", plainHeader + "\n0,1,0\n", []Row{row(0, 1, 0)}},
+		{"blank lines, spaces, byte-order mark", "\ufeff" + plainHeader + "\r\n\r\n 0 , 1 , 2 \r\n  \n\n", []Row{row(0, 1, 2)}},
+		{"largest", plainHeader + "\n31622400,4294967295,4294967295\n", []Row{row(366*86400, 4294967295, 4294967295)}},
+	}
+	for _, tt := range tests {
+		got, err := readAll(strings.NewReader(tt.text), AutoFormat)
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: rows (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestBadTraces(t *testing.T) {
+	headers := `"` + azureHeader + `" (azure) or "` + plainHeader + `" (plain)`
+	const seconds = `time must be seconds >= 0 such as "12.5", or an RFC 3339 time in every row, got `
+	const date = `time must be a date such as "2026-03-01T09:00:00Z" or "2026-03-01 09:00:00.123", got `
+	const span = "time must be within 366 days of the start, got %s; for Unix times, subtract the first or write RFC 3339"
+	const counts = " must be a whole number from %d to 4294967295, got "
+	prompt, output := fmt.Sprintf("prompt_tokens"+counts, 1), fmt.Sprintf("output_tokens"+counts, 0)
+	plain := func(rows string) string { return plainHeader + "\n" + rows }
+	tests := []struct{ name, text, want string }{
+		{"empty", "", "t.csv: is empty; want the header " + headers},
+		{"header only", plainHeader + "\n", "t.csv: has a header and no rows"},
+		{"header alone, without line break", azureHeader, "t.csv: has a header and no rows"},
+		{"no header", "0,1,2\n", `t.csv:1: header must be ` + headers + `, got "0,1,2"`},
+		{"another header", "time,prompt,output\n", `t.csv:1: header must be ` + headers + `, got "time,prompt,output"`},
+		{"an extra column in the header", plainHeader + ",model\n", `t.csv:1: header must be ` + headers + `, got "time,prompt_tokens,output_tokens,model"`},
+		{"binary", "\x1f\x8b\x08\x00\xff\xfe", `t.csv:1: header must be ` + headers + `, got "\x1f\x8b\b\x00\xff\xfe"`},
+		{"binary row", plain("0,1,2\n\x00\xff\n"), "t.csv:3: want the 3 columns time,prompt_tokens,output_tokens, got 1"},
+		{"an extra column", plain("0,1,2,3\n"), "t.csv:2: want the 3 columns time,prompt_tokens,output_tokens, got 4"},
+		{"cut short", plain("0,1,2\n1,1"), "t.csv:3: want the 3 columns time,prompt_tokens,output_tokens, got 2; the file ends here, is it cut short?"},
+		{"cut before the last count", plain("0,1,2\n1,1,"), "t.csv:3:5: " + output + `""`},
+		{"enormous line", plain("0,1," + strings.Repeat("2", 1<<20)), "t.csv:2: line is longer than 65536 bytes"},
+		{"enormous header", strings.Repeat("x", 1<<20), "t.csv:1: line is longer than 65536 bytes"},
+		{"long field", plain("0,1," + strings.Repeat("9", 50)), "t.csv:2:5: " + output + `"9999999999999999999999999999999999999999"...`},
+		{"NaN time", plain("NaN,1,2\n"), "t.csv:2:1: " + seconds + `"NaN"`},
+		{"negative time", plain("-0.5,1,2\n"), "t.csv:2:1: " + seconds + `"-0.5"`},
+		{"infinite time", plain("Inf,1,2\n"), "t.csv:2:1: " + fmt.Sprintf(span, `"Inf"`)},
+		{"overflowing time", plain("1e999,1,2\n"), "t.csv:2:1: " + seconds + `"1e999"`},
+		{"time past int64", plain("1e300,1,2\n"), "t.csv:2:1: " + fmt.Sprintf(span, `"1e300"`)},
+		{"Unix time", plain("1700000000,1,2\n"), "t.csv:2:1: " + fmt.Sprintf(span, `"1700000000"`)},
+		{"empty time", plain(",1,2\n"), "t.csv:2:1: " + seconds + `""`},
+		{"date after seconds", plain("5,1,2\n2026-03-01T09:00:00Z,1,2\n"), "t.csv:3:1: " + seconds + `"2026-03-01T09:00:00Z"`},
+		{"seconds after date", plain("2026-03-01T09:00:00Z,1,2\n5,1,2\n"), "t.csv:3:1: " + date + `"5"`},
+		{"no such date", plain("2026-02-30T09:00:00Z,1,2\n"), "t.csv:2:1: " + date + `"2026-02-30T09:00:00Z"`},
+		{"date alone", plain("2026-02-03,1,2\n"), "t.csv:2:1: " + date + `"2026-02-03"`},
+		{"dates centuries apart", plain("0001-01-01T00:00:00Z,1,2\n9999-01-01T00:00:00Z,1,2\n"), "t.csv:3:1: " + fmt.Sprintf(span, `"9999-01-01T00:00:00Z"`)},
+		{"dates centuries back", plain("9999-01-01T00:00:00Z,1,2\n0001-01-01T00:00:00Z,1,2\n"), `t.csv:3:1: time "0001-01-01T00:00:00Z" is before that of the row above; sort the rows by time`},
+		{"unsorted", plain("5,1,2\n4.5,1,2\n"), `t.csv:3:1: time "4.5" is before that of the row above; sort the rows by time`},
+		{"no prompt, then a sound row", plain("0,0,2\n1,1,2\n"), "t.csv:2:3: " + prompt + `"0"`},
+		{"negative prompt", plain("0,-1,2\n"), "t.csv:2:3: " + prompt + `"-1"`},
+		{"fraction", plain("0.25,1,2.5\n"), "t.csv:2:8: " + output + `"2.5"`},
+		{"overflowing output", plain("0,1,4294967296\n"), "t.csv:2:5: " + output + `"4294967296"`},
+		{"quotes", plain("0,\"1\",2\n"), "t.csv:2:3: " + prompt + `"\"1\""`},
+		{"azure names", azureHeader + "\n2023-11-16 18:15:46,0,1\n", "t.csv:2:21: " + fmt.Sprintf("ContextTokens"+counts, 1) + `"0"`},
+		{"azure with seconds", azureHeader + "\n5,1,2\n", "t.csv:2:1: " + date + `"5"`},
+	}
+	for _, tt := range tests {
+		_, err := readAll(strings.NewReader(tt.text), AutoFormat)
+		if _, ok := errors.AsType[*TraceError](err); !ok {
+			t.Errorf("%s: error %v is not a *TraceError", tt.name, err)
+			continue
+		}
+		if got := err.Error(); got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestDeclaredFormat(t *testing.T) {
+	text := plainHeader + "\n0,1,2\n"
+	if _, err := readAll(strings.NewReader(text), PlainFormat); err != nil {
+		t.Error(err)
+	}
+	_, err := readAll(strings.NewReader(text), AzureFormat)
+	if want := "t.csv:1: header is that of format plain, not azure"; err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
+	}
+}
+
+// failing gives some bytes and then an error.
+type failing struct{ text string }
+
+func (f *failing) Read(p []byte) (int, error) {
+	if f.text == "" {
+		return 0, errors.New("disk on fire")
+	}
+	n := copy(p, f.text)
+	f.text = f.text[n:]
+	return n, nil
+}
+
+func TestReadError(t *testing.T) {
+	rows, err := readAll(&failing{plainHeader + "\n0,1,2\n1,"}, AutoFormat)
+	if want := "t.csv:3: cannot be read: disk on fire"; err == nil || err.Error() != want || len(rows) != 1 {
+		t.Errorf("got %d rows and error %v, want 1 and %s", len(rows), err, want)
+	}
+}
+
+func TestOpenTrace(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	write("azure-conv-2023", plainHeader+"\n0,1,2\n")
+	write("bare", plainHeader+"\n0,1,2\n0,1,2\n")
+	tests := []struct {
+		file string
+		rows int64
+		err  string
+	}{
+		{"azure-conv-2023", 2863, ""},
+		{"./azure-conv-2023", 1, ""},
+		{"bare", 2, ""},
+		{"azure-conv", 0, "azure-conv: cannot open trace: no such file or directory; embedded traces: azure-conv-2023"},
+		{"", 0, ": cannot open trace: no such file or directory; embedded traces: azure-conv-2023"},
+		{".", 0, ".: cannot open trace: not a regular file; a trace is read more than once, so save it to a file first"},
+		{write("empty.csv", ""), 0, dir + "/empty.csv: is empty; want the header " + allHeaders()},
+	}
+	for _, tt := range tests {
+		s, err := Describe(tt.file, AutoFormat)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != tt.err || s.Rows != tt.rows {
+			t.Errorf("%q: %d rows and error %q, want %d and %q", tt.file, s.Rows, got, tt.rows, tt.err)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.csv")
+	if err := os.WriteFile(path, []byte(plainHeader+"\n10,7,0\n11,5,30\n11,9,20\n14,6,10\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Describe(path, AutoFormat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Summary{
+		Format: PlainFormat, Rows: 4, First: 10 * clock.Second, Last: 14 * clock.Second,
+		PromptTokens: 27, OutputTokens: 60, MinPrompt: 5, MaxPrompt: 9, MaxOutput: 30,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("summary (-want +got):\n%s", diff)
+	}
+	if want := 4*time.Second + 4*time.Second/3; got.Span() != 4*time.Second || got.Period() != want {
+		t.Errorf("span %v and period %v, want 4s and %v", got.Span(), got.Period(), want)
+	}
+	lengths, err := ReadLengths(path, AutoFormat)
+	if diff := cmp.Diff([]Length{{7, 0}, {5, 30}, {9, 20}, {6, 10}}, lengths); diff != "" || err != nil {
+		t.Errorf("error %v, lengths (-want +got):\n%s", err, diff)
+	}
+}
+
+// TestPublishedStatistics holds whole traces against figures computed by
+// other programs.
+func TestPublishedStatistics(t *testing.T) {
+	tests := []struct {
+		file                 string
+		rows                 int64
+		span, prompt, output string // seconds and mean tokens, as rounded there
+		maxPrompt, maxOutput uint32
+	}{
+		{"AzureLLMInferenceTrace_conv.csv", 19366, "3502", "1155", "211", 14050, 1000},
+		{"AzureLLMInferenceTrace_code.csv", 8819, "3436", "2048", "27.9", 7437, 1899},
+	}
+	for _, tt := range tests {
+		path := filepath.Join("..", "..", "..", "shared", "data", tt.file)
+		if _, err := os.Stat(path); err != nil {
+			t.Skipf("the whole traces are not part of the repository: %v", err)
+		}
+		s, err := Describe(path, AutoFormat)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Rows != tt.rows || s.Format != AzureFormat || s.MaxPrompt != tt.maxPrompt || s.MaxOutput != tt.maxOutput {
+			t.Errorf("%s: %+v, want %+v", tt.file, s, tt)
+		}
+		span := fmt.Sprintf("%.4g", s.Span().Seconds())
+		prompt := fmt.Sprintf("%.4g", float64(s.PromptTokens)/float64(s.Rows))
+		output := fmt.Sprintf("%.3g", float64(s.OutputTokens)/float64(s.Rows))
+		if span != tt.span || prompt != tt.prompt || output != tt.output {
+			t.Errorf("%s: spans %s s, mean tokens %s and %s, want %+v", tt.file, span, prompt, output, tt)
+		}
+	}
+}
+
+// TestEmbeddedIsTheBeginningOfTheTrace keeps the promise of data/README.md.
+func TestEmbeddedIsTheBeginningOfTheTrace(t *testing.T) {
+	whole, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "AzureLLMInferenceTrace_conv.csv"))
+	if err != nil {
+		t.Skipf("the whole traces are not part of the repository: %v", err)
+	}
+	excerpt, err := os.ReadFile("data/azure-conv-2023.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.HasPrefix(whole, excerpt) {
+		t.Error("the excerpt is not the beginning of the trace")
+	}
+}
+
+func TestEmbedded(t *testing.T) {
+	if diff := cmp.Diff([]string{"azure-conv-2023"}, Embedded()); diff != "" {
+		t.Errorf("Embedded (-want +got):\n%s", diff)
+	}
+	for _, name := range Embedded() {
+		s, err := Describe(name, AutoFormat)
+		if err != nil || s.Rows < 1000 {
+			t.Errorf("%s: %d rows, error %v", name, s.Rows, err)
+		}
+	}
+}
+
+// FuzzTrace reads anything. What is accepted is written again and must read
+// back as the same rows.
+func FuzzTrace(f *testing.F) {
+	f.Add([]byte(azureHeader + "\r\n2023-11-16 18:15:46.6805900,374,44\r\n2023-11-16 18:15:50.9951690,396,109"))
+	f.Add([]byte("\ufeff" + azureHeader + "\n2024-05-10 00:00:00.009930+00:00,374,44\n"))
+	f.Add([]byte(plainHeader + "\n2026-03-01T09:00:00Z,374,44\n2026-03-01T09:00:04+02:00,1,2\n"))
+	f.Add([]byte(plainHeader + "\n1.5e-05,1,2\n\n3,3,0\n31622400,3,4294967295\n"))
+	f.Add([]byte(plainHeader + "\n0,1"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		rows, err := readAll(bytes.NewReader(data), AutoFormat)
+		if err != nil {
+			if _, ok := errors.AsType[*TraceError](err); !ok {
+				t.Fatalf("error %v is not a *TraceError", err)
+			}
+			return
+		}
+		var again strings.Builder
+		again.WriteString(plainHeader + "\n")
+		for _, r := range rows {
+			fmt.Fprintf(&again, "%d.%09d,%d,%d\n", r.At/clock.Second, r.At%clock.Second, r.Prompt, r.Output)
+		}
+		got, err := readAll(strings.NewReader(again.String()), AutoFormat)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A number of seconds keeps each nanosecond for its first 26 days only.
+		equal := func(x, y clock.Time) bool { return x == y || x > 1<<51 && max(x-y, y-x) <= 8 }
+		if diff := cmp.Diff(rows, got, cmp.Comparer(equal)); diff != "" {
+			t.Fatalf("rows (-first +again):\n%s", diff)
+		}
+	})
+}

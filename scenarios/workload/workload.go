@@ -1,0 +1,124 @@
+package workload
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"ratesim/sim/clock"
+	"ratesim/sim/rng"
+)
+
+// Arrival is one call as the workload asks for it.
+type Arrival struct {
+	ID        uint64     // unique in the run, the same for every strategy
+	At        clock.Time // when the application asks
+	Deadline  clock.Time // when it will give up; clock.Never for none
+	Prompt    uint32     // prompt tokens as the provider counts them, >= 1
+	Estimate  uint32     // prompt tokens as the client believes, >= 1
+	Guess     uint32     // prompt tokens as the provider estimates them at admission, >= 1
+	Output    uint32     // tokens the model will produce, >= 1, already cut to MaxTokens
+	MaxTokens uint32     // declared by the client; 0 = none
+	Tenant    uint16     // index into Tenants of the streams
+	Priority  int8
+}
+
+// Source yields the arrivals of one stream in time order and in memory that
+// does not grow with them. It is a pure function of its Stream and key.
+type Source interface {
+	// Next fills a with the next arrival and reports whether there was one.
+	// Once it has returned false it goes on returning false.
+	Next(a *Arrival) bool
+	// Err returns what stopped the source early: a trace that cannot be read.
+	Err() error
+}
+
+// Closed is a Source whose users wait for their call to end before they ask
+// for the next. Next yields each user's first call; Ended the ones after it.
+type Closed interface {
+	Source
+	// Ended tells the source that the call with this ID ended at now. It fills
+	// a with the same user's next arrival, at or after now, and reports whether
+	// there is one.
+	Ended(now clock.Time, id uint64, a *Arrival) bool
+}
+
+// Stream describes one stream of calls.
+type Stream struct {
+	Tenant    string
+	Arrivals  Arrivals
+	Prompt    rng.Dist      // tokens, rounded, at least 1
+	Output    rng.Dist      // tokens, rounded, at least 1
+	Lengths   []Length      // prompt and output drawn together from these rows; nil = drawn apart, as above
+	MaxTokens uint32        // 0 = not declared
+	Estimate  Estimate      // what the client believes of its prompts
+	Guess     Estimate      // what the provider believes of them at admission
+	Deadline  time.Duration // after arrival; 0 = none
+	Priority  int8
+}
+
+// Length is the size of one recorded request, in tokens.
+type Length struct{ Prompt, Output uint32 }
+
+// Belief names how the tokens of a prompt are estimated.
+type Belief uint8
+
+// The beliefs, as scenario files name them.
+const (
+	Exact     Belief = iota // they are counted as the provider bills them
+	Chars                   // a character count divided by four
+	Fixed                   // always the same number
+	WithError               // the true count times a lognormal error
+)
+
+// Estimate is what someone believes a prompt costs. Its zero value is Exact.
+type Estimate struct {
+	Belief Belief
+	Fixed  uint32  // for Fixed: tokens, at least 1
+	Error  float64 // for WithError: standard deviation of ln(estimate/true)
+}
+
+// maxStreams is how many streams the call IDs have room for.
+const maxStreams = 1 << (64 - sequenceBits)
+
+// Tenants returns the distinct tenants of the streams, in order of first
+// mention. Arrival.Tenant is an index into it.
+func Tenants(streams []Stream) []string {
+	var names []string
+	for i := range streams {
+		if !slices.Contains(names, streams[i].Tenant) {
+			names = append(names, streams[i].Tenant)
+		}
+	}
+	return names
+}
+
+// Open returns one source for each stream, in their order; streams must stay
+// as they are while a source is in use. Arrivals fall in [0, until): a call at
+// exactly until is not made. A stream whose process is closed gives a
+// [Closed]. The error names the first stream and parameter out of range.
+//
+// A trace is opened by the first Next and closed when Next returns false; one
+// that is missing or malformed shows as Err then. Describe finds it before.
+func Open(streams []Stream, key rng.Key, until clock.Time) ([]Source, error) {
+	if len(streams) > maxStreams {
+		return nil, fmt.Errorf("workload has %d streams, at most %d fit", len(streams), maxStreams)
+	}
+	tenants := Tenants(streams)
+	sources := make([]Source, len(streams))
+	for i := range streams {
+		s := &streams[i]
+		c := caller{
+			stream: s,
+			key:    key.Sub(rng.Stream, uint64(i)),
+			base:   uint64(i) << sequenceBits,
+			tenant: uint16(slices.Index(tenants, s.Tenant)),
+		}
+		src, err := c.open(until)
+		if err != nil {
+			return nil, fmt.Errorf("workload[%d].arrivals: %s: %w", i, s.Arrivals.Process, err)
+		}
+		sources[i] = src
+	}
+	return sources, nil
+}

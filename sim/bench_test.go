@@ -1,0 +1,149 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"ratesim/provider"
+	"ratesim/scenarios"
+	"ratesim/scenarios/workload"
+	"ratesim/sim/rng"
+	"ratesim/strategies"
+)
+
+// crowd is a scenario of so many users, each with one call open at all times,
+// before limits that admit a small part of them: what a herd looks like once
+// it has settled.
+func crowd(t testing.TB, strategy string, users int, duration time.Duration) *scenarios.Spec {
+	t.Helper()
+	prompt, err := rng.NewLognormal(900, 4000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prompt.Max = 14000
+	output, err := rng.NewLognormal(130, 450)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ttft, err := rng.NewLognormal(0.35, 0.9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scenarios.Spec{
+		Name:     "crowd",
+		Duration: duration,
+		Fleet: scenarios.Fleet{Instances: 16, Timeout: 30 * time.Second,
+			Network: scenarios.Network{Latency: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}},
+		Workload: []workload.Stream{{
+			Tenant:    "web",
+			Arrivals:  workload.Arrivals{Process: workload.ClosedLoop, Users: users, Think: rng.NewConstant(1)},
+			Prompt:    prompt,
+			Output:    output,
+			MaxTokens: 1024,
+		}},
+		Tenants: []string{"web"},
+		Deployments: []provider.Config{{
+			Name: "main", RPM: int64(users), TPM: 1000 * int64(users), Window: provider.TokenBucket,
+			Charge:  provider.Charge{Settle: true},
+			Latency: provider.Latency{TTFT: ttft, PerToken: 12 * time.Millisecond, Refusal: 30 * time.Millisecond},
+		}},
+	}
+	s.Strategies = []scenarios.Strategy{named(t, s, strategy)}
+	return s
+}
+
+// named returns the catalog's strategy of that name, with its defaults.
+func named(t testing.TB, s *scenarios.Spec, name string) scenarios.Strategy {
+	t.Helper()
+	entry, ok := strategies.Find(name)
+	if !ok {
+		t.Fatalf("no strategy %q", name)
+	}
+	var known []strategies.Deployment
+	for _, d := range s.Deployments {
+		known = append(known, strategies.Deployment{Name: d.Name, RPM: d.RPM, TPM: d.TPM, Provisioned: d.PTU.Units > 0})
+	}
+	factory, errs := entry.Build(nil, known)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	return scenarios.Strategy{Name: name, Use: name, Factory: factory, Omniscient: entry.Omniscient}
+}
+
+// BenchmarkRun reports how many attempts the whole engine simulates in a
+// second on one core: arrivals, strategy, network, limits, latency, metrics.
+func BenchmarkRun(b *testing.B) {
+	for _, k := range []struct {
+		strategy string
+		live     int
+	}{
+		{"jitter", 1_000}, {"jitter", 16_000}, {"jitter", 128_000}, {"jitter", 1_000_000},
+		{"queue", 16_000}, {"header-aware", 16_000},
+	} {
+		b.Run(fmt.Sprintf("strategy=%s/live=%d", k.strategy, k.live), func(b *testing.B) {
+			s := crowd(b, k.strategy, k.live, time.Duration(1<<62))
+			e, err := newEngine(Plan{Scenario: s, Strategy: &s.Strategies[0], Seed: 1})
+			if err != nil {
+				b.Fatal(err)
+			}
+			run := func(attempts int64) {
+				for e.run.Attempts < attempts && e.err == nil {
+					ev, ok := e.events.Pop()
+					if !ok {
+						b.Fatal("nothing left to happen")
+					}
+					e.now = ev.At
+					e.step(ev.Data)
+				}
+			}
+			run(int64(4 * k.live)) // past the first wave
+			start := e.run.Attempts
+			b.ReportAllocs()
+			b.ResetTimer()
+			run(start + int64(b.N))
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "attempts/s")
+			if e.err != nil {
+				b.Fatal(e.err)
+			}
+		})
+	}
+}
+
+// TestNoAllocationInSteadyState: memory must not grow with the run.
+func TestNoAllocationInSteadyState(t *testing.T) {
+	for _, entry := range strategies.Catalog() {
+		if entry.Name == "ptu" {
+			continue // crowd has no provisioned deployment
+		}
+		t.Run(entry.Name, func(t *testing.T) {
+			s := crowd(t, entry.Name, 500, time.Hour*1000)
+			e, err := newEngine(Plan{Scenario: s, Strategy: &s.Strategies[0], Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			step := func() {
+				for range 200_000 {
+					ev, ok := e.events.Pop()
+					if !ok {
+						t.Fatal("nothing left to happen")
+					}
+					e.now = ev.At
+					e.step(ev.Data)
+				}
+			}
+			for range 10 {
+				step()
+			}
+			if n := testing.AllocsPerRun(5, step); n > 2 {
+				t.Errorf("%v allocations in 200,000 events", n)
+			}
+			if e.err != nil {
+				t.Fatal(e.err)
+			}
+		})
+	}
+}
+
+var _ = context.Background

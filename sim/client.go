@@ -1,0 +1,210 @@
+package sim
+
+import (
+	"ratesim/provider/wire"
+	"ratesim/scenarios"
+	"ratesim/scenarios/workload"
+	"ratesim/sim/clock"
+	"ratesim/sim/rng"
+	"ratesim/strategies"
+)
+
+// fetch puts the next arrival of a stream into the queue.
+func (e *engine) fetch(stream int) {
+	if e.sources[stream].Next(&e.next) {
+		e.schedule(&e.next, stream, true)
+	}
+}
+
+func (e *engine) schedule(a *workload.Arrival, stream int, chained bool) {
+	i := e.calls.get()
+	c := e.calls.at(i)
+	c.Call = strategies.Call{ID: a.ID, Arrived: a.At, Deadline: a.Deadline, Prompt: a.Estimate,
+		MaxTokens: a.MaxTokens, Tenant: a.Tenant, Priority: a.Priority, Slot: i}
+	c.prompt, c.guess, c.output = a.Prompt, a.Guess, a.Output
+	c.stream, c.chained, c.flights = uint16(stream), chained, 0
+	e.pending++
+	e.events.Push(a.At, data(arrive, 0, i))
+}
+
+func (e *engine) arrive(i uint32) {
+	c := e.calls.at(i)
+	e.pending--
+	if c.chained {
+		e.fetch(int(c.stream))
+	}
+	e.note(arrive, c.ID, 0)
+	e.count(1)
+	c.open = true
+	c.instance = e.instance(c.ID)
+	e.arrivals++
+	due := c.Deadline != clock.Never
+	e.run.Arrive(e.now, int(c.Tenant), int64(c.prompt)+int64(c.output), due)
+	if due {
+		e.events.Push(c.Deadline, data(expire, c.gen, i))
+	}
+	e.fleet[c.instance].Submit(e.now, &c.Call, &e.out)
+	e.apply(c.instance)
+}
+
+// instance deals calls out to the fleet.
+func (e *engine) instance(id uint64) uint32 {
+	n := uint64(len(e.fleet))
+	if n == 1 {
+		return 0
+	}
+	if e.assign == scenarios.RoundRobin {
+		return uint32(uint64(e.arrivals) % n)
+	}
+	return uint32(e.key.Uint64(rng.Assign, id, 0) % n)
+}
+
+// apply carries out what a strategy asked for.
+func (e *engine) apply(instance uint32) {
+	for k := range e.out.List {
+		f := &e.out.List[k]
+		if f.Kind == strategies.AlarmKind {
+			e.alarms[instance]++
+			if f.At != clock.Never {
+				e.events.Push(max(f.At, e.now), data(alarm, e.alarms[instance], instance))
+			}
+			continue
+		}
+		c := e.calls.at(f.Call.Slot)
+		if !c.open || c.instance != instance {
+			e.fail("acted on call %d, which is not its own or has ended", f.Call.ID)
+			break
+		}
+		switch f.Kind {
+		case strategies.SendKind:
+			e.send(c, f.Deployment)
+		case strategies.WakeKind:
+			c.timer++
+			if f.At != clock.Never {
+				e.events.Push(max(f.At, e.now), data(wake, c.timer, c.Slot))
+			}
+		case strategies.AbortKind:
+			e.abort(c, f.Attempt)
+		case strategies.DoneKind:
+			latency := e.now.Sub(c.Arrived)
+			e.note(ended+uint64(f.Kind), c.ID, uint64(latency))
+			e.run.Succeed(e.now, latency, int(c.Tenant), int64(c.prompt)+int64(c.output), c.Deadline != clock.Never)
+			e.end(c)
+		case strategies.FailKind:
+			e.note(ended+uint64(f.Kind), c.ID, uint64(f.Reason))
+			e.run.Fail(e.now, int(f.Reason))
+			e.end(c)
+		}
+	}
+	e.out.List = e.out.List[:0]
+	if e.peek != nil {
+		e.peek.carriedOut()
+	}
+}
+
+// maxAttempts bounds the attempts of one call: a strategy that passes it is
+// not retrying but looping.
+const maxAttempts = 1<<16 - 1
+
+func (e *engine) send(c *call, deployment uint16) {
+	if int(deployment) >= len(e.models) || c.Sent == maxAttempts {
+		e.fail("sent attempt %d of call %d to deployment %d of %d", c.Sent, c.ID, deployment, len(e.models))
+		return
+	}
+	if c.Sent == 0 {
+		e.run.Wait(e.now.Sub(c.Arrived))
+	}
+	i := e.flights.get()
+	f := e.flights.at(i)
+	f.attempt = c.attempt()
+	f.sent, f.slot, f.gen, f.deployment = e.now, c.Slot, c.gen, deployment
+	f.waiting, f.busy, f.hungUp, f.timedOut = true, true, false, false
+	f.next, c.flights = c.flights, i+1
+	c.Sent++
+	e.used[deployment] = true
+	if e.peek != nil {
+		e.peek.depart(f)
+	}
+	way := e.net.draw(e.key, rng.NetworkOut, c.ID, f.attempt.Number)
+	if way == 0 {
+		e.reach(i)
+		return
+	}
+	e.events.Push(e.now.Add(way), data(reach, 0, i))
+}
+
+// deliver hands a reply, or the client's own timeout, to the strategy.
+func (e *engine) deliver(i uint32) {
+	f := e.flights.at(i)
+	c := e.calls.at(f.slot)
+	f.waiting = false
+	lost := f.hungUp || f.gen != c.gen
+	if (lost || f.timedOut) && f.reply.OK() {
+		e.run.Waste(f.attempt.Prompt) // the server did it for nothing
+	}
+	if lost {
+		e.release(i, f)
+		return
+	}
+	if f.timedOut {
+		f.reply = wire.Reply{Status: wire.StatusTimeout, Attempt: f.attempt.Number, Deployment: f.deployment,
+			RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}
+	}
+	e.note(deliver, c.ID, uint64(f.attempt.Number)<<16|uint64(f.reply.Status))
+	e.unlink(c, i, f)
+	e.fleet[c.instance].Reply(e.now, &c.Call, &f.reply, &e.out)
+	e.release(i, f)
+	e.apply(c.instance)
+}
+
+// abort hangs up on an attempt. The flight goes on until the server is done.
+func (e *engine) abort(c *call, number uint32) {
+	for link := c.flights; link != 0; {
+		f := e.flights.at(link - 1)
+		if f.attempt.Number == number {
+			f.hungUp = true
+			e.unlink(c, link-1, f)
+			return
+		}
+		link = f.next
+	}
+}
+
+func (e *engine) unlink(c *call, i uint32, f *flight) {
+	if c.flights == i+1 {
+		c.flights = f.next
+		return
+	}
+	for link := c.flights; link != 0; {
+		g := e.flights.at(link - 1)
+		if g.next == i+1 {
+			g.next = f.next
+			return
+		}
+		link = g.next
+	}
+}
+
+// release frees a flight that neither side needs any more.
+func (e *engine) release(i uint32, f *flight) {
+	if !f.waiting && !f.busy {
+		e.flights.put(i)
+	}
+}
+
+// end closes a call. Its attempts in flight see by its generation that the
+// client is gone.
+func (e *engine) end(c *call) {
+	e.count(-1)
+	e.times += uint64(e.now - c.Arrived)
+	c.open = false
+	c.gen++
+	c.timer++
+	id, slot, stream := c.ID, c.Slot, int(c.stream)
+	e.calls.put(slot)
+	if source, ok := e.sources[stream].(workload.Closed); ok {
+		if source.Ended(e.now, id, &e.next) {
+			e.schedule(&e.next, stream, false)
+		}
+	}
+}

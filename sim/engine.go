@@ -1,0 +1,208 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/bits"
+	"time"
+
+	"ratesim/provider"
+	"ratesim/scenarios"
+	"ratesim/scenarios/workload"
+	"ratesim/sim/clock"
+	"ratesim/sim/metrics"
+	"ratesim/sim/queue"
+	"ratesim/sim/rng"
+	"ratesim/strategies"
+)
+
+// The kinds of event, in the upper bits of an event's data. Events at the same
+// time are dealt with in the order in which they were asked for; no kind goes
+// before another.
+const (
+	arrive  = iota + 1 // a call arrives at its instance; index: call
+	reach              // an attempt reaches its deployment; index: flight
+	finish             // a deployment has finished an attempt; index: flight
+	deliver            // a reply, or the client's timeout, reaches the client; index: flight
+	wake               // a call's timer; index: call
+	alarm              // an instance's alarm; index: instance
+	expire             // a call's deadline; index: call
+	sample             // once a second: how full the limits are
+	mark               // the workload's duration is over
+	ended              // in the hash only: how a call ended
+)
+
+// An event's data: kind, 28 bits of generation, 32 bits of index.
+const genMask = 1<<28 - 1
+
+func data(kind int, gen, index uint32) uint64 {
+	return uint64(kind)<<60 | uint64(gen&genMask)<<32 | uint64(index)
+}
+
+// engine is one run: one strategy, one replication.
+type engine struct {
+	now     clock.Time
+	events  queue.Queue
+	calls   slab[call]
+	flights slab[flight]
+	out     strategies.Effects
+
+	key      rng.Key
+	fleet    []strategies.Strategy // one for each instance, or one for all
+	alarms   []uint32              // how often each alarm was set
+	models   []*provider.Model
+	sources  []workload.Source
+	next     workload.Arrival // scratch, here so that it is allocated once
+	assign   scenarios.Assign
+	arrivals int64 // calls arrived, for round-robin
+	net      network
+	timeout  time.Duration
+	peek     *peek // oracle only
+	horizon  clock.Time
+	run      *metrics.Run
+	used     []bool           // deployments that were sent to
+	baseline []provider.Tally // at the end of the workload's duration
+	open     int64            // calls
+	pending  int64            // arrivals in the queue
+	area     uint64           // integral of open over time, in call-ns (modulo 2^64)
+	times    uint64           // sum of the time every call was open (modulo 2^64)
+	changed  clock.Time       // when open last changed
+	hash     uint64
+	err      error
+}
+
+// network is the way between instances and deployments, one way.
+type network struct {
+	latency, jitter time.Duration
+}
+
+func (n *network) draw(key rng.Key, p rng.Purpose, call uint64, attempt uint32) time.Duration {
+	if n.jitter == 0 {
+		return n.latency
+	}
+	u := key.Float64(p, call, uint64(attempt))
+	return n.latency + time.Duration((2*u-1)*float64(n.jitter))
+}
+
+// checkEvery is how many events pass between looks at the context.
+const checkEvery = 1 << 16
+
+// loop runs until nothing is left to happen, or the horizon.
+func (e *engine) loop(ctx context.Context) error {
+	for n := 1; e.err == nil; n++ {
+		ev, ok := e.events.Pop()
+		if !ok || ev.At > e.horizon {
+			break
+		}
+		e.now = ev.At
+		e.step(ev.Data)
+		if n%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	if e.err != nil {
+		return e.err
+	}
+	return e.close()
+}
+
+func (e *engine) step(d uint64) {
+	kind, gen, i := d>>60, uint32(d>>32)&genMask, uint32(d)
+	switch kind {
+	case reach:
+		e.reach(i)
+	case deliver:
+		e.deliver(i)
+	case wake:
+		if c := e.calls.at(i); c.open && c.timer&genMask == gen {
+			e.note(wake, c.ID, 0)
+			e.fleet[c.instance].Wake(e.now, &c.Call, &e.out)
+			e.apply(c.instance)
+		}
+	case finish:
+		e.finish(i)
+	case arrive:
+		e.arrive(i)
+	case alarm:
+		if e.alarms[i]&genMask == gen {
+			e.note(alarm, 0, 0)
+			e.fleet[i].Wake(e.now, nil, &e.out)
+			e.apply(i)
+		}
+	case expire:
+		if c := e.calls.at(i); c.open && c.gen&genMask == gen {
+			e.note(expire, c.ID, 0)
+			e.fleet[c.instance].Cancel(e.now, &c.Call, &e.out)
+			e.apply(c.instance)
+			if c.open && c.gen&genMask == gen {
+				e.fail("did not end call %d when it was cancelled", c.ID)
+			}
+		}
+	case sample:
+		e.sample()
+	case mark:
+		for m, model := range e.models {
+			e.baseline[m] = model.Tally
+		}
+	}
+}
+
+// note adds an event to the hash of the run's history. It names calls and
+// attempts, never instances or memory, so that it says what happened and not
+// how it was stored.
+func (e *engine) note(kind, id, detail uint64) {
+	h := (e.hash ^ uint64(e.now)) * 0x9e3779b97f4a7c15
+	h = bits.RotateLeft64(h^id<<4^kind, 29) * 0xbf58476d1ce4e5b9
+	e.hash = bits.RotateLeft64(h^detail, 31)
+}
+
+// fail stops the run because the strategy broke its contract.
+func (e *engine) fail(format string, args ...any) {
+	if e.err == nil {
+		e.err = fmt.Errorf("at %v the strategy "+format, append([]any{e.now}, args...)...)
+	}
+}
+
+// count keeps the books for Little's law when the number of open calls changes.
+func (e *engine) count(change int64) {
+	e.area += uint64(e.open) * uint64(e.now-e.changed)
+	e.changed = e.now
+	e.open += change
+}
+
+// errBooks says that the engine itself lost or invented something.
+var errBooks = errors.New("sim: the books do not balance")
+
+// close ends the run at the horizon, or at the last event if that was earlier,
+// and checks the books: calls are conserved, and by Little's law the integral
+// of the number of open calls is the sum of the times they were open.
+func (e *engine) close() error {
+	if e.open > 0 {
+		e.now = e.horizon
+	}
+	e.count(0)
+	censored := e.open
+	for i := range e.calls.next {
+		if c := e.calls.at(i); c.open {
+			e.times += uint64(e.now - c.Arrived)
+			censored--
+		}
+	}
+	e.run.Censor(e.now, e.open)
+	r := e.run
+	ended := r.Succeeded + r.Censored
+	for _, n := range r.Failed {
+		ended += n
+	}
+	if censored != 0 || ended != r.Calls || e.area != e.times {
+		return fmt.Errorf("%w: %d calls, %d ended; %d call-ns open, %d summed", errBooks, r.Calls, ended, e.area, e.times)
+	}
+	for _, s := range e.sources {
+		if err := s.Err(); err != nil {
+			return err
+		}
+	}
+	r.Hash = e.hash
+	return nil
+}

@@ -1,0 +1,58 @@
+package sim
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"ratesim/sim/clock"
+	"ratesim/sim/limit"
+	"ratesim/sim/queue"
+	"ratesim/sim/rng"
+)
+
+// BenchmarkFloor is the least that simulating an attempt can cost: two queue
+// events, one limit, one draw, one histogram entry, and nothing else. What
+// BenchmarkRun takes beyond it is the price of strategies, networks, replies,
+// token accounting and metrics.
+func BenchmarkFloor(b *testing.B) {
+	for _, live := range []int{1_000, 16_000, 1_000_000} {
+		b.Run(fmt.Sprintf("live=%d", live), func(b *testing.B) {
+			var q queue.Queue
+			key := rng.New(1, 0)
+			requests := limit.NewBucket(int64(live), int64(live))
+			latency := hdrhistogram.New(1, int64(time.Hour/time.Microsecond), 3)
+			since := make([]clock.Time, live)
+			for i := range live {
+				q.Push(clock.Time(i), uint64(i)<<1)
+			}
+			run := func(attempts int) {
+				for n := 0; n < attempts; {
+					e, _ := q.Pop()
+					i, now := e.Data>>1, e.At
+					if e.Data&1 == 0 { // sent: decide, reply after the refusal latency
+						n++
+						if requests.Earliest(now, 1) == now {
+							requests.Take(now, 1)
+							if err := latency.RecordValue(int64(now-since[i])/1000 + 1); err != nil {
+								b.Fatal(err)
+							}
+							since[i] = now
+						}
+						q.Push(now+clock.Time(30*time.Millisecond), e.Data|1)
+					} else { // replied: back off by up to 32 s
+						u := key.Float64(rng.Jitter, i, uint64(now))
+						q.Push(now.Add(time.Duration(u*float64(32*time.Second))), e.Data&^1)
+					}
+				}
+			}
+			run(4 * live)
+			b.ReportAllocs()
+			b.ResetTimer()
+			run(b.N)
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "attempts/s")
+		})
+	}
+}

@@ -1,0 +1,172 @@
+package limit
+
+import (
+	"math/bits"
+
+	"ratesim/sim/clock"
+)
+
+// Log is an exact sliding window: a charge made at t counts while
+// now < t + 60 s. It keeps every charge inside the window, those of one
+// instant as one entry, in a ring with a Fenwick tree over it (Fenwick, "A new
+// data structure for cumulative frequency tables", 1994), so that "when will
+// n tokens be free?" costs O(log n) even after charges were corrected.
+type Log struct {
+	limit, max int64 // in force now; largest ever in force
+	used       int64
+	ring       []entry // length is a power of two, or 0
+	sums       []int64 // Fenwick tree over ring, 1-based
+	head, n    int
+}
+
+type entry struct {
+	at   clock.Time
+	cost int64
+}
+
+// NewLog returns an empty sliding window of limit per 60 s.
+func NewLog(limit int64) *Log { return &Log{limit: limit, max: limit} }
+
+// Earliest returns now if cost fits, else the time at which it will if nothing
+// more is charged, and clock.Never if cost exceeds the limit.
+func (l *Log) Earliest(now clock.Time, cost int64) clock.Time {
+	l.expire(now)
+	need := l.used + cost - l.limit
+	if need <= 0 {
+		return now
+	}
+	if cost > l.limit {
+		return clock.Never
+	}
+	return l.ring[l.find(need)].at.Add(Window)
+}
+
+// Take charges cost.
+func (l *Log) Take(now clock.Time, cost int64) {
+	l.expire(now)
+	l.used += cost
+	mask := len(l.ring) - 1
+	if l.n > 0 {
+		if last := (l.head + l.n - 1) & mask; l.ring[last].at == now {
+			l.ring[last].cost += cost
+			l.add(last, cost)
+			return
+		}
+	}
+	if l.n == len(l.ring) {
+		l.grow()
+		mask = len(l.ring) - 1
+	}
+	i := (l.head + l.n) & mask
+	l.ring[i] = entry{now, cost}
+	l.add(i, cost)
+	l.n++
+}
+
+// Refuse counts a refused request as a charge of 1. Herds can be refused any
+// number of times in a window, so only as many of the newest charges are kept
+// as can bear on a decision: those that alone reach the limit. A log on which
+// Refuse is used must not be settled.
+func (l *Log) Refuse(now clock.Time) {
+	l.Take(now, 1)
+	for l.n > 0 && l.used-l.ring[l.head].cost >= l.max {
+		l.drop()
+	}
+}
+
+// Settle adds delta to the charge that was made at admitted, if that still
+// counts.
+func (l *Log) Settle(now, admitted clock.Time, delta int64) {
+	l.expire(now)
+	lo, hi, mask := 0, l.n, len(l.ring)-1
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if l.ring[(l.head+mid)&mask].at < admitted {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	i := (l.head + lo) & mask
+	if lo == l.n || l.ring[i].at != admitted {
+		return
+	}
+	l.ring[i].cost += delta
+	l.add(i, delta)
+	l.used += delta
+}
+
+// Left returns how much is left, at least 0, and when the window will be empty.
+func (l *Log) Left(now clock.Time) (left int64, full clock.Time) {
+	l.expire(now)
+	if l.n == 0 {
+		return l.limit, now
+	}
+	last := l.ring[(l.head+l.n-1)&(len(l.ring)-1)]
+	return max(0, l.limit-l.used), last.at.Add(Window)
+}
+
+// Used returns what is charged and still counts.
+func (l *Log) Used(now clock.Time) int64 {
+	l.expire(now)
+	return l.used
+}
+
+// Resize changes the limit. What was charged stays charged.
+func (l *Log) Resize(_ clock.Time, limit int64) {
+	l.limit = limit
+	l.max = max(l.max, limit)
+}
+
+func (l *Log) expire(now clock.Time) {
+	for l.n > 0 && l.ring[l.head].at.Add(Window) <= now {
+		l.drop()
+	}
+}
+
+func (l *Log) drop() {
+	cost := l.ring[l.head].cost
+	l.used -= cost
+	l.add(l.head, -cost)
+	l.head = (l.head + 1) & (len(l.ring) - 1)
+	l.n--
+}
+
+func (l *Log) add(i int, delta int64) {
+	for i++; i < len(l.sums); i += i & -i {
+		l.sums[i] += delta
+	}
+}
+
+// find returns the ring index of the first charge, from the oldest, at which
+// the running total reaches need > 0. The ring may wrap: what lies before head
+// is newer than what lies behind it.
+func (l *Log) find(need int64) int {
+	before := int64(0)
+	for i := l.head; i > 0; i -= i & -i {
+		before += l.sums[i]
+	}
+	if behind := l.used - before; need <= behind {
+		need += before
+	} else {
+		need -= behind
+	}
+	i := 0
+	for step := 1 << (bits.Len(uint(len(l.ring))) - 1); step > 0; step >>= 1 {
+		if next := i + step; next < len(l.sums) && l.sums[next] < need {
+			i = next
+			need -= l.sums[next]
+		}
+	}
+	return i
+}
+
+func (l *Log) grow() {
+	old := *l
+	size := max(16, 2*len(old.ring))
+	l.ring, l.sums, l.head = make([]entry, size), make([]int64, size+1), 0
+	for i := range old.n {
+		l.ring[i] = old.ring[(old.head+i)&(len(old.ring)-1)]
+		l.add(i, l.ring[i].cost)
+	}
+}

@@ -1,0 +1,207 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"ratesim/sim/clock"
+)
+
+// NumReasons is how many reasons of failure there are: max_retries, deadline,
+// not_retryable and queue_timeout, in this order.
+const NumReasons = 4
+
+// The range of the histograms: 1 us to 30 days, to three significant digits.
+// Longer times count as 30 days.
+const (
+	longest = int64(30 * 24 * time.Hour / time.Microsecond)
+	digits  = 3
+)
+
+// Setup is what a Run must know beforehand.
+type Setup struct {
+	Deployments int
+	Tenants     int
+	RetryWindow time.Duration // width of the windows of retry_peak; 0 = 1 s
+	// The first and the last fault with a beginning and an end: goodput before
+	// FaultFrom is the norm that recovery after FaultUntil is held against.
+	// Both 0 when there is none.
+	FaultFrom, FaultUntil clock.Time
+}
+
+// Run is what one strategy did in one replication. The driver reports events
+// in time order through the methods; the exported fields are read when it is
+// over.
+type Run struct {
+	Calls, Succeeded, Censored int64
+	Failed                     [NumReasons]int64
+	DueCalls, DueMet           int64 // calls with a deadline, and those that succeeded by then
+
+	Attempts, Retries                          int64
+	Rejected, RejectedRequests, RejectedTokens int64
+	ServerErrors                               int64
+	WastedPrompt                               int64
+
+	GoodTokens int64
+	Tenants    []Tenant
+
+	FirstArrival, LastArrival clock.Time
+	FirstAttempt, LastAttempt clock.Time
+	LastEnd                   clock.Time
+
+	// Filled in by the driver at the end of the run.
+	CostUSD   float64
+	QuotaUsed float64 // negative when no deployment in use has a token limit
+	Hash      uint64  // of the event history
+
+	latencySum uint64 // ns
+	latencyMax time.Duration
+	latency    *hdrhistogram.Histogram // us, succeeded calls
+	wait       *hdrhistogram.Histogram // us, arrival to first attempt
+
+	arrived  bool
+	peaks    []peak // of attempts, a deployment each
+	retries  []peak
+	recovery recovery
+
+	attempts, rejected, use, samples Series
+}
+
+// Tenant is one tenant's share.
+type Tenant struct {
+	Demand int64 // tokens its calls asked for
+	Good   int64 // tokens of those that succeeded in time
+}
+
+// NewRun returns an empty Run.
+func NewRun(s Setup) *Run {
+	if s.RetryWindow == 0 {
+		s.RetryWindow = time.Second
+	}
+	r := &Run{
+		QuotaUsed: -1,
+		Tenants:   make([]Tenant, s.Tenants),
+		latency:   hdrhistogram.New(1, longest, digits),
+		wait:      hdrhistogram.New(1, longest, digits),
+		peaks:     make([]peak, s.Deployments),
+		retries:   make([]peak, s.Deployments),
+		recovery:  recovery{from: s.FaultFrom, until: s.FaultUntil},
+		attempts:  newSeries(time.Second),
+		rejected:  newSeries(time.Second),
+		use:       newSeries(time.Second),
+		samples:   newSeries(time.Second),
+	}
+	for i := range s.Deployments {
+		r.peaks[i].width = clock.Second
+		r.retries[i].width = clock.Time(s.RetryWindow)
+	}
+	return r
+}
+
+// Arrive takes down a call of a tenant that asks for so many tokens.
+func (r *Run) Arrive(now clock.Time, tenant int, tokens int64, due bool) {
+	if !r.arrived {
+		r.arrived, r.FirstArrival = true, now
+		r.recovery.since = now
+	}
+	r.LastArrival = now
+	r.Calls++
+	r.Tenants[tenant].Demand += tokens
+	if due {
+		r.DueCalls++
+	}
+}
+
+// Attempt takes down an attempt that reaches a deployment; first says that it
+// is its call's first.
+func (r *Run) Attempt(now clock.Time, deployment int, first bool) {
+	if r.Attempts == 0 {
+		r.FirstAttempt = now
+	}
+	r.LastAttempt = now
+	r.Attempts++
+	r.peaks[deployment].add(now)
+	if !first {
+		r.Retries++
+		r.retries[deployment].add(now)
+	}
+	r.attempts.Add(now, 1)
+}
+
+// Refusal says which kind of limit refused an attempt.
+type Refusal uint8
+
+// The kinds of refusal that results tell apart.
+const (
+	ByRequests Refusal = iota
+	ByTokens
+	ByOther
+)
+
+// Reject takes down a 429 as the deployment sends it.
+func (r *Run) Reject(now clock.Time, by Refusal) {
+	r.Rejected++
+	switch by {
+	case ByRequests:
+		r.RejectedRequests++
+	case ByTokens:
+		r.RejectedTokens++
+	}
+	r.rejected.Add(now, 1)
+}
+
+// ServerError takes down a 5xx as the deployment sends it.
+func (r *Run) ServerError() { r.ServerErrors++ }
+
+// Waste takes down the prompt tokens of an attempt that did not succeed.
+func (r *Run) Waste(prompt uint32) { r.WastedPrompt += int64(prompt) }
+
+// Wait takes down how long a call waited for its first attempt.
+func (r *Run) Wait(d time.Duration) { record(r.wait, d) }
+
+// Succeed takes down a call that ended well after latency.
+func (r *Run) Succeed(now clock.Time, latency time.Duration, tenant int, tokens int64, due bool) {
+	r.LastEnd = now
+	r.Succeeded++
+	r.latencySum += uint64(latency)
+	r.latencyMax = max(r.latencyMax, latency)
+	record(r.latency, latency)
+	if due {
+		r.DueMet++
+	}
+	r.GoodTokens += tokens
+	r.Tenants[tenant].Good += tokens
+	r.recovery.add(now, tokens)
+}
+
+// Fail takes down a call that ended without success.
+func (r *Run) Fail(now clock.Time, reason int) {
+	r.LastEnd = now
+	r.Failed[reason]++
+}
+
+// Censor takes down n calls that were still open when the run ended.
+func (r *Run) Censor(now clock.Time, n int64) {
+	r.Censored += n
+	if n > 0 {
+		r.LastEnd = now
+	}
+}
+
+// Use takes down a sample of the share of the limit that is in use.
+func (r *Run) Use(now clock.Time, share float64) {
+	r.use.Add(now, int64(share*useUnit))
+	r.samples.Add(now, 1)
+}
+
+// useUnit makes a share an integer, so that samples add up exactly.
+const useUnit = 1e6
+
+// record clamps to the range of the histograms and so cannot fail.
+func record(h *hdrhistogram.Histogram, d time.Duration) {
+	us := min(max(int64((d+500)/time.Microsecond), 1), longest)
+	if err := h.RecordValue(us); err != nil {
+		panic("metrics: " + err.Error() + " inside the histogram's own range")
+	}
+}

@@ -1,0 +1,65 @@
+package sim
+
+import (
+	"ratesim/sim/clock"
+	"ratesim/sim/rng"
+	"ratesim/strategies"
+)
+
+// peek answers oracle's question from the models' true state, counting what
+// oracle itself has sent that has not arrived yet: attempts on their way, and
+// those it asked for a moment ago that are not carried out yet.
+type peek struct {
+	e      *engine
+	bound  []load // for each deployment: on its way there
+	asked  []load // for each deployment: in the effects not carried out
+	looked int    // how many effects asked counts
+}
+
+// load is a number of requests and the tokens they will be charged.
+type load struct{ requests, tokens int64 }
+
+func newPeek(e *engine) *peek {
+	n := len(e.models)
+	return &peek{e: e, bound: make([]load, n), asked: make([]load, n)}
+}
+
+func (p *peek) depart(f *flight) {
+	f.tokens = p.e.models[f.deployment].Reservation(&f.attempt)
+	p.bound[f.deployment].requests++
+	p.bound[f.deployment].tokens += f.tokens
+}
+
+func (p *peek) land(f *flight) {
+	p.bound[f.deployment].requests--
+	p.bound[f.deployment].tokens -= f.tokens
+}
+
+// carriedOut forgets the effects: those that sent something have departed.
+func (p *peek) carriedOut() {
+	clear(p.asked)
+	p.looked = 0
+}
+
+// Admits implements strategies.Peek.
+func (p *peek) Admits(now clock.Time, sc *strategies.Call, deployment int) clock.Time {
+	e := p.e
+	for ; p.looked < len(e.out.List); p.looked++ {
+		if f := &e.out.List[p.looked]; f.Kind == strategies.SendKind {
+			a := e.calls.at(f.Call.Slot).attempt()
+			p.asked[f.Deployment].requests++
+			p.asked[f.Deployment].tokens += e.models[f.Deployment].Reservation(&a)
+		}
+	}
+	a := e.calls.at(sc.Slot).attempt()
+	ahead := load{p.bound[deployment].requests + p.asked[deployment].requests,
+		p.bound[deployment].tokens + p.asked[deployment].tokens}
+	last := now.Add(e.net.latency + e.net.jitter)
+	at := e.models[deployment].Admits(now, last, &a, ahead.requests, ahead.tokens)
+	if at == clock.Never {
+		return at
+	}
+	return max(now, at.Add(-e.net.draw(e.key, rng.NetworkOut, a.Call, a.Number)))
+}
+
+var _ strategies.Peek = (*peek)(nil)

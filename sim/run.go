@@ -1,0 +1,127 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"ratesim/provider"
+	"ratesim/scenarios"
+	"ratesim/scenarios/workload"
+	"ratesim/sim/clock"
+	"ratesim/sim/metrics"
+	"ratesim/sim/rng"
+	"ratesim/strategies"
+)
+
+// Plan names one run.
+type Plan struct {
+	Scenario    *scenarios.Spec
+	Strategy    *scenarios.Strategy
+	Seed        uint64
+	Replication int
+	RetryWindow time.Duration // width of the windows of retry_peak; 0 = 1 s
+}
+
+// Run replays the scenario against the strategy once. It reads no clock, starts
+// no goroutine and depends on nothing but the plan, so the same plan gives the
+// same Run, to the last bit of its hash. It fails when ctx is cancelled, when a
+// trace cannot be read, and when a strategy breaks the contract of
+// strategies.Strategy.
+func Run(ctx context.Context, p Plan) (*metrics.Run, error) {
+	e, err := newEngine(p)
+	if err == nil {
+		err = e.loop(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("strategy %s, replication %d: %w", p.Strategy.Name, p.Replication, err)
+	}
+	e.bill(clock.Time(p.Scenario.Duration))
+	return e.run, nil
+}
+
+func newEngine(p Plan) (*engine, error) {
+	s := p.Scenario
+	end := clock.Time(s.Duration)
+	e := &engine{
+		key:      rng.New(p.Seed, p.Replication),
+		assign:   s.Fleet.Assign,
+		net:      network{s.Fleet.Network.Latency, s.Fleet.Network.Jitter},
+		timeout:  s.Fleet.Timeout,
+		horizon:  end.Add(s.Drain),
+		used:     make([]bool, len(s.Deployments)),
+		baseline: make([]provider.Tally, len(s.Deployments)),
+		run:      metrics.NewRun(setup(p)),
+	}
+	env := strategies.Env{Key: e.key}
+	for i := range s.Deployments {
+		d := &s.Deployments[i]
+		e.models = append(e.models, provider.New(d, e.key.Sub(rng.Deployment, uint64(i))))
+		env.Deployments = append(env.Deployments, strategies.Deployment{
+			Name: d.Name, RPM: d.RPM, TPM: d.TPM, Provisioned: d.PTU.Units > 0})
+	}
+	instances := s.Fleet.Instances
+	if p.Strategy.Omniscient {
+		instances = 1 // it sees everything, so it acts as one
+		e.peek = newPeek(e)
+		env.Peek = e.peek
+	}
+	e.alarms = make([]uint32, instances)
+	for range instances {
+		e.fleet = append(e.fleet, p.Strategy.Factory(env))
+	}
+	e.events.Push(end, data(mark, 0, 0))
+	e.events.Push(0, data(sample, 0, 0))
+	var err error
+	if e.sources, err = workload.Open(s.Workload, e.key, end); err != nil {
+		return nil, err
+	}
+	for i := range e.sources {
+		e.fetch(i)
+	}
+	return e, nil
+}
+
+func setup(p Plan) metrics.Setup {
+	s := metrics.Setup{
+		Deployments: len(p.Scenario.Deployments),
+		Tenants:     len(p.Scenario.Tenants),
+		RetryWindow: p.RetryWindow,
+	}
+	from := clock.Never
+	for _, d := range p.Scenario.Deployments {
+		for _, f := range d.Faults {
+			if f.Kind != provider.Errors && f.Until != clock.Never {
+				from, s.FaultUntil = min(from, f.At), max(s.FaultUntil, f.Until)
+			}
+		}
+	}
+	if s.FaultUntil > 0 {
+		s.FaultFrom = from
+	}
+	return s
+}
+
+// bill adds up what the run used and what it costs. A provisioned deployment
+// is paid for from the beginning of the run to its end, if it was used at all.
+func (e *engine) bill(duration clock.Time) {
+	r := e.run
+	used, allowed := 0.0, 0.0
+	hours := max(duration, r.LastEnd).Sub(0).Hours()
+	for i, m := range e.models {
+		if !e.used[i] {
+			continue
+		}
+		c := m.Config()
+		r.CostUSD += float64(m.Tally.BilledPrompt)*c.Price.Input/1e6 + float64(m.Tally.BilledOutput)*c.Price.Output/1e6
+		r.CostUSD += float64(c.PTU.Units) * c.Price.UnitHour * hours
+		if c.TokenLimit() > 0 {
+			used += float64(e.baseline[i].Charged())
+			allowed += m.Allowed(r.FirstArrival, duration)
+		}
+	}
+	if allowed > 0 && !math.IsInf(allowed, 0) {
+		r.QuotaUsed = used / allowed
+	}
+}

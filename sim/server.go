@@ -1,0 +1,77 @@
+package sim
+
+import (
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/metrics"
+	"ratesim/sim/rng"
+)
+
+// reach lets a deployment decide about an attempt and works out when the
+// client will know. A reply that would come after the client's timeout is
+// replaced by the timeout; the server finishes its work all the same.
+func (e *engine) reach(i uint32) {
+	f := e.flights.at(i)
+	if e.peek != nil {
+		e.peek.land(f)
+	}
+	a, r := &f.attempt, &f.reply
+	r.Attempt, r.Deployment = a.Number, f.deployment
+	took := e.models[f.deployment].Arrive(e.now, a, r)
+	e.note(reach, a.Call, uint64(a.Number)<<16|uint64(r.Status))
+	e.run.Attempt(e.now, int(f.deployment), a.Number == 0)
+	if !r.OK() {
+		e.run.Waste(a.Prompt)
+		switch {
+		case r.Status == wire.StatusTooManyRequests:
+			e.run.Reject(e.now, refusal(r.Limit))
+		case r.Status >= 500:
+			e.run.ServerError()
+		}
+	}
+	done := e.now.Add(took)
+	if f.busy = r.OK() || a.Reserved > 0; f.busy {
+		e.events.Push(done, data(finish, 0, i))
+	}
+	back := done.Add(e.net.draw(e.key, rng.NetworkIn, a.Call, a.Number))
+	if limit := f.sent.Add(e.timeout); back > limit {
+		f.timedOut = true
+		back = max(limit, e.now)
+	}
+	e.events.Push(back, data(deliver, 0, i))
+}
+
+func refusal(l wire.Limit) metrics.Refusal {
+	switch l {
+	case wire.Requests:
+		return metrics.ByRequests
+	case wire.Tokens, wire.Oversize:
+		return metrics.ByTokens
+	}
+	return metrics.ByOther
+}
+
+func (e *engine) finish(i uint32) {
+	f := e.flights.at(i)
+	hungUp := f.hungUp || f.timedOut || f.gen != e.calls.at(f.slot).gen
+	e.models[f.deployment].Finish(e.now, &f.attempt, hungUp)
+	f.busy = false
+	e.release(i, f)
+}
+
+// sample looks how full the fullest deployment in use is.
+func (e *engine) sample() {
+	share := 0.0
+	for m, model := range e.models {
+		if e.used[m] {
+			share = max(share, model.Use(e.now))
+		}
+	}
+	e.run.Use(e.now, share)
+	if e.open+e.pending > 0 {
+		e.events.Push(e.now.Add(sampleEvery), data(sample, 0, 0))
+	}
+}
+
+const sampleEvery = time.Second

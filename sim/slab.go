@@ -1,0 +1,73 @@
+package sim
+
+import (
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/strategies"
+)
+
+// call is a strategies.Call and what the engine keeps beside it. Calls live in
+// a slab without pointers, so that the garbage collector never looks at it.
+type call struct {
+	strategies.Call
+	prompt, guess, output uint32 // the true sizes
+	instance              uint32
+	gen                   uint32 // how many calls have lived here: tells stale events from live ones
+	timer                 uint32 // how often the timer was set, likewise
+	flights               uint32 // newest attempt in flight + 1; 0 = none
+	stream                uint16
+	open                  bool // arrived and not ended
+	chained               bool // the next arrival of its stream is fetched when it arrives
+}
+
+// attempt returns the next attempt of c.
+func (c *call) attempt() wire.Attempt {
+	return wire.Attempt{Call: c.ID, Number: uint32(c.Sent), Tenant: uint32(c.Tenant),
+		Prompt: c.prompt, Guess: c.guess, MaxTokens: c.MaxTokens, Output: c.output}
+}
+
+// flight is an attempt between its sending and the moment when neither client
+// nor server has any business with it.
+type flight struct {
+	attempt    wire.Attempt
+	reply      wire.Reply
+	sent       clock.Time
+	tokens     int64  // what it will be charged, while it is on its way there (oracle only)
+	slot, gen  uint32 // its call
+	next       uint32 // older attempt in flight of the same call + 1
+	deployment uint16
+	waiting    bool // its reply is still to be delivered
+	busy       bool // the server has not finished
+	hungUp     bool // the strategy aborted it
+	timedOut   bool // the client will give up before the reply comes
+}
+
+// chunk is how many elements a slab grows by. Elements never move, since
+// strategies hold pointers to them.
+const chunk = 1 << 12
+
+// slab hands out elements by index and takes them back.
+type slab[T any] struct {
+	chunks []*[chunk]T
+	free   []uint32
+	next   uint32
+}
+
+func (s *slab[T]) at(i uint32) *T { return &s.chunks[i/chunk][i%chunk] }
+
+// get returns the index of an unused element: the one put back last, which is
+// the one most likely to be in the cache.
+func (s *slab[T]) get() uint32 {
+	if n := len(s.free); n > 0 {
+		i := s.free[n-1]
+		s.free = s.free[:n-1]
+		return i
+	}
+	if s.next%chunk == 0 {
+		s.chunks = append(s.chunks, new([chunk]T))
+	}
+	s.next++
+	return s.next - 1
+}
+
+func (s *slab[T]) put(i uint32) { s.free = append(s.free, i) }

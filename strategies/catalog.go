@@ -1,0 +1,187 @@
+package strategies
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Entry is a strategy that users can name.
+type Entry struct {
+	Name   string
+	About  string // one line
+	Params []Param
+	// Omniscient strategies need Env.Peek, and one value serves the whole
+	// fleet. They exist in simulation only.
+	Omniscient bool
+
+	build func(v values, deployments []Deployment) (Factory, []ParamError)
+}
+
+// Catalog returns all entries, in the order in which they are best explained.
+func Catalog() []Entry {
+	return []Entry{
+		{Name: "none", About: "one attempt, no retry",
+			build: buildRetrying(func(values) Retry { return Retry{} })},
+		{Name: "naive", About: "retries at once, without a wait",
+			Params: []Param{maxRetries},
+			build:  buildRetrying(func(v values) Retry { return Retry{MaxRetries: v.count("max_retries")} })},
+		{Name: "fixed", About: "retries after a constant delay",
+			Params: []Param{delay, maxRetries},
+			build:  buildRetrying(fixedRetry)},
+		{Name: "backoff", About: "exponential backoff without jitter",
+			Params: backoffParams,
+			build:  buildRetrying(retryOf)},
+		{Name: "jitter", About: "exponential backoff with jitter",
+			Params: slices.Concat(backoffParams, jitterParams),
+			build:  buildRetrying(retryOf)},
+		{Name: "retry-after", About: "waits what the reply asks, else as jitter",
+			Params: retryParams(),
+			build:  buildRetrying(retryOf)},
+		{Name: "token-bucket", About: "paces with a client-side bucket of tokens per minute, then as retry-after",
+			Params: slices.Concat(bucketParams, retryParams()),
+			build:  buildTokenBucket},
+		{Name: "queue", About: "a queue and a worker pool that pace requests and tokens per minute",
+			Params: slices.Concat(poolParams, retryParams()),
+			build:  buildPool},
+		{Name: "header-aware", About: "learns the limits from reply headers, slows down and holds calls before they are used up",
+			Params: slices.Concat(headerParams, retryParams()),
+			build:  buildHeaderAware},
+		{Name: "ptu", About: "a provisioned deployment first, spilling to pay-as-you-go",
+			Params: slices.Concat(ptuParams, retryParams()),
+			build:  buildPTU},
+		{Name: "oracle", About: "sees the provider's state and is never refused: the bound for all others",
+			Omniscient: true,
+			build:      buildOracle},
+	}
+}
+
+// Names returns the names of all entries, in the order of Catalog.
+func Names() []string {
+	var names []string
+	for _, e := range Catalog() {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+// Find returns the entry with that name.
+func Find(name string) (*Entry, bool) {
+	for _, e := range Catalog() {
+		if e.Name == name {
+			return &e, true
+		}
+	}
+	return nil, false
+}
+
+// Build checks args and returns what makes the strategy of each instance.
+// Parameters not in args have their defaults. deployments are those of Env, at
+// least one. Everything that is wrong is reported, sorted by parameter; the
+// Factory is nil then.
+func (e *Entry) Build(args Args, deployments []Deployment) (Factory, []ParamError) {
+	var errs []ParamError
+	if len(deployments) == 0 {
+		return nil, []ParamError{{Msg: "there is no deployment to send to"}}
+	}
+	v := make(values, len(e.Params))
+	known := make([]string, len(e.Params))
+	for i, p := range e.Params {
+		known[i] = p.Name
+		s, given := args[p.Name]
+		if !given {
+			s = p.Default
+		}
+		if !given && s == "" {
+			continue
+		}
+		parsed, err := p.parse(s, deployments)
+		if err != nil {
+			errs = append(errs, ParamError{Param: p.Name, Msg: err.Error()})
+			continue
+		}
+		v[p.Name] = parsed
+	}
+	for name := range args {
+		if !slices.Contains(known, name) {
+			errs = append(errs, ParamError{Param: name, Msg: e.Name + " has no such parameter", Known: known})
+		}
+	}
+	slices.SortFunc(errs, func(a, b ParamError) int { return cmp.Compare(a.Param, b.Param) })
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	return e.build(v, deployments)
+}
+
+// Bounds of parameters: a client that waits a day has been forgotten, and
+// limits are exact up to maxLimit.
+const (
+	day      = 24 * 60 * 60 // seconds
+	maxLimit = 1e11         // per minute
+)
+
+// The parameters, by the part of a strategy that they belong to. Nothing
+// writes to them.
+
+var (
+	maxRetries = Param{Name: "max_retries", Kind: CountParam, Default: "6", Max: 1000,
+		About: "retries after the first attempt; six backoffs from 1s last 63s, just past a limit's one-minute window"}
+	delay = Param{Name: "delay", Kind: DurationParam, Default: "1s", Max: day,
+		About: "wait before every retry; 1s is what most hand-written loops sleep"}
+
+	backoffParams = []Param{
+		{Name: "base", Kind: DurationParam, Default: "1s", Max: day,
+			About: "delay before the first retry; a refill of a per-minute limit is noticeable after about a second"},
+		{Name: "factor", Kind: NumberParam, Default: "2", Min: 1, Max: 100,
+			About: "each delay is this times the one before; doubling is what all SDKs do"},
+		{Name: "max_delay", Kind: DurationParam, Default: "60s", Max: day,
+			About: "longest delay before jitter; limits per minute are whole again after 60s"},
+		maxRetries,
+	}
+	jitterParams = []Param{{Name: "jitter", Kind: JitterParam, Default: "25%",
+		About: "how delays are spread: none, full, equal, decorrelated, or ± a share of the delay"}}
+	afterParams = []Param{
+		{Name: "spread", Kind: ShareParam, Default: "10%", Max: 1,
+			About: "lengthens what the reply asks by up to this share, so that calls refused together do not come back together"},
+		{Name: "max_wait", Kind: DurationParam, Default: "120s", Min: 1, Max: day,
+			About: "a reply that asks for more ends the call; 120s as in openai-python, where waits beyond two minutes turned out to be hours"},
+	}
+	bucketParams = []Param{
+		{Name: "capacity", Kind: CountParam, Min: 1, Max: maxLimit,
+			About: "most tokens the bucket holds; default: one minute's worth of the advertised limit of the first deployment"},
+		{Name: "refill", Kind: NumberParam, Min: 1, Max: maxLimit / 60,
+			About: "tokens per second; default: the advertised tokens per minute of the first deployment ÷ 60"},
+		{Name: "wait_timeout", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
+			About: "longest wait for tokens; a user has gone away by then"},
+		{Name: "fair", Kind: BoolParam, Default: "true",
+			About: "true: first come, first served; false: every call looks again at least every 500 ms, and large ones can starve"},
+	}
+	poolParams = []Param{
+		{Name: "workers", Kind: CountParam, Default: "10", Min: 1, Max: 1e6,
+			About: "attempts in flight at most; ten are enough for a pool that is not meant to be the limit"},
+		{Name: "max_queue", Kind: CountParam, Default: "0", Max: 1e9,
+			About: "calls waiting at most, more are turned away at once; 0 turns none away"},
+		{Name: "order", Kind: ChoiceParam, Default: "fifo", Choices: orderNames[:],
+			About: "who is next: the first to come, the most urgent, or the tenant that has had the fewest tokens"},
+		{Name: "reserve", Kind: BoolParam, Default: "true",
+			About: "true: counts a call's tokens when it is sent and corrects them by its usage; false: counts them when its reply comes"},
+	}
+	headerParams = []Param{
+		{Name: "slow_below", Kind: ShareParam, Default: "20%", Max: 1,
+			About: "when less than this share of a limit is left, sends are paced at the rate at which it refills"},
+		{Name: "hold_above", Kind: ShareParam, Default: "80%", Min: 0.01, Max: 1,
+			About: "a call that needs more than this share of what is left is held until it does not; the rest is for what other instances send meanwhile"},
+	}
+	ptuParams = []Param{
+		{Name: "primary", Kind: DeploymentParam,
+			About: "tried first; default: the first provisioned deployment"},
+		{Name: "spill", Kind: DeploymentParam,
+			About: "tried when primary refuses; default: the first other deployment"},
+		{Name: "spill_on", Kind: StatusesParam, Default: "429",
+			About: "statuses of primary that spill; a full deployment answers 429"},
+		{Name: "return_after", Kind: DurationParam, Default: "0s", Max: day,
+			About: "how long after a refusal calls go to spill directly; 0s tries primary first every time, as Azure's spillover does"},
+	}
+)
+
+func retryParams() []Param { return slices.Concat(backoffParams, jitterParams, afterParams) }

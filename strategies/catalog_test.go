@@ -1,0 +1,213 @@
+package strategies_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/strategies"
+	"ratesim/strategies/strategytest"
+)
+
+// build makes the factory of a catalog entry, which must accept args.
+func build(t testing.TB, name string, args strategies.Args, deployments []strategies.Deployment) strategies.Factory {
+	t.Helper()
+	e, ok := strategies.Find(name)
+	if !ok {
+		t.Fatalf("there is no strategy %q", name)
+	}
+	f, errs := e.Build(args, deployments)
+	if errs != nil {
+		t.Fatalf("%s %v: %v", name, args, errs)
+	}
+	return f
+}
+
+func TestLaws(t *testing.T) {
+	for _, e := range strategies.Catalog() {
+		t.Run(e.Name, func(t *testing.T) {
+			strategytest.Run(t, build(t, e.Name, nil, strategytest.Env().Deployments))
+		})
+	}
+	for name, args := range map[string]strategies.Args{
+		"token-bucket": {"fair": "false"},
+		"queue":        {"order": "fair", "workers": "3", "max_queue": "5", "reserve": "false"},
+		"header-aware": {"jitter": "decorrelated", "hold_above": "100%", "slow_below": "100%"},
+		"ptu":          {"return_after": "1m", "spill_on": "429,503", "primary": "spare"},
+		"jitter":       {"jitter": "decorrelated", "base": "0s"},
+	} {
+		t.Run(name+"/other", func(t *testing.T) {
+			strategytest.Run(t, build(t, name, args, strategytest.Env().Deployments))
+		})
+	}
+}
+
+// TestContract: names, parameters and defaults are an interface to users'
+// files; this is the documented table. Composed strategies also take the
+// parameters of their retries.
+func TestContract(t *testing.T) {
+	backoff := strategies.Args{"base": "1s", "factor": "2", "max_delay": "60s", "max_retries": "6"}
+	jitter := with(backoff, strategies.Args{"jitter": "25%"})
+	after := with(jitter, strategies.Args{"spread": "10%", "max_wait": "120s"})
+	want := []struct {
+		name   string
+		params strategies.Args
+	}{
+		{"none", strategies.Args{}},
+		{"naive", strategies.Args{"max_retries": "6"}},
+		{"fixed", strategies.Args{"delay": "1s", "max_retries": "6"}},
+		{"backoff", backoff},
+		{"jitter", jitter},
+		{"retry-after", after},
+		{"token-bucket", with(after, strategies.Args{"capacity": "", "refill": "", "wait_timeout": "30s", "fair": "true"})},
+		{"queue", with(after, strategies.Args{"workers": "10", "max_queue": "0", "order": "fifo", "reserve": "true"})},
+		{"header-aware", with(after, strategies.Args{"slow_below": "20%", "hold_above": "80%"})},
+		{"ptu", with(after, strategies.Args{"primary": "", "spill": "", "spill_on": "429", "return_after": "0s"})},
+		{"oracle", strategies.Args{}},
+	}
+	catalog := strategies.Catalog()
+	if len(catalog) != len(want) {
+		t.Fatalf("%d entries, want %d", len(catalog), len(want))
+	}
+	for i, e := range catalog {
+		got := strategies.Args{}
+		for _, p := range e.Params {
+			got[p.Name] = p.Default
+			if p.About == "" || p.Default == "" && !strings.Contains(p.About, "default: ") {
+				t.Errorf("%s %s does not say what it does and what it is by default: %q", e.Name, p.Name, p.About)
+			}
+		}
+		if e.Name != want[i].name {
+			t.Errorf("entry %d is %q, want %q", i, e.Name, want[i].name)
+		}
+		if diff := cmp.Diff(want[i].params, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", e.Name, diff)
+		}
+		if e.Omniscient != (e.Name == "oracle") {
+			t.Errorf("%s: Omniscient is %v", e.Name, e.Omniscient)
+		}
+	}
+}
+
+func with(a, b strategies.Args) strategies.Args {
+	sum := maps.Clone(a)
+	maps.Copy(sum, b)
+	return sum
+}
+
+func TestBuildErrors(t *testing.T) {
+	plain := []strategies.Deployment{{Name: "main", RPM: 10, TPM: 1000}, {Name: "spare"}}
+	for _, tt := range []struct {
+		name        string
+		args        strategies.Args
+		deployments []strategies.Deployment
+		want        []string
+	}{
+		{"jitter", strategies.Args{"base": "-1s"}, plain,
+			[]string{`base: must be a duration from 0s to 24h0m0s, such as 1s or 500ms, not "-1s"`}},
+		{"jitter", strategies.Args{"base": "1"}, plain,
+			[]string{`base: must be a duration from 0s to 24h0m0s, such as 1s or 500ms, not "1"`}},
+		{"jitter", strategies.Args{"base": "9999999999h"}, plain,
+			[]string{`base: must be a duration from 0s to 24h0m0s, such as 1s or 500ms, not "9999999999h"`}},
+		{"jitter", strategies.Args{"max_retries": "1.5", "factor": "NaN"}, plain,
+			[]string{`factor: must be a number from 1 to 100, not "NaN"`,
+				`max_retries: must be a whole number from 0 to 1000, not "1.5"`}},
+		{"jitter", strategies.Args{"max_retries": "99999999999999999999"}, plain,
+			[]string{`max_retries: must be a whole number from 0 to 1000, not "99999999999999999999"`}},
+		{"jitter", strategies.Args{"jitter": "some"}, plain,
+			[]string{`jitter: must be none, full, equal, decorrelated, or a share from 0% to 100% to add or take away, such as 25%, not "some"`}},
+		{"jitter", strategies.Args{"jitter": "-5%"}, plain,
+			[]string{`jitter: must be none, full, equal, decorrelated, or a share from 0% to 100% to add or take away, such as 25%, not "-5%"`}},
+		{"jitter", strategies.Args{"basis": "1s", "base": ""}, plain,
+			[]string{`base: must be a duration from 0s to 24h0m0s, such as 1s or 500ms, not ""`,
+				`basis: jitter has no such parameter`}},
+		{"none", strategies.Args{"max_retries": "1"}, plain, []string{`max_retries: none has no such parameter`}},
+		{"retry-after", strategies.Args{"spread": "110%"}, plain,
+			[]string{`spread: must be a share from 0% to 100%, such as 0.2 or 20%, not "110%"`}},
+		{"token-bucket", strategies.Args{"fair": "yes"}, plain, []string{`fair: must be true or false, not "yes"`}},
+		{"token-bucket", nil, plain[1:],
+			[]string{`capacity and refill must be given, for deployment "spare" names no tokens per minute`}},
+		{"token-bucket", strategies.Args{"capacity": "0"}, plain,
+			[]string{`capacity: must be a whole number from 1 to 100000000000, not "0"`}},
+		{"queue", strategies.Args{"order": "lifo"}, plain, []string{`order: must be one of fifo, priority, fair, not "lifo"`}},
+		{"ptu", nil, plain, []string{`primary: must be given, for no deployment is provisioned`}},
+		{"ptu", strategies.Args{"primary": "reserved"}, plain,
+			[]string{`primary: must name a deployment (main, spare), not "reserved"`}},
+		{"ptu", strategies.Args{"primary": "main", "spill": "main"}, plain,
+			[]string{`spill: must name a deployment other than "main"`}},
+		{"ptu", strategies.Args{"primary": "main"}, plain[:1], []string{`spill: must name a deployment other than "main"`}},
+		{"ptu", strategies.Args{"spill_on": "429,200"}, plain,
+			[]string{`spill_on: must be HTTP statuses from 400 to 599, such as 429 or 429,503, not "429,200"`}},
+		{"none", nil, nil, []string{`there is no deployment to send to`}},
+	} {
+		e, _ := strategies.Find(tt.name)
+		f, errs := e.Build(tt.args, tt.deployments)
+		if f != nil {
+			t.Errorf("%s %v: built", tt.name, tt.args)
+		}
+		var got []string
+		for _, err := range errs {
+			got = append(got, err.Error())
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s %v (-want +got):\n%s", tt.name, tt.args, diff)
+		}
+	}
+}
+
+func TestUnknownParameterNamesTheKnown(t *testing.T) {
+	e, _ := strategies.Find("fixed")
+	_, errs := e.Build(strategies.Args{"dealy": "2s"}, strategytest.Env().Deployments)
+	want := []strategies.ParamError{{Param: "dealy", Msg: "fixed has no such parameter", Known: []string{"delay", "max_retries"}}}
+	if diff := cmp.Diff(want, errs); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, ok := strategies.Find("oracel"); ok {
+		t.Error("Find found a strategy that does not exist")
+	}
+}
+
+// FuzzBuild: whatever a user writes for a parameter, Build accepts it and the
+// strategy obeys the laws for one call, or it says what is wrong.
+func FuzzBuild(f *testing.F) {
+	for _, e := range strategies.Catalog() {
+		for _, p := range e.Params {
+			f.Add(e.Name, p.Name, p.Default)
+		}
+	}
+	for _, s := range []string{"±25%", "1e308%", "-0", "NaN", "429, 503", "0x10", "1h1ns", "0.0000001"} {
+		f.Add("header-aware", "hold_above", s)
+		f.Add("jitter", "jitter", s)
+		f.Add("ptu", "spill_on", s)
+	}
+	f.Fuzz(func(t *testing.T, name, param, arg string) {
+		e, ok := strategies.Find(name)
+		if !ok {
+			t.Skip()
+		}
+		env := strategytest.Env()
+		factory, errs := e.Build(strategies.Args{param: arg}, env.Deployments)
+		if (factory == nil) != (len(errs) > 0) {
+			t.Fatalf("factory made: %v, errors: %v", factory != nil, errs)
+		}
+		if factory == nil {
+			return
+		}
+		d := strategytest.NewDriver(factory(env), env.Deployments)
+		d.Submit(strategies.Call{Prompt: 100, MaxTokens: 50, Deadline: 600 * clock.Second})
+		for n := 0; d.Open() > 0 && len(d.Violations) == 0 && n < 5000; n++ {
+			if a := d.InFlight(); len(a) > 0 && n < 3 {
+				d.Reply(a[0], wire.Reply{Status: 429, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota})
+			} else {
+				d.Step()
+			}
+		}
+		if d.Open() > 0 || len(d.Violations) > 0 {
+			t.Errorf("%s %s=%q: %d calls open, violations: %v", name, param, arg, d.Open(), d.Violations)
+		}
+	})
+}

@@ -1,0 +1,50 @@
+// Package strategies holds what a client can do about rate limits: when it
+// sends its calls, holds them, retries them and gives them up.
+//
+// # What a strategy is
+//
+// A [Strategy] is a state machine with four inputs: a call is submitted, a
+// reply comes, a time asked for comes, the application gives up. Its outputs
+// are [Effects]: send this, wake me then, this call is done. It has no clock,
+// no goroutine and no socket, so the same value runs in virtual time and over
+// real HTTP, and a test can print everything it ever said.
+//
+// The smallest one sends every call once:
+//
+//	func (once) Submit(now clock.Time, c *Call, out *Effects) { out.Send(c, 0) }
+//	func (once) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+//		if r.OK() {
+//			out.Done(c)
+//		} else {
+//			out.Fail(c, MaxRetries)
+//		}
+//	}
+//	func (once) Wake(now clock.Time, c *Call, out *Effects)   {} // it asks for no time
+//	func (once) Cancel(now clock.Time, c *Call, out *Effects) { out.Fail(c, Deadline) }
+//
+// A strategy sees its own calls and the replies to them, nothing else: it
+// cannot import a provider model. The exception is oracle, which is told the
+// truth through [Peek] and exists as the bound for all others.
+//
+// # The kit
+//
+// Most strategies are compositions of answers to three questions:
+//
+//   - how long to wait before the next retry: [Backoff];
+//   - whether and when this call may be retried: [Retry];
+//   - who is next: [Queue].
+//
+// Strategies that hold calls back share one line of waiting calls and differ
+// in the gate at its head (line.go): a token bucket (tokenbucket.go), sliding
+// windows (pool.go), an estimate learned from headers (headeraware.go), the
+// truth (oracle.go). Those that do not hold calls back are presets of one
+// (retry.go). ptu.go chooses between two deployments.
+//
+// # Writing one
+//
+// Write a type with the four methods; keep what belongs to a call in the
+// second group of fields of [Call], not in a map; end every call exactly
+// once. Then let strategytest.Run look for the history that breaks it. The
+// package example is a complete one. To give it a name that users can type,
+// add an [Entry] to the table in catalog.go.
+package strategies

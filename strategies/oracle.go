@@ -1,0 +1,28 @@
+package strategies
+
+import (
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
+
+// truthGate asks the provider. It is the gate of oracle, of which there is one
+// for the whole fleet.
+type truthGate struct{ peek Peek }
+
+func (g truthGate) opens(now clock.Time, c *Call) clock.Time { return g.peek.Admits(now, c, 0) }
+
+func (truthGate) sent(clock.Time, *Call)                  {}
+func (truthGate) answered(clock.Time, *Call, *wire.Reply) {}
+func (truthGate) release(clock.Time, *Call)               {}
+
+// oracleRetry is how oracle treats what even it cannot foresee, failed
+// attempts: the first retry is all but immediate, and 40 of them outlast an
+// outage of two minutes, so that no strategy beats it by being more patient.
+func oracleRetry() Retry {
+	return Retry{
+		Backoff:    Backoff{Base: 100 * time.Millisecond, Factor: 2, Max: 5 * time.Second},
+		MaxRetries: 40,
+	}
+}

@@ -1,0 +1,176 @@
+package strategies
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParamKind says what a parameter's value looks like.
+type ParamKind uint8
+
+// The kinds of parameter, with what a user writes.
+const (
+	DurationParam   ParamKind = iota // 1s, 500ms; Min and Max in seconds
+	CountParam                       // a whole number
+	NumberParam                      // a number
+	ShareParam                       // 0.2 or 20%
+	BoolParam                        // true or false
+	ChoiceParam                      // one of Choices
+	JitterParam                      // none, full, equal, decorrelated, or a ± share: 25%
+	DeploymentParam                  // the name of a deployment
+	StatusesParam                    // HTTP statuses: 429 or 429,503
+)
+
+var kindNames = [...]string{"duration", "count", "number", "share", "bool", "choice", "jitter", "deployment", "statuses"}
+
+func (k ParamKind) String() string { return kindNames[k] }
+
+// Param describes one parameter of a strategy.
+type Param struct {
+	Name     string
+	Kind     ParamKind
+	Default  string   // as a user would write it; "" when it follows from the environment, as About says
+	Choices  []string // for ChoiceParam
+	Min, Max float64  // allowed range of durations (in seconds), counts, numbers and shares
+	About    string   // what it does, and why this default
+}
+
+// Args are a user's parameters: values as written, by name.
+type Args map[string]string
+
+// ParamError is one thing wrong with a user's parameters.
+type ParamError struct {
+	Param string   // the name as the user wrote it; "" when no single one is at fault
+	Msg   string   // what is wrong and what is allowed
+	Known []string // the strategy's parameters, when it has none of this name
+}
+
+func (e ParamError) Error() string {
+	if e.Param == "" {
+		return e.Msg
+	}
+	return e.Param + ": " + e.Msg
+}
+
+// value is a parsed argument. Which field holds it depends on the kind.
+type value struct {
+	number   float64 // CountParam, NumberParam, ShareParam; DeploymentParam: its index
+	duration time.Duration
+	truth    bool
+	text     string // ChoiceParam
+	jitter   Jitter
+	statuses []int
+}
+
+// values holds every parameter of an entry that was given or has a default.
+type values map[string]value
+
+func (v values) count(name string) int              { return int(v[name].number) }
+func (v values) share(name string) float64          { return v[name].number }
+func (v values) duration(name string) time.Duration { return v[name].duration }
+
+// parse reads s as a value of p.
+func (p *Param) parse(s string, deployments []Deployment) (v value, err error) {
+	switch p.Kind {
+	case DurationParam:
+		v.duration, err = time.ParseDuration(s)
+		if err != nil || !p.allows(v.duration.Seconds()) {
+			err = fmt.Errorf("must be a duration from %v to %v, such as 1s or 500ms, not %q", seconds(p.Min), seconds(p.Max), s)
+		}
+	case CountParam:
+		n, bad := strconv.ParseInt(s, 10, 64)
+		v.number = float64(n)
+		if bad != nil || !p.allows(v.number) {
+			err = fmt.Errorf("must be a whole number from %.0f to %.0f, not %q", p.Min, p.Max, s)
+		}
+	case NumberParam:
+		n, bad := strconv.ParseFloat(s, 64)
+		v.number = n
+		if bad != nil || !p.allows(n) {
+			err = fmt.Errorf("must be a number from %g to %g, not %q", p.Min, p.Max, s)
+		}
+	case ShareParam:
+		n, ok := parseShare(s)
+		v.number = n
+		if !ok || !p.allows(n) {
+			err = fmt.Errorf("must be a share from %g%% to %g%%, such as 0.2 or 20%%, not %q", 100*p.Min, 100*p.Max, s)
+		}
+	case BoolParam:
+		v.truth = s == "true"
+		if !v.truth && s != "false" {
+			err = fmt.Errorf("must be true or false, not %q", s)
+		}
+	case ChoiceParam:
+		v.text = s
+		if !slices.Contains(p.Choices, s) {
+			err = fmt.Errorf("must be one of %s, not %q", strings.Join(p.Choices, ", "), s)
+		}
+	case JitterParam:
+		v.jitter, err = parseJitter(s)
+	case DeploymentParam:
+		v.number, err = parseDeployment(s, deployments)
+	case StatusesParam:
+		v.statuses, err = parseStatuses(s)
+	}
+	return v, err
+}
+
+// allows reports whether x is in range; NaN is not.
+func (p *Param) allows(x float64) bool { return x >= p.Min && x <= p.Max }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// parseShare reads 0.2 or 20%. It does not check the range.
+func parseShare(s string) (share float64, ok bool) {
+	digits, percent := strings.CutSuffix(s, "%")
+	share, err := strconv.ParseFloat(digits, 64)
+	if percent {
+		share /= 100
+	}
+	return share, err == nil && !math.IsNaN(share)
+}
+
+func parseJitter(s string) (Jitter, error) {
+	switch s {
+	case "none":
+		return Jitter{}, nil
+	case "full":
+		return Jitter{Kind: Full}, nil
+	case "equal":
+		return Jitter{Kind: Equal}, nil
+	case "decorrelated":
+		return Jitter{Kind: Decorrelated}, nil
+	}
+	share, ok := parseShare(strings.TrimPrefix(s, "±"))
+	if !ok || !(share >= 0 && share <= 1) {
+		return Jitter{}, fmt.Errorf("must be none, full, equal, decorrelated, or a share from 0%% to 100%% to add or take away, such as 25%%, not %q", s)
+	}
+	return Jitter{Kind: PlusMinus, Share: share}, nil
+}
+
+func parseDeployment(s string, deployments []Deployment) (float64, error) {
+	names := make([]string, len(deployments))
+	for i, d := range deployments {
+		if d.Name == s {
+			return float64(i), nil
+		}
+		names[i] = d.Name
+	}
+	return 0, fmt.Errorf("must name a deployment (%s), not %q", strings.Join(names, ", "), s)
+}
+
+func parseStatuses(s string) ([]int, error) {
+	var statuses []int
+	for part := range strings.SplitSeq(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 400 || n > 599 {
+			return nil, fmt.Errorf("must be HTTP statuses from 400 to 599, such as 429 or 429,503, not %q", s)
+		}
+		statuses = append(statuses, n)
+	}
+	return statuses, nil
+}

@@ -1,0 +1,69 @@
+package strategies
+
+import (
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/limit"
+)
+
+// windowGate lets a call through when it fits into sliding 60 s windows of the
+// advertised limits on requests and tokens. It is the gate of the strategy
+// queue.
+//
+// With reserve, a call's cost is charged when it is sent, trued up to the usage
+// its reply reports, and given back when it is refused; what timed out or
+// failed at the provider stays charged, for the provider may have done the
+// work. Without, tokens are charged when the reply reports them, as LiteLLM's
+// usage-based router does: calls in flight are not seen, and together they can
+// pass the limit.
+//
+// A refused request still counts as a request: some providers count it too.
+type windowGate struct {
+	requests, tokens *limit.Log // nil where there is no limit
+	reserve          bool
+}
+
+func (g *windowGate) opens(now clock.Time, c *Call) clock.Time {
+	at := now
+	if g.requests != nil {
+		at = g.requests.Earliest(now, 1)
+	}
+	if g.tokens != nil {
+		at = max(at, g.tokens.Earliest(now, g.cost(c)))
+	}
+	return at
+}
+
+// cost is what c needs to see free before it is sent.
+func (g *windowGate) cost(c *Call) int64 {
+	if g.reserve {
+		return c.Cost()
+	}
+	return int64(c.Prompt)
+}
+
+func (g *windowGate) sent(now clock.Time, c *Call) {
+	if g.requests != nil {
+		g.requests.Take(now, 1)
+	}
+	if g.tokens != nil && g.reserve {
+		g.tokens.Take(now, c.Cost())
+	}
+}
+
+func (g *windowGate) answered(now clock.Time, c *Call, r *wire.Reply) {
+	if g.tokens == nil {
+		return
+	}
+	used := int64(r.Prompt) + int64(r.Output)
+	switch {
+	case r.OK() && g.reserve:
+		g.tokens.Settle(now, c.Since, used-c.Cost())
+	case r.OK():
+		g.tokens.Take(now, used)
+	case r.Status == wire.StatusTooManyRequests && g.reserve:
+		g.tokens.Settle(now, c.Since, -c.Cost())
+	}
+}
+
+func (g *windowGate) release(clock.Time, *Call) {}

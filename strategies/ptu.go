@@ -1,0 +1,65 @@
+package strategies
+
+import (
+	"slices"
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
+
+// ptu sends every call to a provisioned deployment and, when that refuses it,
+// at once to a pay-as-you-go one: what Azure OpenAI calls spillover. A call
+// that both refuse waits by the retry policy and starts again. A spill is not a
+// retry: Call.Mark counts the times a call started again.
+type ptu struct {
+	retry          Retry
+	primary, spill int
+	spillOn        []int         // statuses
+	returnAfter    time.Duration // how long calls then go to spill directly
+
+	closed clock.Time // until then primary is not tried
+}
+
+// onPrimary is the Phase of a call whose attempt is at the primary.
+const onPrimary uint8 = 1
+
+func (p *ptu) Submit(now clock.Time, c *Call, out *Effects) { p.start(now, c, out) }
+
+func (p *ptu) start(now clock.Time, c *Call, out *Effects) {
+	if now < p.closed {
+		out.Send(c, p.spill)
+		return
+	}
+	c.Phase = onPrimary
+	out.Send(c, p.primary)
+}
+
+func (p *ptu) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+	tried := c.Phase == onPrimary
+	c.Phase = 0
+	if r.OK() {
+		out.Done(c)
+		return
+	}
+	if tried && slices.Contains(p.spillOn, r.Status) {
+		p.closed = now.Add(p.returnAfter)
+		out.Send(c, p.spill)
+		return
+	}
+	at, why, ok := p.retry.Next(now, c, r, int(c.Mark))
+	switch {
+	case !ok:
+		out.Fail(c, why)
+	case at == now:
+		c.Mark++
+		p.start(now, c, out)
+	default:
+		c.Mark++
+		out.Wake(c, at)
+	}
+}
+
+func (p *ptu) Wake(now clock.Time, c *Call, out *Effects) { p.start(now, c, out) }
+
+func (p *ptu) Cancel(now clock.Time, c *Call, out *Effects) { out.Fail(c, Deadline) }

@@ -1,0 +1,197 @@
+package strategies
+
+// Order names who is next in a Queue.
+type Order uint8
+
+// The orders, as users name them.
+const (
+	FIFO     Order = iota // first come, first served
+	Priority              // the lowest Call.Priority; among equals the first to come
+	Fair                  // start-time fair queueing over tenants by token cost
+)
+
+var orderNames = [...]string{"fifo", "priority", "fair"}
+
+func (o Order) String() string { return orderNames[o] }
+
+// Queued is the Phase of a call that waits in a Queue.
+const Queued uint8 = 255
+
+// Queue holds waiting calls and says who is next. Its zero value is an empty
+// FIFO. Push, Pop and Peek take O(log n) and allocate only to grow.
+//
+// Fair is start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996) with
+// equal weights: a call starts, in virtual time, when the calls before it of
+// the same tenant have had their tokens, but not before the call served last;
+// the earliest start is served first. Two tenants that always have calls
+// waiting differ in tokens served by at most one call of each.
+//
+// A call that has ended is not searched for: its entry is skipped when its
+// turn comes, which its ID and Phase show even after the driver has reused the
+// memory.
+type Queue struct {
+	Order Order
+
+	heap   []waiting
+	live   int    // entries whose call still waits
+	pushed uint64 // entries ever made
+	served int64  // Fair: virtual time, the start of the call served last
+
+	finish []int64 // Fair: when, in virtual time, each tenant has had all it asked for
+	latest int64   // Fair: the largest of finish
+}
+
+// waiting is a call's entry, ordered by class and then by place.
+type waiting struct {
+	class int64  // Priority: the priority; Fair: the virtual start, in tokens
+	place uint64 // order of arrival; fresh is set unless the call came back
+	id    uint64
+	call  *Call
+}
+
+// fresh puts calls that never left behind those that came back for a retry.
+const fresh = 1 << 63
+
+func (w *waiting) before(v *waiting) bool {
+	return w.class < v.class || w.class == v.class && w.place < v.place
+}
+
+func (w *waiting) ended() bool { return w.call.ID != w.id || w.call.Phase != Queued }
+
+// Len returns how many calls wait.
+func (q *Queue) Len() int { return q.live }
+
+// Push adds c, last of its class, and sets its Phase to Queued.
+func (q *Queue) Push(c *Call) {
+	class := int64(0)
+	switch q.Order {
+	case Priority:
+		class = int64(c.Priority)
+	case Fair:
+		for int(c.Tenant) >= len(q.finish) {
+			q.finish = append(q.finish, 0)
+		}
+		if q.live == 0 { // nobody is owed anything
+			q.served = q.latest
+		}
+		f := &q.finish[c.Tenant]
+		class = max(q.served, *f)
+		*f = class + max(c.Cost(), 1)
+		q.latest = max(q.latest, *f)
+	}
+	q.add(c, class, fresh)
+}
+
+// Return adds c, which was popped before, ahead of all in its class that have
+// not been: a call that waited its turn once does not wait for it again. Under
+// Fair its tenant is not charged again.
+func (q *Queue) Return(c *Call) {
+	class := int64(0)
+	switch q.Order {
+	case Priority:
+		class = int64(c.Priority)
+	case Fair:
+		class = q.served
+	}
+	q.add(c, class, 0)
+}
+
+func (q *Queue) add(c *Call, class int64, from uint64) {
+	if len(q.heap) == cap(q.heap) && len(q.heap) > 2*q.live {
+		q.compact()
+	}
+	q.pushed++
+	q.live++
+	c.Phase = Queued
+	q.heap = append(q.heap, waiting{class, q.pushed | from, c.ID, c})
+	q.up(len(q.heap) - 1)
+}
+
+// Peek returns the next call and leaves it in the queue; nil if none waits.
+func (q *Queue) Peek() *Call {
+	for len(q.heap) > 0 {
+		if w := &q.heap[0]; !w.ended() {
+			return w.call
+		}
+		q.drop()
+	}
+	return nil
+}
+
+// Pop removes and returns the next call, its Phase set to 0; nil if none
+// waits.
+func (q *Queue) Pop() *Call {
+	c := q.Peek()
+	if c != nil {
+		q.served = max(q.served, q.heap[0].class)
+		q.drop()
+		q.live--
+		c.Phase = 0
+	}
+	return c
+}
+
+// Remove takes out c, which must be waiting and about to be ended.
+func (q *Queue) Remove(c *Call) {
+	c.Phase = 0
+	q.live--
+}
+
+// drop removes the first entry.
+func (q *Queue) drop() {
+	n := len(q.heap) - 1
+	last := q.heap[n]
+	q.heap[n].call = nil
+	q.heap = q.heap[:n]
+	if n > 0 {
+		q.down(0, last)
+	}
+}
+
+// compact removes the entries of ended calls.
+func (q *Queue) compact() {
+	kept := q.heap[:0]
+	for _, w := range q.heap {
+		if !w.ended() {
+			kept = append(kept, w)
+		}
+	}
+	clear(q.heap[len(kept):])
+	q.heap = kept
+	for i := len(kept)/2 - 1; i >= 0; i-- {
+		q.down(i, kept[i])
+	}
+}
+
+func (q *Queue) up(i int) {
+	w := q.heap[i]
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !w.before(&q.heap[parent]) {
+			break
+		}
+		q.heap[i] = q.heap[parent]
+		i = parent
+	}
+	q.heap[i] = w
+}
+
+// down puts w where it belongs at or below the hole i.
+func (q *Queue) down(i int, w waiting) {
+	n := len(q.heap)
+	for {
+		child := 2*i + 1
+		if child >= n {
+			break
+		}
+		if child+1 < n && q.heap[child+1].before(&q.heap[child]) {
+			child++
+		}
+		if !q.heap[child].before(&w) {
+			break
+		}
+		q.heap[i] = q.heap[child]
+		i = child
+	}
+	q.heap[i] = w
+}

@@ -1,0 +1,181 @@
+package strategies_test
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"ratesim/strategies"
+)
+
+// sortedQueue is a Queue that anyone can see is right: a slice, searched for
+// the smallest (class, came back or not, when put in).
+type sortedQueue struct {
+	order  strategies.Order
+	items  []item
+	puts   int
+	now    int64            // Fair: virtual time
+	finish map[uint16]int64 // Fair: by tenant
+}
+
+type item struct {
+	call  *strategies.Call
+	class int64
+	fresh int
+	put   int
+}
+
+func (q *sortedQueue) put(c *strategies.Call, fresh int) {
+	q.puts++
+	it := item{call: c, fresh: fresh, put: q.puts}
+	switch {
+	case q.order == strategies.Priority:
+		it.class = int64(c.Priority)
+	case q.order == strategies.Fair && fresh == 0:
+		it.class = q.now
+	case q.order == strategies.Fair:
+		if len(q.items) == 0 {
+			for _, f := range q.finish {
+				q.now = max(q.now, f)
+			}
+		}
+		it.class = max(q.now, q.finish[c.Tenant])
+		q.finish[c.Tenant] = it.class + max(1, c.Cost())
+	}
+	q.items = append(q.items, it)
+}
+
+func (q *sortedQueue) pop() *strategies.Call {
+	if len(q.items) == 0 {
+		return nil
+	}
+	best := 0
+	for i, a := range q.items {
+		b := q.items[best]
+		if slices.Compare([]int{int(a.class), a.fresh, a.put}, []int{int(b.class), b.fresh, b.put}) < 0 {
+			best = i
+		}
+	}
+	it := q.items[best]
+	q.items = slices.Delete(q.items, best, best+1)
+	q.now = max(q.now, it.class)
+	return it.call
+}
+
+func (q *sortedQueue) remove(c *strategies.Call) {
+	q.items = slices.DeleteFunc(q.items, func(it item) bool { return it.call == c })
+}
+
+func TestQueueAgainstSortedSlice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		order := rapid.SampledFrom([]strategies.Order{strategies.FIFO, strategies.Priority, strategies.Fair}).Draw(t, "order")
+		q := strategies.Queue{Order: order}
+		twin := sortedQueue{order: order, finish: map[uint16]int64{}}
+		var memory [12]strategies.Call // reused, as drivers do
+		var served []*strategies.Call
+		id := uint64(0)
+		for range rapid.IntRange(1, 300).Draw(t, "length") {
+			c := &memory[rapid.IntRange(0, len(memory)-1).Draw(t, "call")]
+			switch op := rapid.IntRange(0, 5).Draw(t, "op"); {
+			case op <= 2 && c.Phase != strategies.Queued: // a new call in old memory
+				served = slices.DeleteFunc(served, func(x *strategies.Call) bool { return x == c })
+				id++
+				*c = strategies.Call{ID: id,
+					Prompt:   rapid.Uint32Range(0, 9).Draw(t, "prompt"),
+					Tenant:   rapid.Uint16Max(2).Draw(t, "tenant"),
+					Priority: rapid.Int8Range(-1, 1).Draw(t, "priority")}
+				q.Push(c)
+				twin.put(c, 1)
+			case op == 3 && c.Phase == strategies.Queued: // it ends while it waits
+				q.Remove(c)
+				twin.remove(c)
+			case op == 4 && len(served) > 0: // it comes back
+				c, served = served[0], served[1:]
+				q.Return(c)
+				twin.put(c, 0)
+			default:
+				got, want := q.Pop(), twin.pop()
+				if got != want {
+					t.Fatalf("popped %+v, want %+v", got, want)
+				}
+				if got != nil {
+					served = append(served, got)
+				}
+			}
+			if q.Len() != len(twin.items) {
+				t.Fatalf("Len() = %d, want %d", q.Len(), len(twin.items))
+			}
+		}
+	})
+}
+
+// TestFairShares: of two tenants that always have calls waiting, neither gets
+// ahead by more than one call of each (Goyal et al., theorem 1, equal weights).
+func TestFairShares(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := strategies.Queue{Order: strategies.Fair}
+		var largest, served [2]int64
+		const n = 100
+		for i := range uint64(2 * n) {
+			tenant := uint16(i % 2)
+			c := &strategies.Call{ID: i, Tenant: tenant, Prompt: rapid.Uint32Range(1, 1000).Draw(t, "prompt")}
+			largest[tenant] = max(largest[tenant], c.Cost())
+			q.Push(c)
+		}
+		for left := [2]int{n, n}; left[0] > 0 && left[1] > 0; {
+			c := q.Pop()
+			left[c.Tenant]--
+			served[c.Tenant] += c.Cost()
+			if ahead := served[0] - served[1]; ahead > largest[0]+largest[1] || -ahead > largest[0]+largest[1] {
+				t.Fatalf("served %v tokens; the largest calls were %v", served, largest)
+			}
+		}
+	})
+}
+
+// TestFairForgetsWhatNobodyGot: a tenant whose flood was cancelled does not pay
+// for it once the queue has been empty.
+func TestFairForgetsWhatNobodyGot(t *testing.T) {
+	q := strategies.Queue{Order: strategies.Fair}
+	flood := make([]strategies.Call, 50)
+	for i := range flood {
+		flood[i] = strategies.Call{ID: uint64(i), Prompt: 1000}
+		q.Push(&flood[i])
+	}
+	for i := range flood {
+		q.Remove(&flood[i])
+	}
+	other := [2]strategies.Call{{ID: 100, Tenant: 1, Prompt: 10}, {ID: 101, Tenant: 1, Prompt: 10}}
+	again := strategies.Call{ID: 102, Prompt: 10}
+	q.Push(&other[0])
+	q.Push(&again)
+	q.Push(&other[1])
+	for i, want := range []uint64{100, 102, 101} {
+		if got := q.Pop().ID; got != want {
+			t.Errorf("served call %d as number %d, want %d", got, i, want)
+		}
+	}
+}
+
+// TestQueueMemory: entries of ended calls do not pile up behind a head that
+// does not move.
+func TestQueueMemory(t *testing.T) {
+	var q strategies.Queue
+	head, c := strategies.Call{ID: 1}, strategies.Call{}
+	q.Push(&head)
+	id := uint64(1)
+	if n := testing.AllocsPerRun(1, func() {
+		for range 100_000 {
+			id++
+			c = strategies.Call{ID: id}
+			q.Push(&c)
+			q.Remove(&c)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations for 100,000 calls that came and went behind another", n)
+	}
+	if got := q.Pop(); got != &head {
+		t.Errorf("popped %+v, want the head", got)
+	}
+}

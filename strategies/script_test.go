@@ -1,0 +1,209 @@
+package strategies_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/strategies"
+	"ratesim/strategies/strategytest"
+)
+
+// TestScripts replays testdata/*.txt: what the application and the provider do
+// goes in, everything the strategy says comes out. With -rewrite the expected
+// traces are replaced by the actual ones; commit only a diff you can explain.
+//
+// The commands:
+//
+//	deployments            one a line: NAME [rpm=N] [tpm=N] [ptu]; at first: main rpm=600 tpm=60000
+//	new STRATEGY k=v ...   starts again at time 0 with this strategy
+//	run [until=T]          plays the lines below it, then fires timers until none is left, or T
+//
+// The lines of run, each at its time:
+//
+//	0s submit a [prompt=N] [max=N] [deadline=TIME] [tenant=N] [priority=N]
+//	1s reply a STATUS|timeout [retry-after=D] [limit=tokens|requests|oversize] [used=PROMPT+OUTPUT]
+//	      [limit-tokens=N] [remaining-tokens=N] [reset-tokens=D], and the same of requests
+//	2s cancel a
+//
+// Calls are named by letters in the order in which they are submitted.
+func TestScripts(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("found %d scripts, error %v", len(paths), err)
+	}
+	for _, path := range paths {
+		s := script{deployments: []strategies.Deployment{{Name: "main", RPM: 600, TPM: 60_000}}}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			switch d.Cmd {
+			case "deployments":
+				s.deployments = nil
+				for line := range strings.Lines(d.Input) {
+					s.deployments = append(s.deployments, parseDeployment(line))
+				}
+				return ""
+			case "new":
+				return s.start(d)
+			case "run":
+				return s.run(t, d)
+			}
+			d.Fatalf(t, "unknown command %q", d.Cmd)
+			return ""
+		})
+	}
+}
+
+type script struct {
+	deployments []strategies.Deployment
+	driver      *strategytest.Driver
+	calls       map[string]*strategies.Call
+	trace       strings.Builder
+}
+
+func (s *script) start(d *datadriven.TestData) string {
+	args := strategies.Args{}
+	for _, a := range d.CmdArgs[1:] {
+		args[a.Key] = strings.Join(a.Vals, ",")
+	}
+	e, ok := strategies.Find(d.CmdArgs[0].Key)
+	if !ok {
+		return "there is no such strategy"
+	}
+	factory, errs := e.Build(args, s.deployments)
+	if len(errs) > 0 {
+		return fmt.Sprint(errs)
+	}
+	env := strategytest.Env()
+	env.Deployments = s.deployments
+	s.calls = map[string]*strategies.Call{}
+	s.driver = strategytest.NewDriver(factory(env), s.deployments)
+	s.driver.Trace = &s.trace
+	s.driver.Name = name
+	return ""
+}
+
+// name returns the letter of the call with this ID.
+func name(id uint64) string { return string(rune('a' + id - 1)) }
+
+func (s *script) run(t *testing.T, d *datadriven.TestData) string {
+	s.trace.Reset()
+	for line := range strings.Lines(d.Input) {
+		f := strings.Fields(line)
+		at, err := time.ParseDuration(f[0])
+		if err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+		s.driver.AdvanceTo(clock.Time(at))
+		args := parseOptions(f[3:])
+		switch f[1] {
+		case "submit":
+			if want := name(uint64(len(s.calls) + 1)); f[2] != want {
+				d.Fatalf(t, "the next call is %s, not %s", want, f[2])
+			}
+			s.calls[f[2]] = s.driver.Submit(strategies.Call{
+				Prompt:    uint32(args.number("prompt", 0)),
+				MaxTokens: uint32(args.number("max", 0)),
+				Deadline:  clock.Time(args.duration("deadline", 0)),
+				Tenant:    uint16(args.number("tenant", 0)),
+				Priority:  int8(args.number("priority", 0)),
+			})
+		case "reply":
+			s.reply(t, f[2], f[3], args)
+		case "cancel":
+			s.driver.Cancel(s.calls[f[2]])
+		default:
+			d.Fatalf(t, "unknown line %q", line)
+		}
+	}
+	until := 100 * time.Hour
+	if d.HasArg("until") {
+		var text string
+		d.ScanArgs(t, "until", &text)
+		until, _ = time.ParseDuration(text)
+	}
+	for n := 0; s.driver.Next() <= clock.Time(until) && n < 1000; n++ {
+		s.driver.Step()
+	}
+	for _, v := range s.driver.Violations {
+		t.Error(v)
+	}
+	return s.trace.String()
+}
+
+func (s *script) reply(t *testing.T, call, status string, args options) {
+	for _, a := range s.driver.InFlight() {
+		if a.Call != s.calls[call] {
+			continue
+		}
+		r := wire.Reply{RetryAfter: args.duration("retry-after", wire.Absent)}
+		r.Status, _ = strconv.Atoi(status) // "timeout" is status 0
+		r.Tokens = args.quota("tokens")
+		r.Requests = args.quota("requests")
+		switch args["limit"] {
+		case "tokens":
+			r.Limit = wire.Tokens
+		case "requests":
+			r.Limit = wire.Requests
+		case "oversize":
+			r.Limit = wire.Oversize
+		}
+		if used := args["used"]; used != "" {
+			if _, err := fmt.Sscanf(used, "%d+%d", &r.Prompt, &r.Output); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.driver.Reply(a, r)
+		return
+	}
+	t.Fatalf("no attempt of %s is in flight at %v", call, s.driver.Now())
+}
+
+// options are the k=v words of a line.
+type options map[string]string
+
+func parseOptions(words []string) options {
+	o := options{}
+	for _, w := range words {
+		k, v, _ := strings.Cut(w, "=")
+		o[k] = v
+	}
+	return o
+}
+
+func (o options) number(name string, absent int64) int64 {
+	n, err := strconv.ParseInt(o[name], 10, 64)
+	if err != nil {
+		return absent
+	}
+	return n
+}
+
+func (o options) duration(name string, absent time.Duration) time.Duration {
+	d, err := time.ParseDuration(o[name])
+	if err != nil {
+		return absent
+	}
+	return d
+}
+
+func (o options) quota(of string) wire.Quota {
+	return wire.Quota{
+		Limit:     o.number("limit-"+of, wire.Absent),
+		Remaining: o.number("remaining-"+of, wire.Absent),
+		Reset:     o.duration("reset-"+of, wire.Absent),
+	}
+}
+
+func parseDeployment(line string) strategies.Deployment {
+	f := strings.Fields(line)
+	o := parseOptions(f[1:])
+	_, ptu := o["ptu"]
+	return strategies.Deployment{Name: f[0], RPM: o.number("rpm", 0), TPM: o.number("tpm", 0), Provisioned: ptu}
+}

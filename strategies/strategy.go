@@ -1,0 +1,165 @@
+package strategies
+
+import (
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/rng"
+)
+
+// A Strategy decides, for one instance, when its calls are sent, held, retried
+// and given up.
+//
+// It reads no clock, owns no timer, starts no goroutine and does no I/O: the
+// driver says what happened and when, and carries out what is appended to out,
+// in that order, before anything else happens. A call for which nothing is
+// appended stays with the strategy until it says more. Every call submitted is
+// ended exactly once, by Done or Fail; after that the strategy must not write
+// to it again, for the driver reuses its memory. (A [Queue] may still compare
+// its ID, to see that it has ended.)
+//
+// Methods are called one at a time and now never decreases.
+type Strategy interface {
+	// Submit: the application wants c done.
+	Submit(now clock.Time, c *Call, out *Effects)
+	// Reply: an attempt of c ended. r is valid during the call only. There
+	// is no Reply for attempts that were aborted or whose call has ended.
+	Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects)
+	// Wake: the time asked for with Effects.Wake has come, or, when c is
+	// nil, the one asked for with Effects.Alarm.
+	Wake(now clock.Time, c *Call, out *Effects)
+	// Cancel: the application gave up on c, because its deadline passed. The
+	// strategy must end it with Fail at once.
+	Cancel(now clock.Time, c *Call, out *Effects)
+}
+
+// Call is one piece of work the application wants done. It is one cache line
+// long; a driver may keep millions.
+//
+// Strategies read the first group of fields and own the second. A call comes
+// to Submit with the second group zero.
+type Call struct {
+	ID        uint64     // unique in the run; names the call's random draws
+	Arrived   clock.Time // when the application asked
+	Deadline  clock.Time // when the application will give up; clock.Never for none
+	Prompt    uint32     // prompt tokens, as the client believes
+	MaxTokens uint32     // bound on the output that the request declares; 0 for none
+	Tenant    uint16
+	Sent      uint16 // attempts sent so far; the driver counts
+	Priority  int8   // lower is more urgent
+
+	Phase uint8      // what the strategy is doing with the call
+	Mark  uint16     // a count of its own
+	Held  uint32     // tokens it has reserved for it
+	Slot  uint32     // the driver's handle; not for strategies
+	Since clock.Time // when the present phase began
+	Delay int64      // its last backoff, ns
+}
+
+// Cost is what a provider that reserves tokens will charge c for at
+// admission, as far as the client can know: prompt plus declared output.
+func (c *Call) Cost() int64 { return int64(c.Prompt) + int64(c.MaxTokens) }
+
+// Reason says why a call failed.
+type Reason uint8
+
+// The reasons, as results name them.
+const (
+	MaxRetries   Reason = iota // retries were used up
+	Deadline                   // it ended, or could only have ended, after its deadline
+	NotRetryable               // the reply said that no retry can help
+	QueueTimeout               // it waited too long, or found the queue full, on the client's side
+	NumReasons
+)
+
+var reasonNames = [NumReasons]string{"max_retries", "deadline", "not_retryable", "queue_timeout"}
+
+func (r Reason) String() string { return reasonNames[r] }
+
+// Kind is what an Effect asks for.
+type Kind uint8
+
+// The kinds of effect.
+const (
+	SendKind Kind = iota + 1
+	WakeKind
+	AlarmKind
+	AbortKind
+	DoneKind
+	FailKind
+)
+
+// Effect is one thing a strategy asks of its driver. Which fields matter
+// depends on Kind; see the methods of Effects.
+type Effect struct {
+	Call       *Call
+	At         clock.Time
+	Kind       Kind
+	Reason     Reason
+	Deployment uint16
+	Attempt    uint32
+}
+
+// Effects collects what a strategy asks for. Drivers hand in an empty one and
+// reuse it.
+type Effects struct{ List []Effect }
+
+// Send sends an attempt of c to a deployment, by its index in Env.Deployments.
+func (e *Effects) Send(c *Call, deployment int) {
+	e.List = append(e.List, Effect{Kind: SendKind, Call: c, Deployment: uint16(deployment)})
+}
+
+// Wake asks for Wake(c) at the given time, at once if that has passed. A call
+// has one timer: asking again replaces what was asked before, and
+// clock.Never stops it.
+func (e *Effects) Wake(c *Call, at clock.Time) {
+	e.List = append(e.List, Effect{Kind: WakeKind, Call: c, At: at})
+}
+
+// Alarm asks for Wake(nil) at the given time. An instance has one alarm, with
+// the rules of Wake.
+func (e *Effects) Alarm(at clock.Time) {
+	e.List = append(e.List, Effect{Kind: AlarmKind, At: at})
+}
+
+// Abort hangs up on one attempt of c, by its number. The provider may have
+// done, and charged for, the work all the same.
+func (e *Effects) Abort(c *Call, attempt uint32) {
+	e.List = append(e.List, Effect{Kind: AbortKind, Call: c, Attempt: attempt})
+}
+
+// Done ends c: it succeeded. Attempts still in flight are hung up on.
+func (e *Effects) Done(c *Call) {
+	e.List = append(e.List, Effect{Kind: DoneKind, Call: c})
+}
+
+// Fail ends c without success. Attempts still in flight are hung up on.
+func (e *Effects) Fail(c *Call, why Reason) {
+	e.List = append(e.List, Effect{Kind: FailKind, Call: c, Reason: why})
+}
+
+// Deployment is what a client knows of a place it can send to: its name and
+// the limits on the vendor's page.
+type Deployment struct {
+	Name        string
+	RPM, TPM    int64 // advertised; 0 when the vendor names none
+	Provisioned bool  // paid by the hour, without a rate limit of its own
+}
+
+// Env is what a strategy is given when it is made.
+type Env struct {
+	Key         rng.Key      // for keyed draws with purpose rng.Jitter
+	Deployments []Deployment // at least one; the first is the default
+	Peek        Peek         // nil but for strategies whose catalog entry says Omniscient
+}
+
+// Peek is what oracle alone may ask: the provider's true state.
+type Peek interface {
+	// Admits returns now if c, sent at now, is sure to be admitted by the
+	// deployment, counting what is still on its way there. Otherwise it returns
+	// the earliest later time at which asking again can help, and
+	// clock.Never if none can.
+	Admits(now clock.Time, c *Call, deployment int) clock.Time
+}
+
+// A Factory makes the strategy of one instance.
+type Factory func(Env) Strategy
