@@ -30,11 +30,14 @@ type overTime struct {
 	name, title string
 	layers      []layer // drawn in this order, each over the last
 	limit       float64 // drawn as a line; 0 = none
+	root        bool    // square-root y axis: what is small beside a spike stays visible
 	unit        float64 // what one of the y axis is
 	yLabel      string
 }
 
-func attemptsPicture(r *metrics.Result) Picture {
+// attempts is the picture of a comparison or, with its heights true to scale,
+// of a herd, whose spikes are what it is about.
+func attempts() overTime {
 	return overTime{
 		name: "attempts", title: "Attempts reaching the deployments, per second",
 		layers: []layer{
@@ -42,8 +45,17 @@ func attemptsPicture(r *metrics.Result) Picture {
 			{"of these, 429s", func(c *metrics.Curves) []float64 { return c.RejectedPerS }, color.NRGBA{205, 45, 40, 255}},
 		},
 		unit: 1, yLabel: "per second",
-	}.picture(r)
+	}
 }
+
+func attemptsPicture(r *metrics.Result) Picture {
+	o := attempts()
+	o.root = true
+	o.title += " (square-root scale)"
+	return o.picture(r)
+}
+
+func herdPicture(r *metrics.Result) Picture { return attempts().picture(r) }
 
 func quotaPicture(r *metrics.Result) Picture {
 	return overTime{
@@ -84,8 +96,7 @@ func (o overTime) picture(r *metrics.Result) Picture {
 		grid[i] = make([]*plot.Plot, cols)
 	}
 	for i, s := range rows {
-		bottom := i+cols >= len(rows)
-		grid[i/cols][i%cols] = o.panel(s, end, top, i%cols == 0, bottom)
+		grid[i/cols][i%cols] = o.panel(s, end, top, i%cols == 0, i/cols == len(grid)-1)
 	}
 	height := 46 + 128*vg.Length(len(grid)) + 30
 	title := o.title
@@ -132,20 +143,23 @@ func (o overTime) panel(s *metrics.Strategy, end, top float64, left, bottom bool
 	p.Title.Padding = 3
 	for _, l := range o.layers {
 		if ys := o.series(s, l); len(ys) > 0 {
-			p.Add(area(ys, s.Curves.Width, end, l.fill))
+			p.Add(&plotter.Polygon{XYs: []plotter.XYs{o.scaled(area(ys, s.Curves.Width, end))}, Color: l.fill})
 		}
 	}
 	if o.limit > 0 {
 		p.Add(&plotter.Line{
-			XYs:       plotter.XYs{{X: 0, Y: o.limit}, {X: end, Y: o.limit}},
+			XYs:       o.scaled(plotter.XYs{{X: 0, Y: o.limit}, {X: end, Y: o.limit}}),
 			LineStyle: limitLine(),
 		})
 	}
 	p.X.Min, p.X.Max = 0, end
-	p.Y.Min, p.Y.Max = 0, top*1.05
+	p.Y.Min, p.Y.Max = 0, o.height(top)*1.05
 	unit, name := timeUnit(end)
 	p.X.Tick.Marker = ticks(6, unit, plainNumber)
 	p.Y.Tick.Marker = ticks(4, o.unit, amount)
+	if o.root {
+		p.Y.Tick.Marker = plot.TickerFunc(rootTicks)
+	}
 	if bottom {
 		p.X.Label.Text = "time (" + name + ")"
 	}
@@ -153,6 +167,21 @@ func (o overTime) panel(s *metrics.Strategy, end, top float64, left, bottom bool
 		p.Y.Label.Text = o.yLabel
 	}
 	return p
+}
+
+// height is where the y axis shows v.
+func (o overTime) height(v float64) float64 {
+	if o.root {
+		return math.Sqrt(v)
+	}
+	return v
+}
+
+func (o overTime) scaled(points plotter.XYs) plotter.XYs {
+	for i := range points {
+		points[i].Y = o.height(points[i].Y)
+	}
+	return points
 }
 
 // key draws the legend in the top right corner, beside the title.
@@ -195,15 +224,14 @@ func binWidth(step, end float64) float64 {
 }
 
 // area is the outline of a step series up to end.
-func area(ys []float64, step, end float64, fill color.Color) *plotter.Polygon {
+func area(ys []float64, step, end float64) plotter.XYs {
 	bin := binWidth(step, end)
 	outline := plotter.XYs{{X: 0, Y: 0}}
 	for from := 0.0; from < end && len(ys) > 0; from += bin {
-		n := min(int(bin/step+0.5), len(ys))
+		n := int(min(math.Round(bin/step), float64(len(ys))))
 		high := max(0, slices.Max(ys[:n]))
 		ys = ys[n:]
 		outline = append(outline, plotter.XY{X: from, Y: high}, plotter.XY{X: min(from+bin, end), Y: high})
 	}
-	outline = append(outline, plotter.XY{X: outline[len(outline)-1].X, Y: 0})
-	return &plotter.Polygon{XYs: []plotter.XYs{outline}, Color: fill}
+	return append(outline, plotter.XY{X: outline[len(outline)-1].X, Y: 0})
 }

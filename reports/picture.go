@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
@@ -42,7 +43,14 @@ func (p Picture) WritePNG(w io.Writer) error {
 func (p Picture) WriteSVG(w io.Writer) error {
 	c := vgsvg.New(width, p.height)
 	p.draw(draw.New(c))
-	if _, err := c.WriteTo(w); err != nil {
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return fmt.Errorf("writing %s as SVG: %w", p.Name, err)
+	}
+	// Few machines have the Liberation fonts; Arial has the same widths.
+	family := []byte("font-family:Liberation Sans;")
+	svg := bytes.ReplaceAll(b.Bytes(), family, []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;"))
+	if _, err := w.Write(svg); err != nil {
 		return fmt.Errorf("writing %s as SVG: %w", p.Name, err)
 	}
 	return nil
@@ -59,7 +67,7 @@ func Pictures(r *metrics.Result) []Picture {
 // latter needs at least two of the strategies backoff (no jitter), jitter-N%,
 // jitter-full, jitter-equal and jitter-decorrelated.
 func HerdPictures(r *metrics.Result) []Picture {
-	return present(attemptsPicture(r), jitterPicture(r))
+	return present(herdPicture(r), jitterPicture(r))
 }
 
 func present(ps ...Picture) []Picture {
@@ -160,6 +168,19 @@ func ticks(n int, unit float64, label func(float64) string) plot.TickerFunc {
 		}
 		return out
 	}
+}
+
+// rootTicks labels a square-root axis: 0 and round values about evenly spaced
+// up to hi, the root of the highest value.
+func rootTicks(_, hi float64) []plot.Tick {
+	out := []plot.Tick{{Label: "0"}}
+	for i := 1.0; i <= 3; i++ {
+		v := roundStep(math.Pow(hi*i/3.3, 2), 1)
+		if at := math.Sqrt(v); at <= hi && at > out[len(out)-1].Value {
+			out = append(out, plot.Tick{Value: at, Label: amount(v)})
+		}
+	}
+	return out
 }
 
 // amount writes a tick of a count: 0, 500, 2000, 15k.

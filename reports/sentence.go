@@ -51,13 +51,13 @@ func Verdict(r *metrics.Result) string {
 }
 
 func allFailed(r *metrics.Result) string {
-	bound := "the bound was not run"
+	const none = "No strategy here gets a single call through"
 	for i := range r.Strategies {
 		if s := &r.Strategies[i]; s.Name == oracle && known(s.SuccessRate) {
-			bound = "even with perfect knowledge of the limits (oracle) it is " + shown(success(), s)
+			return none + "; oracle, which no client can run, succeeds with " + shown(success(), s) + " of them."
 		}
 	}
-	return "No strategy here gets a single call through; " + bound + "."
+	return none + "."
 }
 
 func without(set, out []*metrics.Strategy) []*metrics.Strategy {

@@ -114,11 +114,14 @@ func legend(r *metrics.Result, cols []column) string {
 }
 
 func expectation(e metrics.Expectation) string {
-	state := "Met"
+	state, value := "Met", "does not apply"
 	if !e.Met {
 		state = "MISSED"
 	}
-	return fmt.Sprintf("%s: %s (was %s)", state, printable(e.Text), strconv.FormatFloat(e.Value, 'g', 4, 64))
+	if finite(e.Value) {
+		value = "was " + strconv.FormatFloat(e.Value, 'g', 4, 64)
+	}
+	return state + ": " + printable(e.Text) + " (" + value + ")"
 }
 
 // grid writes as many columns as fit and returns the titles of the others.

@@ -72,8 +72,10 @@ func multiple(v float64) scale {
 // dollars writes an amount whose heading or text says it is in dollars.
 func dollars(v float64) scale {
 	switch {
-	case v < 0.0995:
+	case v < 0.00995:
 		return scale{1, 4, ""}
+	case v < 0.0995:
+		return scale{1, 3, ""}
 	case v < 999.5:
 		return scale{1, 2, ""}
 	default:

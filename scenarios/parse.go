@@ -70,7 +70,7 @@ func (d *decoder) scenario(c cursor) {
 	if d.deployments.ok() {
 		d.readDeployments()
 	}
-	d.doubtful = len(d.found) > before || !d.deployments.ok()
+	d.doubtful = len(d.found) > before || len(d.spec.Deployments) == 0
 	if d.faults.ok() {
 		d.readFaults()
 	}

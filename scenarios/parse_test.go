@@ -60,6 +60,7 @@ func TestUnreadable(t *testing.T) {
 		{"binary", "\x7fELF\x00\x01", "x: is binary, not text; want a YAML file in UTF-8"},
 		{"latin-1", "name: caf\xe9\n", "x: is binary, not text; want a YAML file in UTF-8"},
 		{"large", strings.Repeat("# padding\n", maxSize/10+1), "x: is larger than 1 MiB; is it a scenario?"},
+		{"keys", strings.Repeat("a:\n", 10_001), "x: has more than 10000 keys; is it a scenario?"},
 		{"deep", "a: " + strings.Repeat("[", 100_000), "x: is nested more than 50 deep"},
 		{"dashes", strings.Repeat("- ", 100_000), "x: is nested more than 50 deep"},
 		{"braces", strings.Repeat("{a: ", 1000), "x: is nested more than 50 deep"},
@@ -160,7 +161,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestLibrary(t *testing.T) {
-	for _, name := range []string{"launch-day", "outage", "limit-cut", "noisy-neighbour", "nightly-batch"} {
+	for _, name := range Library() {
 		spec, err := Load(name, nil, Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -206,11 +207,15 @@ func TestLoad(t *testing.T) {
 	if diff := cmp.Diff(want, spec.Warnings); diff != "" {
 		t.Error(diff)
 	}
+	t.Chdir(dir)
+	if _, err = Load("-", strings.NewReader(small), Options{Set: []string{"workload.0={arrivals: {process: trace, file: ./t.csv}}"}}); err != nil {
+		t.Errorf("trace of a flag, in the working directory: %v", err)
+	}
 	if spec, err = Load("-", strings.NewReader(small), Options{}); err != nil || spec.Name != "x" {
 		t.Errorf("from stdin: %v, %v", spec, err)
 	}
 	for _, tt := range []struct{ name, want string }{
-		{"lunch-day", `no scenario "lunch-day": no such file, and not embedded; did you mean "launch-day"? allowed: launch-day, limit-cut, nightly-batch, noisy-neighbour, outage`},
+		{"lunch-day", `no scenario "lunch-day": no such file, and not embedded; did you mean "launch-day"? allowed: ` + strings.Join(Library(), ", ")},
 		{dir, "reading scenario: read " + dir + ": is a directory"},
 	} {
 		if _, err := Load(tt.name, nil, Options{}); err == nil || err.Error() != tt.want {
@@ -354,6 +359,20 @@ func TestOversize(t *testing.T) {
 		if diff := cmp.Diff(want, spec.Warnings); diff != "" {
 			t.Errorf("%+v:\n%s", tt, diff)
 		}
+	}
+}
+
+func TestFaultDefaults(t *testing.T) {
+	spec, err := with(t, "strategies:", "faults:\n  - {kind: outage, at: 6s}\n  - {kind: errors, rate: 5%, at: 1s, for: 2s}\nstrategies:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []provider.Fault{
+		{Kind: provider.Outage, Status: 503, At: 6 * clock.Second, Until: clock.Never},
+		{Kind: provider.Errors, Status: 500, Rate: 0.05, At: clock.Second, Until: 3 * clock.Second},
+	}
+	if diff := cmp.Diff(want, spec.Deployments[0].Faults); diff != "" {
+		t.Error(diff)
 	}
 }
 

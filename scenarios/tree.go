@@ -21,6 +21,10 @@ const maxSize = 1 << 20
 // one line; the format itself needs 5.
 const maxNesting = 50
 
+// maxColons bounds the keys of all mappings, in which the parser's time is
+// quadratic; every key has a colon.
+const maxColons = 10_000
+
 // kind is what a node of the tree is.
 type kind uint8
 
@@ -97,6 +101,8 @@ func parseTree(file string, data []byte, p *problems) *node {
 		p.add(whole, "", "is larger than 1 MiB; is it a scenario?")
 	case !utf8.Valid(data) || bytes.ContainsRune(data, 0):
 		p.add(whole, "", "is binary, not text; want a YAML file in UTF-8")
+	case bytes.Count(data, []byte{':'}) > maxColons:
+		p.add(whole, "", "has more than %d keys; is it a scenario?", maxColons)
 	case nesting(data) > maxNesting:
 		p.add(whole, "", "is nested more than %d deep", maxNesting)
 	case len(bytes.TrimSpace(data)) == 0:
@@ -257,8 +263,11 @@ func (c converter) entries(n *node, values []*ast.MappingValueNode, path string)
 	}
 }
 
-// join returns the path of a key.
+// join returns the path of a key, which is quoted unless it looks like one.
 func join(path, key string) string {
+	if len(key) > 40 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		key = quote(key)
+	}
 	if path == "" {
 		return key
 	}

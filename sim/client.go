@@ -64,10 +64,7 @@ func (e *engine) apply(instance uint32) {
 	for k := range e.out.List {
 		f := &e.out.List[k]
 		if f.Kind == strategies.AlarmKind {
-			e.alarms[instance]++
-			if f.At != clock.Never {
-				e.events.Push(max(f.At, e.now), data(alarm, e.alarms[instance], instance))
-			}
+			e.setAlarm(instance, f.At)
 			continue
 		}
 		c := e.calls.at(f.Call.Slot)
@@ -99,6 +96,20 @@ func (e *engine) apply(instance uint32) {
 	e.out.List = e.out.List[:0]
 	if e.peek != nil {
 		e.peek.carriedOut()
+	}
+}
+
+// setAlarm sets the alarm of an instance. Strategies that wait say so again
+// whenever something happens; an alarm set for that time already stays.
+func (e *engine) setAlarm(instance uint32, at clock.Time) {
+	a := &e.alarms[instance]
+	if at = max(at, e.now); at == a.at {
+		return
+	}
+	a.at = at
+	a.gen++
+	if at != clock.Never {
+		e.events.Push(at, data(alarm, a.gen, instance))
 	}
 }
 

@@ -50,7 +50,7 @@ type engine struct {
 
 	key      rng.Key
 	fleet    []strategies.Strategy // one for each instance, or one for all
-	alarms   []uint32              // how often each alarm was set
+	alarms   []timer               // one for each strategy
 	models   []*provider.Model
 	sources  []workload.Source
 	next     workload.Arrival // scratch, here so that it is allocated once
@@ -69,7 +69,14 @@ type engine struct {
 	times    uint64           // sum of the time every call was open (modulo 2^64)
 	changed  clock.Time       // when open last changed
 	hash     uint64
+	touched  clock.Time // means nothing; keeps touch from being optimised away
 	err      error
+}
+
+// timer is an instance's alarm.
+type timer struct {
+	at  clock.Time // when it is set for; clock.Never when it is not
+	gen uint32     // how often it was set
 }
 
 // network is the way between instances and deployments, one way.
@@ -96,6 +103,9 @@ func (e *engine) loop(ctx context.Context) error {
 			break
 		}
 		e.now = ev.At
+		if len(e.events.Ahead) > 0 && e.calls.next > manyCalls {
+			e.touch(e.events.Ahead)
+		}
 		e.step(ev.Data)
 		if n%checkEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -105,6 +115,20 @@ func (e *engine) loop(ctx context.Context) error {
 		return e.err
 	}
 	return e.close()
+}
+
+// manyCalls is how many calls outgrow the second-level cache.
+const manyCalls = 1 << 15
+
+// touch reads a word of every call that the events ahead are about. One event
+// at a time, each would wait for main memory; together they wait once.
+func (e *engine) touch(ahead []queue.Event) {
+	for i := range ahead {
+		if kind := ahead[i].Data >> 60; kind == wake || kind == expire {
+			c := e.calls.at(uint32(ahead[i].Data))
+			e.touched += c.Arrived + clock.Time(c.gen)
+		}
+	}
 }
 
 func (e *engine) step(d uint64) {
@@ -125,7 +149,8 @@ func (e *engine) step(d uint64) {
 	case arrive:
 		e.arrive(i)
 	case alarm:
-		if e.alarms[i]&genMask == gen {
+		if a := &e.alarms[i]; a.gen&genMask == gen {
+			a.at = clock.Never
 			e.note(alarm, 0, 0)
 			e.fleet[i].Wake(e.now, nil, &e.out)
 			e.apply(i)

@@ -67,8 +67,8 @@ func newEngine(p Plan) (*engine, error) {
 		e.peek = newPeek(e)
 		env.Peek = e.peek
 	}
-	e.alarms = make([]uint32, instances)
 	for range instances {
+		e.alarms = append(e.alarms, timer{at: clock.Never})
 		e.fleet = append(e.fleet, p.Strategy.Factory(env))
 	}
 	e.events.Push(end, data(mark, 0, 0))

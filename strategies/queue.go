@@ -18,7 +18,8 @@ func (o Order) String() string { return orderNames[o] }
 const Queued uint8 = 255
 
 // Queue holds waiting calls and says who is next. Its zero value is an empty
-// FIFO. Push, Pop and Peek take O(log n) and allocate only to grow.
+// FIFO. Push, Pop and Peek take O(1) for FIFO and O(log n) otherwise, and allocate
+// only to grow.
 //
 // Fair is start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996) with
 // equal weights: a call starts, in virtual time, when the calls before it of
@@ -32,7 +33,9 @@ const Queued uint8 = 255
 type Queue struct {
 	Order Order
 
-	heap   []waiting
+	back, fresh ring      // FIFO: calls that came back, and those that never left
+	heap        []waiting // the other orders
+
 	live   int    // entries whose call still waits
 	pushed uint64 // entries ever made
 	served int64  // Fair: virtual time, the start of the call served last
@@ -44,56 +47,63 @@ type Queue struct {
 // waiting is a call's entry, ordered by class and then by place.
 type waiting struct {
 	class int64  // Priority: the priority; Fair: the virtual start, in tokens
-	place uint64 // order of arrival; fresh is set unless the call came back
-	id    uint64
-	call  *Call
+	place uint64 // order of arrival; neverLeft is set unless the call came back
+	entry
 }
 
-// fresh puts calls that never left behind those that came back for a retry.
-const fresh = 1 << 63
+// neverLeft puts calls that never left behind those that came back for a retry.
+const neverLeft = 1 << 63
 
 func (w *waiting) before(v *waiting) bool {
 	return w.class < v.class || w.class == v.class && w.place < v.place
 }
-
-func (w *waiting) ended() bool { return w.call.ID != w.id || w.call.Phase != Queued }
 
 // Len returns how many calls wait.
 func (q *Queue) Len() int { return q.live }
 
 // Push adds c, last of its class, and sets its Phase to Queued.
 func (q *Queue) Push(c *Call) {
-	class := int64(0)
 	switch q.Order {
+	case FIFO:
+		q.fresh.push(entry{c, c.ID})
 	case Priority:
-		class = int64(c.Priority)
+		q.add(c, int64(c.Priority), neverLeft)
 	case Fair:
-		for int(c.Tenant) >= len(q.finish) {
-			q.finish = append(q.finish, 0)
-		}
-		if q.live == 0 { // nobody is owed anything
-			q.served = q.latest
-		}
-		f := &q.finish[c.Tenant]
-		class = max(q.served, *f)
-		*f = class + max(c.Cost(), 1)
-		q.latest = max(q.latest, *f)
+		q.add(c, q.start(c), neverLeft)
 	}
-	q.add(c, class, fresh)
+	c.Phase = Queued
+	q.live++
+}
+
+// start returns the virtual time at which c may start, and charges its tenant.
+func (q *Queue) start(c *Call) int64 {
+	for int(c.Tenant) >= len(q.finish) {
+		q.finish = append(q.finish, 0)
+	}
+	if q.live == 0 { // nobody is owed anything
+		q.served = q.latest
+	}
+	f := &q.finish[c.Tenant]
+	start := max(q.served, *f)
+	*f = start + max(c.Cost(), 1)
+	q.latest = max(q.latest, *f)
+	return start
 }
 
 // Return adds c, which was popped before, ahead of all in its class that have
 // not been: a call that waited its turn once does not wait for it again. Under
 // Fair its tenant is not charged again.
 func (q *Queue) Return(c *Call) {
-	class := int64(0)
 	switch q.Order {
+	case FIFO:
+		q.back.push(entry{c, c.ID})
 	case Priority:
-		class = int64(c.Priority)
+		q.add(c, int64(c.Priority), 0)
 	case Fair:
-		class = q.served
+		q.add(c, q.served, 0)
 	}
-	q.add(c, class, 0)
+	c.Phase = Queued
+	q.live++
 }
 
 func (q *Queue) add(c *Call, class int64, from uint64) {
@@ -101,14 +111,20 @@ func (q *Queue) add(c *Call, class int64, from uint64) {
 		q.compact()
 	}
 	q.pushed++
-	q.live++
-	c.Phase = Queued
-	q.heap = append(q.heap, waiting{class, q.pushed | from, c.ID, c})
+	q.heap = append(q.heap, waiting{class, q.pushed | from, entry{c, c.ID}})
 	q.up(len(q.heap) - 1)
 }
 
 // Peek returns the next call and leaves it in the queue; nil if none waits.
 func (q *Queue) Peek() *Call {
+	if q.Order == FIFO {
+		for _, r := range [...]*ring{&q.back, &q.fresh} {
+			if e := r.first(); e != nil {
+				return e.call
+			}
+		}
+		return nil
+	}
 	for len(q.heap) > 0 {
 		if w := &q.heap[0]; !w.ended() {
 			return w.call
@@ -122,12 +138,20 @@ func (q *Queue) Peek() *Call {
 // waits.
 func (q *Queue) Pop() *Call {
 	c := q.Peek()
-	if c != nil {
+	if c == nil {
+		return nil
+	}
+	switch {
+	case q.Order != FIFO:
 		q.served = max(q.served, q.heap[0].class)
 		q.drop()
-		q.live--
-		c.Phase = 0
+	case q.back.n > 0: // Peek has dropped those that ended
+		q.back.drop()
+	default:
+		q.fresh.drop()
 	}
+	q.live--
+	c.Phase = 0
 	return c
 }
 

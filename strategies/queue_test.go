@@ -161,21 +161,23 @@ func TestFairForgetsWhatNobodyGot(t *testing.T) {
 // TestQueueMemory: entries of ended calls do not pile up behind a head that
 // does not move.
 func TestQueueMemory(t *testing.T) {
-	var q strategies.Queue
-	head, c := strategies.Call{ID: 1}, strategies.Call{}
-	q.Push(&head)
-	id := uint64(1)
-	if n := testing.AllocsPerRun(1, func() {
-		for range 100_000 {
-			id++
-			c = strategies.Call{ID: id}
-			q.Push(&c)
-			q.Remove(&c)
+	for _, order := range []strategies.Order{strategies.FIFO, strategies.Priority, strategies.Fair} {
+		q := strategies.Queue{Order: order}
+		head, c := strategies.Call{ID: 1}, strategies.Call{}
+		q.Push(&head)
+		id := uint64(1)
+		if n := testing.AllocsPerRun(1, func() {
+			for range 100_000 {
+				id++
+				c = strategies.Call{ID: id}
+				q.Push(&c)
+				q.Remove(&c)
+			}
+		}); n > 0 {
+			t.Errorf("%v: %v allocations for 100,000 calls that came and went behind another", order, n)
 		}
-	}); n > 0 {
-		t.Errorf("%v allocations for 100,000 calls that came and went behind another", n)
-	}
-	if got := q.Pop(); got != &head {
-		t.Errorf("popped %+v, want the head", got)
+		if got := q.Pop(); got != &head {
+			t.Errorf("%v: popped %+v, want the head", order, got)
+		}
 	}
 }

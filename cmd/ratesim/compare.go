@@ -15,11 +15,10 @@ import (
 	"ratesim/sim/metrics"
 )
 
-type tableFunc func(io.Writer, *metrics.Result, reports.TableOptions) error
-
 // view is how a command shows its result.
 type view struct {
-	table    tableFunc
+	table    func(io.Writer, *metrics.Result, reports.TableOptions) error
+	markdown func(io.Writer, *metrics.Result) error
 	pictures func(*metrics.Result) []reports.Picture
 }
 
@@ -49,7 +48,7 @@ scenario (see 'ratesim list scenarios'); without it, launch-day.`,
 			if err != nil {
 				return inputError{err}
 			}
-			return f.simulate(c.Context(), s, spec, 0, view{reports.Table, reports.Pictures})
+			return f.simulate(c.Context(), s, spec, 0, view{reports.Table, reports.Markdown, reports.Pictures})
 		},
 	}
 	f.register(c)
@@ -73,7 +72,7 @@ func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec,
 	if result == nil {
 		return runErr
 	}
-	if err := f.report(s, result, v.table); err != nil {
+	if err := f.report(s, result, v); err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
 	if f.dir != "" {

@@ -81,15 +81,15 @@ func unknown(flag, got string, known []string) error {
 	return fmt.Errorf("%s: unknown value %q%s; it takes one of %q", flag, got, hint, known)
 }
 
-// report prints the result in the format asked for, table or one of the others.
-func (f *common) report(s *streams, r *metrics.Result, table tableFunc) error {
+// report prints the result in the format asked for.
+func (f *common) report(s *streams, r *metrics.Result, v view) error {
 	switch f.output {
 	case "json":
 		return reports.JSON(s.out, r)
 	case "csv":
 		return reports.CSV(s.out, r)
 	case "markdown":
-		return reports.Markdown(s.out, r)
+		return v.markdown(s.out, r)
 	}
-	return table(s.out, r, reports.TableOptions{Width: s.width, Color: s.color && !f.noColor})
+	return v.table(s.out, r, reports.TableOptions{Width: s.width, Color: s.color && !f.noColor})
 }

@@ -103,30 +103,15 @@ func perMinute(n int64) string {
 
 func tokensPerMinute(row *catalog.Row) string {
 	if row.Minimum > 0 {
-		return fmt.Sprintf("%d a PTU, %d+%dk PTUs", row.Config.PTU.TPMPerUnit, row.Minimum, row.Step)
+		return fmt.Sprintf("%d a PTU; N = %d, %d, ...", row.Config.PTU.TPMPerUnit, row.Minimum, row.Minimum+row.Step)
 	}
 	return perMinute(row.Config.TPM)
 }
 
-// processes describes the arrival processes, in the order of
-// workload.Processes, each with an example as a scenario file has it.
-var processes = [len(workload.Processes)]struct{ example, about string }{
-	{"rate: 8/s", "evenly spaced"},
-	{"rate: 8/s", "independent arrivals: exponential gaps"},
-	{"rate: 8/s, cv: 2", "gamma-distributed gaps; cv is their standard deviation over their mean"},
-	{"rate: 8/s, cv: 2", "Weibull-distributed gaps"},
-	{"rate: 1/s, burst_rate: 20/s, calm: 1m, burst: 10s", "Poisson that switches between two rates; calm and burst are mean lengths"},
-	{"from: 1/s, to: 20/s, over: 5m", "Poisson with a rate that changes in a line"},
-	{"rate: 8/s, swing: 0.5, period: 24h, peak_at: 14h", "Poisson with a rate that follows a cosine"},
-	{"at: 2m, calls: 500, over: 1s", "so many calls at once, or evenly over a time"},
-	{"users: 50, think: 5s", "each user waits for the answer, thinks, and asks again"},
-	{"file: traffic.csv, speed: 1, scale: 1, loop: false", "a recorded trace"},
-}
-
 func listProcesses(w io.Writer) error {
 	t := columns(w)
-	for i, p := range processes {
-		fmt.Fprintf(t, "%s\t{%s}\t%s\n", workload.Process(i), p.example, p.about)
+	for _, p := range workload.About() {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", p.Name, p.Keys, p.About)
 	}
 	return t.Flush()
 }

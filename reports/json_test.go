@@ -1,0 +1,195 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"ratesim/sim/metrics"
+)
+
+// Every estimate of the result file is in the list of metrics, under its key
+// and in its order, and at() is where it says.
+func TestAllMetrics(t *testing.T) {
+	var want []string
+	var s metrics.Strategy
+	walk := func(v reflect.Value, prefix string) {
+		for i := range v.NumField() {
+			if v.Field(i).Type() == reflect.TypeFor[*metrics.Estimate]() {
+				name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+				want = append(want, prefix+name)
+				v.Field(i).Set(reflect.ValueOf(est(float64(len(want)), 0)))
+			}
+		}
+	}
+	walk(reflect.ValueOf(&s).Elem(), "")
+	walk(reflect.ValueOf(&s.Failures).Elem(), "failures.")
+	var got []string
+	for i, m := range allMetrics() {
+		got = append(got, m.name)
+		if e := *m.at(&s); e == nil || e.Mean != float64(i+1) {
+			t.Errorf("%s is kept elsewhere", m.name)
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestJSONRoundTrip(t *testing.T) {
+	for _, r := range []*metrics.Result{launchDay(), short(), aHerd()} {
+		var b bytes.Buffer
+		if err := JSON(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		first := b.String()
+		got, err := ReadJSON(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Six digits of the original survive.
+		if d := cmp.Diff(r, got, cmpopts.EquateApprox(5.1e-6, 0), cmpopts.EquateEmpty()); d != "" {
+			t.Error(d)
+		}
+		if err := JSON(&b, got); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(first, b.String()); d != "" {
+			t.Errorf("written again, differs:\n%s", d)
+		}
+	}
+}
+
+// The line joining keeps the document the same as encoding/json made it.
+func TestOneLineKeepsTheDocument(t *testing.T) {
+	r := short()
+	r.Warnings = []string{"{\n  \"mean\": 1,\n \"lo\": 1,\n \"hi\": 2\n}", "[\n  1,\n  2\n]"}
+	b, err := json.MarshalIndent(rounded(r), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got any
+	if err := json.Unmarshal(b, &want); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(oneLine(b), &got); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestJSONHasNoNaN(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	r := &metrics.Result{
+		Schema: metrics.Schema, Replications: 2,
+		Strategies: []metrics.Strategy{{
+			Name: "a", Calls: est(1, 0), Failed: est(nan, 0), LatencyP50: &metrics.Estimate{Mean: 1, Lo: 1, Hi: inf},
+			Failures: metrics.Failures{Deadline: est(inf, 0)},
+			Curves:   &metrics.Curves{Width: 1, LatencyCDF: []float64{1, nan}, AttemptsPerS: []float64{1}, QuotaUsed: []float64{-inf}},
+		}},
+		Paired:       []metrics.Paired{{A: "a", B: "b", Metric: "x", Mean: nan}, {A: "a", B: "c", Metric: "x"}},
+		Expectations: []metrics.Expectation{{Text: "a.latency_p95 < 1s", Value: nan}},
+	}
+	var b bytes.Buffer
+	if err := JSON(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadJSON(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &metrics.Result{
+		Schema: metrics.Schema, Replications: 2,
+		Strategies: []metrics.Strategy{{
+			Name: "a", Calls: est(1, 0), Curves: &metrics.Curves{Width: 1, AttemptsPerS: []float64{1}},
+		}},
+		Paired:       []metrics.Paired{{A: "a", B: "c", Metric: "x"}},
+		Expectations: []metrics.Expectation{{Text: "a.latency_p95 < 1s"}},
+	}
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		t.Error(d)
+	}
+	if strings.Contains(tableText(t, r, TableOptions{}), "NaN") {
+		t.Error("NaN in the table")
+	}
+}
+
+func TestRound6(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := rapid.Float64().Draw(t, "x")
+		y := round6(x)
+		if math.Abs(y-x) > 5.0001e-6*math.Abs(x)+1e-320 || math.Signbit(y) && y == 0 || round6(y) != y {
+			t.Fatalf("round6(%g) = %g", x, y)
+		}
+	})
+	for x, want := range map[float64]string{123456.7: "123457", 0.1234567: "0.123457", 100: "100", 1.0 / 3: "0.333333"} {
+		if got := decimal(round6(x)); got != want {
+			t.Errorf("round6(%g) is written %s, want %s", x, got, want)
+		}
+	}
+}
+
+func TestReadJSONErrors(t *testing.T) {
+	const ok = `{"schema":"ratesim/result/v1","replications":1,"strategies":[%]}`
+	with := func(s string) string { return strings.Replace(ok, "%", s, 1) }
+	for _, c := range []struct{ in, want string }{
+		{"", "the file is empty"},
+		{with(`{"name":"a"}`)[:40], "the file is cut off"},
+		{"\x89PNG\r\n", "invalid character"},
+		{`{}`, `schema is "", must be "ratesim/result/v1"`},
+		{`{"schema":"ratesim/ptu/v1"}`, `schema is "ratesim/ptu/v1", must be "ratesim/result/v1"`},
+		{with("") + "{}", "something follows"},
+		{with("") + "x", "something follows"},
+		{`{"schema":"ratesim/result/v1"}`, "replications is 0, must be at least 1"},
+		{with(`{}`), "strategies[0] has no name"},
+		{with(`{"name":"a"},{"name":"a"}`), `two strategies are called "a"`},
+		{with(`{"name":"a","curves":{"attempts_per_s":[1]}}`), `curves of "a" have width 0, must be positive`},
+		{with(`{"name":"a","calls":"many"}`), "cannot unmarshal"},
+	} {
+		_, err := ReadJSON(strings.NewReader(c.in))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: error %v, want one with %q", c.in, err, c.want)
+		}
+	}
+	if _, err := ReadJSON(strings.NewReader(with(`{"name":"a","metric_of_next_year":{"mean":1}}`) + "\n")); err != nil {
+		t.Errorf("an added metric is refused: %v", err)
+	}
+}
+
+// Whatever is read can be shown and written, and what is written can be read.
+func FuzzReadJSON(f *testing.F) {
+	golden, err := os.ReadFile("testdata/result.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(golden)
+	f.Add([]byte(`{"schema":"ratesim/result/v1","replications":1,"strategies":[{"name":"oracle","success_rate":{"mean":-1e308}}]}`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r, err := ReadJSON(bytes.NewReader(in))
+		if err != nil {
+			return
+		}
+		tableText(t, r, TableOptions{Width: 80})
+		var b bytes.Buffer
+		if err := Markdown(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		b.Reset()
+		if err := JSON(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadJSON(&b); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,67 @@
+package strategies
+
+// entry is a call in a Queue, with the ID it had when it came.
+type entry struct {
+	call *Call
+	id   uint64
+}
+
+func (e *entry) ended() bool { return e.call.ID != e.id || e.call.Phase != Queued }
+
+// ring holds entries in the order in which they came. A Queue that serves in
+// that order does with it in O(1) what a heap does in O(log n).
+type ring struct {
+	entries []entry // length is a power of two, or 0
+	head, n int
+}
+
+func (r *ring) at(i int) *entry { return &r.entries[(r.head+i)&(len(r.entries)-1)] }
+
+func (r *ring) push(e entry) {
+	if r.n == len(r.entries) {
+		r.grow()
+	}
+	r.n++
+	*r.at(r.n - 1) = e
+}
+
+// first returns the first entry whose call still waits, and drops those before
+// it; nil if there is none.
+func (r *ring) first() *entry {
+	for ; r.n > 0; r.drop() {
+		if e := r.at(0); !e.ended() {
+			return e
+		}
+	}
+	return nil
+}
+
+func (r *ring) drop() {
+	r.at(0).call = nil
+	r.head = (r.head + 1) & (len(r.entries) - 1)
+	r.n--
+}
+
+// grow removes the entries of ended calls, and doubles the room unless that
+// emptied half of it.
+func (r *ring) grow() {
+	kept := 0
+	for i := range r.n {
+		if e := r.at(i); !e.ended() {
+			*r.at(kept) = *e
+			kept++
+		}
+	}
+	for i := kept; i < r.n; i++ {
+		r.at(i).call = nil
+	}
+	r.n = kept
+	if 2*kept < len(r.entries) {
+		return
+	}
+	larger := make([]entry, max(16, 2*len(r.entries)))
+	for i := range r.n {
+		larger[i] = *r.at(i)
+	}
+	r.entries, r.head = larger, 0
+}
