@@ -9,10 +9,11 @@ import (
 	"ratesim/sim/rng"
 )
 
-// advance brings outages and limit cuts up to date.
+// advance brings outages and limit cuts up to date, one change after another:
+// a bucket must be refilled at the rate in force until each.
 func (m *Model) advance(now clock.Time) {
-	if now >= m.next {
-		m.change(now)
+	for now >= m.next {
+		m.change(m.next)
 	}
 }
 
@@ -113,7 +114,15 @@ func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens i
 	if which == wire.Oversize {
 		return clock.Never
 	}
-	at, _ := m.earliest(now, requests+1, m.Reservation(a)+tokens+m.growth)
+	ahead := tokens + m.growth
+	level := m.cfg.PTU.Units > 0 // what a itself costs does not matter, only the level it will meet
+	if level {
+		m.tokens.Take(now, ahead)
+	}
+	at, _ := m.earliest(now, requests+1, m.Reservation(a)+ahead)
+	if level {
+		m.tokens.Settle(now, now, -ahead)
+	}
 	if at == clock.Never { // no room beside what is on its way or will still grow: look again when it has landed
 		at = max(alone, last.Add(time.Millisecond))
 	}

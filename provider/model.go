@@ -267,7 +267,10 @@ func (m *Model) quotas(now clock.Time, r *wire.Reply) {
 
 func quota(now clock.Time, l limiter, perMinute int64) wire.Quota {
 	left, full := l.Left(now)
-	return wire.Quota{Limit: perMinute, Remaining: left, Reset: full.Sub(now).Truncate(time.Millisecond)}
+	if full == clock.Never { // a bucket whose limit is cut to nothing: as for retry-after
+		full = now.Add(limit.Window)
+	}
+	return wire.Quota{Limit: perMinute, Remaining: left, Reset: full.Sub(now) / time.Millisecond * time.Millisecond}
 }
 
 func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }
@@ -293,10 +296,10 @@ func (m *Model) Use(now clock.Time) float64 {
 func (c *Config) Validate() error {
 	const most = 100_000_000_000 // what sim/limit supports
 	switch {
-	case c.RPM < 0 || c.RPM > most || c.TPM < 0 || c.TPM > most || c.TokenLimit() > most:
-		return fmt.Errorf("deployment %s: limits must lie in 0..%d", c.Name, int64(most))
 	case c.PTU.Units < 0 || c.PTU.Units > 0 && c.PTU.TPMPerUnit <= 0:
 		return fmt.Errorf("deployment %s: a provisioned deployment needs units and tokens per minute per unit", c.Name)
+	case c.RPM < 0 || c.RPM > most || c.TPM < 0 || c.TPM > most || c.PTU.Units > 0 && int64(c.PTU.Units) > most/c.PTU.TPMPerUnit:
+		return fmt.Errorf("deployment %s: limits must lie in 0..%d", c.Name, int64(most))
 	case int(c.Window) >= len(Windows) || int(c.Charge.Reserve) >= len(Reserves):
 		return fmt.Errorf("deployment %s: unknown window or reservation rule", c.Name)
 	}

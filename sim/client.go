@@ -149,6 +149,9 @@ func (e *engine) deliver(i uint32) {
 	f := e.flights.at(i)
 	c := e.calls.at(f.slot)
 	f.waiting = false
+	if f.together {
+		e.finish(f)
+	}
 	lost := f.hungUp || f.gen != c.gen
 	if (lost || f.timedOut) && f.reply.OK() {
 		e.run.Waste(f.attempt.Prompt) // the server did it for nothing

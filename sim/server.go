@@ -31,13 +31,16 @@ func (e *engine) reach(i uint32) {
 		}
 	}
 	done := e.now.Add(took)
-	if f.busy = r.OK() || a.Reserved > 0; f.busy {
-		e.events.Push(done, data(finish, 0, i))
-	}
+	f.busy = r.OK() || a.Reserved > 0
 	back := done.Add(e.net.draw(e.key, rng.NetworkIn, a.Call, a.Number))
 	if limit := f.sent.Add(e.timeout); back > limit {
 		f.timedOut = true
 		back = max(limit, e.now)
+	}
+	// Without a network the end of the work and the reply are one instant with
+	// nothing between them, and need one event.
+	if f.together = f.busy && back == done; f.busy && !f.together {
+		e.events.Push(done, data(finish, 0, i))
 	}
 	e.events.Push(back, data(deliver, 0, i))
 }
@@ -52,12 +55,11 @@ func refusal(l wire.Limit) metrics.Refusal {
 	return metrics.ByOther
 }
 
-func (e *engine) finish(i uint32) {
-	f := e.flights.at(i)
+// finish lets a deployment settle an attempt whose work is done.
+func (e *engine) finish(f *flight) {
 	hungUp := f.hungUp || f.timedOut || f.gen != e.calls.at(f.slot).gen
 	e.models[f.deployment].Finish(e.now, &f.attempt, hungUp)
 	f.busy = false
-	e.release(i, f)
 }
 
 // sample looks how full the fullest deployment in use is.

@@ -40,6 +40,7 @@ type flight struct {
 	busy       bool // the server has not finished
 	hungUp     bool // the strategy aborted it
 	timedOut   bool // the client will give up before the reply comes
+	together   bool // the server finishes in the event that delivers the reply
 }
 
 // chunk is how many elements a slab grows by. Elements never move, since

@@ -39,6 +39,8 @@ func (h *headerAware) opens(now clock.Time, c *Call) clock.Time {
 		h.tokens.ready(now, float64(c.Cost()), h.holdAbove))
 }
 
+func (h *headerAware) fits(clock.Time, *Call) bool { return true } // the reply will tell
+
 func (h *headerAware) sent(now clock.Time, c *Call) {
 	h.sentRequests++
 	h.sentTokens += uint32(c.Cost())

@@ -13,6 +13,9 @@ type gate interface {
 	// opens returns now, or less, if c may be sent now, else the earliest time
 	// at which it may if nothing else happens; clock.Never if it never may.
 	opens(now clock.Time, c *Call) clock.Time
+	// fits reports whether opens can ever answer other than clock.Never for c.
+	// It is asked of every call that joins a line, so it must be quick.
+	fits(now clock.Time, c *Call) bool
 	// sent: c is being sent. c.Since is now.
 	sent(now clock.Time, c *Call)
 	// answered: the attempt of c that was sent at c.Since was answered by r.
@@ -51,13 +54,13 @@ func (l *line) Submit(now clock.Time, c *Call, out *Effects) {
 		out.Fail(c, QueueTimeout)
 		return
 	}
-	if l.waiting.Len() > 0 && l.gate.opens(now, c) == clock.Never {
-		out.Fail(c, NotRetryable) // what the head of the line would be told
+	if !l.gate.fits(now, c) {
+		out.Fail(c, NotRetryable)
 		return
 	}
 	c.Since = now
 	l.waiting.Push(c)
-	if l.waiting.Peek() == c { // the head has changed; otherwise nothing has
+	if l.waiting.Leads(c) { // the head has changed; otherwise nothing has
 		l.pump(now, out)
 	}
 }

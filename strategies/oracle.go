@@ -13,6 +13,8 @@ type truthGate struct{ peek Peek }
 
 func (g truthGate) opens(now clock.Time, c *Call) clock.Time { return g.peek.Admits(now, c, 0) }
 
+func (g truthGate) fits(now clock.Time, c *Call) bool { return g.opens(now, c) < clock.Never }
+
 func (truthGate) sent(clock.Time, *Call)                  {}
 func (truthGate) answered(clock.Time, *Call, *wire.Reply) {}
 func (truthGate) release(clock.Time, *Call)               {}

@@ -34,6 +34,10 @@ func (g *windowGate) opens(now clock.Time, c *Call) clock.Time {
 	return at
 }
 
+func (g *windowGate) fits(_ clock.Time, c *Call) bool {
+	return g.tokens == nil || g.tokens.Fits(g.cost(c))
+}
+
 // cost is what c needs to see free before it is sent.
 func (g *windowGate) cost(c *Call) int64 {
 	if g.reserve {

@@ -134,6 +134,14 @@ func (q *Queue) Peek() *Call {
 	return nil
 }
 
+// Leads reports whether c, which was pushed last, is the next call.
+func (q *Queue) Leads(c *Call) bool {
+	if q.Order == FIFO {
+		return q.live == 1 // without a look at the memory of the first
+	}
+	return q.Peek() == c
+}
+
 // Pop removes and returns the next call, its Phase set to 0; nil if none
 // waits.
 func (q *Queue) Pop() *Call {

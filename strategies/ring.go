@@ -13,6 +13,19 @@ func (e *entry) ended() bool { return e.call.ID != e.id || e.call.Phase != Queue
 type ring struct {
 	entries []entry // length is a power of two, or 0
 	head, n int
+	touched uint64 // means nothing; see touch
+}
+
+// batch is how many calls are touched at a time.
+const batch = 16
+
+// touch reads from the calls that are next but a few. They may have waited for
+// long enough to have left the caches: one at a time, each would wait for main
+// memory; together they wait once.
+func (r *ring) touch() {
+	for i := range min(batch, r.n) {
+		r.touched += r.at(i).call.ID
+	}
 }
 
 func (r *ring) at(i int) *entry { return &r.entries[(r.head+i)&(len(r.entries)-1)] }
@@ -40,6 +53,9 @@ func (r *ring) drop() {
 	r.at(0).call = nil
 	r.head = (r.head + 1) & (len(r.entries) - 1)
 	r.n--
+	if r.head%batch == 0 {
+		r.touch()
+	}
 }
 
 // grow removes the entries of ended calls, and doubles the room unless that

@@ -25,6 +25,8 @@ func (g bucketGate) opens(now clock.Time, c *Call) clock.Time {
 	return g.bucket.Earliest(now, c.Cost())
 }
 
+func (g bucketGate) fits(_ clock.Time, c *Call) bool { return g.bucket.Fits(c.Cost()) }
+
 func (g bucketGate) sent(now clock.Time, c *Call) {
 	if c.Held == 0 {
 		g.bucket.Take(now, c.Cost())

@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"ratesim/reports"
 	"ratesim/scenarios"
@@ -53,7 +55,15 @@ func (f *common) register(c *cobra.Command) {
 func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 	format := slices.Index(workload.TraceFormats[:], f.traceFormat)
 	var err error
+	c.Flags().Visit(func(fl *pflag.Flag) {
+		// Most likely an empty variable of a shell; to run without the flag
+		// would answer another question than the one asked.
+		if fl.Value.String() == "" || fl.Value.String() == "[]" {
+			err = fmt.Errorf("--%s is empty", fl.Name)
+		}
+	})
 	switch {
+	case err != nil:
 	case f.reps < 1 || f.reps > maxReps:
 		err = fmt.Errorf("--reps takes 1 to %d, got %d", maxReps, f.reps)
 	case c.Flags().Changed("duration") && f.duration <= 0:
@@ -73,12 +83,12 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 // maxReps keeps a slip of the finger from running for a week.
 const maxReps = 10_000
 
-func unknown(flag, got string, known []string) error {
-	hint := ""
+func unknown(what, got string, known []string) error {
+	hint := ";"
 	if near, ok := scenarios.Nearest(got, known); ok {
 		hint = fmt.Sprintf("; did you mean %q?", near)
 	}
-	return fmt.Errorf("%s: unknown value %q%s; it takes one of %q", flag, got, hint, known)
+	return fmt.Errorf("unknown %s %q%s allowed: %s", what, got, hint, strings.Join(known, ", "))
 }
 
 // report prints the result in the format asked for.

@@ -32,7 +32,12 @@ func listCommand(s *streams) *cobra.Command {
 		Use:       "list [scenarios|strategies|providers|processes]",
 		Short:     "what there is, with parameters and sources",
 		ValidArgs: names,
-		Args:      cobra.MaximumNArgs(1),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return inputError{fmt.Errorf("%s takes one kind, got %q", c.CommandPath(), args)}
+			}
+			return nil
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			found := false
 			for i, k := range kinds {
@@ -47,7 +52,7 @@ func listCommand(s *streams) *cobra.Command {
 				}
 			}
 			if !found {
-				return inputError{unknown("list", args[0], names)}
+				return inputError{unknown("kind", args[0], names)}
 			}
 			return nil
 		},

@@ -15,15 +15,16 @@ type streams struct {
 	out, err io.Writer
 	width    int  // characters in a line of out; 0 = not a terminal
 	color    bool // out is a terminal that wants colour
-	progress bool // out and err are terminals
+	progress bool // err is a terminal that can rewrite a line
 }
 
 // terminal returns the process's own streams.
 func terminal() streams {
 	s := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	capable := os.Getenv("TERM") != "dumb"
+	s.progress = capable && term.IsTerminal(int(os.Stderr.Fd()))
 	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
-		s.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-		s.progress = term.IsTerminal(int(os.Stderr.Fd()))
+		s.color = os.Getenv("NO_COLOR") == "" && capable
 		s.width = 80
 		if w, _, err := term.GetSize(fd); err == nil && w > 0 {
 			s.width = w

@@ -45,6 +45,9 @@ func (b *Bucket) Earliest(now clock.Time, cost int64) clock.Time {
 	return b.when(now, (b.capacity-cost)*b.token)
 }
 
+// Fits reports whether cost can ever be admitted.
+func (b *Bucket) Fits(cost int64) bool { return cost <= b.capacity }
+
 // Take charges cost; what is left may become negative.
 func (b *Bucket) Take(now clock.Time, cost int64) {
 	b.drain(now)
@@ -99,6 +102,9 @@ func (b *Bucket) drain(now clock.Time) {
 	t := int64(now)
 	if b.tick != 1 {
 		t /= b.tick
+	}
+	if t == b.at {
+		return
 	}
 	hi, gone := bits.Mul64(uint64(b.rate), uint64(t-b.at))
 	if hi != 0 || gone >= uint64(b.debt) {

@@ -41,6 +41,9 @@ func (l *Log) Earliest(now clock.Time, cost int64) clock.Time {
 	return l.ring[l.find(need)].at.Add(Window)
 }
 
+// Fits reports whether cost can ever be admitted.
+func (l *Log) Fits(cost int64) bool { return cost <= l.limit }
+
 // Take charges cost.
 func (l *Log) Take(now clock.Time, cost int64) {
 	l.expire(now)

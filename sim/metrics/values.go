@@ -71,7 +71,7 @@ func Metrics() []Metric {
 		{"peak_attempts_per_s", PerSecond, Lower, func(s *Strategy) **Estimate { return &s.PeakAttemptsPerS }, func(r *Run) float64 { return n(most(r.peaks)) }},
 		{"peak_to_mean", Ratio, Lower, func(s *Strategy) **Estimate { return &s.PeakToMean }, (*Run).peakToMean},
 		{"retry_peak", Count, Lower, func(s *Strategy) **Estimate { return &s.RetryPeak }, func(r *Run) float64 { return n(most(r.retries)) }},
-		{"drained_at", Seconds, Lower, func(s *Strategy) **Estimate { return &s.DrainedAt }, func(r *Run) float64 { return r.LastEnd.Seconds() }},
+		{"drained_at", Seconds, Lower, func(s *Strategy) **Estimate { return &s.DrainedAt }, func(r *Run) float64 { return unless(r.Calls == 0, r.LastEnd.Seconds()) }},
 		{"recovery_s", Seconds, Lower, func(s *Strategy) **Estimate { return &s.RecoveryS }, (*Run).recoverySeconds},
 		{"fairness_jain", Share, Higher, func(s *Strategy) **Estimate { return &s.FairnessJain }, (*Run).jain},
 		{"cost_usd", USD, Lower, func(s *Strategy) **Estimate { return &s.CostUSD }, func(r *Run) float64 { return r.CostUSD }},

@@ -20,18 +20,28 @@ type Queue struct {
 	// hold can read there now, so that the misses overlap.
 	Ahead []Event
 
-	last    clock.Time // time of the last event popped
+	// Buckets above the first hold what is due after last, by the highest bit in
+	// which its time differs from last. The first holds the rest, sorted.
+	last    clock.Time
 	len     int
-	used    uint64 // bit i: buckets[i] holds something, i < 64
+	used    uint64 // bit i: buckets[i] holds something
 	head    int    // first event of buckets[0] not yet popped
 	buckets [64][]Event
 }
+
+// A bucket of at most few events that span at most 2^spanBits ns is sorted
+// rather than spread again and again. The span keeps what is pushed later from
+// falling among them, where it would have to be inserted.
+const (
+	few      = 16
+	spanBits = 24
+)
 
 // Which buckets Ahead shows: large enough for misses to overlap, small enough
 // for all of it to stay in the first-level cache until it is used.
 const (
 	aheadLeast = 8
-	aheadMost  = 64
+	aheadMost  = 128
 )
 
 // Len returns how many events are waiting.
@@ -39,10 +49,26 @@ func (q *Queue) Len() int { return q.len }
 
 // Push adds an event. at must not lie before the last event popped.
 func (q *Queue) Push(at clock.Time, data uint64) {
+	q.len++
+	if at <= q.last {
+		q.insert(Event{at, data})
+		return
+	}
 	i := bits.Len64(uint64(at ^ q.last))
 	q.buckets[i] = append(q.buckets[i], Event{at, data})
 	q.used |= 1 << i
-	q.len++
+}
+
+// insert sorts an event into the first bucket, behind those of its time.
+func (q *Queue) insert(e Event) {
+	b := append(q.buckets[0], e)
+	i := len(b) - 1
+	for ; i > q.head && b[i-1].At > e.At; i-- {
+		b[i] = b[i-1]
+	}
+	b[i] = e
+	q.buckets[0] = b
+	q.used |= 1
 }
 
 // Pop removes the earliest event; of those at the same time, the one pushed
@@ -66,23 +92,30 @@ func (q *Queue) Pop() (Event, bool) {
 	return e, true
 }
 
-// refill moves time on to the earliest event and spreads the bucket it was in
-// over the buckets below. Going through it in order keeps ties in push order.
+// refill moves last on into the earliest bucket and empties that into the ones
+// below. Going through it in order keeps ties in push order.
 func (q *Queue) refill() {
 	i := bits.TrailingZeros64(q.used)
 	b := q.buckets[i]
+	q.used &^= 1 << i
+	q.buckets[i] = b[:0]
+	if len(b) <= few && i <= spanBits {
+		for _, e := range b {
+			q.insert(e)
+		}
+		q.last = q.buckets[0][len(b)-1].At
+		return
+	}
+	if len(b) >= aheadLeast && len(b) < aheadMost {
+		q.Ahead = b
+	}
 	q.last = b[0].At
 	for _, e := range b[1:] {
 		q.last = min(q.last, e.At)
-	}
-	q.used &^= 1 << i
-	if len(b) >= aheadLeast && len(b) < aheadMost {
-		q.Ahead = b
 	}
 	for _, e := range b {
 		j := bits.Len64(uint64(e.At ^ q.last))
 		q.buckets[j] = append(q.buckets[j], e)
 		q.used |= 1 << j
 	}
-	q.buckets[i] = b[:0]
 }

@@ -45,6 +45,10 @@ func TestQuantileInvertsCDF(t *testing.T) {
 			if got := tt.cdf(x); !scalar.EqualWithinAbsOrRel(got, u, 1e-9, 1e-7) {
 				t.Errorf("%s: CDF(Quantile(%.3f) = %v) = %v", tt.name, u, x, got)
 			}
+			between := u + 0.0005 // where a table is furthest from its knots
+			if got := tt.cdf(tt.dist.Quantile(between)); !scalar.EqualWithinAbs(got, between, accuracy) {
+				t.Errorf("%s: CDF(Quantile(%.4f)) = %v, want it within %v", tt.name, between, got, accuracy)
+			}
 		}
 	}
 }

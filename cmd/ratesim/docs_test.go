@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"ratesim/scenarios"
+)
+
+// A fence is a fenced block of a Markdown file.
+type fence struct {
+	lang string // sh, yaml, go, csv
+	note string // what follows it on the opening line: run, file=NAME
+	text string
+}
+
+var fencePattern = regexp.MustCompile("(?ms)^```(\\w+) ?([^\n]*)\n(.*?)^```$")
+
+func fences(t *testing.T, file string) []fence {
+	data, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []fence
+	for _, m := range fencePattern.FindAllStringSubmatch(string(data), -1) {
+		list = append(list, fence{m[1], m[2], m[3]})
+	}
+	if len(list) == 0 {
+		t.Fatalf("%s has no fenced block", file)
+	}
+	return list
+}
+
+// A reader can type every command of the README, with the files it shows.
+func TestReadmeCommands(t *testing.T) {
+	blocks := fences(t, "README.md")
+	t.Chdir(t.TempDir())
+	for _, b := range blocks {
+		if name, ok := strings.CutPrefix(b.note, "file="); ok && b.lang != "go" {
+			if err := os.WriteFile(name, []byte(b.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	commands := 0
+	for _, b := range blocks {
+		if b.note != "run" {
+			continue
+		}
+		for line := range strings.Lines(b.text) {
+			args, ok := strings.CutPrefix(strings.TrimSpace(line), "go run ./cmd/ratesim ")
+			if !ok {
+				continue // go test: this is it
+			}
+			commands++
+			var out, errs bytes.Buffer
+			code := run(t.Context(), strings.Fields(args), streams{in: strings.NewReader(""), out: &out, err: &errs})
+			if code != exitDone || out.Len() == 0 || errs.Len() > 0 {
+				t.Errorf("%s: exit code %d, %d bytes of output, errors: %s", args, code, out.Len(), errs.String())
+			}
+		}
+	}
+	if commands < 5 {
+		t.Errorf("the README has %d commands marked run", commands)
+	}
+}
+
+// The code in the README is part of the file it names, which is compiled.
+func TestReadmeCode(t *testing.T) {
+	found := false
+	for _, b := range fences(t, "README.md") {
+		name, ok := strings.CutPrefix(b.note, "file=")
+		if b.lang != "go" || !ok {
+			continue
+		}
+		found = true
+		code, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Error(err)
+		} else if !bytes.Contains(code, []byte(b.text)) {
+			t.Errorf("%s no longer contains the code that the README shows", name)
+		}
+	}
+	if !found {
+		t.Error("the README shows no code")
+	}
+}
+
+// Links between files of the repository lead somewhere.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	for _, file := range []string{"README.md", "docs/scenarios.md"} {
+		data, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(data), -1) {
+			if _, err := os.Stat(filepath.Join(root, filepath.Dir(file), m[1])); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+	}
+}
+
+// Every scenario that the documents show is one.
+func TestScenariosInDocs(t *testing.T) {
+	for _, file := range []string{"README.md", "docs/scenarios.md"} {
+		for _, b := range fences(t, file) {
+			if b.lang != "yaml" {
+				continue
+			}
+			spec, err := scenarios.Parse(file, []byte(b.text), scenarios.Options{})
+			if err != nil {
+				t.Error(err)
+			} else if len(spec.Warnings) > 0 {
+				t.Errorf("%s: %s: %q", file, spec.Name, spec.Warnings)
+			}
+		}
+	}
+}
+
+// The reference names every key that an error message allows.
+func TestReferenceIsComplete(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join(root, "docs/scenarios.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const whole = `
+name: x
+duration: 1m
+zz: 1
+fleet: {zz: 1, network: {zz: 1}}
+workload:
+  - {zz: 1, arrivals: {process: zz}, prompt_tokens: {dist: zz}, output_tokens: 1}
+deployments:
+  - {name: main, provider: openai/gpt-4o@tier-1, zz: 1, limits: {zz: 1}, latency: {zz: 1}, charge: {zz: 1, reserve: zz}, window: zz}
+faults: [{kind: zz}]
+strategies: [jitter]
+`
+	_, err = scenarios.Parse("x", []byte(whole), scenarios.Options{})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	lists := regexp.MustCompile(`allowed: (.*)`).FindAllStringSubmatch(err.Error(), -1)
+	if len(lists) < 11 {
+		t.Fatalf("%d lists of what is allowed in:\n%v", len(lists), err)
+	}
+	for _, m := range lists {
+		for name := range strings.SplitSeq(m[1], ", ") {
+			if !regexp.MustCompile("[`.]" + regexp.QuoteMeta(name) + "[`.]").Match(doc) {
+				t.Errorf("docs/scenarios.md does not mention %s", name)
+			}
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A cancelOn writes to a buffer, and cancels once text has been written to it.
+type cancelOn struct {
+	bytes.Buffer
+	text   string
+	cancel func()
+}
+
+func (w *cancelOn) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(w.text)) {
+		w.cancel()
+	}
+	return w.Buffer.Write(p)
+}
+
+// What was finished when the user interrupted is reported, and says so.
+func TestInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out bytes.Buffer
+	// The progress line is the one sign from within a comparison.
+	progress := &cancelOn{text: "\r300 of 100000 runs", cancel: cancel}
+	code := run(ctx, []string{"compare", "--reps", "10000", "--set", "strategies=[none, naive, fixed, jitter, backoff, queue, header-aware, ptu, retry-after, oracle]", "--out", dir},
+		streams{in: strings.NewReader(""), out: &out, err: progress, progress: true})
+	if code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+	for _, want := range []string{"\njitter ", "\noracle (bound) ", "interrupted: ", " of 10000 replications were finished"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("output lacks %q:\n%s", want, out.String())
+		}
+	}
+	if !strings.HasSuffix(progress.String(), "ratesim: interrupted\n") {
+		t.Errorf("standard error ends in %q", progress.String()[max(0, progress.Len()-50):])
+	}
+	if _, err := os.Stat(dir + "/result.json"); err != nil {
+		t.Error(err)
+	}
+}
+
+// Interrupted before anything was finished, it prints no result.
+func TestInterruptedAtOnce(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	code := run(ctx, []string{"compare"}, streams{in: strings.NewReader(""), out: &out, err: &errs})
+	if code != exitInterrupted || out.Len() > 0 || errs.String() != "ratesim: interrupted\n" {
+		t.Errorf("exit code %d, output %q, errors %q", code, out.String(), errs.String())
+	}
+}
+
+// program is the built program, for a run that would take minutes.
+func program(t *testing.T, args ...string) *exec.Cmd {
+	if testing.Short() {
+		t.Skip("runs the program for a while")
+	}
+	path, err := exec.LookPath("ratesim") // TestMain put it there
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exec.CommandContext(t.Context(), path, args...)
+}
+
+// Ctrl-C ends the program with exit code 130 and a report.
+func TestSignal(t *testing.T) {
+	cmd := program(t, "compare", "--reps", "10000")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// Long enough to have finished some replications, each of which takes
+	// some 10 ms; far too short for ten thousand.
+	time.Sleep(2 * time.Second)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+	if !ok || exit.ExitCode() != exitInterrupted {
+		t.Errorf("exit %v, want code %d", exit, exitInterrupted)
+	}
+	if !strings.Contains(out.String(), "replications were finished") {
+		t.Errorf("output:\n%s", out.String())
+	}
+	if errs.String() != "ratesim: interrupted\n" {
+		t.Errorf("standard error: %q", errs.String())
+	}
+}
+
+// A reader that goes away, as head does, ends the program without a word.
+func TestClosedPipe(t *testing.T) {
+	cmd := program(t, "list", "providers")
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout = w
+	r.Close()
+	err = cmd.Run()
+	w.Close()
+	if err == nil {
+		t.Error("the program did not notice")
+	}
+	if errs.Len() > 0 {
+		t.Errorf("standard error: %q", errs.String())
+	}
+}

@@ -1,0 +1,311 @@
+package provider
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/rng"
+)
+
+func TestOutage(t *testing.T) {
+	m := New(&Config{RPM: 100, Latency: Latency{TTFT: rng.NewConstant(1), Refusal: 30 * time.Millisecond}, Faults: []Fault{
+		{Kind: Outage, Status: 503, At: 10 * clock.Second, Until: 20 * clock.Second},
+		{Kind: Outage, Status: 502, At: 15 * clock.Second, Until: 25 * clock.Second},
+		{Kind: Outage, Status: 500, At: 90 * clock.Second, Until: clock.Never},
+	}}, 0)
+	for _, k := range []struct {
+		at   clock.Time
+		want int
+	}{
+		{0, 200}, {10*clock.Second - 1, 200}, {10 * clock.Second, 503}, {15 * clock.Second, 503}, {20*clock.Second - 1, 503},
+		{20 * clock.Second, 502}, {25*clock.Second - 1, 502}, {25 * clock.Second, 200}, {90 * clock.Second, 500}, {9000 * clock.Second, 500},
+	} {
+		var r wire.Reply
+		a := wire.Attempt{Guess: 5}
+		took := m.Arrive(k.at, &a, &r)
+		if k.want == 200 {
+			if !r.OK() || took != time.Second {
+				t.Errorf("at %v: status %d after %v, want 200 after 1s", k.at, r.Status, took)
+			}
+			continue
+		}
+		want := wire.Reply{Status: k.want, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}
+		if diff := cmp.Diff(want, r); diff != "" || took != 30*time.Millisecond || a.Reserved != 0 {
+			t.Errorf("at %v after %v, reserved %d (-want +got)\n%s", k.at, took, a.Reserved, diff)
+		}
+	}
+	if m.Tally.Admitted != 3 {
+		t.Errorf("admitted %d, want 3", m.Tally.Admitted)
+	}
+}
+
+// A share of the attempts fails, within five standard deviations; which ones
+// depends on call and attempt only. They are charged their prompt, and nothing
+// is billed.
+func TestErrorsAreKeyed(t *testing.T) {
+	const n, rate = 20_000, 0.1
+	cfg := &Config{TPM: 1e9, Charge: Charge{Settle: true}, Faults: []Fault{{Kind: Errors, Status: 500, Rate: rate, Until: minute}}}
+	m, backwards := New(cfg, rng.New(3, 0)), New(cfg, rng.New(3, 0))
+	arrive := func(m *Model, call uint64, number uint32) int {
+		a, r := wire.Attempt{Call: call, Number: number, Prompt: 7, Guess: 5, MaxTokens: 10, Output: 4}, wire.Reply{}
+		m.Arrive(0, &a, &r)
+		m.Finish(0, &a, false)
+		return r.Status
+	}
+	failed, both, statuses := int64(0), 0, [n]int{}
+	for call := range uint64(n) {
+		statuses[call] = arrive(m, call, 0)
+		if statuses[call] == 500 {
+			failed++
+			if arrive(m, call, 1) == 500 {
+				failed++
+				both++
+			}
+		}
+	}
+	if sd := math.Sqrt(n * rate * (1 - rate)); math.Abs(float64(failed-int64(both))-n*rate) > 5*sd {
+		t.Errorf("%d of %d failed, want %v +- %v", failed-int64(both), n, n*rate, 5*sd)
+	}
+	if first := float64(failed - int64(both)); math.Abs(float64(both)-first*rate) > 5*math.Sqrt(first*rate*(1-rate)) {
+		t.Errorf("%d of %v second attempts failed, want about %v", both, first, first*rate)
+	}
+	for call := int64(n - 1); call >= 0; call-- {
+		if got := arrive(backwards, uint64(call), 0); got != statuses[call] {
+			t.Fatalf("call %d: %d in one order, %d in the other", call, statuses[call], got)
+		}
+	}
+	ok := m.Tally.Admitted - failed
+	want := Tally{Admitted: ok + failed, Reserved: 15 * (ok + failed), Settled: (11-15)*ok + (7-15)*failed, BilledPrompt: 7 * ok, BilledOutput: 4 * ok}
+	if m.Tally != want {
+		t.Errorf("tally %+v, want %+v", m.Tally, want)
+	}
+	for call, status := range statuses { // at Until the fault is over
+		a, r := wire.Attempt{Call: uint64(call)}, wire.Reply{}
+		if m.Arrive(minute, &a, &r); status == 500 && !r.OK() {
+			t.Fatalf("call %d fails after the fault", call)
+		}
+	}
+}
+
+// Overlapping cuts multiply; the limit comes back as each ends. 100 requests a
+// minute, nothing used.
+func TestLimitCut(t *testing.T) {
+	m := New(&Config{RPM: 100, TPM: 3, Faults: []Fault{
+		{Kind: LimitCut, To: 0.5, At: 10 * clock.Second, Until: 40 * clock.Second},
+		{Kind: LimitCut, To: 0.2, At: 20 * clock.Second, Until: 30 * clock.Second},
+		{Kind: LimitCut, To: 0, At: 50 * clock.Second, Until: clock.Never},
+	}}, 0)
+	for _, k := range []struct {
+		second           clock.Time
+		requests, tokens int64
+		limit            wire.Limit
+		retryAfter       time.Duration
+	}{
+		// 4 tokens can never pass; what only a cut forbids is worth a retry.
+		{0, 100, 3, wire.Oversize, wire.Absent}, {10, 50, 2, wire.Oversize, wire.Absent}, {20, 10, 0, wire.Oversize, wire.Absent},
+		{30, 50, 2, wire.Oversize, wire.Absent}, {40, 100, 3, wire.Oversize, wire.Absent}, {50, 0, 0, wire.Oversize, wire.Absent},
+		{51, 0, 0, wire.Requests, time.Minute},
+	} {
+		a, r := wire.Attempt{Guess: 4}, wire.Reply{}
+		if k.limit != wire.Oversize {
+			a.Guess = 3
+		}
+		m.Arrive(k.second*clock.Second, &a, &r)
+		want := wire.Reply{Status: 429, Limit: k.limit, RetryAfter: k.retryAfter,
+			Requests: wire.Quota{Limit: k.requests, Remaining: k.requests}, Tokens: wire.Quota{Limit: k.tokens, Remaining: k.tokens}}
+		if diff := cmp.Diff(want, r); diff != "" {
+			t.Errorf("at %d s (-want +got)\n%s", k.second, diff)
+		}
+	}
+}
+
+// A bucket of 60 a minute, emptied at 0, cut to half from 10 s to 30 s, holds
+// 10 + 20/2 + 5 = 25 at 35 s, though nobody looked in between.
+func TestBucketRefillsAtTheCutRate(t *testing.T) {
+	m := New(&Config{TPM: 60, Window: TokenBucket, Faults: []Fault{{Kind: LimitCut, To: 0.5, At: 10 * clock.Second, Until: 30 * clock.Second}}}, 0)
+	var r wire.Reply
+	m.Arrive(0, &wire.Attempt{Guess: 60}, &r)
+	m.Arrive(35*clock.Second, &wire.Attempt{Guess: 60}, &r)
+	if r.Tokens.Remaining != 25 || r.RetryAfter != 35*time.Second {
+		t.Errorf("remaining %d, retry after %v; want 25 and 35s", r.Tokens.Remaining, r.RetryAfter)
+	}
+}
+
+// While it is cut to nothing a bucket will never be full; a header cannot say so.
+func TestResetOfABucketCutToNothing(t *testing.T) {
+	m := New(&Config{TPM: 60, Window: TokenBucket, Faults: []Fault{{Kind: LimitCut, To: 0, At: clock.Second, Until: clock.Never}}}, 0)
+	var r wire.Reply
+	m.Arrive(0, &wire.Attempt{Guess: 60}, &r)
+	m.Arrive(clock.Second, &wire.Attempt{Guess: 60}, &r)
+	if r.Tokens.Reset != time.Minute || r.RetryAfter != time.Minute {
+		t.Errorf("reset %v, retry after %v; want 1m of both", r.Tokens.Reset, r.RetryAfter)
+	}
+}
+
+var someFaults = rapid.Custom(func(t *rapid.T) []Fault {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Fault {
+		at := clock.Time(rapid.IntRange(0, 120).Draw(t, "at")) * clock.Second
+		return Fault{Kind: rapid.SampledFrom([]FaultKind{LimitCut, LimitCut, Outage}).Draw(t, "kind"), Status: 503, At: at,
+			Until: at + clock.Time(rapid.IntRange(1, 60).Draw(t, "for"))*clock.Second, To: rapid.SampledFrom([]float64{0, 0.25, 0.5, 0.9}).Draw(t, "to")}
+	}), 0, 4).Draw(t, "faults")
+})
+
+// Looking changes nothing: a model asked a hundred times in between decides as
+// one that is not.
+func TestLookingChangesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cfg := configs.Draw(t, "config")
+		cfg.Faults = someFaults.Draw(t, "faults")
+		if rapid.Bool().Draw(t, "provisioned") {
+			cfg.PTU = Provisioned{Units: 1, TPMPerUnit: 90, OutputRatio: 2}
+		}
+		quiet, watched := New(cfg, 0), New(cfg, 0)
+		now := clock.Time(0)
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			next := now.Add(gaps.Draw(t, "gap"))
+			a, want, got := attempts.Draw(t, "attempt"), wire.Reply{}, wire.Reply{}
+			for i := range clock.Time(20) {
+				at := now + (next-now)*i/20
+				watched.Use(at)
+				watched.Admits(at, at.Add(time.Second), &a, 2, 30)
+			}
+			now = next
+			quiet.Arrive(now, &a, &want)
+			watched.Arrive(now, &a, &got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("at %v (-quiet +watched)\n%s", now, diff)
+			}
+		}
+	})
+}
+
+// Against adding up milliseconds: every boundary lies on one.
+func TestAllowedAgainstIntegration(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := New(&Config{TPM: 600, Faults: someFaults.Draw(t, "faults")}, 0)
+		bound := rapid.Int64Range(0, 200_000)
+		from, to := bound.Draw(t, "from"), bound.Draw(t, "to")
+		want := 0.0
+		for ms := from; ms < to; ms++ {
+			scale, at := 1.0, clock.Time(ms)*clock.Time(time.Millisecond)
+			for _, f := range m.cfg.Faults {
+				if f.Kind == LimitCut && f.At <= at && at < f.Until {
+					scale *= f.To
+				}
+			}
+			want += 600 * scale / 60_000
+		}
+		got := m.Allowed(clock.Time(from)*clock.Time(time.Millisecond), clock.Time(to)*clock.Time(time.Millisecond))
+		if math.Abs(got-want) > 1e-6 {
+			t.Fatalf("Allowed(%d ms, %d ms) = %v, want %v", from, to, got, want)
+		}
+	})
+	if got := New(&Config{RPM: 5}, 0).Allowed(0, minute); got != 0 {
+		t.Errorf("without a token limit %v, want 0", got)
+	}
+}
+
+// 100 tokens a minute, 10 of them taken at 0 by work that will have cost 70
+// when it ends at 20 s.
+func TestAdmitsByHand(t *testing.T) {
+	cut := Fault{Kind: LimitCut, To: 0.5, At: 5 * clock.Second, Until: clock.Never}
+	outage := Fault{Kind: Outage, Status: 503, At: clock.Second, Until: 8 * clock.Second}
+	for _, k := range []struct {
+		name            string
+		faults          []Fault
+		now, last, want clock.Time
+		guess           uint32
+		requests        int64
+		tokens          int64
+	}{
+		{"fits beside all", nil, 2, 3, 2, 30, 0, 0},
+		{"does not fit beside what will have grown", nil, 2, 3, minute, 31, 0, 0},
+		{"nor beside what is on its way", nil, 2, 3, minute, 20, 1, 11},
+		{"nor could it ever, so look when that has landed", nil, 2, 3, 3 + clock.Time(time.Millisecond), 20, 1, 90},
+		{"no request left", nil, 2, 3, minute, 1, 4, 0},
+		{"larger than the limit", nil, 2, 3, clock.Never, 101, 0, 0},
+		{"the limit changes on the way", []Fault{cut}, 4 * clock.Second, 5 * clock.Second, 6 * clock.Second, 1, 0, 0},
+		{"the limit changes later", []Fault{cut}, 4 * clock.Second, 5*clock.Second - 1, 4 * clock.Second, 1, 0, 0},
+		{"an outage begins on the way", []Fault{outage}, 0, clock.Second, 2 * clock.Second, 1, 0, 0},
+		{"an outage lasts", []Fault{outage}, 2 * clock.Second, 3 * clock.Second, 9 * clock.Second, 1, 0, 0},
+	} {
+		m := New(&Config{RPM: 5, TPM: 100, Charge: Charge{Reserve: ReserveEstimate, Settle: true},
+			Latency: Latency{TTFT: rng.NewConstant(20)}, Faults: k.faults}, 0)
+		var r wire.Reply
+		m.Arrive(0, &wire.Attempt{Guess: 10, Prompt: 10, Output: 60}, &r)
+		if got := m.Admits(k.now, k.last, &wire.Attempt{Guess: k.guess}, k.requests, k.tokens); got != k.want {
+			t.Errorf("%s: from %v, want %v", k.name, got, k.want)
+		}
+	}
+}
+
+// If Admits says now, then the attempt is admitted whenever it arrives up to
+// last, whenever what is on its way arrives before it and whatever settles in
+// between. It never names a time that has passed, and Never only for what
+// can never pass or while nothing is to change.
+func TestAdmitsAgainstTrying(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cfg := configs.Draw(t, "config")
+		cfg.Faults = someFaults.Draw(t, "faults")
+		if rapid.IntRange(0, 3).Draw(t, "provisioned") == 0 {
+			cfg.PTU = Provisioned{Units: 1, TPMPerUnit: 200, OutputRatio: 2}
+		}
+		// Work lasts 0.5 s to 1.7 s: some of it is to settle while a is on its way.
+		gaps := rapid.SampledFrom([]time.Duration{0, 100 * time.Millisecond, 700 * time.Millisecond, 9 * time.Second})
+		before := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) visit { return visit{gaps.Draw(t, "gap"), attempts.Draw(t, "attempt")} }), 0, 12).Draw(t, "before")
+		ahead := rapid.SliceOfN(attempts, 0, 3).Draw(t, "ahead")
+		a := attempts.Draw(t, "attempt")
+		gap, flight := gaps.Draw(t, "gap"), rapid.SampledFrom([]time.Duration{0, 30 * time.Millisecond, time.Second, 5 * time.Second}).Draw(t, "flight")
+
+		m, now, work := replay(cfg, before)
+		now = now.Add(gap)
+		work = finish(work, now, func(at clock.Time, a *wire.Attempt) { m.Finish(at, a, false) })
+		tokens, last := int64(0), now.Add(flight)
+		for i := range ahead {
+			tokens += m.Reservation(&ahead[i])
+		}
+		at := m.Admits(now, last, &a, int64(len(ahead)), tokens)
+		if at < now {
+			t.Fatalf("at %v: admits from %v on", now, at)
+		}
+		if at > now {
+			return
+		}
+		for i := range ahead {
+			now += clock.Time(rapid.Int64Range(0, int64(last-now)).Draw(t, "until it arrives"))
+			work = finish(work, now, func(at clock.Time, a *wire.Attempt) { m.Finish(at, a, false) })
+			m.Arrive(now, &ahead[i], &wire.Reply{})
+		}
+		now += clock.Time(rapid.Int64Range(0, int64(last-now)).Draw(t, "until a arrives"))
+		finish(work, now, func(at clock.Time, a *wire.Attempt) { m.Finish(at, a, false) })
+		var r wire.Reply
+		if m.Arrive(now, &a, &r); !r.OK() {
+			t.Fatalf("said to be admitted in [%v, %v], at %v answered %d by %v", at, last, now, r.Status, r.Limit)
+		}
+	})
+}
+
+type visit struct {
+	gap time.Duration
+	a   wire.Attempt
+}
+
+// replay returns a model with a past and the work still going on in it.
+func replay(cfg *Config, visits []visit) (m *Model, now clock.Time, work []job) {
+	m = New(cfg, 0)
+	for _, v := range visits {
+		now = now.Add(v.gap)
+		work = finish(work, now, func(at clock.Time, a *wire.Attempt) { m.Finish(at, a, false) })
+		var r wire.Reply
+		if took := m.Arrive(now, &v.a, &r); r.OK() {
+			work = append(work, job{now.Add(took), v.a})
+		}
+	}
+	return m, now, work
+}

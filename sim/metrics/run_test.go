@@ -1,0 +1,252 @@
+package metrics
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"ratesim/sim/clock"
+)
+
+const ms = clock.Time(time.Millisecond)
+
+// means returns the mean of every metric that applies.
+func means(s *Strategy) map[string]float64 {
+	out := map[string]float64{}
+	for _, m := range Metrics() {
+		if e := *m.Field(s); e != nil {
+			out[m.Name] = e.Mean
+		}
+	}
+	return out
+}
+
+func summarise(outcomes ...Outcome) *Result {
+	var r Result
+	Summarise(&r, outcomes)
+	return &r
+}
+
+// One run by hand: four calls of two tenants.
+func TestEveryMetricByHand(t *testing.T) {
+	r := NewRun(Setup{Deployments: 2, Tenants: 3, RetryWindow: 100 * time.Millisecond})
+	r.Arrive(1000*ms, 0, 100, true)
+	r.Wait(500 * time.Millisecond)
+	r.Attempt(1500*ms, 0, true)
+	r.Reject(1500*ms, ByTokens)
+	r.Waste(60)
+	r.Arrive(2000*ms, 1, 200, false)
+	r.Attempt(2000*ms, 0, true)
+	r.Reject(2000*ms, ByRequests)
+	r.Waste(40)
+	r.Attempt(2200*ms, 0, false)
+	r.Attempt(2250*ms, 0, false)
+	r.Attempt(2260*ms, 1, false) // at another deployment: another peak
+	r.Reject(2260*ms, ByOther)
+	r.Succeed(3000*ms, 2*time.Second, 0, 100, true)
+	r.Fail(4000*ms, 1)
+	r.Arrive(5000*ms, 1, 50, true)
+	r.Attempt(5000*ms, 0, true)
+	r.ServerError()
+	r.Fail(6000*ms, 0)
+	r.Arrive(6000*ms, 1, 10, false)
+	r.Censor(7000*ms, 1)
+	r.CostUSD, r.QuotaUsed = 0.5, 0.25
+
+	want := map[string]float64{
+		"calls": 4, "succeeded": 1, "failed": 2, "censored": 1, "success_rate": 0.25, "deadline_met_rate": 0.5,
+		"attempts": 6, "amplification": 1.5, "rejected": 3, "rejected_requests": 1, "rejected_tokens": 1, "server_errors": 1,
+		"goodput_tpm": 1000, "quota_used": 0.25, "wasted_prompt_tokens": 100, // 100 tokens in 6 s
+		"latency_p50": 2, "latency_p95": 2, "latency_p99": 2, "latency_max": 2, "latency_mean": 2, "queue_wait_p95": 0.5,
+		"peak_attempts_per_s": 3, "peak_to_mean": 3 / (6 / 3.5), "retry_peak": 2, "drained_at": 7,
+		"fairness_jain": 0.5, "cost_usd": 0.5,
+		"failures.max_retries": 1, "failures.deadline": 1, "failures.not_retryable": 0, "failures.queue_timeout": 0,
+	}
+	s := summarise(Outcome{Name: "x", Runs: []*Run{r}}).Strategies[0]
+	if diff := cmp.Diff(want, means(&s), cmpopts.EquateApprox(1e-3, 0)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// What did not happen is absent, not 0.
+func TestAbsentMetrics(t *testing.T) {
+	s := summarise(Outcome{Runs: []*Run{NewRun(Setup{Deployments: 1, Tenants: 1})}}).Strategies[0]
+	got := means(&s)
+	for _, name := range []string{"success_rate", "deadline_met_rate", "amplification", "goodput_tpm", "quota_used",
+		"latency_p50", "latency_p95", "latency_p99", "latency_max", "latency_mean", "queue_wait_p95", "peak_to_mean", "drained_at",
+		"recovery_s", "fairness_jain", "of_optimum", "regret_s"} {
+		if v, ok := got[name]; ok {
+			t.Errorf("%s of an empty run is %v, want it absent", name, v)
+		}
+	}
+}
+
+// A quantile may lie anywhere between the two sorted values around its rank,
+// give or take the 0.1 % of the histogram and the rounding to 1 us.
+func TestQuantilesAgainstSorting(t *testing.T) {
+	latencies := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) time.Duration {
+		return time.Duration(math.Pow(10, rapid.Float64Range(0, 14.5).Draw(t, "log10 ns"))) // to 3.7 days
+	}), 1, 300)
+	rapid.Check(t, func(t *rapid.T) {
+		ds := latencies.Draw(t, "latencies")
+		r, sum := NewRun(Setup{Tenants: 1}), 0.0
+		for _, d := range ds {
+			r.Wait(d)
+			r.Succeed(0, d, 0, 1, false)
+			sum += d.Seconds()
+		}
+		s := summarise(Outcome{Runs: []*Run{r}}).Strategies[0]
+		slices.Sort(ds)
+		n := len(ds)
+		check := func(name string, q, got float64) {
+			t.Helper()
+			rank := q * float64(n)
+			lo, hi := ds[max(0, int(math.Floor(rank))-1)].Seconds(), ds[min(n-1, int(math.Ceil(rank)))].Seconds()
+			if got < lo*(1-1e-3)-1e-6 || got > hi*(1+1e-3)+1e-6 {
+				t.Fatalf("%s of %d = %v, want within %v..%v", name, n, got, lo, hi)
+			}
+		}
+		check("p50", 0.5, s.LatencyP50.Mean)
+		check("p95", 0.95, s.LatencyP95.Mean)
+		check("p99", 0.99, s.LatencyP99.Mean)
+		check("wait p95", 0.95, s.QueueWaitP95.Mean)
+		for i, v := range s.Curves.LatencyCDF {
+			check("curve", float64(i)/float64(len(s.Curves.LatencyCDF)-1), v)
+		}
+		if got := s.LatencyMax.Mean; got != ds[n-1].Seconds() {
+			t.Fatalf("max %v, want %v", got, ds[n-1].Seconds())
+		}
+		if got, want := s.LatencyMean.Mean, sum/float64(n); math.Abs(got-want) > 1e-9*want {
+			t.Fatalf("mean %v, want %v", got, want)
+		}
+	})
+}
+
+// 1, 2, ... 1000 ms.
+func TestQuantilesOfAnEvenSpread(t *testing.T) {
+	r := NewRun(Setup{Tenants: 1})
+	for i := range 1000 {
+		r.Succeed(0, time.Duration(1000-i)*time.Millisecond, 0, 1, false)
+	}
+	s := summarise(Outcome{Runs: []*Run{r}}).Strategies[0]
+	got := []float64{s.LatencyP50.Mean, s.LatencyP95.Mean, s.LatencyP99.Mean, s.LatencyMax.Mean, s.LatencyMean.Mean}
+	if diff := cmp.Diff([]float64{0.5, 0.95, 0.99, 1, 0.5005}, got, cmpopts.EquateApprox(1e-3, 0)); diff != "" {
+		t.Errorf("p50, p95, p99, max, mean (-want +got)\n%s", diff)
+	}
+}
+
+func TestLatencyBeyondTheHistogram(t *testing.T) {
+	r := NewRun(Setup{Tenants: 1})
+	r.Succeed(0, 90*24*time.Hour, 0, 1, false)
+	s := summarise(Outcome{Runs: []*Run{r}}).Strategies[0]
+	if got, want := s.LatencyP50.Mean, (30 * 24 * time.Hour).Seconds(); math.Abs(got/want-1) > 1e-3 {
+		t.Errorf("p50 %v s, want 30 days", got)
+	}
+	if got, want := s.LatencyMax.Mean, (90 * 24 * time.Hour).Seconds(); got != want {
+		t.Errorf("max %v s, want 90 days", got)
+	}
+}
+
+// The norm is the mean goodput from the first arrival to the first fault; it
+// has recovered at the first whole second from the end of the last fault at
+// which the ten seconds before it reach 95 % of that.
+func TestRecoveryAgainstBruteForce(t *testing.T) {
+	type success struct {
+		at     clock.Time
+		tokens int64
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		seconds := func(name string, lo, hi int) clock.Time {
+			return clock.Time(rapid.IntRange(lo, hi).Draw(t, name)) * clock.Second
+		}
+		since := seconds("first arrival", 0, 3)
+		from := since + seconds("norm", 1, 30)
+		until := from + seconds("fault", 1, 30)
+		r := NewRun(Setup{Tenants: 1, FaultFrom: from, FaultUntil: until})
+		r.Arrive(since, 0, 1, false)
+		// One token, then even numbers: 2 * sum * seconds is never exactly
+		// 19 * before, a tie that floating point could not decide.
+		all := []success{{since, 1}}
+		for range rapid.IntRange(0, 60).Draw(t, "successes") {
+			last := all[len(all)-1].at
+			gap := rapid.SampledFrom([]clock.Time{0, 1, 400 * ms, clock.Second, 2500 * ms, 17 * clock.Second}).Draw(t, "gap")
+			all = append(all, success{last + gap, 2 * rapid.Int64Range(0, 50).Draw(t, "tokens")})
+		}
+		for _, s := range all {
+			r.Succeed(s.at, 0, 0, s.tokens, false)
+		}
+		between := func(a, b clock.Time) (sum float64) {
+			for _, s := range all {
+				if a <= s.at && s.at < b {
+					sum += float64(s.tokens)
+				}
+			}
+			return sum
+		}
+		end := all[len(all)-1].at
+		want, recovered := end.Sub(until).Seconds(), false
+		for at := until; at <= end && !recovered; at += clock.Second {
+			if between(at-10*clock.Second, at)/10 >= 0.95*between(0, from)/from.Sub(since).Seconds() {
+				want, recovered = at.Sub(until).Seconds(), true
+			}
+		}
+		got := r.recoverySeconds()
+		if end <= until {
+			if !math.IsNaN(got) || !r.Recovered() {
+				t.Fatalf("recovery %v of a run that ends in its fault", got)
+			}
+		} else if got != want || r.Recovered() != recovered {
+			t.Fatalf("recovery %v (%v), want %v (%v)", got, r.Recovered(), want, recovered)
+		}
+	})
+}
+
+func TestJain(t *testing.T) {
+	for _, k := range []struct {
+		name    string
+		tenants []Tenant
+		want    float64
+	}{
+		{"all alike, whatever their size", []Tenant{{100, 50}, {10, 5}, {2, 1}}, 1},
+		{"one has all", []Tenant{{10, 10}, {10, 0}, {10, 0}, {10, 0}}, 0.25},
+		{"shares 1, 1/2 and 1/4", []Tenant{{8, 8}, {8, 4}, {8, 2}}, 1.75 * 1.75 / (3 * 1.3125)},
+		{"no demand is no tenant", []Tenant{{10, 10}, {0, 0}, {10, 0}}, 0.5},
+		{"one tenant", []Tenant{{10, 5}, {0, 0}}, math.NaN()},
+		{"nobody has anything", []Tenant{{10, 0}, {10, 0}}, math.NaN()},
+	} {
+		r := NewRun(Setup{Tenants: len(k.tenants)})
+		copy(r.Tenants, k.tenants)
+		if diff := cmp.Diff(k.want, r.jain(), cmpopts.EquateNaNs(), cmpopts.EquateApprox(1e-12, 0)); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", k.name, diff)
+		}
+	}
+}
+
+// A Run takes no more memory however many events it takes down and however
+// long they last.
+func TestRecordingAllocatesNothing(t *testing.T) {
+	r, now := NewRun(Setup{Deployments: 2, Tenants: 2, FaultFrom: 100, FaultUntil: 200 * clock.Second}), clock.Time(0)
+	step := func() {
+		for i := range 2000 {
+			now += 700 * ms
+			r.Arrive(now, i%2, 10, true)
+			r.Wait(time.Duration(i) * time.Second)
+			r.Attempt(now, i%2, i%3 == 0)
+			r.Reject(now, ByTokens)
+			r.ServerError()
+			r.Waste(5)
+			r.Succeed(now, time.Duration(now), i%2, 10, true)
+			r.Fail(now, 3)
+			r.Censor(now, 1)
+			r.Use(now, 0.5)
+		}
+	}
+	if n := testing.AllocsPerRun(20, step); n != 0 {
+		t.Errorf("%v allocations a round", n)
+	}
+}

@@ -1,0 +1,127 @@
+package sim
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"ratesim/provider"
+	"ratesim/scenarios"
+	"ratesim/scenarios/workload"
+	"ratesim/sim/clock"
+	"ratesim/sim/metrics"
+	"ratesim/sim/rng"
+)
+
+// uniform draws a distribution of whole numbers.
+func uniform(t *rapid.T, most int, label string) rng.Dist {
+	lo := rapid.IntRange(1, most).Draw(t, label+" from")
+	d, err := rng.NewUniform(float64(lo), float64(rapid.IntRange(lo, most).Draw(t, label+" to")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func someStream(t *rapid.T) workload.Stream {
+	s := workload.Stream{Tenant: "web", Prompt: uniform(t, 1000, "prompt"), Output: uniform(t, 500, "output")}
+	s.MaxTokens = uint32(rapid.IntRange(0, 500).Draw(t, "max_tokens"))
+	if rapid.Bool().Draw(t, "guessed") {
+		s.Guess = workload.Estimate{Belief: workload.WithError, Error: 0.5}
+	}
+	if rapid.Bool().Draw(t, "spike") {
+		s.Arrivals = workload.Arrivals{Process: workload.Spike, Calls: rapid.IntRange(1, 40).Draw(t, "calls"),
+			At: time.Duration(rapid.IntRange(0, 90).Draw(t, "at")) * time.Second}
+	} else {
+		s.Arrivals = workload.Arrivals{Process: workload.Poisson, Rate: float64(rapid.IntRange(1, 20).Draw(t, "rate")) / 10}
+	}
+	return s
+}
+
+func someFault(t *rapid.T) provider.Fault {
+	f := provider.Fault{
+		Kind:   rapid.SampledFrom([]provider.FaultKind{provider.Errors, provider.Outage, provider.LimitCut}).Draw(t, "fault"),
+		Status: 503,
+		Rate:   0.3,
+		To:     float64(rapid.IntRange(0, 10).Draw(t, "to")) / 10,
+		At:     clock.Time(rapid.IntRange(0, 120_000).Draw(t, "from")) * clock.Time(time.Millisecond),
+	}
+	f.Until = f.At + clock.Time(rapid.IntRange(1, 120_000).Draw(t, "for"))*clock.Time(time.Millisecond)
+	return f
+}
+
+// someScenario draws a scenario for oracle: any window and rule of charging,
+// calls that fit and calls that cannot, on a network with or without jitter.
+func someScenario(t *rapid.T) *scenarios.Spec {
+	s := &scenarios.Spec{Name: "random", Duration: 2 * time.Minute, Drain: 24 * time.Hour, Tenants: []string{"web"},
+		Fleet: scenarios.Fleet{Instances: 3, Timeout: time.Hour}}
+	s.Fleet.Network.Latency = time.Duration(rapid.IntRange(0, 200).Draw(t, "latency")) * time.Millisecond
+	s.Fleet.Network.Jitter = s.Fleet.Network.Latency / time.Duration(rapid.IntRange(1, 4).Draw(t, "jitter"))
+	s.Workload = rapid.SliceOfN(rapid.Custom(someStream), 1, 3).Draw(t, "streams")
+	d := provider.Config{
+		Name:   "main",
+		RPM:    int64(rapid.IntRange(0, 60).Draw(t, "rpm")),
+		TPM:    int64(rapid.IntRange(0, 30).Draw(t, "ktpm")) * 1000,
+		Window: provider.Window(rapid.IntRange(0, len(provider.Windows)-1).Draw(t, "window")),
+		Charge: provider.Charge{
+			Reserve:  provider.Reserve(rapid.IntRange(0, len(provider.Reserves)-1).Draw(t, "reserve")),
+			Settle:   rapid.Bool().Draw(t, "settle"),
+			Rejected: rapid.Bool().Draw(t, "rejected"),
+		},
+		Latency: provider.Latency{TTFT: rng.NewConstant(0.3), PerToken: 10 * time.Millisecond, Refusal: 30 * time.Millisecond},
+		Faults:  rapid.SliceOfN(rapid.Custom(someFault), 0, 3).Draw(t, "faults"),
+	}
+	if rapid.IntRange(0, 4).Draw(t, "ptu") == 0 {
+		d.PTU = provider.Provisioned{Units: 1, TPMPerUnit: max(1000, d.TPM), OutputRatio: 4}
+	}
+	s.Deployments = []provider.Config{d}
+	return s
+}
+
+func playOracle(t *rapid.T, outer *testing.T, s *scenarios.Spec) *metrics.Run {
+	o := named(outer, s, "oracle")
+	r, err := Run(context.Background(), Plan{Scenario: s, Strategy: &o, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestOracleIsNeverRefused: whatever the deployment's rules, faults and
+// network.
+func TestOracleIsNeverRefused(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		r := playOracle(rt, t, someScenario(rt))
+		if r.Rejected != 0 {
+			rt.Errorf("%d of %d attempts were refused", r.Rejected, r.Attempts)
+		}
+		if r.Censored != 0 {
+			rt.Errorf("%d of %d calls are still open after a day", r.Censored, r.Calls)
+		}
+	})
+}
+
+// TestTwiceTheLimits: doubling the limits never makes oracle succeed less
+// often, and where every call fits and nothing is settled, never later.
+//
+// The calls here have no deadlines. With them the law does not hold for first
+// come, first served: a large call that was given up while it waited for room
+// may now be sent, and use up the room of several small ones behind it.
+func TestTwiceTheLimits(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := someScenario(rt)
+		before := playOracle(rt, t, s)
+		d := &s.Deployments[0]
+		d.RPM, d.TPM, d.PTU.TPMPerUnit = 2*d.RPM, 2*d.TPM, 2*d.PTU.TPMPerUnit
+		after := playOracle(rt, t, s)
+		if after.Succeeded < before.Succeeded {
+			rt.Errorf("%d of %d calls succeed, with twice the limits %d", before.Succeeded, before.Calls, after.Succeeded)
+		}
+		exact := !d.Charge.Settle && d.PTU.Units == 0 && s.Fleet.Network.Latency == 0 && len(d.Faults) == 0
+		if exact && before.Succeeded == before.Calls && after.MeanLatency() > before.MeanLatency()+1e-9 {
+			rt.Errorf("calls take %.3fs on average, with twice the limits %.3fs", before.MeanLatency(), after.MeanLatency())
+		}
+	})
+}
