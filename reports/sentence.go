@@ -42,7 +42,7 @@ func Verdict(r *metrics.Result) string {
 	for len(rest) > 0 {
 		u := choose(r, rest)[0]
 		if why, ok := reason(r, w, u); ok {
-			return "Choose " + names(winners) + tie(r, winners) + ": " + why + price(r, w, set) + "."
+			return "Choose " + names(winners) + tie(r, winners) + ": " + plain(w) + "; " + why + price(r, w, set) + "."
 		}
 		// Being told apart is not transitive: u lost to another than w.
 		winners, rest = append(winners, u), without(rest, []*metrics.Strategy{u})
@@ -85,28 +85,18 @@ func shown(c criterion, s *metrics.Strategy) string {
 	return column{scale: c.scale}.cell(c.of(s)).String()
 }
 
-// tie says in what several winners are alike.
+// tie says that several winners are alike.
 func tie(r *metrics.Result, winners []*metrics.Strategy) string {
 	if len(winners) < 2 {
 		return ""
 	}
-	w := winners[0]
-	var alike []string
-	noise := true
+	w, noise := winners[0], true
 	for _, c := range criteria() {
-		same := true
-		for _, s := range winners {
-			same = same && known(c.of(s)) && (s == w || !distinct(r, c, s, w))
-		}
-		if !same {
-			continue
-		}
-		alike = append(alike, c.noun)
 		for _, s := range winners[1:] {
-			noise = noise && !compare(r, c, s, w).beyondNoise()
+			noise = noise && (!known(c.of(s)) || !known(c.of(w)) || !compare(r, c, s, w).beyondNoise())
 		}
 	}
-	return fmt.Sprintf(" (%s between them in %s)", noDifference(r, noise), list(alike, "or"))
+	return ", with " + noDifference(r, noise) + " between them"
 }
 
 // noDifference names the kind of tie: all within noise, or some of it certain
@@ -127,49 +117,44 @@ func plain(s *metrics.Strategy) string {
 	return out
 }
 
-// reason says why w is chosen over u: by the first criterion in which w is
+// reason says how u falls behind w: by the first criterion in which w is
 // better. It reports false when there is none.
 func reason(r *metrics.Result, w, u *metrics.Strategy) (string, bool) {
 	var equal []string
 	noise := true
-	for i, c := range criteria() {
+	for _, c := range criteria() {
 		if !known(c.of(w)) || !known(c.of(u)) {
 			continue
 		}
 		d := compare(r, c, w, u)
 		if !distinct(r, c, w, u) {
-			equal = append(equal, fmt.Sprintf("%s (%s and %s)", c.noun, shown(c, w), shown(c, u)))
+			equal = append(equal, c.noun)
 			noise = noise && !d.beyondNoise()
 			continue
 		}
 		if (d.mean > 0) != (c.better == more) {
 			return "", false
 		}
-		if i == 0 {
-			return fmt.Sprintf("%s of calls succeed against %s with %s, the next best (%s)",
-				shown(c, w), shown(c, u), printable(u.Name), points(d)), true
+		next := printable(u.Name) + ", the next best, "
+		if len(equal) > 0 {
+			next += "shows " + noDifference(r, noise) + " in " + list(equal, "or") + " but "
 		}
-		return fmt.Sprintf("against %s, the next best, there is %s in %s, and the %s is lower: %s against %s (%s)",
-			printable(u.Name), noDifference(r, noise), list(equal, "or"), c.noun, shown(c, w), shown(c, u), lower(c, d)), true
+		return next + c.verb + " " + shown(c, u) + c.after + " (" + behind(c, d) + ")", true
 	}
 	return "", false
 }
 
-// points writes a difference in success.
-func points(d difference) string {
-	out := fmt.Sprintf("%.1f points more", 100*d.mean)
-	if d.paired {
-		out += fmt.Sprintf(", 95 %% interval %.1f to %.1f", 100*d.lo, 100*d.hi)
+// behind writes how far the other strategy is behind, as a positive number.
+func behind(c criterion, d difference) string {
+	s, word := c.scale(math.Abs(d.mean)), " more"
+	unit := s.unit
+	if c.better == more {
+		word, unit = " less", " points"
+		d = difference{-d.mean, -d.hi, -d.lo, d.paired}
 	}
-	return out
-}
-
-// lower writes a difference in which less is better, as a positive number.
-func lower(c criterion, d difference) string {
-	s := c.scale(math.Abs(d.mean))
-	out := s.text(-d.mean) + s.unit + " less"
+	out := s.text(-d.mean) + unit + word
 	if d.paired {
-		out += ", 95 % interval " + s.text(-d.hi) + " to " + s.text(-d.lo) + s.unit
+		out += ", 95 % interval " + s.text(-d.hi) + " to " + s.text(-d.lo) + unit
 	}
 	return out
 }
@@ -194,6 +179,6 @@ func price(r *metrics.Result, w *metrics.Strategy, set []*metrics.Strategy) stri
 	}
 	s := choose(r, cheaper)[0]
 	more := write(w.CostUSD.Mean-s.CostUSD.Mean, dollars)
-	return fmt.Sprintf("; it costs %s USD a replication, %s more than %s, the best of the cheaper ones (%s)",
-		shown(cost(), w), more, printable(s.Name), plain(s))
+	return fmt.Sprintf("; %s costs %s USD a replication, %s more than %s, the best of the cheaper ones (%s)",
+		printable(w.Name), shown(cost(), w), more, printable(s.Name), plain(s))
 }

@@ -110,6 +110,11 @@ func legend(r *metrics.Result, cols []column) string {
 			parts = append(parts, "Latency is from arrival to success, so calls that failed are not in it.")
 		}
 	}
+	for i := range r.Strategies {
+		if r.Strategies[i].Name == oracle {
+			parts = append(parts, "oracle sends first come, first served, and is never refused; it bounds what can be admitted when, not every column.")
+		}
+	}
 	return strings.Join(parts, " ")
 }
 

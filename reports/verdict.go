@@ -12,6 +12,8 @@ import (
 type criterion struct {
 	metric string // as in metrics.Paired
 	noun   string
+	verb   string // "NAME verb VALUE after" says how a strategy does
+	after  string
 	of     func(*metrics.Strategy) *metrics.Estimate
 	scale  func(float64) scale
 	better better
@@ -27,7 +29,7 @@ func criteria() []criterion { return []criterion{success(), latency(), amplifica
 // success calls 0.1 points negligible: one call in a thousand.
 func success() criterion {
 	return criterion{
-		metric: "success_rate", noun: "success", scale: percent, better: more,
+		metric: "success_rate", noun: "success", verb: "succeeds with", scale: percent, better: more,
 		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.SuccessRate },
 		negligible: func(float64) float64 { return 0.001 },
 	}
@@ -35,7 +37,7 @@ func success() criterion {
 
 func latency() criterion {
 	return criterion{
-		metric: "latency_p95", noun: "p95 latency", scale: seconds, better: less,
+		metric: "latency_p95", noun: "p95 latency", verb: "has a p95 latency of", scale: seconds, better: less,
 		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.LatencyP95 },
 		negligible: halfPercent,
 	}
@@ -43,7 +45,7 @@ func latency() criterion {
 
 func amplification() criterion {
 	return criterion{
-		metric: "amplification", noun: "number of attempts per call", scale: multiple, better: less,
+		metric: "amplification", noun: "attempts per call", verb: "takes", after: " attempts per call", scale: multiple, better: less,
 		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.Amplification },
 		negligible: halfPercent,
 	}
@@ -51,7 +53,7 @@ func amplification() criterion {
 
 func cost() criterion {
 	return criterion{
-		metric: "cost_usd", noun: "cost in USD", scale: dollars, better: less,
+		metric: "cost_usd", noun: "cost", verb: "costs", after: " USD", scale: dollars, better: less,
 		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.CostUSD },
 		negligible: halfPercent,
 	}

@@ -90,21 +90,26 @@ func playOracle(t *rapid.T, outer *testing.T, s *scenarios.Spec) *metrics.Run {
 }
 
 // TestOracleIsNeverRefused: whatever the deployment's rules, faults and
-// network.
+// network. What is hard to foresee is rare (an attempt overtaken by a later one,
+// a settlement while another is on its way), so it takes many scenarios.
 func TestOracleIsNeverRefused(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		r := playOracle(rt, t, someScenario(rt))
-		if r.Rejected != 0 {
-			rt.Errorf("%d of %d attempts were refused", r.Rejected, r.Attempts)
-		}
-		if r.Censored != 0 {
-			rt.Errorf("%d of %d calls are still open after a day", r.Censored, r.Calls)
-		}
-	})
+	for range 20 { // times rapid's 100
+		rapid.Check(t, func(rt *rapid.T) {
+			r := playOracle(rt, t, someScenario(rt))
+			if r.Rejected != 0 {
+				rt.Errorf("%d of %d attempts were refused", r.Rejected, r.Attempts)
+			}
+			if r.Censored != 0 {
+				rt.Errorf("%d of %d calls are still open after a day", r.Censored, r.Calls)
+			}
+		})
+	}
 }
 
 // TestTwiceTheLimits: doubling the limits never makes oracle succeed less
-// often, and where every call fits and nothing is settled, never later.
+// often. Where nothing is settled, nothing fails and every call fits, it never
+// makes it later either: by induction, each call is sent no later than before,
+// so that no more is charged at any moment at which one was sent before.
 //
 // The calls here have no deadlines. With them the law does not hold for first
 // come, first served: a large call that was given up while it waited for room
@@ -112,15 +117,18 @@ func TestOracleIsNeverRefused(t *testing.T) {
 func TestTwiceTheLimits(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := someScenario(rt)
-		before := playOracle(rt, t, s)
 		d := &s.Deployments[0]
+		plain := rapid.Bool().Draw(rt, "plain")
+		if plain {
+			s.Fleet.Network, d.Faults, d.Charge.Settle, d.PTU = scenarios.Network{}, nil, false, provider.Provisioned{}
+		}
+		before := playOracle(rt, t, s)
 		d.RPM, d.TPM, d.PTU.TPMPerUnit = 2*d.RPM, 2*d.TPM, 2*d.PTU.TPMPerUnit
 		after := playOracle(rt, t, s)
 		if after.Succeeded < before.Succeeded {
 			rt.Errorf("%d of %d calls succeed, with twice the limits %d", before.Succeeded, before.Calls, after.Succeeded)
 		}
-		exact := !d.Charge.Settle && d.PTU.Units == 0 && s.Fleet.Network.Latency == 0 && len(d.Faults) == 0
-		if exact && before.Succeeded == before.Calls && after.MeanLatency() > before.MeanLatency()+1e-9 {
+		if plain && before.Succeeded == before.Calls && after.MeanLatency() > before.MeanLatency()+1e-9 {
 			rt.Errorf("calls take %.3fs on average, with twice the limits %.3fs", before.MeanLatency(), after.MeanLatency())
 		}
 	})

@@ -63,7 +63,6 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 		}
 	})
 	switch {
-	case err != nil:
 	case f.reps < 1 || f.reps > maxReps:
 		err = fmt.Errorf("--reps takes 1 to %d, got %d", maxReps, f.reps)
 	case c.Flags().Changed("duration") && f.duration <= 0:
