@@ -110,19 +110,15 @@ func (m *Model) Allowed(from, to clock.Time) float64 {
 // where limits change before that, the answer is no earlier than the change.
 func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens int64) clock.Time {
 	m.advance(now)
-	alone, which := m.earliest(now, 1, m.Reservation(a))
+	alone, which := m.earliest(now, 1, m.Reservation(a), 0)
 	if which == wire.Oversize {
 		return clock.Never
 	}
 	ahead := tokens + m.growth
-	level := m.cfg.PTU.Units > 0 // what a itself costs does not matter, only the level it will meet
-	if level {
-		m.tokens.Take(now, ahead)
+	if m.cfg.PTU.Units > 0 && requests > 0 {
+		ahead += m.Reservation(a) // a may overtake what is on its way, which must not be refused for it
 	}
-	at, _ := m.earliest(now, requests+1, m.Reservation(a)+ahead)
-	if level {
-		m.tokens.Settle(now, now, -ahead)
-	}
+	at, _ := m.earliest(now, requests+1, m.Reservation(a), ahead)
 	if at == clock.Never { // no room beside what is on its way or will still grow: look again when it has landed
 		at = max(alone, last.Add(time.Millisecond))
 	}
@@ -130,4 +126,13 @@ func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens i
 		at = m.next.Add(last.Sub(now)) // sent once that has passed
 	}
 	return at
+}
+
+// Most returns the most an attempt that is admitted will be charged at any
+// time: its reservation, or what it is settled to if that is more.
+func (m *Model) Most(a *wire.Attempt) int64 {
+	if m.settles() {
+		return max(m.Reservation(a), m.actual(a))
+	}
+	return m.Reservation(a)
 }

@@ -116,11 +116,10 @@ func (m *Model) Config() *Config { return m.cfg }
 // a.Reserved > 0 or r.OK() must be handed to Finish when that time is over.
 func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Duration {
 	m.advance(now)
-	*r = wire.Reply{Status: wire.StatusOK, Attempt: r.Attempt, Deployment: r.Deployment,
-		RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}
+	r.Status, r.Limit, r.RetryAfter, r.Prompt, r.Output = wire.StatusOK, wire.NoLimit, wire.Absent, 0, 0
 	a.Reserved = 0
 	if m.outage != 0 {
-		r.Status = m.outage
+		r.Status, r.Requests, r.Tokens = m.outage, wire.NoQuota, wire.NoQuota
 		return m.cfg.Latency.Refusal
 	}
 	cost := m.Reservation(a)
@@ -193,7 +192,7 @@ func (m *Model) growthOf(a *wire.Attempt) int64 {
 
 // refused decides, and if the answer is no fills in r why and for how long.
 func (m *Model) refused(now clock.Time, cost int64, r *wire.Reply) bool {
-	at, which := m.earliest(now, 1, cost)
+	at, which := m.earliest(now, 1, cost, 0)
 	if at == now {
 		return false
 	}
@@ -213,9 +212,10 @@ func (m *Model) refused(now clock.Time, cost int64, r *wire.Reply) bool {
 	return true
 }
 
-// earliest returns when so many requests costing so many tokens would be
-// admitted, and which limit makes them wait until then.
-func (m *Model) earliest(now clock.Time, requests, cost int64) (clock.Time, wire.Limit) {
+// earliest returns when so many requests, the last of them costing so many
+// tokens, would be admitted with ahead tokens charged before it, and which limit
+// makes them wait until then.
+func (m *Model) earliest(now clock.Time, requests, cost, ahead int64) (clock.Time, wire.Limit) {
 	at, which := now, wire.NoLimit
 	if m.requests != nil {
 		if t := m.requests.Earliest(now, requests); t > at {
@@ -229,7 +229,10 @@ func (m *Model) earliest(now clock.Time, requests, cost int64) (clock.Time, wire
 	if !ptu && cost > m.capacity {
 		return clock.Never, wire.Oversize
 	}
-	if t := m.tokens.Earliest(now, cost); t > at {
+	if !ptu {
+		ahead += cost
+	}
+	if t := m.tokens.Earliest(now, ahead); t > at {
 		at, which = t, wire.Tokens
 		if ptu {
 			which = wire.Utilisation
@@ -254,13 +257,11 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, cost int64) {
 // counts, and the time to full in milliseconds, cut (OpenAI's form). A
 // provisioned deployment sends none.
 func (m *Model) quotas(now clock.Time, r *wire.Reply) {
-	if m.cfg.PTU.Units > 0 {
-		return
-	}
+	r.Requests, r.Tokens = wire.NoQuota, wire.NoQuota
 	if m.requests != nil {
 		r.Requests = quota(now, m.requests, m.scaled(m.cfg.RPM))
 	}
-	if m.tokens != nil {
+	if m.tokens != nil && m.cfg.PTU.Units == 0 {
 		r.Tokens = quota(now, m.tokens, m.scaled(m.cfg.TPM))
 	}
 }

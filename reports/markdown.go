@@ -35,7 +35,7 @@ func writeMarkdown(w io.Writer, r *metrics.Result, cols []column, verdict string
 	for i, s := range rows {
 		name := literal(s.Name)
 		if s.Name == oracle {
-			name = "*oracle (bound)*"
+			name = "*oracle*"
 		}
 		b.WriteString("| " + name + " |")
 		for _, column := range cells {

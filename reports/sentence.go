@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -12,7 +13,7 @@ import (
 // dearer is how much more a succeeded call must cost before the verdict
 // mentions it. Pay-as-you-go strategies differ by what they waste, a few
 // percent; provisioned capacity differs by far more.
-const dearer = 1.1
+const dearer = 1.25
 
 // Verdict says in one sentence which strategy to choose and why, in numbers,
 // against the best alternative. The highest success rate wins; strategies that
@@ -40,7 +41,7 @@ func Verdict(r *metrics.Result) string {
 	w := winners[0]
 	rest := without(set, winners)
 	for len(rest) > 0 {
-		u := choose(r, rest)[0]
+		u := slices.MaxFunc(rest, func(a, b *metrics.Strategy) int { return cmp.Compare(a.SuccessRate.Mean, b.SuccessRate.Mean) })
 		if why, ok := reason(r, w, u); ok {
 			return "Choose " + names(winners) + tie(r, winners) + ": " + plain(w) + "; " + why + price(r, w, set) + "."
 		}

@@ -177,7 +177,7 @@ func grid(b *strings.Builder, r *metrics.Result, o TableOptions, cols []column) 
 // rowName is the first cell of a strategy's row.
 func rowName(name string) string {
 	if name == oracle {
-		return "oracle (bound)"
+		return oracle
 	}
 	name = printable(name)
 	if utf8.RuneCountInString(name) > maxName {

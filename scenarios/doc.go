@@ -18,7 +18,7 @@
 // each field a reader with its range:
 //
 //	c.mapping(
-//		may("instances", count(&f.Instances, 1, 65536)),
+//		may("instances", count(&f.Instances, 1, maxInstances)),
 //		may("timeout", duration(&f.Timeout, time.Millisecond, 24*time.Hour)),
 //	)
 //

@@ -191,6 +191,9 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 		}
 		add(n)
 	}
+	if len(chosen) == 0 {
+		return // every name was refused, which has been said
+	}
 	for _, old := range declared {
 		if name := old.name(); name != "" && !slices.Contains(chosen, old) {
 			d.unselected = append(d.unselected, name)

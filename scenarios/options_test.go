@@ -127,7 +127,7 @@ func TestBadOptions(t *testing.T) {
 		{Options{Set: []string{"fleet.instances"}}, `--set fleet.instances: want path=value`},
 		{Options{Set: []string{"=3"}}, `--set =3: want path=value`},
 		{Options{Set: []string{"fleet.instances="}}, `--set fleet.instances=: want path=value`},
-		{Options{Set: []string{"fleet.instances=0"}}, `--set fleet.instances=0: fleet.instances: want a whole number from 1 to 65536, got "0"`},
+		{Options{Set: []string{"fleet.instances=0"}}, `--set fleet.instances=0: fleet.instances: want a whole number from 1 to 1000000, got "0"`},
 		{Options{Set: []string{"fleet.instnces=2"}}, `--set fleet.instnces=2: fleet.instnces: unknown key; did you mean "instances"?`},
 		{Options{Set: []string{"deployments.mian.name=a"}}, `--set deployments.mian.name=a: no item "mian" in a list of 2; did you mean "main"? allowed: main, reserved, or an index from 0`},
 		{Options{Set: []string{"deployments.2.name=a"}}, `--set deployments.2.name=a: no item "2" in a list of 2; allowed: main, reserved, or an index from 0`},

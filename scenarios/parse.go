@@ -85,10 +85,13 @@ func (d *decoder) scenario(c cursor) {
 	}
 }
 
+// maxInstances is how many strategies fit into a gigabyte or so.
+const maxInstances = 1_000_000
+
 func (d *decoder) fleet(c cursor) {
 	f := &d.spec.Fleet
 	c.mapping(
-		may("instances", count(&f.Instances, 1, 65536)),
+		may("instances", count(&f.Instances, 1, maxInstances)),
 		may("assign", choice(&f.Assign, "way to assign calls", Assigns[:])),
 		may("network", func(c cursor) {
 			c.mapping(

@@ -67,6 +67,7 @@ type Strategy struct {
 	Args       strategies.Args
 	Factory    strategies.Factory
 	Omniscient bool // needs Env.Peek; one value serves the whole fleet
+	Alone      bool // each instance paces to the whole advertised limit
 }
 
 // Expectation is one line of expect: a strategy's metric, held against a value.

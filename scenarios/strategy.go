@@ -78,7 +78,7 @@ func (d *decoder) strategy(c cursor, advertised []strategies.Deployment) (s Stra
 			reportParam(c, f)
 		}
 	}
-	s.Factory, s.Omniscient = factory, known.Omniscient
+	s.Factory, s.Omniscient, s.Alone = factory, known.Omniscient, known.Alone && s.Args["refill"] == ""
 	return s, len(faults) == 0
 }
 

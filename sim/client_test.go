@@ -204,7 +204,7 @@ func TestBrokenStrategy(t *testing.T) {
 				t.Fatal(err)
 			}
 			k.broken.use(s)
-			r, err := Compare(context.Background(), s, Options{Replications: 2})
+			r, err := Compare(context.Background(), s, Options{Replications: 1})
 			if err == nil || r != nil {
 				t.Fatalf("result %v, error %v", r, err)
 			}

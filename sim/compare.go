@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,6 +47,7 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	if r.Replications < o.Replications {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("interrupted: %d of %d replications were finished", r.Replications, o.Replications))
 	}
+	r.Warnings = append(r.Warnings, alone(s)...)
 	r.Warnings = append(r.Warnings, warnings(outcomes)...)
 	r.Expectations = expectations(s, r)
 	return r, err
@@ -89,6 +91,22 @@ func runAll(ctx context.Context, s *scenarios.Spec, o Options, outcomes []metric
 	}
 	workers.Wait()
 	return context.Cause(ctx)
+}
+
+// alone says which strategies of several instances know nothing of each other.
+func alone(s *scenarios.Spec) []string {
+	var names []string
+	for i := range s.Strategies {
+		if s.Strategies[i].Alone {
+			names = append(names, s.Strategies[i].Name)
+		}
+	}
+	n := s.Fleet.Instances
+	if n == 1 || len(names) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: each of the %d instances paces to the whole limit, so together they may send %d times as much",
+		strings.Join(names, ", "), n, n)}
 }
 
 // warnings says what a reader of the result should know about the runs.

@@ -92,11 +92,17 @@ func (n *network) draw(key rng.Key, p rng.Purpose, call uint64, attempt uint32) 
 	return n.latency + time.Duration((2*u-1)*float64(n.jitter))
 }
 
-// checkEvery is how many events pass between looks at the context.
-const checkEvery = 1 << 16
+// checkEvery is how many events pass between looks at the context, and
+// maxStuck how many looks may find time standing still. A herd of a million
+// passes a few dozen.
+const (
+	checkEvery = 1 << 16
+	maxStuck   = 1 << 7
+)
 
 // loop runs until nothing is left to happen, or the horizon.
 func (e *engine) loop(ctx context.Context) error {
+	checked, stuck := clock.Time(-1), 0
 	for n := 1; e.err == nil; n++ {
 		ev, ok := e.events.Pop()
 		if !ok || ev.At > e.horizon {
@@ -107,8 +113,17 @@ func (e *engine) loop(ctx context.Context) error {
 			e.touch(e.events.Ahead)
 		}
 		e.step(ev.Data)
-		if n%checkEvery == 0 && ctx.Err() != nil {
+		if n%checkEvery != 0 {
+			continue
+		}
+		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if stuck++; e.now > checked {
+			checked, stuck = e.now, 0
+		}
+		if stuck == maxStuck {
+			e.fail("keeps the run at one instant: more than %d events", maxStuck*checkEvery)
 		}
 	}
 	if e.err != nil {

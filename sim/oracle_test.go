@@ -93,7 +93,11 @@ func playOracle(t *rapid.T, outer *testing.T, s *scenarios.Spec) *metrics.Run {
 // network. What is hard to foresee is rare (an attempt overtaken by a later one,
 // a settlement while another is on its way), so it takes many scenarios.
 func TestOracleIsNeverRefused(t *testing.T) {
-	for range 20 { // times rapid's 100
+	rounds := 20 // of rapid's 100
+	if testing.Short() {
+		rounds = 1
+	}
+	for range rounds {
 		rapid.Check(t, func(rt *rapid.T) {
 			r := playOracle(rt, t, someScenario(rt))
 			if r.Rejected != 0 {

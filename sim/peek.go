@@ -25,7 +25,7 @@ func newPeek(e *engine) *peek {
 }
 
 func (p *peek) depart(f *flight) {
-	f.tokens = p.e.models[f.deployment].Reservation(&f.attempt)
+	f.tokens = p.e.models[f.deployment].Most(&f.attempt)
 	p.bound[f.deployment].requests++
 	p.bound[f.deployment].tokens += f.tokens
 }
@@ -48,7 +48,7 @@ func (p *peek) Admits(now clock.Time, sc *strategies.Call, deployment int) clock
 		if f := &e.out.List[p.looked]; f.Kind == strategies.SendKind {
 			a := e.calls.at(f.Call.Slot).attempt()
 			p.asked[f.Deployment].requests++
-			p.asked[f.Deployment].tokens += e.models[f.Deployment].Reservation(&a)
+			p.asked[f.Deployment].tokens += e.models[f.Deployment].Most(&a)
 		}
 	}
 	a := e.calls.at(sc.Slot).attempt()

@@ -13,6 +13,9 @@ type Entry struct {
 	// Omniscient strategies need Env.Peek, and one value serves the whole
 	// fleet. They exist in simulation only.
 	Omniscient bool
+	// Alone strategies pace by the advertised limit as if no other instance
+	// shared it.
+	Alone bool
 
 	build func(v values, deployments []Deployment) (Factory, []ParamError)
 }
@@ -39,9 +42,11 @@ func Catalog() []Entry {
 			build:  buildRetrying(retryOf)},
 		{Name: "token-bucket", About: "paces with a client-side bucket of tokens per minute, then as retry-after",
 			Params: slices.Concat(bucketParams, retryParams()),
+			Alone:  true,
 			build:  buildTokenBucket},
 		{Name: "queue", About: "a queue and a worker pool that pace requests and tokens per minute",
 			Params: slices.Concat(poolParams, retryParams()),
+			Alone:  true,
 			build:  buildPool},
 		{Name: "header-aware", About: "learns the limits from reply headers, slows down and holds calls before they are used up",
 			Params: slices.Concat(headerParams, retryParams()),

@@ -2,14 +2,19 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ratesim/scenarios"
 )
+
+var update = flag.Bool("update", false, "rewrite the table in the README")
 
 // A fence is a fenced block of a Markdown file.
 type fence struct {
@@ -66,6 +71,32 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	if commands < 5 {
 		t.Errorf("the README has %d commands marked run", commands)
+	}
+}
+
+// The table in the README is what its first command prints 120 characters wide.
+func TestReadmeTable(t *testing.T) {
+	const begin, end = "<!-- compare: begin -->\n```\n", "```\n<!-- compare: end -->"
+	path := filepath.Join(root, "README.md")
+	readme, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(readme), begin)
+	shown, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatal("the README has no place for the table")
+	}
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"compare"}, streams{in: strings.NewReader(""), out: &out, err: t.Output(), width: 120}); code != exitDone {
+		t.Fatalf("exit code %d", code)
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(before+begin+out.String()+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(out.String(), shown); diff != "" {
+		t.Errorf("run this test with -update (-printed +shown):\n%s", diff)
 	}
 }
 

@@ -126,9 +126,13 @@ func NewUtilisation(perMinute int64) *Utilisation {
 	return &Utilisation{*NewBucket(perMinute, perMinute)}
 }
 
-// Earliest returns now if utilisation is below 100 %, else the first time at
-// which it will be if nothing more is charged. The cost does not matter.
-func (u *Utilisation) Earliest(now clock.Time, _ int64) clock.Time {
+// Earliest returns now if utilisation is below 100 % even when ahead is charged
+// first, else the first time at which it will be if nothing more is charged.
+// What the arrival itself costs does not matter.
+func (u *Utilisation) Earliest(now clock.Time, ahead int64) clock.Time {
 	u.drain(now)
-	return u.when(now, u.capacity*u.token-1)
+	if ahead >= u.capacity {
+		return clock.Never
+	}
+	return u.when(now, (u.capacity-ahead)*u.token-1)
 }

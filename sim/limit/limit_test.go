@@ -245,15 +245,18 @@ func TestBucketGivesBackUpToCapacity(t *testing.T) {
 func TestUtilisation(t *testing.T) {
 	u := NewUtilisation(6000) // 100 tokens a second
 	u.Take(0, 5999)
-	if got := u.Earliest(0, 1e6); got != 0 {
+	if got := u.Earliest(0, 0); got != 0 {
 		t.Errorf("just below 100 %%: admitted at %v, want at once", got)
 	}
+	if got := u.Earliest(0, 1); got == 0 || got > clock.Time(20*time.Millisecond) {
+		t.Errorf("just below 100 %%, 1 token ahead: admitted at %v, want within two tokens' time", got)
+	}
 	u.Take(0, 601) // 110 %
-	if got, want := u.Earliest(0, 1), 6*clock.Second; got <= want || got > want+clock.Time(time.Millisecond) {
+	if got, want := u.Earliest(0, 0), 6*clock.Second; got <= want || got > want+clock.Time(time.Millisecond) {
 		t.Errorf("at 110 %%: admitted at %v, want just after %v", got, want)
 	}
 	u.Settle(clock.Second, 0, -1000)
-	if got := u.Earliest(clock.Second, 1); got != clock.Second {
+	if got := u.Earliest(clock.Second, 0); got != clock.Second {
 		t.Errorf("after 1000 were given back: admitted at %v, want at once", got)
 	}
 }

@@ -1,3 +1,23 @@
+// Package queue is the event queue of the simulator: a monotone radix heap
+// (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster algorithms for the shortest path
+// problem", 1990), which a simulator can use because it never asks for an event
+// in the past.
+//
+// An event lies in the bucket of the highest bit in which its time differs from
+// the time popped last. When the first bucket is empty, the lowest bucket that
+// is not is spread over those below it, in order, so that ties leave in the
+// order in which they were pushed and need no sequence number. An event moves
+// down at most 63 times, in practice about six; buckets of a few events are
+// sorted instead.
+//
+// It was chosen by the time of one simulated attempt in the whole loop, against
+// a calendar queue (days of 65 us, a ring of 128 K days, a bitmap to skip empty
+// ones). BenchmarkRun/strategy=jitter, best of five runs side by side on one core of an
+// AMD EPYC, in ns per attempt:
+//
+//	live calls   1,000   16,000   1,000,000
+//	radix heap     203      245         397
+//	calendar       221      268         753
 package queue
 
 import (
