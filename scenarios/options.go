@@ -191,7 +191,7 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 		}
 		add(n)
 	}
-	if len(chosen) == 0 {
+	if len(chosen) == 0 && len(o.Strategies) > 0 {
 		return // every name was refused, which has been said
 	}
 	for _, old := range declared {
