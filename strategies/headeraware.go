@@ -1,6 +1,8 @@
 package strategies
 
 import (
+	"time"
+
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 )
@@ -111,7 +113,7 @@ func (m *meter) advance(now clock.Time) {
 	if m.full <= now {
 		m.left, m.full = m.limit, clock.Never
 	} else {
-		m.left = min(m.limit, m.left+m.limit*now.Sub(m.asOf).Minutes())
+		m.left = min(m.limit, m.left+m.limit*float64(now-m.asOf)/float64(time.Minute))
 	}
 	m.asOf = now
 }

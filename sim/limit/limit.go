@@ -8,9 +8,8 @@
 // so that the caller can ask several limiters before it charges any; Settle
 // corrects an earlier charge, found by the time it was made; Left says what
 // replies carry in their headers; Resize changes the limit while it is in use.
-// Time never runs backwards from one call to the next. Every operation is O(1)
-// or O(log n) in the number of charges inside the window, and none allocates
-// once the window has been full.
+// Time never runs backwards from one call to the next. No operation
+// allocates once the window has been full.
 package limit
 
 import "time"

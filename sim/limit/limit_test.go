@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -124,6 +125,41 @@ func TestWindowsAgainstBruteForce(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A window of thousands of charges skips whole blocks of them.
+func TestLongLogAgainstBruteForce(t *testing.T) {
+	const size = 200_000
+	fast, slow := NewLog(size), &twin{limit: size, used: slidingUsed}
+	r := rand.New(rand.NewPCG(1, 2))
+	now := clock.Time(0)
+	for i := range 8_000 {
+		now += clock.Time(r.Int64N(20_000_000))
+		cost := 1 + r.Int64N(200)
+		if fast.Earliest(now, cost) == now {
+			fast.Take(now, cost)
+			slow.charges = append(slow.charges, charge{now, cost})
+		}
+		if r.IntN(4) == 0 {
+			c := &slow.charges[len(slow.charges)-1-r.IntN(min(500, len(slow.charges)))]
+			delta := r.Int64N(100) - min(c.cost, 50)
+			fast.Settle(now, c.at, delta)
+			c.cost += delta
+		}
+		if i%100 != 0 {
+			continue
+		}
+		for len(slow.charges) > 0 && slow.charges[0].at+clock.Time(Window) <= now {
+			slow.charges = slow.charges[1:]
+		}
+		cost = 1 + r.Int64N(size)
+		if got, want := fast.Earliest(now, cost), slow.earliest(now, cost); got != want {
+			t.Fatalf("at %v with %d charges: Earliest(%d) = %v, want %v", now, fast.n, cost, got, want)
+		}
+	}
+	if fast.n < 10*block {
+		t.Errorf("%d charges in the window, too few to skip blocks", fast.n)
 	}
 }
 

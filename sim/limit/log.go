@@ -1,23 +1,23 @@
 package limit
 
-import (
-	"math/bits"
-
-	"ratesim/sim/clock"
-)
+import "ratesim/sim/clock"
 
 // Log is an exact sliding window: a charge made at t counts while
 // now < t + 60 s. It keeps every charge inside the window, those of one
-// instant as one entry, in a ring with a Fenwick tree over it (Fenwick, "A new
-// data structure for cumulative frequency tables", 1994), so that "when will
-// n tokens be free?" costs O(log n) even after charges were corrected.
+// instant as one entry, in a ring, and the sum of every block of 64 entries
+// beside it. A charge or a correction changes two numbers; "when will n tokens
+// be free?" adds up whole blocks and then the entries of one. In the simulator
+// that is faster than a Fenwick tree, which changes a dozen numbers each time.
 type Log struct {
 	limit, max int64 // in force now; largest ever in force
 	used       int64
 	ring       []entry // length is a power of two, or 0
-	sums       []int64 // Fenwick tree over ring, 1-based
+	sums       []int64 // of each block of the ring
 	head, n    int
 }
+
+// block is how many entries of the ring are summed.
+const block = 64
 
 type entry struct {
 	at   clock.Time
@@ -135,39 +135,31 @@ func (l *Log) drop() {
 	l.n--
 }
 
-func (l *Log) add(i int, delta int64) {
-	for i++; i < len(l.sums); i += i & -i {
-		l.sums[i] += delta
-	}
-}
+func (l *Log) add(i int, delta int64) { l.sums[i/block] += delta }
 
 // find returns the ring index of the first charge, from the oldest, at which
-// the running total reaches need > 0. The ring may wrap: what lies before head
-// is newer than what lies behind it.
+// the running total reaches need, 0 < need <= used. A block is skipped as a
+// whole unless the ring wraps inside it.
 func (l *Log) find(need int64) int {
-	before := int64(0)
-	for i := l.head; i > 0; i -= i & -i {
-		before += l.sums[i]
-	}
-	if behind := l.used - before; need <= behind {
-		need += before
-	} else {
-		need -= behind
-	}
-	i := 0
-	for step := 1 << (bits.Len(uint(len(l.ring))) - 1); step > 0; step >>= 1 {
-		if next := i + step; next < len(l.sums) && l.sums[next] < need {
-			i = next
-			need -= l.sums[next]
+	mask := len(l.ring) - 1
+	first := l.head / block
+	for i := l.head; ; {
+		if sum := l.sums[i/block]; i%block == 0 && i/block != first && sum < need {
+			need -= sum
+			i = (i + block) & mask
+			continue
 		}
+		if need -= l.ring[i].cost; need <= 0 {
+			return i
+		}
+		i = (i + 1) & mask
 	}
-	return i
 }
 
 func (l *Log) grow() {
 	old := *l
 	size := max(16, 2*len(old.ring))
-	l.ring, l.sums, l.head = make([]entry, size), make([]int64, size+1), 0
+	l.ring, l.sums, l.head = make([]entry, size), make([]int64, (size+block-1)/block), 0
 	for i := range old.n {
 		l.ring[i] = old.ring[(old.head+i)&(len(old.ring)-1)]
 		l.add(i, l.ring[i].cost)
