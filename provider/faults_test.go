@@ -172,7 +172,7 @@ func TestLookingChangesNothing(t *testing.T) {
 			a, want, got := attempts.Draw(t, "attempt"), wire.Reply{}, wire.Reply{}
 			for i := range clock.Time(20) {
 				at := now + (next-now)*i/20
-				watched.Use(at)
+				watched.Meter(at)
 				watched.Admits(at, at.Add(time.Second), &a, 2, 30)
 			}
 			now = next

@@ -26,7 +26,6 @@ type limiter interface {
 	Take(now clock.Time, cost int64)
 	Settle(now, admitted clock.Time, delta int64)
 	Left(now clock.Time) (left int64, full clock.Time)
-	Used(now clock.Time) int64
 	Resize(now clock.Time, limit int64)
 }
 
@@ -276,21 +275,18 @@ func quota(now clock.Time, l limiter, perMinute int64) wire.Quota {
 
 func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }
 
-// Use returns the share of the token limit in use, or of the request limit
-// when there is no token limit; 0 without limits.
-func (m *Model) Use(now clock.Time) float64 {
+// Meter returns what has been charged so far against the limit on tokens, net
+// of settlements, and that limit per minute as it is now. Where there is no limit
+// on tokens it counts requests; without any limit perMinute is 0.
+func (m *Model) Meter(now clock.Time) (charged, perMinute int64) {
 	m.advance(now)
 	switch {
 	case m.tokens != nil:
-		return float64(m.tokens.Used(now)) / float64(max(1, m.scaled(m.capacity)))
+		return m.Tally.Charged(), m.scaled(m.capacity)
 	case m.requests != nil:
-		perWindow := m.cfg.RPM
-		if m.cfg.Window == SubMinute {
-			perWindow = perSlice(perWindow)
-		}
-		return float64(m.requests.Used(now)) / float64(max(1, m.scaled(perWindow)))
+		return m.Tally.Admitted, m.scaled(m.cfg.RPM)
 	}
-	return 0
+	return m.Tally.Admitted, 0
 }
 
 // Validate reports what makes c impossible to simulate.

@@ -59,9 +59,9 @@ func herdPicture(r *metrics.Result) Picture { return attempts().picture(r) }
 
 func quotaPicture(r *metrics.Result) Picture {
 	return overTime{
-		name: "quota", title: "Quota in use, against the limit",
+		name: "quota", title: "Quota used in the last minute, against the limit per minute",
 		layers: []layer{
-			{"quota in use", func(c *metrics.Curves) []float64 { return c.QuotaUsed }, color.NRGBA{120, 190, 165, 255}},
+			{"quota used", func(c *metrics.Curves) []float64 { return c.QuotaUsed }, color.NRGBA{120, 190, 165, 255}},
 		},
 		limit: 1, unit: 0.01, yLabel: "% of limit",
 	}.picture(r)

@@ -28,7 +28,7 @@ const (
 	wake               // a call's timer; index: call
 	alarm              // an instance's alarm; index: instance
 	expire             // a call's deadline; index: call
-	sample             // once a second: how full the limits are
+	sample             // once a second: how much of the limits is used
 	mark               // the workload's duration is over
 	ended              // in the hash only: how a call ended
 )
@@ -61,7 +61,9 @@ type engine struct {
 	peek     *peek // oracle only
 	horizon  clock.Time
 	run      *metrics.Run
-	used     []bool           // deployments that were sent to
+	used     []bool  // deployments that were sent to
+	gauges   []gauge // one for each deployment
+	samples  int
 	baseline []provider.Tally // at the end of the workload's duration
 	open     int64            // calls
 	pending  int64            // arrivals in the queue

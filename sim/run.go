@@ -51,6 +51,7 @@ func newEngine(p Plan) (*engine, error) {
 		timeout:  s.Fleet.Timeout,
 		horizon:  end.Add(s.Drain),
 		used:     make([]bool, len(s.Deployments)),
+		gauges:   make([]gauge, len(s.Deployments)),
 		baseline: make([]provider.Tally, len(s.Deployments)),
 		run:      metrics.NewRun(setup(p)),
 	}

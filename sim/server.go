@@ -62,14 +62,23 @@ func (e *engine) finish(f *flight) {
 	f.busy = false
 }
 
-// sample looks how full the fullest deployment in use is.
+// gauge remembers what a deployment had charged at each second of the last
+// minute.
+type gauge [time.Minute / sampleEvery]int64
+
+// sample takes down which share of its limit per minute the fullest deployment
+// in use has charged in the last minute.
 func (e *engine) sample() {
-	share := 0.0
+	share, slot := 0.0, e.samples%len(gauge{})
 	for m, model := range e.models {
-		if e.used[m] {
-			share = max(share, model.Use(e.now))
+		charged, perMinute := model.Meter(e.now)
+		before := &e.gauges[m][slot]
+		if e.used[m] && perMinute > 0 {
+			share = max(share, float64(charged-*before)/float64(perMinute))
 		}
+		*before = charged
 	}
+	e.samples++
 	e.run.Use(e.now, share)
 	if e.open+e.pending > 0 {
 		e.events.Push(e.now.Add(sampleEvery), data(sample, 0, 0))

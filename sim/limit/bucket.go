@@ -74,12 +74,6 @@ func (b *Bucket) Left(now clock.Time) (left int64, full clock.Time) {
 	return max(0, (b.capacity*b.token-b.debt)/b.token), b.when(now, 0)
 }
 
-// Used returns the tokens missing from full, rounded up.
-func (b *Bucket) Used(now clock.Time) int64 {
-	b.drain(now)
-	return (b.debt + b.token - 1) / b.token
-}
-
 // Resize makes the limit per minute, and the capacity with it, limit.
 func (b *Bucket) Resize(now clock.Time, limit int64) {
 	b.drain(now)

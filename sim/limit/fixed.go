@@ -61,12 +61,6 @@ func (f *Fixed) Left(now clock.Time) (left int64, full clock.Time) {
 	return max(0, f.limit-f.used), f.start + f.width
 }
 
-// Used returns what the present window has been charged.
-func (f *Fixed) Used(now clock.Time) int64 {
-	f.turn(now)
-	return f.used
-}
-
 // Resize changes the limit. What was charged stays charged.
 func (f *Fixed) Resize(_ clock.Time, limit int64) { f.limit = limit }
 

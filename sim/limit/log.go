@@ -109,12 +109,6 @@ func (l *Log) Left(now clock.Time) (left int64, full clock.Time) {
 	return max(0, l.limit-l.used), last.at.Add(Window)
 }
 
-// Used returns what is charged and still counts.
-func (l *Log) Used(now clock.Time) int64 {
-	l.expire(now)
-	return l.used
-}
-
 // Resize changes the limit. What was charged stays charged.
 func (l *Log) Resize(_ clock.Time, limit int64) {
 	l.limit = limit

@@ -94,9 +94,9 @@ type Curves struct {
 	// replications.
 	AttemptsPerS []float64 `json:"attempts_per_s,omitempty"`
 	RejectedPerS []float64 `json:"rejected_per_s,omitempty"`
-	// Share of the token limit in use (of the request limit where a deployment
-	// has no token limit), mean over replications; above 1 where settlement or a
-	// limit cut put it there.
+	// Tokens charged in the last minute ÷ the limit per minute (requests where a
+	// deployment has no token limit), mean over replications. A bucket that was
+	// full allows up to 2 for a while; a limit cut raises it too.
 	QuotaUsed []float64 `json:"quota_used,omitempty"`
 }
 

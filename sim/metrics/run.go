@@ -189,7 +189,8 @@ func (r *Run) Censor(now clock.Time, n int64) {
 	}
 }
 
-// Use takes down a sample of the share of the limit that is in use.
+// Use takes down which share of the limit per minute was charged in the minute
+// up to now.
 func (r *Run) Use(now clock.Time, share float64) {
 	r.use.Add(now, int64(share*useUnit))
 	r.samples.Add(now, 1)
