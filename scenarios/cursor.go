@@ -20,7 +20,11 @@ type cursor struct {
 
 // fail reports what is wrong with the value at c.
 func (c cursor) fail(format string, args ...any) {
-	c.add(c.n.at, c.path, format, args...)
+	path := c.path
+	if c.n.at.file == "--trace" || c.n.at.file == "--provider" {
+		path = "" // the flag is the field; where it was put means nothing to a user
+	}
+	c.add(c.n.at, path, format, args...)
 }
 
 // reader reads the value at a cursor into the place it was made for.
