@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"math/bits"
+
 	"ratesim/provider/wire"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
@@ -56,7 +58,8 @@ func (e *engine) instance(id uint64) uint32 {
 	if e.assign == scenarios.RoundRobin {
 		return uint32(uint64(e.arrivals) % n)
 	}
-	return uint32(e.key.Uint64(rng.Assign, id, 0) % n)
+	which, _ := bits.Mul64(e.key.Uint64(rng.Assign, id, 0), n) // the draw as a share of n
+	return uint32(which)
 }
 
 // apply carries out what a strategy asked for.
@@ -216,9 +219,7 @@ func (e *engine) end(c *call) {
 	c.timer++
 	id, slot, stream := c.ID, c.Slot, int(c.stream)
 	e.calls.put(slot)
-	if source, ok := e.sources[stream].(workload.Closed); ok {
-		if source.Ended(e.now, id, &e.next) {
-			e.schedule(&e.next, stream, false)
-		}
+	if source := e.closed[stream]; source != nil && source.Ended(e.now, id, &e.next) {
+		e.schedule(&e.next, stream, false)
 	}
 }

@@ -53,7 +53,8 @@ type engine struct {
 	alarms   []timer               // one for each strategy
 	models   []*provider.Model
 	sources  []workload.Source
-	next     workload.Arrival // scratch, here so that it is allocated once
+	closed   []workload.Closed // the same, nil where a source is not closed
+	next     workload.Arrival  // scratch, here so that it is allocated once
 	assign   scenarios.Assign
 	arrivals int64 // calls arrived, for round-robin
 	net      network

@@ -78,7 +78,9 @@ func newEngine(p Plan) (*engine, error) {
 	if e.sources, err = workload.Open(s.Workload, e.key, end); err != nil {
 		return nil, err
 	}
-	for i := range e.sources {
+	for i, source := range e.sources {
+		closed, _ := source.(workload.Closed)
+		e.closed = append(e.closed, closed)
 		e.fetch(i)
 	}
 	return e, nil
