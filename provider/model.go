@@ -78,7 +78,8 @@ func New(cfg *Config, key rng.Key) *Model {
 }
 
 // slice is the sub-minute window: Azure counts requests over 1 s or 10 s
-// (facts: vendor's quota page); 10 s is the one its own simulator uses.
+// (MicrosoftDocs/azure-ai-docs, quota-2.md, 2026-05-06); 10 s is what
+// microsoft/aoai-api-simulator uses.
 const slice = 10 * time.Second
 
 func (m *Model) newWindows() {

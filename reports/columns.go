@@ -54,7 +54,7 @@ func herdColumns() []column {
 		{head: "retry peak", sub: "per window", of: func(s *s) *e { return s.RetryPeak }, scale: quantity, better: less, interval: true, rank: 0},
 		{head: "peak to", sub: "mean", of: func(s *s) *e { return s.PeakToMean }, scale: multiple, better: less, rank: 5},
 		{head: "attempts", sub: "per call", of: func(s *s) *e { return s.Amplification }, scale: multiple, better: less, rank: 4},
-		{head: "time to", sub: "drain", of: func(s *s) *e { return s.DrainedAt }, scale: seconds, better: less, interval: true, rank: 1},
+		{head: "time to", sub: "drain", of: func(s *s) *e { return s.DrainedAt }, scale: seconds, interval: true, rank: 1},
 		{head: "success", of: func(s *s) *e { return s.SuccessRate }, scale: percent, better: more, interval: true, rank: 2},
 	}
 }

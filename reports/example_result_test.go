@@ -24,8 +24,8 @@ func launchDay() *metrics.Result {
 			"deployment main: prompts are charged by max_tokens at admission and settled at the end; a strategy that reserves less than that sees the limit earlier than it expects",
 		},
 		Expectations: []metrics.Expectation{
-			{Text: "jitter.success_rate >= 0.99", Met: false, Value: 0.9612},
-			{Text: "queue.latency_p95 <= 45s", Met: true, Value: 14.2},
+			{Text: "jitter.success_rate >= 0.99", Met: false, Value: new(0.9612)},
+			{Text: "queue.latency_p95 <= 45s", Met: true, Value: new(14.2)},
 		},
 	}
 	for i, o := range []outcome{

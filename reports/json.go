@@ -115,10 +115,11 @@ func rounded(r *metrics.Result) *metrics.Result {
 	}
 	out.Expectations = []metrics.Expectation{}
 	for _, e := range r.Expectations {
-		if !finite(e.Value) {
-			e.Value = 0 // met or missed is what matters; the schema has no absent value
+		if e.Value != nil && finite(*e.Value) {
+			e.Value = new(round6(*e.Value))
+		} else {
+			e.Value = nil
 		}
-		e.Value = round6(e.Value)
 		out.Expectations = append(out.Expectations, e)
 	}
 	out.Warnings = append([]string{}, r.Warnings...)

@@ -98,7 +98,7 @@ func TestJSONHasNoNaN(t *testing.T) {
 			Curves:   &metrics.Curves{Width: 1, LatencyCDF: []float64{1, nan}, AttemptsPerS: []float64{1}, QuotaUsed: []float64{-inf}},
 		}},
 		Paired:       []metrics.Paired{{A: "a", B: "b", Metric: "x", Mean: nan}, {A: "a", B: "c", Metric: "x"}},
-		Expectations: []metrics.Expectation{{Text: "a.latency_p95 < 1s", Value: nan}},
+		Expectations: []metrics.Expectation{{Text: "a.latency_p95 < 1s", Value: new(nan)}},
 	}
 	var b bytes.Buffer
 	if err := JSON(&b, r); err != nil {

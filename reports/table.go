@@ -109,6 +109,9 @@ func legend(r *metrics.Result, cols []column) string {
 		if c.head == "p95" {
 			parts = append(parts, "Latency is from arrival to success, so calls that failed are not in it.")
 		}
+		if c.sub == "drain" {
+			parts = append(parts, "Time to drain is short, too, where clients soon give up: see success.")
+		}
 	}
 	for i := range r.Strategies {
 		if r.Strategies[i].Name == oracle {
@@ -123,8 +126,8 @@ func expectation(e metrics.Expectation) string {
 	if !e.Met {
 		state = "MISSED"
 	}
-	if finite(e.Value) {
-		value = "was " + strconv.FormatFloat(e.Value, 'g', 4, 64)
+	if e.Value != nil && finite(*e.Value) {
+		value = "was " + strconv.FormatFloat(*e.Value, 'g', 4, 64)
 	}
 	return state + ": " + printable(e.Text) + " (" + value + ")"
 }

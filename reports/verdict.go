@@ -20,6 +20,9 @@ type criterion struct {
 	// negligible is the difference below which nobody would care, however
 	// certain it is, given the smaller of the two values.
 	negligible func(smaller float64) float64
+	// material is the difference above which strategies are told apart even if
+	// it may be chance.
+	material func(smaller float64) float64
 }
 
 // criteria come in order: a later one decides only between strategies that the
@@ -32,6 +35,7 @@ func success() criterion {
 		metric: "success_rate", noun: "success", verb: "succeeds with", scale: percent, better: more,
 		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.SuccessRate },
 		negligible: func(float64) float64 { return 0.001 },
+		material:   func(float64) float64 { return 0.005 },
 	}
 }
 
@@ -40,6 +44,7 @@ func latency() criterion {
 		metric: "latency_p95", noun: "p95 latency", verb: "has a p95 latency of", scale: seconds, better: less,
 		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.LatencyP95 },
 		negligible: halfPercent,
+		material:   quarter,
 	}
 }
 
@@ -48,6 +53,7 @@ func amplification() criterion {
 		metric: "amplification", noun: "attempts per call", verb: "takes", after: " attempts per call", scale: multiple, better: less,
 		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.Amplification },
 		negligible: halfPercent,
+		material:   quarter,
 	}
 }
 
@@ -56,11 +62,16 @@ func cost() criterion {
 		metric: "cost_usd", noun: "cost", verb: "costs", after: " USD", scale: dollars, better: less,
 		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.CostUSD },
 		negligible: halfPercent,
+		material:   quarter,
 	}
 }
 
 // halfPercent is about what three digits can show.
 func halfPercent(smaller float64) float64 { return 0.005 * math.Abs(smaller) }
+
+// quarter is more than p95 latencies usually vary between sets of ten
+// replications.
+func quarter(smaller float64) float64 { return 0.25 * math.Abs(smaller) }
 
 // A difference is a minus b in one metric.
 type difference struct {
@@ -89,11 +100,14 @@ func compare(r *metrics.Result, c criterion, a, b *metrics.Strategy) difference 
 	return difference{x.Mean - y.Mean, x.Lo - y.Hi, x.Hi - y.Lo, false}
 }
 
-// distinct reports whether a and b differ in c beyond noise and by enough to
-// matter.
+// distinct reports whether a and b differ in c: certainly and by enough to
+// matter, or by so much that noise is no reason to call them equal. Few or wild
+// replications must not make a good and a bad strategy look alike.
 func distinct(r *metrics.Result, c criterion, a, b *metrics.Strategy) bool {
 	d := compare(r, c, a, b)
-	return d.beyondNoise() && math.Abs(d.mean) >= c.negligible(min(c.of(a).Mean, c.of(b).Mean))
+	smaller := min(c.of(a).Mean, c.of(b).Mean)
+	apart := math.Abs(d.mean)
+	return apart > c.material(smaller) || d.beyondNoise() && apart >= c.negligible(smaller)
 }
 
 // choose returns the strategies of set that win: one, or several that no

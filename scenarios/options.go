@@ -110,6 +110,7 @@ func (o *Options) applyProvider(root *node, d *decoder) {
 		return // reported when it is read
 	}
 	first := deployments.items[0]
+	d.moved = true
 	first.drop("limits", "window", "latency", "charge")
 	first.put("provider", ref)
 	_, rest, _ := strings.Cut(o.Provider, "/")

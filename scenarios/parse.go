@@ -40,6 +40,7 @@ type decoder struct {
 
 	traces     []workload.Summary // of each stream; no Rows for those that are not traces
 	unselected []string           // strategies of the file that --strategies leaves out
+	moved      bool               // --provider put the first deployment elsewhere than the file meant
 	doubtful   bool               // deployments are faulty: what follows from them alone is not reported
 }
 
@@ -145,7 +146,7 @@ func (d *decoder) checkSizes() {
 				item = m
 			}
 			item.fail("no call of this stream can ever be admitted: %s charges at least %d tokens for one and allows %d a minute", to.Name, least, to.TPM)
-		case over > 0:
+		case over > 0 || math.IsNaN(over):
 			d.warn("%s: %s of its calls can never be admitted: they cost more than the %d tokens that %s allows a minute", item.path, percent(over), to.TPM, to.Name)
 		}
 	}

@@ -69,7 +69,7 @@ func (d *decoder) strategy(c cursor, advertised []strategies.Deployment) (s Stra
 		return s, false
 	}
 	factory, faults := known.Build(s.Args, advertised)
-	if len(faults) > 0 && c.n.at.file == allStrategies {
+	if len(faults) > 0 && len(s.Args) == 0 && (c.n.at.file == allStrategies || d.moved && c.n.at.file != "--strategies") {
 		d.warn("strategy %s is left out: %s", s.Name, faults[0].Error())
 		return s, false
 	}

@@ -111,22 +111,24 @@ func alone(s *scenarios.Spec) []string {
 
 // warnings says what a reader of the result should know about the runs.
 func warnings(outcomes []metrics.Outcome) []string {
+	finished := metrics.Finished(outcomes)
 	var out []string
 	for i := range outcomes {
 		stuck, open, calls := 0, int64(0), int64(0)
-		for _, r := range outcomes[i].Runs {
-			if r == nil {
-				continue
-			}
+		for _, rep := range finished {
+			r := outcomes[i].Runs[rep]
 			if !r.Recovered() {
 				stuck++
 			}
 			open += r.Censored
 			calls += r.Calls
 		}
+		if calls == 0 {
+			return []string{"no call arrives before the duration is over: nothing was measured"}
+		}
 		if stuck > 0 {
 			out = append(out, fmt.Sprintf("%s: goodput did not recover from the last fault in %d of %d replications; recovery_s counts the time to the end of the run there",
-				outcomes[i].Name, stuck, len(outcomes[i].Runs)))
+				outcomes[i].Name, stuck, len(finished)))
 		}
 		if 100*open > calls {
 			out = append(out, fmt.Sprintf("%s: %.1f %% of calls were still open at the end and are counted as censored; a longer drain would show how they end",
@@ -151,7 +153,7 @@ func expectations(s *scenarios.Spec, r *metrics.Result) []metrics.Expectation {
 				}
 				got := metrics.Expectation{Text: x.Text}
 				if e := *m.Field(&r.Strategies[i]); e != nil {
-					got.Value, got.Met = e.Mean, x.Met(e.Mean)
+					got.Value, got.Met = &e.Mean, x.Met(e.Mean)
 				}
 				out = append(out, got)
 			}

@@ -28,7 +28,7 @@ type Estimate struct {
 }
 
 // Strategy is the outcome of one strategy. A nil Estimate is a metric that
-// does not apply; docs and the contract define each.
+// does not apply. Metrics has how each is computed.
 type Strategy struct {
 	Name string `json:"name"`
 
@@ -113,7 +113,8 @@ type Paired struct {
 
 // Expectation is one checked line of a scenario's expect list.
 type Expectation struct {
-	Text  string  `json:"text"`
-	Met   bool    `json:"met"`
-	Value float64 `json:"value"` // the mean that was checked
+	Text string `json:"text"`
+	Met  bool   `json:"met"`
+	// Value is the mean that was checked; nil when the metric does not apply.
+	Value *float64 `json:"value,omitempty"`
 }

@@ -47,7 +47,6 @@ type Run struct {
 	Tenants    []Tenant
 
 	FirstArrival, LastArrival clock.Time
-	FirstAttempt, LastAttempt clock.Time
 	LastEnd                   clock.Time
 
 	// Filled in by the driver at the end of the run.
@@ -116,10 +115,6 @@ func (r *Run) Arrive(now clock.Time, tenant int, tokens int64, due bool) {
 // Attempt takes down an attempt that reaches a deployment; first says that it
 // is its call's first.
 func (r *Run) Attempt(now clock.Time, deployment int, first bool) {
-	if r.Attempts == 0 {
-		r.FirstAttempt = now
-	}
-	r.LastAttempt = now
 	r.Attempts++
 	r.peaks[deployment].add(now)
 	if !first {
@@ -201,7 +196,7 @@ const useUnit = 1e6
 
 // record clamps to the range of the histograms and so cannot fail.
 func record(h *hdrhistogram.Histogram, d time.Duration) {
-	us := min(max(int64((d+500)/time.Microsecond), 1), longest)
+	us := min(max(int64((d+500)/time.Microsecond), 0), longest)
 	if err := h.RecordValue(us); err != nil {
 		panic("metrics: " + err.Error() + " inside the histogram's own range")
 	}

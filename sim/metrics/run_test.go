@@ -63,7 +63,7 @@ func TestEveryMetricByHand(t *testing.T) {
 		"attempts": 6, "amplification": 1.5, "rejected": 3, "rejected_requests": 1, "rejected_tokens": 1, "server_errors": 1,
 		"goodput_tpm": 1000, "quota_used": 0.25, "wasted_prompt_tokens": 100, // 100 tokens in 6 s
 		"latency_p50": 2, "latency_p95": 2, "latency_p99": 2, "latency_max": 2, "latency_mean": 2, "queue_wait_p95": 0.5,
-		"peak_attempts_per_s": 3, "peak_to_mean": 3 / (6 / 3.5), "retry_peak": 2, "drained_at": 7,
+		"peak_attempts_per_s": 3, "peak_to_mean": 3 / (5. / 5), "retry_peak": 2, "drained_at": 7,
 		"fairness_jain": 0.5, "cost_usd": 0.5,
 		"failures.max_retries": 1, "failures.deadline": 1, "failures.not_retryable": 0, "failures.queue_timeout": 0,
 	}

@@ -84,12 +84,18 @@ type peak struct {
 	end   clock.Time // of the present window
 	count int64
 	most  int64
+	total int64
+	begin clock.Time // of the first window
 }
 
 func (p *peak) add(now clock.Time) {
 	if now >= p.end {
 		p.end, p.count = now-now%p.width+p.width, 0
+		if p.total == 0 {
+			p.begin = now - now%p.width
+		}
 	}
+	p.total++
 	p.count++
 	p.most = max(p.most, p.count)
 }

@@ -26,14 +26,14 @@ type Outcome struct {
 // are nil for any strategy count for none, so that all comparisons stay paired.
 func Summarise(r *Result, outcomes []Outcome) {
 	metrics := Metrics()
-	done := complete(outcomes)
+	done := Finished(outcomes)
 	r.Schema = Schema
 	r.Replications = len(done)
 	values := table(metrics, outcomes, done)
 	for i := range outcomes {
 		s := Strategy{Name: outcomes[i].Name, Curves: curves(&outcomes[i], done)}
 		for j := range metrics {
-			*metrics[j].Field(&s) = estimate(values[i][j])
+			*metrics[j].Field(&s) = metrics[j].within(estimate(values[i][j]))
 		}
 		r.Strategies = append(r.Strategies, s)
 	}
@@ -41,8 +41,8 @@ func Summarise(r *Result, outcomes []Outcome) {
 	r.Hash = hash(outcomes, done)
 }
 
-// complete returns the replications that every outcome has.
-func complete(outcomes []Outcome) []int {
+// Finished returns the replications that every outcome has.
+func Finished(outcomes []Outcome) []int {
 	var done []int
 	if len(outcomes) == 0 {
 		return nil
@@ -107,6 +107,19 @@ func estimate(values []float64) *Estimate {
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(xs) - 1)}.Quantile((1 + confidence) / 2)
 	half := t * stat.StdErr(stat.StdDev(xs, nil), float64(len(xs)))
 	return &Estimate{mean, mean - half, mean + half}
+}
+
+// within cuts an interval to the values the metric can take: a symmetric
+// interval around a mean near the edge would pass it.
+func (m *Metric) within(e *Estimate) *Estimate {
+	if e == nil || m.Name == regret {
+		return e
+	}
+	e.Lo = max(e.Lo, 0)
+	if m.Unit == Share && m.Name != ofOptimum && e.Mean <= 1 {
+		e.Hi = min(e.Hi, 1)
+	}
+	return e
 }
 
 func pairs(metrics []Metric, outcomes []Outcome, values [][][]float64) []Paired {

@@ -73,7 +73,7 @@ func TestSummariseByHand(t *testing.T) {
 		got, want *Estimate
 	}{
 		{"a.cost_usd", r.Strategies[0].CostUSD, &Estimate{5, 5 - sd(2), 5 + sd(2)}},
-		{"a.of_optimum", r.Strategies[0].OfOptimum, &Estimate{0.5, 0.5 - sd(0.25), 0.5 + sd(0.25)}},
+		{"a.of_optimum", r.Strategies[0].OfOptimum, &Estimate{0.5, 0, 0.5 + sd(0.25)}},
 		{"a.regret_s", r.Strategies[0].RegretS, &Estimate{3, 3 - sd(1), 3 + sd(1)}},
 		{"b.of_optimum", r.Strategies[1].OfOptimum, &Estimate{1, 1, 1}},
 		{"b.regret_s", r.Strategies[1].RegretS, &Estimate{}},

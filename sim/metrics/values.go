@@ -131,9 +131,16 @@ func (r *Run) goodput() float64 {
 
 func (r *Run) quota() float64 { return unless(r.QuotaUsed < 0, r.QuotaUsed) }
 
+// peakToMean holds the peak against the mean of the same deployment, over the
+// aligned seconds from its first attempt to its last.
 func (r *Run) peakToMean() float64 {
-	mean := ratio(float64(r.Attempts), max(1, r.LastAttempt.Sub(r.FirstAttempt).Seconds()))
-	return ratio(float64(most(r.peaks)), mean)
+	var p peak
+	for _, q := range r.peaks {
+		if q.most > p.most {
+			p = q
+		}
+	}
+	return ratio(float64(p.most)*float64((p.end-p.begin)/max(p.width, 1)), float64(p.total))
 }
 
 func (r *Run) recoverySeconds() float64 {
