@@ -189,6 +189,13 @@ func TestBrokenStrategy(t *testing.T) {
 			set:    []string{"faults=[{kind: outage, at: 0s}]"},
 			want:   []string{"at 0s", "attempt 65535"},
 		},
+		"wakes itself without end": {
+			broken: stub{
+				submit: func(now clock.Time, c *strategies.Call, out *strategies.Effects) { out.Wake(c, now) },
+				wake:   func(now clock.Time, c *strategies.Call, out *strategies.Effects) { out.Wake(c, now) },
+			},
+			want: []string{"at 0s", "keeps the run at one instant"},
+		},
 		"sends without end at one moment": {
 			broken: stub{submit: func(_ clock.Time, c *strategies.Call, out *strategies.Effects) {
 				for range 1 << 16 {

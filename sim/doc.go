@@ -5,7 +5,7 @@
 // Read these files in this order; each is one idea.
 //
 //   - engine.go: a run is a loop that pops the earliest event and deals with
-//     it. Eight kinds of event are all there is. At one instant events are
+//     it. Nine kinds of event are all there is. At one instant events are
 //     dealt with in the order in which they were asked for.
 //   - client.go: what happens on the client's side. A call arrives, the
 //     instance's strategy is told, and what it asks for (send, wake me, done) is
