@@ -189,13 +189,6 @@ func TestBrokenStrategy(t *testing.T) {
 			set:    []string{"faults=[{kind: outage, at: 0s}]"},
 			want:   []string{"at 0s", "attempt 65535"},
 		},
-		"wakes itself without end": {
-			broken: stub{
-				submit: func(now clock.Time, c *strategies.Call, out *strategies.Effects) { out.Wake(c, now) },
-				wake:   func(now clock.Time, c *strategies.Call, out *strategies.Effects) { out.Wake(c, now) },
-			},
-			want: []string{"at 0s", "keeps the run at one instant"},
-		},
 		"sends without end at one moment": {
 			broken: stub{submit: func(_ clock.Time, c *strategies.Call, out *strategies.Effects) {
 				for range 1 << 16 {
@@ -221,6 +214,18 @@ func TestBrokenStrategy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestStoppedTime: a strategy that wakes itself at the same instant for ever
+// ends the run as well, rather than hang it.
+func TestStoppedTime(t *testing.T) {
+	s := parse(t, one, "none")
+	again := func(now clock.Time, c *strategies.Call, out *strategies.Effects) { out.Wake(c, now) }
+	(&stub{submit: again, wake: again}).use(s)
+	_, err := Run(context.Background(), Plan{Scenario: s, Strategy: &s.Strategies[0]})
+	if err == nil || !strings.Contains(err.Error(), "at 0s the strategy keeps the run at one instant") {
+		t.Errorf("error %v", err)
 	}
 }
 
