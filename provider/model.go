@@ -23,8 +23,8 @@ import (
 // limiter is what a Model needs of an algorithm in sim/limit.
 type limiter interface {
 	Earliest(now clock.Time, cost int64) clock.Time
-	Take(now clock.Time, cost int64)
-	Settle(now, admitted clock.Time, delta int64)
+	Take(now clock.Time, cost int64) limit.Ticket
+	Settle(now clock.Time, t limit.Ticket, delta int64)
 	Left(now clock.Time) (left int64, full clock.Time)
 	Resize(now clock.Time, limit int64)
 }
@@ -152,7 +152,7 @@ func (m *Model) Finish(now clock.Time, a *wire.Attempt, hungUp bool) {
 	}
 	delta := m.actual(a) - a.Reserved
 	m.Tally.Settled += delta
-	m.tokens.Settle(now, a.Admitted, delta)
+	m.tokens.Settle(now, limit.Ticket(a.Ticket), delta)
 }
 
 func (m *Model) settles() bool { return m.cfg.Charge.Settle || m.cfg.PTU.Units > 0 }
@@ -243,12 +243,12 @@ func (m *Model) earliest(now clock.Time, requests, cost, ahead int64) (clock.Tim
 
 func (m *Model) admit(now clock.Time, a *wire.Attempt, cost int64) {
 	m.Tally.Admitted++
-	a.Admitted, a.Reserved = now, cost
+	a.Ticket, a.Reserved = 0, cost
 	if m.requests != nil {
 		m.requests.Take(now, 1)
 	}
 	if m.tokens != nil {
-		m.tokens.Take(now, cost)
+		a.Ticket = uint32(m.tokens.Take(now, cost))
 		m.Tally.Reserved += cost
 	}
 }

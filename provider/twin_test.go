@@ -206,6 +206,11 @@ func (w *twin) finish(now clock.Time, a *wire.Attempt, admitted clock.Time) {
 	}
 }
 
+// tookBy is how long the deployments of configs take for an admitted attempt.
+func tookBy(a *wire.Attempt) time.Duration {
+	return 500*time.Millisecond + time.Duration(a.Output)*20*time.Millisecond
+}
+
 var (
 	gaps = rapid.SampledFrom([]time.Duration{0, 0, 1, 999 * time.Microsecond, time.Second, 3100 * time.Millisecond,
 		10 * time.Second, 59 * time.Second, time.Minute - 1, time.Minute, 2 * time.Minute})
@@ -236,7 +241,7 @@ func TestModelAgainstBruteForce(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			now = now.Add(gaps.Draw(t, "gap"))
 			work = finish(work, now, func(at clock.Time, a *wire.Attempt) {
-				w.finish(at, a, a.Admitted)
+				w.finish(at, a, at.Add(-tookBy(a)))
 				m.Finish(at, a, false)
 			})
 			a := attempts.Draw(t, "attempt")
@@ -246,7 +251,7 @@ func TestModelAgainstBruteForce(t *testing.T) {
 				t.Fatalf("at %v (-want +got)\n%s", now, diff)
 			}
 			if r.OK() {
-				wantTook = 500*time.Millisecond + time.Duration(a.Output)*20*time.Millisecond
+				wantTook = tookBy(&a)
 				work = append(work, job{now.Add(took), a})
 			} else if r.Retryable() != (r.Limit != wire.Oversize) || a.Reserved != 0 {
 				t.Fatalf("refused by %v: retryable %v, reserved %d", r.Limit, r.Retryable(), a.Reserved)
@@ -256,7 +261,7 @@ func TestModelAgainstBruteForce(t *testing.T) {
 			}
 		}
 		finish(work, clock.Never, func(at clock.Time, a *wire.Attempt) {
-			w.finish(at, a, a.Admitted)
+			w.finish(at, a, at.Add(-tookBy(a)))
 			m.Finish(at, a, true) // a client that hung up changes nothing
 		})
 		if diff := cmp.Diff(w.tally, m.Tally); diff != "" {

@@ -51,7 +51,7 @@ func (g *windowGate) sent(now clock.Time, c *Call) {
 		g.requests.Take(now, 1)
 	}
 	if g.tokens != nil && g.reserve {
-		g.tokens.Take(now, c.Cost())
+		c.Held = uint32(g.tokens.Take(now, c.Cost()))
 	}
 }
 
@@ -62,11 +62,11 @@ func (g *windowGate) answered(now clock.Time, c *Call, r *wire.Reply) {
 	used := int64(r.Prompt) + int64(r.Output)
 	switch {
 	case r.OK() && g.reserve:
-		g.tokens.Settle(now, c.Since, used-c.Cost())
+		g.tokens.Settle(now, limit.Ticket(c.Held), used-c.Cost())
 	case r.OK():
 		g.tokens.Take(now, used)
 	case r.Status == wire.StatusTooManyRequests && g.reserve:
-		g.tokens.Settle(now, c.Since, -c.Cost())
+		g.tokens.Settle(now, limit.Ticket(c.Held), -c.Cost())
 	}
 }
 

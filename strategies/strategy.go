@@ -49,7 +49,7 @@ type Call struct {
 
 	Phase uint8      // what the strategy is doing with the call
 	Mark  uint16     // a count of its own
-	Held  uint32     // tokens it has reserved for it
+	Held  uint32     // what it holds for it: tokens, or the ticket of a charge
 	Slot  uint32     // the driver's handle; not for strategies
 	Since clock.Time // when the present phase began
 	Delay int64      // its last backoff, ns

@@ -43,7 +43,7 @@ func (g bucketGate) answered(now clock.Time, c *Call, r *wire.Reply) {
 func (g bucketGate) release(now clock.Time, c *Call) {
 	if c.Held > 0 {
 		c.Held = 0
-		g.bucket.Settle(now, c.Since, -c.Cost())
+		g.bucket.Settle(now, 0, -c.Cost())
 	}
 }
 

@@ -10,8 +10,6 @@ package wire
 
 import (
 	"time"
-
-	"ratesim/sim/clock"
 )
 
 // Attempt is one HTTP request as a deployment receives it.
@@ -26,8 +24,8 @@ type Attempt struct {
 
 	// What the model notes at Arrive and needs at Finish. Drivers keep these
 	// fields as they are between the two calls and do not read them.
-	Admitted clock.Time // when it was admitted
-	Reserved int64      // tokens charged then
+	Ticket   uint32 // for the tokens charged when it was admitted
+	Reserved int64  // how many
 }
 
 // Limit names the limit that refused an attempt.

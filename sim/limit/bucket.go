@@ -48,10 +48,12 @@ func (b *Bucket) Earliest(now clock.Time, cost int64) clock.Time {
 // Fits reports whether cost can ever be admitted.
 func (b *Bucket) Fits(cost int64) bool { return cost <= b.capacity }
 
-// Take charges cost; what is left may become negative.
-func (b *Bucket) Take(now clock.Time, cost int64) {
+// Take charges cost; what is left may become negative. Its ticket means
+// nothing.
+func (b *Bucket) Take(now clock.Time, cost int64) Ticket {
 	b.drain(now)
 	b.debt += cost * b.token
+	return 0
 }
 
 // Refuse counts a refused request.
@@ -62,7 +64,7 @@ func (b *Bucket) Refuse(now clock.Time) {
 }
 
 // Settle takes delta more, or gives -delta back; what would overflow is lost.
-func (b *Bucket) Settle(now, _ clock.Time, delta int64) {
+func (b *Bucket) Settle(now clock.Time, _ Ticket, delta int64) {
 	b.drain(now)
 	b.debt = max(0, b.debt+delta*b.token)
 }

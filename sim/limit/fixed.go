@@ -33,20 +33,22 @@ func (f *Fixed) Earliest(now clock.Time, cost int64) clock.Time {
 	return f.start + f.width
 }
 
-// Take charges cost to the present window.
-func (f *Fixed) Take(now clock.Time, cost int64) {
+// Take charges cost to the present window, and returns its number.
+func (f *Fixed) Take(now clock.Time, cost int64) Ticket {
 	f.turn(now)
 	f.used += cost
+	return f.number()
 }
+
+func (f *Fixed) number() Ticket { return Ticket(f.start / f.width) }
 
 // Refuse counts a refused request.
 func (f *Fixed) Refuse(now clock.Time) { f.Take(now, 1) }
 
-// Settle adds delta to the charge made at admitted, if that was in the present
-// window.
-func (f *Fixed) Settle(now, admitted clock.Time, delta int64) {
+// Settle adds delta to a charge that was made in the present window.
+func (f *Fixed) Settle(now clock.Time, t Ticket, delta int64) {
 	f.turn(now)
-	if admitted >= f.start {
+	if t == f.number() {
 		f.used += delta
 	}
 }

@@ -6,7 +6,7 @@
 // the limit counts requests. Earliest answers "may I, and if not, when?" and
 // changes nothing that can be seen; Take charges, whether or not there is room,
 // so that the caller can ask several limiters before it charges any; Settle
-// corrects an earlier charge, found by the time it was made; Left says what
+// corrects an earlier charge, found by the ticket Take gave for it; Left says what
 // replies carry in their headers; Resize changes the limit while it is in use.
 // Time never runs backwards from one call to the next. No operation
 // allocates once the window has been full.
@@ -16,6 +16,11 @@ import "time"
 
 // Window is the length of the windows of all limits per minute.
 const Window = time.Minute
+
+// Ticket stands for a charge, so that it can be settled. It is good for as
+// long as the charge counts; a later one is not mistaken for it before 2^32
+// more have been made.
+type Ticket uint32
 
 // tokenNS is one token of a limit per minute in token-nanoseconds.
 const tokenNS = int64(Window)

@@ -18,8 +18,9 @@ type twin struct {
 }
 
 type charge struct {
-	at   clock.Time
-	cost int64
+	at     clock.Time
+	cost   int64
+	ticket Ticket
 }
 
 func slidingUsed(w *twin, now clock.Time) int64 {
@@ -61,20 +62,11 @@ func (w *twin) earliest(now clock.Time, cost int64) clock.Time {
 	return best
 }
 
-func (w *twin) settle(admitted clock.Time, delta int64) {
-	for i := range w.charges {
-		if w.charges[i].at == admitted {
-			w.charges[i].cost += delta
-			return
-		}
-	}
-}
-
 // limiter is what Log and Fixed share.
 type limiter interface {
 	Earliest(now clock.Time, cost int64) clock.Time
-	Take(now clock.Time, cost int64)
-	Settle(now, admitted clock.Time, delta int64)
+	Take(now clock.Time, cost int64) Ticket
+	Settle(now clock.Time, t Ticket, delta int64)
 	Resize(now clock.Time, limit int64)
 }
 
@@ -102,11 +94,11 @@ func TestWindowsAgainstBruteForce(t *testing.T) {
 					switch rapid.IntRange(0, 9).Draw(t, "act") {
 					case 0: // correct an earlier charge
 						if len(slow.charges) > 0 {
-							c := rapid.SampledFrom(slow.charges).Draw(t, "charge")
+							c := &slow.charges[rapid.IntRange(0, len(slow.charges)-1).Draw(t, "charge")]
 							// Fixed counts a correction in the present window only.
 							delta := rapid.Int64Range(-c.cost, size).Draw(t, "delta")
-							fast.Settle(now, c.at, delta)
-							slow.settle(c.at, delta)
+							fast.Settle(now, c.ticket, delta)
+							c.cost += delta
 						}
 					case 1:
 						size = rapid.Int64Range(1, 100).Draw(t, "resize")
@@ -114,8 +106,7 @@ func TestWindowsAgainstBruteForce(t *testing.T) {
 						slow.limit = size
 					default:
 						if got == now {
-							fast.Take(now, cost)
-							slow.charges = append(slow.charges, charge{now, cost})
+							slow.charges = append(slow.charges, charge{now, cost, fast.Take(now, cost)})
 						}
 					}
 				}
@@ -134,13 +125,12 @@ func TestLongLogAgainstBruteForce(t *testing.T) {
 		now += clock.Time(r.Int64N(20_000_000))
 		cost := 1 + r.Int64N(200)
 		if fast.Earliest(now, cost) == now {
-			fast.Take(now, cost)
-			slow.charges = append(slow.charges, charge{now, cost})
+			slow.charges = append(slow.charges, charge{now, cost, fast.Take(now, cost)})
 		}
 		if r.IntN(4) == 0 {
 			c := &slow.charges[len(slow.charges)-1-r.IntN(min(500, len(slow.charges)))]
 			delta := r.Int64N(100) - min(c.cost, 50)
-			fast.Settle(now, c.at, delta)
+			fast.Settle(now, c.ticket, delta)
 			c.cost += delta
 		}
 		if i%100 != 0 {
@@ -176,7 +166,7 @@ func TestLogRefuseAgainstBruteForce(t *testing.T) {
 			} else {
 				fast.Refuse(now)
 			}
-			slow.charges = append(slow.charges, charge{now, 1})
+			slow.charges = append(slow.charges, charge{at: now, cost: 1})
 			if int64(fast.n) > size {
 				t.Fatalf("%d charges kept for a limit of %d", fast.n, size)
 			}
@@ -299,8 +289,7 @@ func TestNoAllocationInSteadyState(t *testing.T) {
 		for range 2000 {
 			now += clock.Time(50 * time.Millisecond)
 			if l.Earliest(now, 1) == now {
-				l.Take(now, 1)
-				l.Settle(now, now, 0)
+				l.Settle(now, l.Take(now, 1), 0)
 			}
 		}
 	}

@@ -11,7 +11,9 @@ import "ratesim/sim/clock"
 type Log struct {
 	limit, max int64 // in force now; largest ever in force
 	used       int64
-	ring       []entry // length is a power of two, or 0
+	due        clock.Time // when the oldest entry stops to count; clock.Never if there is none
+	first      Ticket     // of the oldest entry; those after it follow on
+	ring       []entry    // length is a power of two, or 0
 	sums       []int64 // of each block of the ring
 	head, n    int
 }
@@ -25,7 +27,7 @@ type entry struct {
 }
 
 // NewLog returns an empty sliding window of limit per 60 s.
-func NewLog(limit int64) *Log { return &Log{limit: limit, max: limit} }
+func NewLog(limit int64) *Log { return &Log{limit: limit, max: limit, due: clock.Never} }
 
 // Earliest returns now if cost fits, else the time at which it will if nothing
 // more is charged, and clock.Never if cost exceeds the limit.
@@ -45,7 +47,7 @@ func (l *Log) Earliest(now clock.Time, cost int64) clock.Time {
 func (l *Log) Fits(cost int64) bool { return cost <= l.limit }
 
 // Take charges cost.
-func (l *Log) Take(now clock.Time, cost int64) {
+func (l *Log) Take(now clock.Time, cost int64) Ticket {
 	l.expire(now)
 	l.used += cost
 	mask := len(l.ring) - 1
@@ -53,7 +55,7 @@ func (l *Log) Take(now clock.Time, cost int64) {
 		if last := (l.head + l.n - 1) & mask; l.ring[last].at == now {
 			l.ring[last].cost += cost
 			l.add(last, cost)
-			return
+			return l.first + Ticket(l.n-1)
 		}
 	}
 	if l.n == len(l.ring) {
@@ -63,7 +65,10 @@ func (l *Log) Take(now clock.Time, cost int64) {
 	i := (l.head + l.n) & mask
 	l.ring[i] = entry{now, cost}
 	l.add(i, cost)
-	l.n++
+	if l.n++; l.n == 1 {
+		l.due = now.Add(Window)
+	}
+	return l.first + Ticket(l.n-1)
 }
 
 // Refuse counts a refused request as a charge of 1. Herds can be refused any
@@ -77,23 +82,14 @@ func (l *Log) Refuse(now clock.Time) {
 	}
 }
 
-// Settle adds delta to the charge that was made at admitted, if that still
-// counts.
-func (l *Log) Settle(now, admitted clock.Time, delta int64) {
+// Settle adds delta to the charge that t stands for, if that still counts.
+func (l *Log) Settle(now clock.Time, t Ticket, delta int64) {
 	l.expire(now)
-	lo, hi, mask := 0, l.n, len(l.ring)-1
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if l.ring[(l.head+mid)&mask].at < admitted {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	i := (l.head + lo) & mask
-	if lo == l.n || l.ring[i].at != admitted {
+	back := int(t - l.first)
+	if back >= l.n {
 		return
 	}
+	i := (l.head + back) & (len(l.ring) - 1)
 	l.ring[i].cost += delta
 	l.add(i, delta)
 	l.used += delta
@@ -116,7 +112,7 @@ func (l *Log) Resize(_ clock.Time, limit int64) {
 }
 
 func (l *Log) expire(now clock.Time) {
-	for l.n > 0 && l.ring[l.head].at.Add(Window) <= now {
+	for l.due <= now {
 		l.drop()
 	}
 }
@@ -126,7 +122,11 @@ func (l *Log) drop() {
 	l.used -= cost
 	l.add(l.head, -cost)
 	l.head = (l.head + 1) & (len(l.ring) - 1)
-	l.n--
+	l.first++
+	l.due = clock.Never
+	if l.n--; l.n > 0 {
+		l.due = l.ring[l.head].at.Add(Window)
+	}
 }
 
 func (l *Log) add(i int, delta int64) { l.sums[i/block] += delta }
