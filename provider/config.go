@@ -3,27 +3,72 @@ package provider
 import (
 	"time"
 
+	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
 )
 
-// Window names how a limit per minute is enforced.
+// Window names how a limit is enforced.
 type Window uint8
 
 // The windows, as scenario files name them.
 const (
-	SlidingLog  Window = iota // every admission of the last 60 s counts: now < t + 60 s
-	FixedWindow               // a counter that starts again each minute of the run
-	TokenBucket               // refilled continuously; holds one minute's worth
-	SubMinute                 // requests counted in slices of 10 s, tokens in fixed minutes
+	SlidingLog     Window = iota // every admission of the last 60 s counts: now < t + 60 s
+	FixedWindow                  // a counter that starts again at every multiple of the window
+	TokenBucket                  // refilled continuously; holds one window's worth
+	SubMinute                    // requests counted in slices of 10 s, tokens in fixed minutes
+	SlidingCounter               // two fixed windows, the earlier one weighted by what overlaps
+	PerSecond                    // requests counted in slices of 1 s, tokens refilled continuously
 )
 
 // Windows lists the names of all windows, indexed by Window.
-var Windows = [...]string{"sliding-log", "fixed", "token-bucket", "sub-minute"}
+var Windows = [...]string{"sliding-log", "fixed", "token-bucket", "sub-minute", "sliding-counter", "per-second"}
 
 func (w Window) String() string { return Windows[w] }
 
-// Reserve names what is charged against TPM at admission.
+// Unit is what a limit counts.
+type Unit uint8
+
+// The units, as [Limit] counts them.
+const (
+	Requests Unit = iota // attempts
+	Tokens               // prompt and output, by Charge
+	Input                // the prompt, by Charge; output is not counted
+	Output               // what the model produces, as it is produced; nothing is reserved
+	numUnits
+)
+
+// Limit is one more limit of a deployment, beside RPM and TPM. An attempt is
+// admitted by all limits or charged to none.
+type Limit struct {
+	Counts Unit
+	Most   int64 // above 0
+	// Per is the length of the window. 0 bounds what is there at a time: open
+	// requests, or the tokens of a batch queue.
+	Per    time.Duration
+	Window Window // not used when Per is 0
+	// Growth above 0 bounds how fast use may grow: Most tokens or requests a
+	// minute are free, and in every Per the rate may exceed the highest so
+	// far by this share of it.
+	Growth float64
+	// Shared limits are one for all deployments of the same Config.Pool.
+	Shared bool
+}
+
+// name is what a refusal by l is called.
+func (l *Limit) name() wire.Limit {
+	switch {
+	case l.Growth > 0:
+		return wire.Ramp
+	case l.Per == 0:
+		return wire.Concurrency
+	case l.Per >= 24*time.Hour:
+		return wire.Daily
+	}
+	return [...]wire.Limit{wire.Requests, wire.Tokens, wire.Input, wire.Output}[l.Counts]
+}
+
+// Reserve names what is charged against limits on tokens at admission.
 type Reserve uint8
 
 // The reservation rules, as scenario files name them.
@@ -31,21 +76,55 @@ const (
 	ReserveMaxTokens Reserve = iota // prompt estimate + max_tokens
 	ReserveEstimate                 // prompt estimate alone
 	ReserveActual                   // prompt + output as they will turn out to be
+	ReserveLarger                   // prompt estimate or max_tokens, whichever is larger
 )
 
 // Reserves lists the names of all reservation rules, indexed by Reserve.
-var Reserves = [...]string{"max_tokens", "estimate", "actual"}
+var Reserves = [...]string{"max_tokens", "estimate", "actual", "larger"}
 
 func (r Reserve) String() string { return Reserves[r] }
 
 // Charge is how a deployment counts tokens.
 type Charge struct {
 	Reserve Reserve
+	// Undeclared is reserved for the output of a request that declares no
+	// max_tokens.
+	Undeclared uint32
 	// Settle trues the reservation up to prompt + output when the work is done.
 	Settle bool
-	// Rejected makes a 429 count against RPM as an admitted request does. Its
-	// tokens never count: they are neither read nor produced.
+	// Rejected makes a 429 count against limits on requests as an admitted
+	// request does. Its tokens never count: they are neither read nor produced.
 	Rejected bool
+	// Burndown is what an output token counts when the reservation is settled;
+	// 0 = 1. It does not weigh the reservation.
+	Burndown float64
+	// CacheDiscount is the share of cached prompt tokens that does not count,
+	// from 0, all count, to 1, they are free.
+	CacheDiscount float64
+	// ReserveCached makes cached prompt tokens count in full until the
+	// reservation is settled.
+	ReserveCached bool
+	// FailedFree gives back the reservation of an attempt that was admitted
+	// and failed.
+	FailedFree bool
+}
+
+// Headers is what a vendor's replies tell of its limits. The zero value tells
+// all, as OpenAI does.
+type Headers struct {
+	Silent  bool // nothing of what is left
+	NoReset bool // not when a limit will be whole again
+	NoWait  bool // not how long to wait after a 429
+	// Daily prefers a limit on requests per day over one per minute, where
+	// replies have room for one limit on requests only.
+	Daily bool
+	// Round is what the remaining tokens are rounded to the nearest multiple
+	// of; 0 = 1.
+	Round int64
+	// Reset is the unit of the time until a limit is whole again, cut; 0 = 1 ms.
+	Reset time.Duration
+	// RetryAfter is the unit of the wait a 429 asks for, rounded up; 0 = 1 s.
+	RetryAfter time.Duration
 }
 
 // Latency is how long a deployment takes.
@@ -53,6 +132,14 @@ type Latency struct {
 	TTFT     rng.Dist      // seconds to the first token
 	PerToken time.Duration // for every output token
 	Refusal  time.Duration // to answer 429 or 5xx
+	// Load is how much longer everything takes when all of the limit on tokens
+	// is used, as a share: 1 is twice as long. It grows with the square of the
+	// share used, as queueing delay does long before saturation. 0 = load does
+	// not matter.
+	Load float64
+	// Floor is the most time an output token takes however high the load, which
+	// is what provisioned deployments promise; 0 = no promise.
+	Floor time.Duration
 }
 
 // Provisioned describes a PTU deployment. The zero value means none.
@@ -73,25 +160,56 @@ type FaultKind uint8
 
 // The faults, as scenario files name them.
 const (
-	Errors   FaultKind = iota // a share of the admitted attempts fails
-	Outage                    // every attempt fails for a while
-	LimitCut                  // the limits are lower for a while
+	Errors     FaultKind = iota // a share of the admitted attempts fails
+	Outage                      // every attempt fails for a while
+	LimitCut                    // the limits are lower for a while
+	Hang                        // a share of the admitted attempts gets no answer
+	Reset                       // the connection of a share of the admitted attempts breaks
+	MidStream                   // a share of the admitted attempts fails after part of the output
+	SlowStream                  // a share of the admitted attempts takes To times as long
+	Unpaid                      // every attempt is refused for billing
+	BadHeaders                  // a share of the replies carries wrong headers
 )
 
 // FaultKinds lists the names of all faults, indexed by FaultKind.
-var FaultKinds = [...]string{"errors", "outage", "limit-cut"}
+var FaultKinds = [...]string{"errors", "outage", "limit-cut", "hang", "reset", "mid-stream", "slow-stream", "billing", "bad-headers"}
 
 func (k FaultKind) String() string { return FaultKinds[k] }
+
+// Bug names one way in which headers are known to be wrong.
+type Bug uint8
+
+// The bugs, as scenario files name them.
+const (
+	DayLong      Bug = iota // a 429 asks for a wait of 86,400 s (jasonacox/TinyLLM#17, 2025-02)
+	Negative                // -1, -1 and 0 for tokens, and no wait on a 429 (openai/openai-dotnet#838)
+	SecondsInMs             // a 429 gives its seconds as milliseconds
+	NoHeaders               // a 429 carries no headers (openai/openai-python#937)
+	StaleHeaders            // what remains is a minute old (oaib#11, 2024)
+)
+
+// Bugs lists the names of all bugs, indexed by Bug.
+var Bugs = [...]string{"retry-after-86400", "negative", "seconds-in-ms", "missing", "stale"}
+
+func (b Bug) String() string { return Bugs[b] }
 
 // Fault is one thing that goes wrong with a deployment.
 type Fault struct {
 	Kind   FaultKind
-	Status int        // what Errors and Outage answer: 500 to 599
-	Rate   float64    // Errors: share of admitted attempts, 0 to 1
+	Status int        // what Errors, Outage and MidStream answer: 500 to 599
+	Rate   float64    // the share of attempts it strikes, 0 to 1
 	At     clock.Time // when it begins
 	Until  clock.Time // when it is over; clock.Never if it stays
-	To     float64    // LimitCut: the share of the limits that is left, 0 to 1
+	To     float64    // LimitCut: the share of the limits that is left, 0 to 1; SlowStream: how many times as long, at least 1
+	Bug    Bug        // BadHeaders
+	// MTBF and MTTR make an Outage come again and again between At and Until:
+	// up for MTBF on average, then down for MTTR, both exponential. 0 = it
+	// lasts all the time.
+	MTBF, MTTR time.Duration
 }
+
+// FirstRequest is the Phase of windows that begin with a request.
+const FirstRequest time.Duration = -1
 
 // Config describes one deployment: a model behind one set of limits.
 type Config struct {
@@ -100,11 +218,18 @@ type Config struct {
 	Vendor string
 	Model  string
 
-	RPM, TPM int64 // limits; 0 = none
+	RPM, TPM int64 // limits per minute; 0 = none
 	Window   Window
-	Charge   Charge
-	Latency  Latency
-	PTU      Provisioned
-	Price    Price
-	Faults   []Fault
+	// Phase is how much of its windows is over when a run begins, for windows
+	// that follow the clock on the wall; FirstRequest lets each begin with the
+	// first charge after the last.
+	Phase   time.Duration
+	Limits  []Limit // beside RPM and TPM
+	Pool    string  // deployments of one pool share the limits that are Shared
+	Charge  Charge
+	Headers Headers
+	Latency Latency
+	PTU     Provisioned
+	Price   Price
+	Faults  []Fault
 }

@@ -15,12 +15,15 @@ func (m *Model) advance(now clock.Time) {
 	for now >= m.next {
 		m.change(m.next)
 	}
+	if m.produces {
+		m.produce(now)
+	}
 }
 
 // change works out what holds at now, and until when. Where outages overlap
 // the first one listed answers; where cuts overlap they multiply.
 func (m *Model) change(now clock.Time) {
-	scale, outage, next := 1.0, 0, clock.Never
+	scale, outage, unpaid, next := 1.0, 0, false, clock.Never
 	for i := range m.cfg.Faults {
 		f := &m.cfg.Faults[i]
 		if f.At > now {
@@ -33,28 +36,70 @@ func (m *Model) change(now clock.Time) {
 		next = min(next, f.Until)
 		switch f.Kind {
 		case Outage:
-			if outage == 0 {
+			down := true
+			if f.MTBF > 0 {
+				var until clock.Time
+				down, until = m.spell(i, now)
+				next = min(next, until)
+			}
+			if down && outage == 0 {
 				outage = f.Status
 			}
+		case Unpaid:
+			unpaid = true
 		case LimitCut:
 			scale *= f.To
 		}
 	}
-	m.outage, m.next = outage, next
+	m.outage, m.unpaid, m.next = outage, unpaid, next
 	if scale == m.scale {
 		return
 	}
 	m.scale = scale
-	if m.requests != nil {
-		perWindow := m.cfg.RPM
-		if m.cfg.Window == SubMinute {
-			perWindow = perSlice(perWindow)
+	for i := range m.slots {
+		if s := &m.slots[i]; !s.ramp {
+			s.limiter.Resize(now, m.scaled(s.window))
 		}
-		m.requests.Resize(now, m.scaled(perWindow))
 	}
-	if m.tokens != nil {
-		m.tokens.Resize(now, m.scaled(m.capacity))
+}
+
+// spell is a stretch of time in which a recurring outage holds, or does not.
+type spell struct {
+	down  bool
+	until clock.Time
+	n     uint64 // how many there were before
+}
+
+// spell returns whether the recurring outage i holds at now, and until when
+// that stays so. It is up first.
+func (m *Model) spell(i int, now clock.Time) (down bool, until clock.Time) {
+	f, s := &m.cfg.Faults[i], &m.spells[i]
+	if s.n == 0 {
+		s.down, s.until = true, f.At
 	}
+	for s.until <= now {
+		s.down = !s.down
+		mean := f.MTBF
+		if s.down {
+			mean = f.MTTR
+		}
+		u := m.draw(i, s.n, spells)
+		s.until = s.until.Add(1 + time.Duration(-math.Log1p(-u)*float64(mean)))
+		s.n++
+	}
+	return s.down, s.until
+}
+
+// What a fault draws for, beside whether it strikes.
+const (
+	strikes = iota << 32
+	shares
+	spells
+)
+
+// draw returns a number in [0, 1) for fault i.
+func (m *Model) draw(i int, call, number uint64) float64 {
+	return m.key.Sub(rng.Fault, uint64(i)).Float64(rng.Fault, call, number)
 }
 
 // scaled returns a limit as cut now, rounded to whole units.
@@ -65,24 +110,96 @@ func (m *Model) scaled(limit int64) int64 {
 	return int64(math.Round(float64(limit) * m.scale))
 }
 
-// fault returns the status with which an admitted attempt fails, 0 for none.
-func (m *Model) fault(now clock.Time, a *wire.Attempt) int {
+// statusHang is what strike returns for an attempt that gets no answer; the
+// client sees a gateway's 504 if it waits for so long.
+const statusHang = -1
+
+// hang is how long it would have to wait: the default timeout of the OpenAI
+// and Anthropic SDKs.
+const hang = 10 * time.Minute
+
+// strike returns the status with which an admitted attempt ends and how many
+// times as long it takes. An attempt that fails produces nothing, or part of
+// its output, and that is what it is settled for.
+func (m *Model) strike(now clock.Time, a *wire.Attempt) (status int, slower float64) {
+	slower = 1
 	for i := range m.cfg.Faults {
 		f := &m.cfg.Faults[i]
-		if f.Kind == Errors && f.At <= now && now < f.Until {
-			if m.key.Sub(rng.Fault, uint64(i)).Float64(rng.Fault, a.Call, uint64(a.Number)) < f.Rate {
-				return f.Status
+		switch f.Kind {
+		case Errors, Hang, Reset, MidStream, SlowStream:
+		default:
+			continue
+		}
+		if f.At > now || now >= f.Until || m.draw(i, a.Call, uint64(a.Number)|strikes) >= f.Rate {
+			continue
+		}
+		switch f.Kind {
+		case SlowStream:
+			slower *= f.To
+			continue
+		case Reset, MidStream:
+			a.Output = uint32(m.draw(i, a.Call, uint64(a.Number)|shares) * float64(a.Output))
+			if f.Kind == Reset {
+				return wire.StatusReset, slower
 			}
+			return f.Status, slower
+		}
+		a.Output = 0
+		if f.Kind == Hang {
+			return statusHang, slower
+		}
+		return f.Status, slower
+	}
+	return wire.StatusOK, slower
+}
+
+// stale is what replies with stale headers tell.
+type stale struct {
+	at               clock.Time
+	known            bool
+	requests, tokens wire.Quota
+}
+
+// misreport puts the known bugs of headers into r. What was asked for, a wait
+// that is not there, stays absent.
+func (m *Model) misreport(now clock.Time, a *wire.Attempt, r *wire.Reply) {
+	refused := r.Status == wire.StatusTooManyRequests
+	for i := range m.cfg.Faults {
+		f := &m.cfg.Faults[i]
+		if f.Kind != BadHeaders || f.At > now || now >= f.Until {
+			continue
+		}
+		if f.Bug == StaleHeaders && (!m.stale.known || now.Sub(m.stale.at) >= time.Minute) {
+			m.stale = stale{now, true, r.Requests, r.Tokens}
+		}
+		if m.draw(i, a.Call, uint64(a.Number)|strikes) >= f.Rate {
+			continue
+		}
+		switch {
+		case f.Bug == StaleHeaders:
+			r.Requests.Remaining, r.Tokens.Remaining = m.stale.requests.Remaining, m.stale.tokens.Remaining
+		case f.Bug == Negative:
+			r.Tokens = wire.Quota{Limit: wire.Absent, Remaining: wire.Absent}
+			r.RetryAfter = wire.Absent
+		case !refused:
+		case f.Bug == DayLong:
+			r.RetryAfter = 24 * time.Hour
+		case f.Bug == SecondsInMs && r.RetryAfter > 0:
+			r.RetryAfter = roundUp(r.RetryAfter, time.Second) / 1000
+		case f.Bug == NoHeaders:
+			r.RetryAfter, r.Requests, r.Tokens = wire.Absent, wire.NoQuota, wire.NoQuota
 		}
 	}
-	return 0
 }
 
 // Allowed returns the tokens that the limit, cut where it was cut, allowed in
 // [from, to); 0 without a token limit. Fault boundaries are few, so it simply
 // adds up the pieces between them.
 func (m *Model) Allowed(from, to clock.Time) float64 {
-	total := 0.0
+	if m.main < 0 {
+		return 0
+	}
+	total, capacity := 0.0, m.slots[m.main].most
 	for t := from; t < to; {
 		scale, next := 1.0, to
 		for i := range m.cfg.Faults {
@@ -97,7 +214,7 @@ func (m *Model) Allowed(from, to clock.Time) float64 {
 				next = min(next, f.Until)
 			}
 		}
-		total += scale * float64(m.capacity) * next.Sub(t).Minutes()
+		total += scale * float64(capacity) * next.Sub(t).Minutes()
 		t = next
 	}
 	return total
@@ -110,29 +227,21 @@ func (m *Model) Allowed(from, to clock.Time) float64 {
 // where limits change before that, the answer is no earlier than the change.
 func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens int64) clock.Time {
 	m.advance(now)
-	alone, which := m.earliest(now, 1, m.Reservation(a), 0)
+	own := m.reserved(a)
+	alone, which := m.earliest(now, &own, 0, 0)
 	if which == wire.Oversize {
 		return clock.Never
 	}
 	ahead := tokens + m.growth
 	if m.cfg.PTU.Units > 0 && requests > 0 {
-		ahead += m.Reservation(a) // a may overtake what is on its way, which must not be refused for it
+		ahead += own[m.counts] // a may overtake what is on its way, which must not be refused for it
 	}
-	at, _ := m.earliest(now, requests+1, m.Reservation(a), ahead)
+	at, _ := m.earliest(now, &own, requests, ahead)
 	if at == clock.Never { // no room beside what is on its way or will still grow: look again when it has landed
 		at = max(alone, last.Add(time.Millisecond))
 	}
-	if m.outage != 0 || m.next <= last || at == clock.Never {
+	if m.outage != 0 || m.unpaid || m.next <= last || at == clock.Never {
 		at = m.next.Add(last.Sub(now)) // sent once that has passed
 	}
 	return at
-}
-
-// Most returns the most an attempt that is admitted will be charged at any
-// time: its reservation, or what it is settled to if that is more.
-func (m *Model) Most(a *wire.Attempt) int64 {
-	if m.settles() {
-		return max(m.Reservation(a), m.actual(a))
-	}
-	return m.Reservation(a)
 }

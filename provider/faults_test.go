@@ -18,7 +18,7 @@ func TestOutage(t *testing.T) {
 		{Kind: Outage, Status: 503, At: 10 * clock.Second, Until: 20 * clock.Second},
 		{Kind: Outage, Status: 502, At: 15 * clock.Second, Until: 25 * clock.Second},
 		{Kind: Outage, Status: 500, At: 90 * clock.Second, Until: clock.Never},
-	}}, 0)
+	}}, 0, nil)
 	for _, k := range []struct {
 		at   clock.Time
 		want int
@@ -51,7 +51,7 @@ func TestOutage(t *testing.T) {
 func TestErrorsAreKeyed(t *testing.T) {
 	const n, rate = 20_000, 0.1
 	cfg := &Config{TPM: 1e9, Charge: Charge{Settle: true}, Faults: []Fault{{Kind: Errors, Status: 500, Rate: rate, Until: minute}}}
-	m, backwards := New(cfg, rng.New(3, 0)), New(cfg, rng.New(3, 0))
+	m, backwards := New(cfg, rng.New(3, 0), nil), New(cfg, rng.New(3, 0), nil)
 	arrive := func(m *Model, call uint64, number uint32) int {
 		a, r := wire.Attempt{Call: call, Number: number, Prompt: 7, Guess: 5, MaxTokens: 10, Output: 4}, wire.Reply{}
 		m.Arrive(0, &a, &r)
@@ -100,7 +100,7 @@ func TestLimitCut(t *testing.T) {
 		{Kind: LimitCut, To: 0.5, At: 10 * clock.Second, Until: 40 * clock.Second},
 		{Kind: LimitCut, To: 0.2, At: 20 * clock.Second, Until: 30 * clock.Second},
 		{Kind: LimitCut, To: 0, At: 50 * clock.Second, Until: clock.Never},
-	}}, 0)
+	}}, 0, nil)
 	for _, k := range []struct {
 		second           clock.Time
 		requests, tokens int64
@@ -128,7 +128,7 @@ func TestLimitCut(t *testing.T) {
 // A bucket of 60 a minute, emptied at 0, cut to half from 10 s to 30 s, holds
 // 10 + 20/2 + 5 = 25 at 35 s, though nobody looked in between.
 func TestBucketRefillsAtTheCutRate(t *testing.T) {
-	m := New(&Config{TPM: 60, Window: TokenBucket, Faults: []Fault{{Kind: LimitCut, To: 0.5, At: 10 * clock.Second, Until: 30 * clock.Second}}}, 0)
+	m := New(&Config{TPM: 60, Window: TokenBucket, Faults: []Fault{{Kind: LimitCut, To: 0.5, At: 10 * clock.Second, Until: 30 * clock.Second}}}, 0, nil)
 	var r wire.Reply
 	m.Arrive(0, &wire.Attempt{Guess: 60}, &r)
 	m.Arrive(35*clock.Second, &wire.Attempt{Guess: 60}, &r)
@@ -139,7 +139,7 @@ func TestBucketRefillsAtTheCutRate(t *testing.T) {
 
 // While it is cut to nothing a bucket will never be full; a header cannot say so.
 func TestResetOfABucketCutToNothing(t *testing.T) {
-	m := New(&Config{TPM: 60, Window: TokenBucket, Faults: []Fault{{Kind: LimitCut, To: 0, At: clock.Second, Until: clock.Never}}}, 0)
+	m := New(&Config{TPM: 60, Window: TokenBucket, Faults: []Fault{{Kind: LimitCut, To: 0, At: clock.Second, Until: clock.Never}}}, 0, nil)
 	var r wire.Reply
 	m.Arrive(0, &wire.Attempt{Guess: 60}, &r)
 	m.Arrive(clock.Second, &wire.Attempt{Guess: 60}, &r)
@@ -165,7 +165,7 @@ func TestLookingChangesNothing(t *testing.T) {
 		if rapid.Bool().Draw(t, "provisioned") {
 			cfg.PTU = Provisioned{Units: 1, TPMPerUnit: 90, OutputRatio: 2}
 		}
-		quiet, watched := New(cfg, 0), New(cfg, 0)
+		quiet, watched := New(cfg, 0, nil), New(cfg, 0, nil)
 		now := clock.Time(0)
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			next := now.Add(gaps.Draw(t, "gap"))
@@ -188,7 +188,7 @@ func TestLookingChangesNothing(t *testing.T) {
 // Against adding up milliseconds: every boundary lies on one.
 func TestAllowedAgainstIntegration(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := New(&Config{TPM: 600, Faults: someFaults.Draw(t, "faults")}, 0)
+		m := New(&Config{TPM: 600, Faults: someFaults.Draw(t, "faults")}, 0, nil)
 		bound := rapid.Int64Range(0, 200_000)
 		from, to := bound.Draw(t, "from"), bound.Draw(t, "to")
 		want := 0.0
@@ -206,7 +206,7 @@ func TestAllowedAgainstIntegration(t *testing.T) {
 			t.Fatalf("Allowed(%d ms, %d ms) = %v, want %v", from, to, got, want)
 		}
 	})
-	if got := New(&Config{RPM: 5}, 0).Allowed(0, minute); got != 0 {
+	if got := New(&Config{RPM: 5}, 0, nil).Allowed(0, minute); got != 0 {
 		t.Errorf("without a token limit %v, want 0", got)
 	}
 }
@@ -236,7 +236,7 @@ func TestAdmitsByHand(t *testing.T) {
 		{"an outage lasts", []Fault{outage}, 2 * clock.Second, 3 * clock.Second, 9 * clock.Second, 1, 0, 0},
 	} {
 		m := New(&Config{RPM: 5, TPM: 100, Charge: Charge{Reserve: ReserveEstimate, Settle: true},
-			Latency: Latency{TTFT: rng.NewConstant(20)}, Faults: k.faults}, 0)
+			Latency: Latency{TTFT: rng.NewConstant(20)}, Faults: k.faults}, 0, nil)
 		var r wire.Reply
 		m.Arrive(0, &wire.Attempt{Guess: 10, Prompt: 10, Output: 60}, &r)
 		if got := m.Admits(k.now, k.last, &wire.Attempt{Guess: k.guess}, k.requests, k.tokens); got != k.want {
@@ -298,7 +298,7 @@ type visit struct {
 
 // replay returns a model with a past and the work still going on in it.
 func replay(cfg *Config, visits []visit) (m *Model, now clock.Time, work []job) {
-	m = New(cfg, 0)
+	m = New(cfg, 0, nil)
 	for _, v := range visits {
 		now = now.Add(v.gap)
 		work = finish(work, now, func(at clock.Time, a *wire.Attempt) { m.Finish(at, a, false) })

@@ -10,7 +10,6 @@
 package provider
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -19,21 +18,6 @@ import (
 	"ratesim/sim/limit"
 	"ratesim/sim/rng"
 )
-
-// limiter is what a Model needs of an algorithm in sim/limit.
-type limiter interface {
-	Earliest(now clock.Time, cost int64) clock.Time
-	Take(now clock.Time, cost int64) limit.Ticket
-	Settle(now clock.Time, t limit.Ticket, delta int64)
-	Left(now clock.Time) (left int64, full clock.Time)
-	Resize(now clock.Time, limit int64)
-}
-
-// refuser is a limiter of requests: refused ones may count too.
-type refuser interface {
-	limiter
-	Refuse(now clock.Time)
-}
 
 // Tally is what a deployment has counted. It only grows.
 type Tally struct {
@@ -52,59 +36,72 @@ func (t Tally) Charged() int64 { return t.Reserved + t.Settled }
 type Model struct {
 	Tally Tally
 
-	cfg      *Config
-	key      rng.Key
-	requests refuser // nil without a request limit
-	tokens   limiter // nil without a token limit
-	capacity int64   // of tokens, before any limit cut
+	cfg     *Config
+	key     rng.Key
+	weights weights
+	headers Headers
+	slots   []slot
+	counts  Unit // of main
+	main    int  // the slot of the limit on tokens that Tally and headers tell of; -1 = none
+	other   int  // of input and output, the one that is not main; -1 = there are not both
+	shown   int  // the slot of the limit on requests that headers tell of; -1 = none
+
+	resetUnit, waitUnit time.Duration
+
+	produces  bool  // output is counted as it is produced
+	producing int64 // by how many attempts, now
+	spare     int64 // tokens counted that were not produced, to be set off
+	ticked    uint32
 
 	scale  float64    // of the limits now
 	outage int        // status answered to all now; 0 when up
-	next   clock.Time // when scale or outage change next
-	growth int64      // tokens that settlements to come will add
+	unpaid bool       // everything is refused for billing now
+	next   clock.Time // when scale, outage or unpaid change next
+	spells []spell    // of recurring outages
+	growth int64      // tokens that settlements to come, or output to come, will add
+	stale  stale
 }
 
 // New returns the model of cfg, which must have passed Validate. Draws are
-// keyed by key, call and attempt.
-func New(cfg *Config, key rng.Key) *Model {
-	m := &Model{cfg: cfg, key: key, scale: 1, capacity: cfg.TokenLimit()}
+// keyed by key, call and attempt. Models made with the same pools share the
+// limits of their pool; a limit cut of one of them then cuts for all.
+func New(cfg *Config, key rng.Key, pools *Pools) *Model {
+	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), headers: cfg.Headers, slots: cfg.slots(pools),
+		counts: Tokens, main: -1, other: -1, shown: -1}
 	if cfg.PTU.Units > 0 {
-		m.tokens = limit.NewUtilisation(m.capacity)
-	} else {
-		m.newWindows()
+		m.headers = Headers{Silent: true, RetryAfter: time.Millisecond}
 	}
+	m.resetUnit, m.waitUnit = time.Millisecond, time.Second
+	if m.headers.Reset > 0 {
+		m.resetUnit = m.headers.Reset
+	}
+	if m.headers.RetryAfter > 0 {
+		m.waitUnit = m.headers.RetryAfter
+	}
+	for i := range m.slots {
+		m.place(i)
+	}
+	m.spells = make([]spell, len(cfg.Faults))
 	m.change(0)
 	return m
 }
 
-// slice is the sub-minute window: Azure counts requests over 1 s or 10 s
-// (MicrosoftDocs/azure-ai-docs, quota-2.md, 2026-05-06); 10 s is what
-// microsoft/aoai-api-simulator uses.
-const slice = 10 * time.Second
-
-func (m *Model) newWindows() {
-	c := m.cfg
-	switch c.Window {
-	case SlidingLog:
-		m.requests, m.tokens = limit.NewLog(c.RPM), limit.NewLog(c.TPM)
-	case TokenBucket:
-		m.requests, m.tokens = limit.NewBucket(c.RPM, c.RPM), limit.NewBucket(c.TPM, c.TPM)
-	case FixedWindow:
-		m.requests, m.tokens = limit.NewFixed(c.RPM, limit.Window), limit.NewFixed(c.TPM, limit.Window)
-	case SubMinute:
-		m.requests, m.tokens = limit.NewFixed(perSlice(c.RPM), slice), limit.NewFixed(c.TPM, limit.Window)
+// place works out what the slot i stands for in headers and the tally.
+func (m *Model) place(i int) {
+	s := &m.slots[i]
+	m.produces = m.produces || s.counts == Output && !s.open
+	switch {
+	case s.ramp || s.open:
+	case s.counts == Requests:
+		if m.shown < 0 || m.headers.Daily && s.name == wire.Daily {
+			m.shown = i
+		}
+	case s.name == wire.Daily:
+	case m.main < 0 && s.counts != Output:
+		m.main, m.counts = i, s.counts
+	case m.main >= 0 && m.counts == Input && s.counts == Output && m.other < 0:
+		m.other = i
 	}
-	if c.RPM == 0 {
-		m.requests = nil
-	}
-	if c.TPM == 0 {
-		m.tokens = nil
-	}
-}
-
-func perSlice(rpm int64) int64 {
-	n := int64(limit.Window / slice)
-	return (rpm + n - 1) / n
 }
 
 // Config returns the description the model was made from.
@@ -117,29 +114,78 @@ func (m *Model) Config() *Config { return m.cfg }
 func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Duration {
 	m.advance(now)
 	r.Status, r.Limit, r.RetryAfter, r.Prompt, r.Output = wire.StatusOK, wire.NoLimit, wire.Absent, 0, 0
-	a.Reserved = 0
-	if m.outage != 0 {
+	a.Reserved, a.Admitted, a.Failed = 0, false, false
+	if m.outage != 0 || m.unpaid {
 		r.Status, r.Requests, r.Tokens = m.outage, wire.NoQuota, wire.NoQuota
+		if m.unpaid {
+			r.Status, r.Limit = wire.StatusTooManyRequests, wire.Billing
+		}
 		return m.cfg.Latency.Refusal
 	}
-	cost := m.Reservation(a)
-	if m.refused(now, cost, r) {
-		m.quotas(now, r)
-		return m.cfg.Latency.Refusal
+	own := m.reserved(a)
+	took := m.cfg.Latency.Refusal
+	if !m.refused(now, &own, r) {
+		took = m.admit(now, a, &own, r)
 	}
-	m.admit(now, a, cost)
 	m.quotas(now, r)
-	ttft := m.cfg.Latency.TTFT.Quantile(m.key.Float64(rng.FirstToken, a.Call, uint64(a.Number)))
-	if status := m.fault(now, a); status != 0 {
-		r.Status = status
-		a.Output = 0 // nothing was produced, so nothing is settled or billed for it
-	} else {
-		r.Prompt, r.Output = a.Prompt, a.Output
+	if len(m.cfg.Faults) > 0 {
+		m.misreport(now, a, r)
+	}
+	return took
+}
+
+// admit charges a and returns how long its answer takes.
+func (m *Model) admit(now clock.Time, a *wire.Attempt, own *costs, r *wire.Reply) time.Duration {
+	m.Tally.Admitted++
+	a.Admitted, a.Reserved = true, own[m.counts]
+	m.take(now, a, own)
+	if m.main >= 0 {
+		m.Tally.Reserved += a.Reserved
+	}
+	if m.produces {
+		m.producing++
+		a.Tickets[wire.MaxTickets-1] = m.clock(now)
+	}
+	slower, full := 1.0, a.Output
+	r.Status = wire.StatusOK
+	if len(m.cfg.Faults) > 0 {
+		r.Status, slower = m.strike(now, a)
+	}
+	if a.Failed = r.Status != wire.StatusOK; !a.Failed {
+		r.Prompt, r.Output = a.Prompt, full
 		m.Tally.BilledPrompt += int64(a.Prompt)
-		m.Tally.BilledOutput += int64(a.Output)
+		m.Tally.BilledOutput += int64(full)
 	}
 	m.growth += m.growthOf(a)
-	return time.Duration(math.Round(ttft*1e9)) + time.Duration(a.Output)*m.cfg.Latency.PerToken
+	if r.Status == statusHang {
+		r.Status = 504
+		return hang
+	}
+	return m.duration(now, a, slower)
+}
+
+// duration returns how long an admitted attempt takes: the time to its first
+// token and the time of all others, both longer under load.
+func (m *Model) duration(now clock.Time, a *wire.Attempt, slower float64) time.Duration {
+	l := &m.cfg.Latency
+	ttft := l.TTFT.Quantile(m.key.Float64(rng.FirstToken, a.Call, uint64(a.Number)))
+	token := l.PerToken
+	if l.Load > 0 && m.main >= 0 {
+		s := &m.slots[m.main]
+		left, _ := s.limiter.Left(now)
+		used := 1 - float64(left)/float64(max(1, m.scaled(s.window)))
+		busier := 1 + l.Load*used*used
+		ttft *= busier
+		token = time.Duration(math.Round(float64(token) * busier))
+	}
+	if l.Floor > 0 {
+		token = min(token, l.Floor)
+	}
+	d := time.Duration(math.Round(ttft*1e9)) + time.Duration(a.Output)*token
+	if slower != 1 {
+		d = time.Duration(float64(d) * slower)
+	}
+	return d
 }
 
 // Finish settles what Arrive reserved. hungUp says that the client is gone; the
@@ -147,131 +193,34 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 func (m *Model) Finish(now clock.Time, a *wire.Attempt, hungUp bool) {
 	m.advance(now)
 	m.growth -= m.growthOf(a)
-	if m.tokens == nil || !m.settles() {
-		return
+	m.settle(now, a)
+	if m.produces {
+		m.produced(now, a)
 	}
-	delta := m.actual(a) - a.Reserved
-	m.Tally.Settled += delta
-	m.tokens.Settle(now, limit.Ticket(a.Ticket), delta)
-}
-
-func (m *Model) settles() bool { return m.cfg.Charge.Settle || m.cfg.PTU.Units > 0 }
-
-// Reservation returns what an attempt is charged at admission.
-func (m *Model) Reservation(a *wire.Attempt) int64 {
-	if p := &m.cfg.PTU; p.Units > 0 {
-		return int64(a.Guess) + weighted(a.MaxTokens, p.OutputRatio)
-	}
-	switch m.cfg.Charge.Reserve {
-	case ReserveEstimate:
-		return int64(a.Guess)
-	case ReserveActual:
-		return int64(a.Prompt) + int64(a.Output)
-	}
-	return int64(a.Guess) + int64(a.MaxTokens)
-}
-
-// actual returns what an attempt turns out to have cost.
-func (m *Model) actual(a *wire.Attempt) int64 {
-	if p := &m.cfg.PTU; p.Units > 0 {
-		return int64(a.Prompt) + weighted(a.Output, p.OutputRatio)
-	}
-	return int64(a.Prompt) + int64(a.Output)
-}
-
-func weighted(tokens uint32, ratio float64) int64 {
-	return int64(math.Round(float64(tokens) * ratio))
-}
-
-func (m *Model) growthOf(a *wire.Attempt) int64 {
-	if m.tokens == nil || !m.settles() {
-		return 0
-	}
-	return max(0, m.actual(a)-a.Reserved)
 }
 
 // refused decides, and if the answer is no fills in r why and for how long.
-func (m *Model) refused(now clock.Time, cost int64, r *wire.Reply) bool {
-	at, which := m.earliest(now, 1, cost, 0)
+func (m *Model) refused(now clock.Time, own *costs, r *wire.Reply) bool {
+	at, which := m.earliest(now, own, 0, 0)
 	if at == now {
 		return false
 	}
 	r.Status, r.Limit = wire.StatusTooManyRequests, which
 	switch {
-	case which == wire.Oversize:
-	case which == wire.Utilisation:
-		r.RetryAfter = roundUp(at.Sub(now), time.Millisecond)
+	case which == wire.Oversize || m.headers.NoWait:
 	case at == clock.Never: // too large only while the limits are cut
 		r.RetryAfter = limit.Window
 	default:
-		r.RetryAfter = roundUp(at.Sub(now), time.Second)
+		r.RetryAfter = roundUp(at.Sub(now), m.waitUnit)
 	}
-	if m.cfg.Charge.Rejected && m.requests != nil && which != wire.Oversize {
-		m.requests.Refuse(now)
+	if m.cfg.Charge.Rejected && which != wire.Oversize {
+		for i := range m.slots {
+			if s := &m.slots[i]; s.counts == Requests && !s.open {
+				s.limiter.Refuse(now)
+			}
+		}
 	}
 	return true
-}
-
-// earliest returns when so many requests, the last of them costing so many
-// tokens, would be admitted with ahead tokens charged before it, and which limit
-// makes them wait until then.
-func (m *Model) earliest(now clock.Time, requests, cost, ahead int64) (clock.Time, wire.Limit) {
-	at, which := now, wire.NoLimit
-	if m.requests != nil {
-		if t := m.requests.Earliest(now, requests); t > at {
-			at, which = t, wire.Requests
-		}
-	}
-	if m.tokens == nil {
-		return at, which
-	}
-	ptu := m.cfg.PTU.Units > 0
-	if !ptu && cost > m.capacity {
-		return clock.Never, wire.Oversize
-	}
-	if !ptu {
-		ahead += cost
-	}
-	if t := m.tokens.Earliest(now, ahead); t > at {
-		at, which = t, wire.Tokens
-		if ptu {
-			which = wire.Utilisation
-		}
-	}
-	return at, which
-}
-
-func (m *Model) admit(now clock.Time, a *wire.Attempt, cost int64) {
-	m.Tally.Admitted++
-	a.Ticket, a.Reserved = 0, cost
-	if m.requests != nil {
-		m.requests.Take(now, 1)
-	}
-	if m.tokens != nil {
-		a.Ticket = uint32(m.tokens.Take(now, cost))
-		m.Tally.Reserved += cost
-	}
-}
-
-// quotas fills in the remaining and reset values as headers carry them: whole
-// counts, and the time to full in milliseconds, cut (OpenAI's form). A
-// provisioned deployment sends none.
-func (m *Model) quotas(now clock.Time, r *wire.Reply) {
-	r.Requests, r.Tokens = wire.NoQuota, wire.NoQuota
-	if m.requests != nil {
-		r.Requests = quota(now, m.requests, m.scaled(m.cfg.RPM))
-	}
-	if m.tokens != nil && m.cfg.PTU.Units == 0 {
-		r.Tokens = quota(now, m.tokens, m.scaled(m.cfg.TPM))
-	}
-}
-
-func quota(now clock.Time, l limiter, perMinute int64) wire.Quota {
-	left, full := l.Left(now)
-	if full == clock.Never { // a bucket whose limit is cut to nothing: as for retry-after
-		full = now.Add(limit.Window)
-	}
-	return wire.Quota{Limit: perMinute, Remaining: left, Reset: full.Sub(now) / time.Millisecond * time.Millisecond}
 }
 
 func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }
@@ -282,34 +231,10 @@ func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit
 func (m *Model) Meter(now clock.Time) (charged, perMinute int64) {
 	m.advance(now)
 	switch {
-	case m.tokens != nil:
-		return m.Tally.Charged(), m.scaled(m.capacity)
-	case m.requests != nil:
-		return m.Tally.Admitted, m.scaled(m.cfg.RPM)
+	case m.main >= 0:
+		return m.Tally.Charged(), m.scaled(m.slots[m.main].most)
+	case m.shown >= 0 && m.slots[m.shown].name != wire.Daily:
+		return m.Tally.Admitted, m.scaled(m.slots[m.shown].most)
 	}
 	return m.Tally.Admitted, 0
-}
-
-// Validate reports what makes c impossible to simulate.
-func (c *Config) Validate() error {
-	const most = 100_000_000_000 // what sim/limit supports
-	switch {
-	case c.PTU.Units < 0 || c.PTU.Units > 0 && c.PTU.TPMPerUnit <= 0:
-		return fmt.Errorf("deployment %s: a provisioned deployment needs units and tokens per minute per unit", c.Name)
-	case c.RPM < 0 || c.RPM > most || c.TPM < 0 || c.TPM > most || c.PTU.Units > 0 && int64(c.PTU.Units) > most/c.PTU.TPMPerUnit:
-		return fmt.Errorf("deployment %s: limits must lie in 0..%d", c.Name, int64(most))
-	case int(c.Window) >= len(Windows) || int(c.Charge.Reserve) >= len(Reserves):
-		return fmt.Errorf("deployment %s: unknown window or reservation rule", c.Name)
-	}
-	return nil
-}
-
-// TokenLimit returns the tokens per minute the deployment allows: TPM, or for
-// a provisioned deployment its capacity in input-equivalent tokens; 0 for no
-// limit.
-func (c *Config) TokenLimit() int64 {
-	if c.PTU.Units > 0 {
-		return int64(c.PTU.Units) * c.PTU.TPMPerUnit
-	}
-	return c.TPM
 }

@@ -38,7 +38,7 @@ func TestRefusalByHand(t *testing.T) {
 			wire.Quota{Limit: 2, Remaining: 0, Reset: 4500 * time.Millisecond}, wire.Quota{Limit: 100, Remaining: 40, Reset: 44500 * time.Millisecond}},
 	} {
 		t.Run(k.window.String(), func(t *testing.T) {
-			m := New(&Config{RPM: 2, TPM: 100, Window: k.window, Latency: Latency{Refusal: time.Millisecond}}, 0)
+			m := New(&Config{RPM: 2, TPM: 100, Window: k.window, Latency: Latency{Refusal: time.Millisecond}}, 0, nil)
 			var got wire.Reply
 			for _, at := range k.at {
 				a := small
@@ -69,7 +69,7 @@ func TestProvisionedAgainstRationals(t *testing.T) {
 		units, perUnit := rapid.IntRange(1, 3).Draw(t, "units"), rapid.Int64Range(10, 50).Draw(t, "tpm per unit")
 		ratio := rapid.IntRange(1, 4).Draw(t, "ratio")
 		m := New(&Config{PTU: Provisioned{Units: units, TPMPerUnit: perUnit, OutputRatio: float64(ratio)},
-			Latency: Latency{TTFT: rng.NewConstant(1), PerToken: 300 * time.Millisecond}}, 0)
+			Latency: Latency{TTFT: rng.NewConstant(1), PerToken: 300 * time.Millisecond}}, 0, nil)
 		capacity := big.NewRat(int64(units)*perUnit, 1)
 		drain := new(big.Rat).Quo(capacity, big.NewRat(int64(time.Minute), 1)) // tokens per ns
 		level, levelAt := new(big.Rat), clock.Time(0)
@@ -131,7 +131,7 @@ func TestLatencyIsKeyed(t *testing.T) {
 	}
 	cfg := &Config{Latency: Latency{TTFT: ttft, PerToken: time.Millisecond}}
 	key := rng.New(7, 0)
-	m, other, r := New(cfg, key), New(cfg, key), wire.Reply{}
+	m, other, r := New(cfg, key, nil), New(cfg, key, nil), wire.Reply{}
 	other.Arrive(0, &wire.Attempt{Call: 9}, &r) // other has served before
 	seen := map[time.Duration]bool{}
 	for call := range uint64(100) {

@@ -144,6 +144,7 @@ func (w *twin) reservation(a *wire.Attempt) int64 {
 		ReserveMaxTokens: int64(a.Guess) + int64(a.MaxTokens),
 		ReserveEstimate:  int64(a.Guess),
 		ReserveActual:    int64(a.Prompt) + int64(a.Output),
+		ReserveLarger:    max(int64(a.Guess), int64(a.MaxTokens)),
 	}[w.cfg.Charge.Reserve]
 }
 
@@ -222,7 +223,7 @@ var (
 	configs = rapid.Custom(func(t *rapid.T) *Config {
 		return &Config{
 			RPM: rapid.Int64Range(0, 8).Draw(t, "rpm"), TPM: rapid.SampledFrom([]int64{0, 30, 90, 250}).Draw(t, "tpm"),
-			Window:  Window(rapid.IntRange(0, len(Windows)-1).Draw(t, "window")),
+			Window:  Window(rapid.IntRange(0, int(SubMinute)).Draw(t, "window")),
 			Latency: Latency{TTFT: rng.NewConstant(0.5), PerToken: 20 * time.Millisecond, Refusal: 30 * time.Millisecond},
 			Charge: Charge{Reserve: Reserve(rapid.IntRange(0, len(Reserves)-1).Draw(t, "reserve")),
 				Settle: rapid.Bool().Draw(t, "settle"), Rejected: rapid.Bool().Draw(t, "rejected")},
@@ -235,7 +236,7 @@ var (
 func TestModelAgainstBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := configs.Draw(t, "config")
-		m, w := New(cfg, rng.New(1, 0)), newTwin(cfg)
+		m, w := New(cfg, rng.New(1, 0), nil), newTwin(cfg)
 		var work []job
 		now := clock.Time(0)
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
@@ -297,7 +298,7 @@ func TestNoAllocationInSteadyState(t *testing.T) {
 	for w := range Windows {
 		cfg := &Config{RPM: 1000, TPM: 50_000, Window: Window(w), Charge: Charge{Settle: true, Rejected: true},
 			Latency: Latency{TTFT: rng.NewConstant(0.1)}}
-		m, now := New(cfg, rng.New(1, 0)), clock.Time(0)
+		m, now := New(cfg, rng.New(1, 0), nil), clock.Time(0)
 		a, r := wire.Attempt{Prompt: 50, Guess: 40, MaxTokens: 20, Output: 10}, wire.Reply{}
 		refused := 0
 		step := func() {

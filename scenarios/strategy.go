@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"ratesim/provider"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ func (d *decoder) readStrategies() {
 	advertised := make([]strategies.Deployment, len(d.spec.Deployments))
 	for i := range d.spec.Deployments {
 		c := &d.spec.Deployments[i]
-		advertised[i] = strategies.Deployment{Name: c.Name, RPM: c.RPM, TPM: c.TPM, Provisioned: c.PTU.Units > 0}
+		advertised[i] = strategies.Deployment{Name: c.Name, RPM: c.PerMinute(provider.Requests), TPM: c.PerMinute(provider.Tokens), Provisioned: c.PTU.Units > 0}
 	}
 	d.strategies.items("strategies", func(_ int, c cursor) {
 		s, ok := d.strategy(c, advertised)

@@ -28,12 +28,14 @@ func charge(d *provider.Config, a wire.Attempt, ok bool) account {
 	}
 	var c account
 	switch {
-	case d.PTU.Units > 0 || d.Charge.Reserve == provider.ReserveMaxTokens:
+	case d.Charge.Reserve == provider.ReserveMaxTokens:
 		c.reserved = int64(a.Guess) + weight(a.MaxTokens)
 	case d.Charge.Reserve == provider.ReserveEstimate:
 		c.reserved = int64(a.Guess)
+	case d.Charge.Reserve == provider.ReserveLarger:
+		c.reserved = max(int64(a.Guess), weight(a.MaxTokens))
 	default:
-		c.reserved = int64(a.Prompt) + int64(a.Output)
+		c.reserved = int64(a.Prompt) + weight(a.Output)
 	}
 	if c.final = c.reserved; d.Charge.Settle || d.PTU.Units > 0 {
 		c.final = int64(a.Prompt) + weight(produced)
@@ -49,7 +51,7 @@ func TestTokensCharged(t *testing.T) {
 		d := someScenario(t).Deployments[0]
 		d.TPM = max(1000, d.TPM)
 		d.Faults = []provider.Fault{{Kind: provider.Errors, Status: 500, Rate: 0.3, Until: clock.Never}}
-		m := provider.New(&d, rng.New(1, 0))
+		m := provider.New(&d, rng.New(1, 0), nil)
 		type job struct {
 			attempt wire.Attempt
 			account

@@ -56,11 +56,12 @@ func newEngine(p Plan) (*engine, error) {
 		run:      metrics.NewRun(setup(p)),
 	}
 	env := strategies.Env{Key: e.key}
+	var pools provider.Pools
 	for i := range s.Deployments {
 		d := &s.Deployments[i]
-		e.models = append(e.models, provider.New(d, e.key.Sub(rng.Deployment, uint64(i))))
+		e.models = append(e.models, provider.New(d, e.key.Sub(rng.Deployment, uint64(i)), &pools))
 		env.Deployments = append(env.Deployments, strategies.Deployment{
-			Name: d.Name, RPM: d.RPM, TPM: d.TPM, Provisioned: d.PTU.Units > 0})
+			Name: d.Name, RPM: d.PerMinute(provider.Requests), TPM: d.PerMinute(provider.Tokens), Provisioned: d.PTU.Units > 0})
 	}
 	instances := s.Fleet.Instances
 	if p.Strategy.Omniscient {

@@ -31,7 +31,7 @@ func (e *engine) reach(i uint32) {
 		}
 	}
 	done := e.now.Add(took)
-	f.busy = r.OK() || a.Reserved > 0
+	f.busy = a.Admitted
 	back := done.Add(e.net.draw(e.key, rng.NetworkIn, a.Call, a.Number))
 	if limit := f.sent.Add(e.timeout); back > limit {
 		f.timedOut = true
@@ -49,7 +49,7 @@ func refusal(l wire.Limit) metrics.Refusal {
 	switch l {
 	case wire.Requests:
 		return metrics.ByRequests
-	case wire.Tokens, wire.Oversize:
+	case wire.Tokens, wire.Input, wire.Output, wire.Oversize:
 		return metrics.ByTokens
 	}
 	return metrics.ByOther

@@ -22,11 +22,18 @@ type Attempt struct {
 	MaxTokens uint32 // declared bound on the output; 0 means none was declared
 	Output    uint32 // tokens the model will produce; known to the driver, used only once they are produced
 
+	Cached uint32 // tokens of the prompt that the provider has in its cache; at most Prompt
+
 	// What the model notes at Arrive and needs at Finish. Drivers keep these
 	// fields as they are between the two calls and do not read them.
-	Ticket   uint32 // for the tokens charged when it was admitted
-	Reserved int64  // how many
+	Tickets  [MaxTickets]uint32 // for what was charged when it was admitted
+	Reserved int64              // tokens charged then
+	Admitted bool               // must be handed to Finish
+	Failed   bool               // admitted, and answered with an error
 }
+
+// MaxTickets is how many limits on tokens a deployment may have.
+const MaxTickets = 4
 
 // Limit names the limit that refused an attempt.
 type Limit uint8
@@ -34,13 +41,21 @@ type Limit uint8
 // The limits a 429 can come from.
 const (
 	NoLimit     Limit = iota // not refused by a limit
-	Requests                 // requests per minute
-	Tokens                   // tokens per minute
+	Requests                 // requests per minute, or per hour
+	Tokens                   // tokens per minute, or per hour
+	Input                    // input tokens per minute
+	Output                   // output tokens per minute
+	Daily                    // requests or tokens per day
 	Utilisation              // PTU utilisation is above 100 %
+	Concurrency              // requests at a time, or tokens waiting in a batch queue
+	Ramp                     // the rate grew too fast ("slow_down")
+	Capacity                 // the vendor's own capacity, not a limit of the customer's
+	Billing                  // no credit is left, or the spend limit is reached: no wait helps
 	Oversize                 // the request alone exceeds a limit and can never pass
 )
 
-var limitNames = [...]string{"none", "requests", "tokens", "utilisation", "oversize"}
+var limitNames = [...]string{"none", "requests", "tokens", "input", "output", "daily", "utilisation", "concurrency", "ramp",
+	"capacity", "billing", "oversize"}
 
 func (l Limit) String() string { return limitNames[l] }
 
@@ -51,6 +66,9 @@ const (
 	// StatusTimeout marks an attempt that got no answer before the client's
 	// timeout. It never crosses the wire; the driver makes it up.
 	StatusTimeout = 0
+	// StatusReset marks an attempt whose connection broke before all of the
+	// answer had come. It never crosses the wire either.
+	StatusReset = 1
 )
 
 // Absent stands for a value the reply does not carry.
@@ -84,15 +102,15 @@ type Reply struct {
 func (r *Reply) OK() bool { return r.Status == StatusOK }
 
 // Retryable reports whether the same request can succeed later: timeouts,
-// 408, 409, 429 and 5xx, unless the request is larger than a limit. This is
-// the set that the OpenAI and Anthropic SDKs retry, less the refusals that no
+// broken connections, 408, 409, 429 and 5xx, unless the request is larger than
+// a limit or nobody pays for it. This is the set that the OpenAI and Anthropic SDKs retry, less the refusals that no
 // wait can cure.
 func (r *Reply) Retryable() bool {
 	switch r.Status {
-	case StatusTimeout, 408, 409:
+	case StatusTimeout, StatusReset, 408, 409:
 		return true
 	case StatusTooManyRequests:
-		return r.Limit != Oversize
+		return r.Limit != Oversize && r.Limit != Billing
 	}
 	return r.Status >= 500
 }

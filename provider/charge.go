@@ -1,0 +1,110 @@
+package provider
+
+import (
+	"math"
+
+	"ratesim/provider/wire"
+)
+
+// costs is what an attempt costs in each unit.
+type costs [numUnits]int64
+
+// weights are the factors of a deployment's accounting, worked out once.
+type weights struct {
+	cached         float64 // what a cached prompt token counts in a settlement
+	reservedCached float64 // and in a reservation
+	output         float64 // what an output token counts in a settlement
+	reservedOutput float64 // and in a reservation
+}
+
+func (c *Config) weights() weights {
+	w := weights{cached: 1 - c.Charge.CacheDiscount, reservedCached: 1 - c.Charge.CacheDiscount, output: 1, reservedOutput: 1}
+	if c.Charge.ReserveCached {
+		w.reservedCached = 1
+	}
+	if c.Charge.Burndown > 0 {
+		w.output = c.Charge.Burndown
+	}
+	if c.PTU.Units > 0 {
+		w.output, w.reservedOutput = c.PTU.OutputRatio, c.PTU.OutputRatio
+	}
+	return w
+}
+
+func weighted(tokens uint32, weight float64) int64 {
+	if weight == 1 {
+		return int64(tokens)
+	}
+	return int64(math.Round(float64(tokens) * weight))
+}
+
+// prompt returns what a prompt of tokens counts, of which cached are cached.
+func prompt(tokens, cached uint32, weight float64) int64 {
+	cached = min(cached, tokens)
+	return int64(tokens-cached) + weighted(cached, weight)
+}
+
+// reserved returns what a is charged at admission.
+func (m *Model) reserved(a *wire.Attempt) costs {
+	input := prompt(a.Guess, a.Cached, m.weights.reservedCached)
+	c := costs{Requests: 1, Input: input}
+	bound := a.MaxTokens
+	if bound == 0 {
+		bound = m.cfg.Charge.Undeclared
+	}
+	output := weighted(bound, m.weights.reservedOutput)
+	switch m.cfg.Charge.Reserve {
+	case ReserveMaxTokens:
+		c[Tokens] = input + output
+	case ReserveEstimate:
+		c[Tokens] = input
+	case ReserveActual:
+		c[Tokens] = prompt(a.Prompt, a.Cached, m.weights.cached) + weighted(a.Output, m.weights.output)
+	case ReserveLarger:
+		c[Tokens] = max(input, output)
+	}
+	return c
+}
+
+// actual returns what a turns out to have cost.
+func (m *Model) actual(a *wire.Attempt) costs {
+	if a.Failed && m.cfg.Charge.FailedFree {
+		return costs{Requests: 1}
+	}
+	input := prompt(a.Prompt, a.Cached, m.weights.cached)
+	return costs{Requests: 1, Tokens: input + weighted(a.Output, m.weights.output), Input: input, Output: int64(a.Output)}
+}
+
+// Reservation returns what an attempt is charged at admission against the
+// limit on tokens that binds first.
+func (m *Model) Reservation(a *wire.Attempt) int64 { return m.reserved(a)[m.counts] }
+
+// Most returns the most tokens an attempt that is admitted will be charged at
+// any time, by any limit: its reservation, or what it is settled to if that is
+// more.
+func (m *Model) Most(a *wire.Attempt) int64 {
+	r, c := m.reserved(a), m.actual(a)
+	most := r[m.counts]
+	if m.settles() {
+		most = max(most, c[m.counts])
+	}
+	if m.produces {
+		most = max(most, c[Output])
+	}
+	return most
+}
+
+// growthOf returns how much an admitted attempt may still be charged beyond
+// its reservation.
+func (m *Model) growthOf(a *wire.Attempt) int64 {
+	growth := int64(0)
+	if m.main >= 0 && m.settles() {
+		growth = max(0, m.actual(a)[m.counts]-a.Reserved)
+	}
+	if m.produces {
+		growth = max(growth, int64(a.Output))
+	}
+	return growth
+}
+
+func (m *Model) settles() bool { return m.cfg.Charge.Settle || m.cfg.PTU.Units > 0 }

@@ -1,0 +1,275 @@
+package provider
+
+import (
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/limit"
+)
+
+// limiter is what a Model needs of an algorithm in sim/limit.
+type limiter interface {
+	Earliest(now clock.Time, cost int64) clock.Time
+	Take(now clock.Time, cost int64) limit.Ticket
+	Settle(now clock.Time, t limit.Ticket, delta int64)
+	Left(now clock.Time) (left int64, full clock.Time)
+	Resize(now clock.Time, limit int64)
+	Refuse(now clock.Time)
+}
+
+// slot is one limit of a deployment at work.
+type slot struct {
+	limiter limiter
+	counts  Unit
+	name    wire.Limit
+	most    int64 // before any limit cut, as replies tell it
+	window  int64 // the same for one window of the limiter, which may be a slice of it
+	level   bool  // decides by what was charged before, not by what the attempt costs
+	open    bool  // what is charged is given back when the attempt ends
+	ramp    bool  // bounds growth; a limit cut does not touch it
+	ticket  int   // index in wire.Attempt.Tickets
+}
+
+// slice is the sub-minute window: Azure counts requests over 1 s or 10 s
+// (MicrosoftDocs/azure-ai-docs, quota-2.md, 2026-05-06); 10 s is what
+// microsoft/aoai-api-simulator uses.
+const slice = 10 * time.Second
+
+// Pools holds the limits that the deployments of one run share, by the name of
+// the pool. Its zero value is ready to use.
+type Pools struct{ slots map[pooled]limiter }
+
+type pooled struct {
+	pool string
+	l    Limit
+}
+
+// slots builds the limits of c, those on requests first.
+func (c *Config) slots(pools *Pools) []slot {
+	if c.PTU.Units > 0 {
+		capacity := c.TokenLimit()
+		return []slot{{limiter: limit.NewUtilisation(capacity), counts: Tokens, name: wire.Utilisation, most: capacity, window: capacity, level: true}}
+	}
+	var slots []slot
+	for _, l := range c.limits() {
+		s := c.slot(&l)
+		if l.Shared && c.Pool != "" && pools != nil {
+			key := pooled{c.Pool, l}
+			if pools.slots == nil {
+				pools.slots = map[pooled]limiter{}
+			}
+			if known, ok := pools.slots[key]; ok {
+				s.limiter = known
+			} else {
+				pools.slots[key] = s.limiter
+			}
+		}
+		if l.Counts != Requests {
+			for i := range slots {
+				if slots[i].counts != Requests {
+					s.ticket++
+				}
+			}
+		}
+		slots = append(slots, s)
+	}
+	return slots
+}
+
+// limits returns all limits of c, RPM and TPM first.
+func (c *Config) limits() []Limit {
+	var all []Limit
+	if c.RPM > 0 {
+		all = append(all, Limit{Counts: Requests, Most: c.RPM, Per: limit.Window, Window: c.Window, Shared: c.Pool != ""})
+	}
+	if c.TPM > 0 {
+		all = append(all, Limit{Counts: Tokens, Most: c.TPM, Per: limit.Window, Window: c.Window, Shared: c.Pool != ""})
+	}
+	return append(all, c.Limits...)
+}
+
+func (c *Config) slot(l *Limit) slot {
+	s := slot{counts: l.Counts, name: l.name(), most: l.Most, window: l.Most}
+	switch {
+	case l.Growth > 0:
+		s.ramp, s.level = true, true
+		s.limiter = limit.NewRamp(l.Most, l.Growth, l.Per)
+		return s
+	case l.Per == 0:
+		s.open = true
+		s.limiter = limit.NewInFlight(l.Most)
+		return s
+	}
+	width, window := l.Per, l.Window
+	switch {
+	case window == SubMinute && l.Counts == Requests && width > slice:
+		width, window = slice, FixedWindow
+	case window == PerSecond && l.Counts == Requests && width > time.Second:
+		width, window = time.Second, FixedWindow
+	case window == SubMinute:
+		window = FixedWindow
+	case window == PerSecond:
+		window = TokenBucket
+	}
+	n := int64(l.Per / width)
+	s.window = (l.Most + n - 1) / n
+	switch window {
+	case SlidingLog:
+		s.limiter = limit.NewLog(s.window, width)
+	case SlidingCounter:
+		s.limiter = limit.NewCounter(s.window, width)
+	case FixedWindow:
+		s.limiter = limit.NewFixed(s.window, width, c.phase(width))
+	case TokenBucket:
+		s.limiter = limit.NewBucket(s.window, s.window, width)
+	}
+	return s
+}
+
+// phase returns the phase of windows of that width.
+func (c *Config) phase(width time.Duration) limit.Phase {
+	if c.Phase == FirstRequest {
+		return limit.FirstRequest
+	}
+	return limit.Phase((width - c.Phase%width) % width)
+}
+
+// earliest returns when an attempt that costs own would be admitted after
+// others, requests and tokens of them, have been charged, and which limit
+// makes it wait until then.
+func (m *Model) earliest(now clock.Time, own *costs, requests, tokens int64) (clock.Time, wire.Limit) {
+	at, which := now, wire.NoLimit
+	for i := range m.slots {
+		s := &m.slots[i]
+		cost := own[s.counts]
+		if !s.level && cost > s.most {
+			return clock.Never, wire.Oversize
+		}
+		switch {
+		case s.counts == Requests:
+			cost += requests
+		case s.level && !s.ramp:
+			cost = tokens
+		default:
+			cost += tokens
+		}
+		if t := s.limiter.Earliest(now, cost); t > at {
+			at, which = t, s.name
+		}
+	}
+	return at, which
+}
+
+func (m *Model) take(now clock.Time, a *wire.Attempt, own *costs) {
+	for i := range m.slots {
+		s := &m.slots[i]
+		if s.counts == Output && !s.open {
+			continue // charged as it is produced
+		}
+		if t := s.limiter.Take(now, own[s.counts]); s.counts != Requests {
+			a.Tickets[s.ticket] = uint32(t)
+		}
+	}
+}
+
+// settle corrects every charge of a, which is over.
+func (m *Model) settle(now clock.Time, a *wire.Attempt) {
+	own := m.reserved(a)
+	own[m.counts] = a.Reserved
+	actual := m.actual(a)
+	for i := range m.slots {
+		s := &m.slots[i]
+		switch {
+		case s.open:
+			s.limiter.Settle(now, limit.Ticket(a.Tickets[s.ticket]), -own[s.counts])
+		case s.counts == Tokens || s.counts == Input:
+			if m.settles() && !s.ramp {
+				s.limiter.Settle(now, limit.Ticket(a.Tickets[s.ticket]), actual[s.counts]-own[s.counts])
+			}
+		}
+	}
+	if m.main >= 0 && m.settles() {
+		m.Tally.Settled += actual[m.counts] - own[m.counts]
+	}
+}
+
+// quotas fills in what replies tell of the limits, in the form in which
+// headers carry it.
+func (m *Model) quotas(now clock.Time, r *wire.Reply) {
+	r.Requests, r.Tokens = wire.NoQuota, wire.NoQuota
+	if m.headers.Silent {
+		return
+	}
+	if m.shown >= 0 {
+		r.Requests = m.quota(now, &m.slots[m.shown], 1)
+	}
+	round := max(1, m.headers.Round)
+	if m.main >= 0 {
+		r.Tokens = m.quota(now, &m.slots[m.main], round)
+	}
+	if m.other >= 0 { // the one of input and output of which the smaller share is left
+		q := m.quota(now, &m.slots[m.other], round)
+		if float64(q.Remaining)*float64(r.Tokens.Limit) < float64(r.Tokens.Remaining)*float64(q.Limit) {
+			r.Tokens = q
+		}
+	}
+}
+
+func (m *Model) quota(now clock.Time, s *slot, round int64) wire.Quota {
+	left, full := s.limiter.Left(now)
+	if full == clock.Never { // a bucket whose limit is cut to nothing: as for retry-after
+		full = now.Add(limit.Window)
+	}
+	if round > 1 {
+		left = (left + round/2) / round * round
+	}
+	q := wire.Quota{Limit: m.scaled(s.most), Remaining: left, Reset: wire.Absent}
+	if !m.headers.NoReset {
+		q.Reset = full.Sub(now) / m.resetUnit * m.resetUnit
+	}
+	return q
+}
+
+// produce charges what all admitted attempts have produced since the last
+// time against limits on output. Each produces a token in every
+// Latency.PerToken from its admission on; what that is off, because of the time
+// to the first token above all, is put right when it ends.
+func (m *Model) produce(now clock.Time) {
+	n := int64(m.clock(now)-m.ticked) * m.producing
+	m.ticked = m.clock(now)
+	m.charge(now, n)
+}
+
+// clock returns how many tokens one attempt would have produced since the run
+// began.
+func (m *Model) clock(now clock.Time) uint32 {
+	if m.cfg.Latency.PerToken <= 0 {
+		return 0
+	}
+	return uint32(int64(now) / int64(m.cfg.Latency.PerToken))
+}
+
+func (m *Model) charge(now clock.Time, n int64) {
+	spare := min(n, m.spare)
+	m.spare -= spare
+	if n -= spare; n <= 0 {
+		return
+	}
+	for i := range m.slots {
+		if s := &m.slots[i]; s.counts == Output && !s.open {
+			s.limiter.Take(now, n)
+		}
+	}
+}
+
+// produced settles what a has produced.
+func (m *Model) produced(now clock.Time, a *wire.Attempt) {
+	m.producing--
+	off := int64(a.Output) - int64(m.clock(now)-a.Tickets[wire.MaxTickets-1])
+	if off < 0 {
+		m.spare -= off
+		return
+	}
+	m.charge(now, off)
+}

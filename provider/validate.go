@@ -1,0 +1,108 @@
+package provider
+
+import (
+	"fmt"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/limit"
+)
+
+// mostLimit is what sim/limit supports.
+const mostLimit = 100_000_000_000
+
+// Validate reports what makes c impossible to simulate.
+func (c *Config) Validate() error {
+	switch {
+	case c.PTU.Units < 0 || c.PTU.Units > 0 && c.PTU.TPMPerUnit <= 0:
+		return fmt.Errorf("deployment %s: a provisioned deployment needs units and tokens per minute per unit", c.Name)
+	case c.RPM < 0 || c.RPM > mostLimit || c.TPM < 0 || c.TPM > mostLimit || c.PTU.Units > 0 && int64(c.PTU.Units) > mostLimit/c.PTU.TPMPerUnit:
+		return fmt.Errorf("deployment %s: limits must lie in 0..%d", c.Name, int64(mostLimit))
+	case int(c.Window) >= len(Windows) || int(c.Charge.Reserve) >= len(Reserves):
+		return fmt.Errorf("deployment %s: unknown window or reservation rule", c.Name)
+	case c.Phase < 0 && c.Phase != FirstRequest:
+		return fmt.Errorf("deployment %s: the phase must not be negative", c.Name)
+	case c.Charge.Burndown < 0 || c.Charge.CacheDiscount < 0 || c.Charge.CacheDiscount > 1:
+		return fmt.Errorf("deployment %s: burndown must not be negative, and the cache discount must lie in 0..1", c.Name)
+	case c.Latency.PerToken < 0 || c.Latency.Refusal < 0 || c.Latency.Load < 0 || c.Latency.Floor < 0:
+		return fmt.Errorf("deployment %s: latencies must not be negative", c.Name)
+	}
+	if err := c.validateLimits(); err != nil {
+		return err
+	}
+	for i := range c.Faults {
+		if err := c.Faults[i].validate(); err != nil {
+			return fmt.Errorf("deployment %s: fault %d: %w", c.Name, i, err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) validateLimits() error {
+	tokens := 0
+	for _, l := range c.limits() {
+		switch {
+		case l.Most <= 0 || l.Most > mostLimit:
+			return fmt.Errorf("deployment %s: a limit on %s of %d; it must lie in 1..%d", c.Name, l.name(), l.Most, int64(mostLimit))
+		case l.Counts >= numUnits || int(l.Window) >= len(Windows) || l.Per < 0 || l.Growth < 0 || l.Growth > 0 && l.Per == 0:
+			return fmt.Errorf("deployment %s: a limit on %s of unknown kind", c.Name, l.name())
+		case l.Counts == Output && l.Per == 0:
+			return fmt.Errorf("deployment %s: nothing is reserved for output, so it cannot be bounded at a time", c.Name)
+		}
+		if l.Counts == Tokens || l.Counts == Input {
+			tokens++
+		}
+	}
+	if tokens >= wire.MaxTickets {
+		return fmt.Errorf("deployment %s: %d limits on tokens; at most %d can be kept", c.Name, tokens, wire.MaxTickets-1)
+	}
+	return nil
+}
+
+func (f *Fault) validate() error {
+	switch {
+	case int(f.Kind) >= len(FaultKinds) || int(f.Bug) >= len(Bugs):
+		return fmt.Errorf("unknown kind")
+	case !(f.Rate >= 0 && f.Rate <= 1):
+		return fmt.Errorf("rate %v must lie in 0..1", f.Rate)
+	case f.Kind == LimitCut && !(f.To >= 0 && f.To <= 1):
+		return fmt.Errorf("the share left of the limits must lie in 0..1, not %v", f.To)
+	case f.Kind == SlowStream && !(f.To >= 1 && f.To <= 1e6):
+		return fmt.Errorf("a slow stream takes 1 to 1,000,000 times as long, not %v", f.To)
+	case f.MTBF < 0 || f.MTTR < 0 || f.MTBF > 0 != (f.MTTR > 0):
+		return fmt.Errorf("mtbf and mttr must be given together and be positive")
+	}
+	return nil
+}
+
+// TokenLimit returns the tokens per minute the deployment allows: TPM, or the
+// limit on input where there is no TPM, or for a provisioned deployment its
+// capacity in input-equivalent tokens; 0 for no limit.
+func (c *Config) TokenLimit() int64 {
+	if c.PTU.Units > 0 {
+		return int64(c.PTU.Units) * c.PTU.TPMPerUnit
+	}
+	return c.PerMinute(Tokens)
+}
+
+// PerMinute returns the limit per minute on a unit, as a vendor advertises it:
+// for Tokens that on input where there is no other. 0 for no limit, and for
+// provisioned deployments.
+func (c *Config) PerMinute(u Unit) int64 {
+	if c.PTU.Units > 0 {
+		return 0
+	}
+	input := int64(0)
+	for _, l := range c.limits() {
+		switch {
+		case l.Per != limit.Window || l.Growth > 0:
+		case l.Counts == u:
+			return l.Most
+		case l.Counts == Input:
+			input = l.Most
+		}
+	}
+	if u == Tokens {
+		return input
+	}
+	return 0
+}
