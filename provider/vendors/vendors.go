@@ -1,0 +1,72 @@
+// Package vendors sets on a provider.Config what a vendor's rules are, whatever
+// the tier: how limits are enforced, what is charged and when, and what replies
+// tell. One file is one vendor, and the comment of its function is the vendor's
+// page: the rule, the formula, the source with its date, what is not known and
+// what was chosen in its place.
+//
+// The limits themselves are the tier's. A function is called once they are set
+// and keeps their numbers; it replaces Charge, Headers and Window, of the
+// deployment and of each of its Limits, and may add a limit that all tiers have.
+// Phase stays, for where the wall clock stands is not the vendor's choice.
+package vendors
+
+import (
+	"slices"
+
+	"ratesim/provider"
+)
+
+// Names returns the vendors that Apply knows, sorted.
+func Names() []string {
+	var names []string
+	for _, v := range vendors() {
+		names = append(names, v.name)
+	}
+	return names
+}
+
+// Apply sets the rules of c.Vendor; for Azure those of provisioned deployments
+// when c.PTU says what a unit gives. It reports false, and changes nothing, for
+// a vendor it does not know.
+func Apply(c *provider.Config) bool {
+	all := vendors()
+	i := slices.IndexFunc(all, func(v vendor) bool { return v.name == c.Vendor })
+	if i < 0 {
+		return false
+	}
+	all[i].apply(c)
+	return true
+}
+
+type vendor struct {
+	name  string
+	apply func(*provider.Config)
+}
+
+func vendors() []vendor {
+	return []vendor{
+		{"anthropic", Anthropic},
+		{"azure", func(c *provider.Config) {
+			if c.PTU.TPMPerUnit > 0 {
+				AzurePTU(c)
+			} else {
+				Azure(c)
+			}
+		}},
+		{"bedrock", Bedrock},
+		{"cerebras", Cerebras},
+		{"gemini", Gemini},
+		{"groq", Groq},
+		{"mistral", Mistral},
+		{"openai", OpenAI},
+		{"xai", XAI},
+	}
+}
+
+// window sets how all limits of c are enforced.
+func window(c *provider.Config, w provider.Window) {
+	c.Window = w
+	for i := range c.Limits {
+		c.Limits[i].Window = w
+	}
+}
