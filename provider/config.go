@@ -153,6 +153,7 @@ type Provisioned struct {
 type Price struct {
 	Input, Output float64 // per million tokens
 	UnitHour      float64 // per PTU-hour
+	Cached        float64 // per million tokens of the prompt that come from the cache, in place of Input
 }
 
 // FaultKind names a kind of fault.

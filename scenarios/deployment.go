@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 
 func (d *decoder) readDeployments() {
 	d.deployments.items("deployments", func(_ int, c cursor) {
-		cfg := deployment(c)
+		cfg := deployment(c, d.catalog)
 		if cfg.Name != "" && slices.Contains(d.deploymentNames(), cfg.Name) {
 			c.child("name").fail("%s is taken by another deployment", quote(cfg.Name))
 		}
@@ -35,10 +34,10 @@ func (d *decoder) deploymentNames() []string {
 const maxLimit = 100_000_000_000
 
 // deployment reads the catalog's row and what overrides it.
-func deployment(c cursor) provider.Config {
+func deployment(c cursor, known *catalog.Catalog) provider.Config {
 	var cfg provider.Config
 	if ref := c.child("provider"); c.n.kind == mapping && ref.ok() {
-		cfg = fromCatalog(ref)
+		cfg = fromCatalog(ref, known)
 	}
 	provisioned := cfg.PTU.Units > 0
 	unlessProvisioned := func(read reader) reader {
@@ -77,15 +76,13 @@ func deployment(c cursor) provider.Config {
 }
 
 // fromCatalog looks the reference at c up.
-func fromCatalog(c cursor) provider.Config {
+func fromCatalog(c cursor, known *catalog.Catalog) provider.Config {
 	ref, ok := c.scalar("a reference such as openai/gpt-4o@tier-1")
 	if !ok {
 		return provider.Config{}
 	}
-	cfg, err := catalog.Find(ref)
-	if u, ok := errors.AsType[*catalog.UnknownError](err); ok {
-		c.fail("%s", unknown(u.What, u.Name, u.Known))
-	} else if err != nil {
+	cfg, err := known.Find(ref)
+	if err != nil {
 		c.fail("%v", err)
 	}
 	return cfg

@@ -1,6 +1,10 @@
 package scenarios
 
-import "strings"
+import (
+	"strings"
+
+	"ratesim/spelling"
+)
 
 // Nearest returns the known name that a misspelt one most likely means: the
 // one with the fewest insertions, deletions, substitutions and swaps of
@@ -17,7 +21,7 @@ func Nearest(name string, known []string) (string, bool) {
 	best, found := "", false
 	least := max(1, len(name)/3) + 1
 	for _, k := range known {
-		d := distance(strings.ToLower(name), strings.ToLower(k))
+		d := spelling.Distance(strings.ToLower(name), strings.ToLower(k))
 		if d < least || found && d == least && shared(name, k) > shared(name, best) {
 			best, least, found = k, d, true
 		}
@@ -32,30 +36,6 @@ func shared(a, b string) int {
 		n++
 	}
 	return n
-}
-
-// distance counts the edits between a and b. Its table has a row for each
-// prefix of a; only the last three are kept.
-func distance(a, b string) int {
-	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, above, row = above, row, before
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }
 
 // unknown says that a name is not among the known ones.

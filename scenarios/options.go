@@ -16,6 +16,8 @@ import (
 // file's tree before that is read, so it meets the same checks, and errors name
 // the flag.
 type Options struct {
+	// Catalog is where references are looked up; nil = the embedded one.
+	Catalog *catalog.Catalog
 	// Provider replaces the catalog reference of the first deployment, and
 	// drops its overrides; provisioned deployments of other models move to the
 	// same model. Empty = as in the file.
@@ -126,7 +128,7 @@ func (o *Options) applyProvider(root *node, d *decoder) {
 			continue
 		}
 		moved := vendor + "/" + model + "@" + tier
-		if _, err := catalog.Find(moved); err != nil {
+		if _, err := d.catalog.Find(moved); err != nil {
 			d.warn("--provider: %s stays, for the catalog has no %s", was.text, moved)
 			continue
 		}

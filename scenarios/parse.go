@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/catalog"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/clock"
 )
@@ -23,6 +24,9 @@ func Parse(file string, data []byte, opt Options) (*Spec, error) {
 		Drain: 5 * time.Minute,
 		Fleet: Fleet{Instances: 1, Timeout: 30 * time.Second},
 	}}
+	if d.catalog = opt.Catalog; d.catalog == nil {
+		d.catalog = catalog.Embedded()
+	}
 	opt.apply(root, d)
 	d.scenario(cursor{p, root, ""})
 	if err := p.err(); err != nil {
@@ -34,7 +38,8 @@ func Parse(file string, data []byte, opt Options) (*Spec, error) {
 // decoder fills a Spec.
 type decoder struct {
 	*problems
-	spec *Spec
+	spec    *Spec
+	catalog *catalog.Catalog
 
 	duration, streams, deployments, faults, strategies, expect cursor
 
@@ -168,9 +173,15 @@ func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config) 
 			output = min(output, float64(s.MaxTokens))
 		}
 		c := int64(max(1, math.Round(prompt)))
+		bound := int64(s.MaxTokens)
+		if bound == 0 {
+			bound = int64(to.Charge.Undeclared)
+		}
 		switch to.Charge.Reserve {
 		case provider.ReserveMaxTokens:
-			c += int64(s.MaxTokens)
+			c += bound
+		case provider.ReserveLarger:
+			c = max(c, bound)
 		case provider.ReserveActual:
 			c += int64(max(1, math.Round(output)))
 		}

@@ -106,7 +106,7 @@ func TestContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row, err := catalog.Find("openai/gpt-4o-mini@tier-1")
+	row, err := catalog.Embedded().Find("openai/gpt-4o-mini@tier-1")
 	if err != nil {
 		t.Fatal(err)
 	}

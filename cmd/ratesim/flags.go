@@ -21,6 +21,7 @@ type common struct {
 	reps        int
 	strategies  []string
 	provider    string
+	catalog     string
 	trace       string
 	traceFormat string
 	duration    time.Duration
@@ -41,6 +42,7 @@ func (f *common) register(c *cobra.Command) {
 	fl.IntVar(&f.reps, "reps", 10, "replications, each with its own draws")
 	fl.StringSliceVar(&f.strategies, "strategies", nil, "strategies `a,b,c` instead of the scenario's, or all")
 	fl.StringVar(&f.provider, "provider", "", "catalog `REF` vendor/model@tier for the first deployment")
+	catalogFlag(fl, &f.catalog)
 	fl.StringVar(&f.trace, "trace", "", "replay a trace `FILE` instead of the scenario's workload")
 	fl.StringVar(&f.traceFormat, "trace-format", "auto", "format of the trace: auto, azure or plain")
 	fl.DurationVar(&f.duration, "duration", 0, "how long calls arrive, instead of the scenario's duration")
@@ -75,7 +77,11 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 	if err != nil {
 		return scenarios.Options{}, inputError{err}
 	}
-	return scenarios.Options{Provider: f.provider, Trace: f.trace, TraceFormat: workload.TraceFormat(format),
+	known, err := readCatalog(f.catalog)
+	if err != nil {
+		return scenarios.Options{}, inputError{err}
+	}
+	return scenarios.Options{Catalog: known, Provider: f.provider, Trace: f.trace, TraceFormat: workload.TraceFormat(format),
 		Duration: f.duration, Strategies: f.strategies, Set: f.set}, nil
 }
 

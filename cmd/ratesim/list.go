@@ -8,29 +8,36 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ratesim/provider/catalog"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/strategies"
 )
 
 func listCommand(s *streams) *cobra.Command {
+	var p providersList
 	kinds := []struct {
 		name string
 		list func(io.Writer) error
 	}{
 		{"scenarios", listScenarios},
 		{"strategies", listStrategies},
-		{"providers", listProviders},
+		{"providers", p.list},
+		{"choices", p.choices},
 		{"processes", listProcesses},
 	}
 	var names []string
 	for _, k := range kinds {
 		names = append(names, k.name)
 	}
-	return &cobra.Command{
-		Use:       "list [scenarios|strategies|providers|processes]",
-		Short:     "what there is, with parameters and sources",
+	c := &cobra.Command{
+		Use:   "list [" + strings.Join(names, "|") + "]",
+		Short: "what there is, with parameters and sources",
+		Long: `List prints what there is, with parameters and sources: scenarios, strategies,
+providers (limits, prices, latencies and batches of the catalog), choices (where
+sources on providers conflict or are silent, what was chosen, and the key of a
+scenario that sets it) and arrival processes.`,
+		Example: `  ratesim list providers --vendor anthropic
+  ratesim list providers --catalog own.csv -o json`,
 		ValidArgs: names,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -38,7 +45,10 @@ func listCommand(s *streams) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := p.open(c, args); err != nil {
+				return inputError{err}
+			}
 			found := false
 			for i, k := range kinds {
 				if len(args) > 0 && args[0] != k.name {
@@ -57,6 +67,8 @@ func listCommand(s *streams) *cobra.Command {
 			return nil
 		},
 	}
+	p.register(c)
+	return c
 }
 
 func columns(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
@@ -86,31 +98,6 @@ func listStrategies(w io.Writer) error {
 		}
 	}
 	return t.Flush()
-}
-
-func listProviders(w io.Writer) error {
-	t := columns(w)
-	fmt.Fprintln(t, "REF\tRPM\tTPM\tSOURCE\tDATE\tCONFIDENCE")
-	for _, row := range catalog.List() {
-		limits := row.Facts[0]
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", row.Ref, perMinute(row.Config.RPM), tokensPerMinute(&row),
-			limits.Source, limits.Date, limits.Confidence)
-	}
-	return t.Flush()
-}
-
-func perMinute(n int64) string {
-	if n == 0 {
-		return "-"
-	}
-	return fmt.Sprint(n)
-}
-
-func tokensPerMinute(row *catalog.Row) string {
-	if row.Minimum > 0 {
-		return fmt.Sprintf("%d a PTU; N = %d, %d, ...", row.Config.PTU.TPMPerUnit, row.Minimum, row.Minimum+row.Step)
-	}
-	return perMinute(row.Config.TPM)
 }
 
 func listProcesses(w io.Writer) error {

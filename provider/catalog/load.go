@@ -1,18 +1,18 @@
 package catalog
 
 import (
-	"bytes"
 	"cmp"
 	"embed"
-	"encoding/csv"
 	"errors"
-	"fmt"
+
+	"io"
 	"math"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/vendors"
 	"ratesim/sim/rng"
 )
 
@@ -24,83 +24,178 @@ var data embed.FS
 // region and its handling.
 const refusal = 30 * time.Millisecond
 
-// load assembles the rows from the data files. The files are part of the
-// program, so a fault in one is a broken invariant; a test reads them all.
-func load() []Row {
-	rows, err := assemble()
+// embedded assembles the catalog from the data files.
+func embedded() (*Catalog, error) {
+	c := &Catalog{prices: map[string]price{}, latencies: map[string]latency{}}
+	err := errors.Join(c.readPrices(), c.readLatencies(), c.readBatches(), c.readChoices())
 	if err != nil {
-		panic("provider catalog: " + err.Error())
+		return nil, err
 	}
-	return rows
+	for _, f := range []struct{ file, what string }{{"limits.csv", "limits"}, {"ptu.csv", "ptu"}} {
+		r, err := data.Open("data/" + f.file)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := c.readRows(f.file, r, f.what)
+		if err != nil {
+			return nil, err
+		}
+		c.rows = merge(c.rows, rows)
+	}
+	return c, nil
 }
 
-func assemble() ([]Row, error) {
-	prices, err := readPrices()
+// readData reads a data file, of which all columns must be there.
+func readData(file, columns string, row func(*line)) error {
+	r, err := data.Open("data/" + file)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	latencies, err := readLatencies()
-	if err != nil {
-		return nil, err
+	return read(file, r, strings.Split(columns, ","), nil, row)
+}
+
+// limitColumns are the limits that rows may have. All are shared by the
+// deployments of a pool, which stands for an organisation.
+var limitColumns = [...]struct {
+	name   string
+	counts provider.Unit
+	per    time.Duration
+}{
+	{"rpm", provider.Requests, time.Minute},
+	{"tpm", provider.Tokens, time.Minute},
+	{"rpd", provider.Requests, 24 * time.Hour},
+	{"tpd", provider.Tokens, 24 * time.Hour},
+	{"rph", provider.Requests, time.Hour},
+	{"tph", provider.Tokens, time.Hour},
+	{"itpm", provider.Input, time.Minute},
+	{"otpm", provider.Output, time.Minute},
+}
+
+// unitColumns are those of provisioned deployments.
+var unitColumns = [...]string{"minimum", "step", "tpm_per_ptu", "output_ratio", "target_tps"}
+
+// tokenPrices are the columns of prices of tokens.
+var tokenPrices = [...]string{"usd_per_million_input", "usd_per_million_cached", "usd_per_million_output"}
+
+// mostLimit and mostPerUnit are what a limiter can hold, the latter for
+// maxUnits PTUs.
+const (
+	mostLimit   = 100_000_000_000
+	mostPerUnit = mostLimit / maxUnits
+)
+
+// readRows reads deployments. Latencies are those of c; so are prices and
+// editions of rows that give none.
+func (c *Catalog) readRows(file string, r io.Reader, what string) ([]Row, error) {
+	may := append([]string{"edition", "batch_queue", "usd_per_ptu_hour"}, tokenPrices[:]...)
+	may = append(may, unitColumns[:]...)
+	for _, l := range limitColumns {
+		may = append(may, l.name)
 	}
 	var rows []Row
-	err = errors.Join(
-		read("limits.csv", "vendor,edition,model,tier,rpm,tpm", "limits", func(l *line, f Fact) {
-			r := Row{Edition: l.text(1), Tier: l.text(3), Facts: []Fact{f}}
-			r.Config = provider.Config{Vendor: l.text(0), Model: l.text(2), RPM: l.limit(4), TPM: l.limit(5)}
-			// OpenAI's bucket and accounting: every real 429 and header sample
-			// fits a continuously refilled bucket of one minute's worth, charged
-			// with max_tokens at admission and trued up; refused requests count
-			// (developers.openai.com/api/docs/guides/rate-limits, 2026-09).
-			r.Config.Window = provider.TokenBucket
-			r.Config.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true, Rejected: true}
-			rows = append(rows, r)
-		}),
-		read("ptu.csv", "vendor,edition,model,minimum,step,tpm_per_ptu,output_ratio,target_tps", "ptu", func(l *line, f Fact) {
-			r := Row{Edition: l.text(1), Tier: "ptu-N", Minimum: int(l.number(3)), Step: int(l.number(4)), Facts: []Fact{f}}
-			r.Config = provider.Config{Vendor: l.text(0), Model: l.text(2)}
-			r.Config.PTU = provider.Provisioned{TPMPerUnit: int64(l.number(5)), OutputRatio: l.number(6)}
-			// A refused call adds nothing to utilisation: it is refused before
-			// it is counted (MicrosoftDocs/azure-ai-docs
-			// articles/foundry/openai/concepts/provisioned-throughput.md, 2026-02-10).
-			r.Config.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true}
-			// The latency target is the speed the vendor guarantees.
-			r.Config.Latency.PerToken = perToken(l.number(7))
-			rows = append(rows, r)
-		}))
-	if err != nil {
-		return nil, err
-	}
-	for i := range rows {
-		complete(&rows[i], prices, latencies)
-	}
-	return order(rows), nil
+	seen := map[string]bool{}
+	err := read(file, r, []string{"vendor", "model", "tier"}, may, func(l *line) {
+		row := Row{Edition: l.name("edition"), Tier: l.name("tier"), BatchQueue: l.whole("batch_queue", math.MaxInt64)}
+		row.Config = provider.Config{Vendor: l.name("vendor"), Model: l.name("model")}
+		row.Facts = []Fact{l.fact(what)}
+		for _, column := range []string{"vendor", "model", "tier"} {
+			l.text(column)
+		}
+		if row.Edition == "" {
+			row.Edition = c.edition(&row)
+		}
+		row.limit(l)
+		row.gives(l)
+		c.latency(&row)
+		c.price(&row, l)
+		if !vendors.Apply(&row.Config) {
+			l.fail("vendor", "%q has no rules here; vendors: %s", row.Config.Vendor, strings.Join(vendors.Names(), ", "))
+		}
+		whole := row.Config.Vendor + ":" + row.Edition + "/" + row.Config.Model + "@" + row.Tier
+		if seen[whole] {
+			l.fail("tier", "%s is there twice", whole)
+		}
+		seen[whole] = true
+		check := row.Config
+		check.Name = whole
+		if err := check.Validate(); err != nil {
+			l.fail("vendor", "%v", err)
+		}
+		rows = append(rows, row)
+	})
+	return rows, err
 }
 
-// complete adds price and latency.
-func complete(r *Row, prices map[string]price, latencies map[string]latency) {
+// edition returns the newest edition of the row's model, or of its vendor.
+func (c *Catalog) edition(row *Row) string {
+	newest := "own"
+	for i := range c.rows { // newest first
+		switch r := &c.rows[i]; {
+		case r.Config.Vendor != row.Config.Vendor:
+		case r.Config.Model == row.Config.Model:
+			return r.Edition
+		case newest == "own":
+			newest = r.Edition
+		}
+	}
+	return newest
+}
+
+func (r *Row) limit(l *line) {
 	c := &r.Config
-	key := c.Vendor + "/" + c.Model
-	if c.PTU.TPMPerUnit > 0 {
-		key = c.Vendor
+	for _, column := range limitColumns {
+		most := l.whole(column.name, mostLimit)
+		if most == 0 {
+			continue
+		}
+		if r.Tier == provisioned {
+			l.fail(column.name, "a provisioned deployment is limited by its units alone; leave the cell empty")
+		}
+		r.Limits = append(r.Limits, Limit{column.name, most})
+		switch column.name {
+		case "rpm":
+			c.RPM = most
+		case "tpm":
+			c.TPM = most
+		default:
+			c.Limits = append(c.Limits, provider.Limit{Counts: column.counts, Most: most, Per: column.per, Shared: true})
+		}
 	}
-	if p, ok := prices[key]; ok {
-		c.Price = p.Price
-		r.Facts = append(r.Facts, p.fact)
-	}
-	l, ok := latencies[c.Model]
-	if !ok {
-		l = latencies["*"]
-	}
-	c.Latency.TTFT, c.Latency.Refusal = l.ttft, refusal
-	if c.Latency.PerToken == 0 {
-		c.Latency.PerToken = l.perToken
-	}
-	r.Facts = append(r.Facts, l.fact)
 }
 
-// order sorts rows by vendor, newest edition first, and names them.
-func order(rows []Row) []Row {
+// gives reads what a PTU gives, for provisioned deployments only.
+func (r *Row) gives(l *line) {
+	if r.Tier != provisioned {
+		for _, column := range append(unitColumns[:], "usd_per_ptu_hour") {
+			if l.cell(column) != "" {
+				l.fail(column, "only the tier %s has PTUs; leave the cell empty", provisioned)
+			}
+		}
+		if strings.HasPrefix(r.Tier, "ptu-") {
+			l.fail("tier", "want %s, which stands for any number of PTUs, got %q", provisioned, r.Tier)
+		}
+		return
+	}
+	for _, column := range unitColumns {
+		l.text(column)
+	}
+	r.Minimum, r.Step = int(l.whole("minimum", maxUnits)), int(l.whole("step", maxUnits))
+	r.Config.PTU = provider.Provisioned{TPMPerUnit: l.whole("tpm_per_ptu", mostPerUnit), OutputRatio: l.number("output_ratio")}
+	// The latency target is the speed the vendor guarantees.
+	r.Config.Latency.Floor = perToken(l.number("target_tps"))
+}
+
+// merge adds rows, or puts them in the place of those that they name, and
+// sorts by vendor, newest edition first.
+func merge(rows, more []Row) []Row {
+	rows = slices.Clone(rows)
+	for _, r := range more {
+		if i := slices.IndexFunc(rows, func(old Row) bool { return same(&old, &r) }); i >= 0 {
+			rows[i] = r
+		} else {
+			rows = append(rows, r)
+		}
+	}
 	slices.SortStableFunc(rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Config.Vendor, b.Config.Vendor), cmp.Compare(b.Edition, a.Edition))
 	})
@@ -108,10 +203,11 @@ func order(rows []Row) []Row {
 	for i := range rows {
 		r := &rows[i]
 		vendor := r.Config.Vendor
-		if newest[vendor] == "" {
-			newest[vendor] = r.Edition
+		model := vendor + "/" + r.Config.Model
+		if newest[model] == "" {
+			newest[model] = r.Edition
 		}
-		if r.Edition != newest[vendor] {
+		if r.Edition != newest[model] {
 			vendor += ":" + r.Edition
 		}
 		r.Ref = vendor + "/" + r.Config.Model + "@" + r.Tier
@@ -119,21 +215,63 @@ func order(rows []Row) []Row {
 	return rows
 }
 
+func same(a, b *Row) bool {
+	return a.Config.Vendor == b.Config.Vendor && a.Edition == b.Edition && a.Config.Model == b.Config.Model && a.Tier == b.Tier
+}
+
 type price struct {
 	provider.Price
 	fact Fact
 }
 
-// readPrices returns prices by vendor/model, and of PTUs by vendor.
-func readPrices() (map[string]price, error) {
-	prices := map[string]price{}
-	return prices, errors.Join(
-		read("tokens.csv", "vendor,model,usd_per_million_input,usd_per_million_output", "price", func(l *line, f Fact) {
-			prices[l.text(0)+"/"+l.text(1)] = price{provider.Price{Input: l.number(2), Output: l.number(3)}, f}
+// readPrices reads prices by vendor/model, and of PTUs by vendor.
+func (c *Catalog) readPrices() error {
+	return errors.Join(
+		readData("tokens.csv", "vendor,model,usd_per_million_input,usd_per_million_cached,usd_per_million_output,note", func(l *line) {
+			c.prices[l.text("vendor")+"/"+l.text("model")] = price{l.tokens(), l.fact("price")}
 		}),
-		read("units.csv", "vendor,deployment,usd_per_ptu_hour", "ptu price", func(l *line, f Fact) {
-			prices[l.text(0)] = price{provider.Price{UnitHour: l.number(2)}, f}
+		readData("units.csv", "vendor,deployment,usd_per_ptu_hour,note", func(l *line) {
+			c.prices[l.text("vendor")] = price{provider.Price{UnitHour: l.price("usd_per_ptu_hour")}, l.fact("ptu price")}
 		}))
+}
+
+// tokens reads the prices of tokens. Where none is given for cached ones, they
+// cost what others do.
+func (l *line) tokens() provider.Price {
+	p := provider.Price{Input: l.price("usd_per_million_input"), Output: l.price("usd_per_million_output")}
+	p.Cached = p.Input
+	if l.cell("usd_per_million_cached") != "" {
+		p.Cached = l.price("usd_per_million_cached")
+	}
+	return p
+}
+
+// price sets the row's price: its own, or that of its model.
+func (c *Catalog) price(r *Row, l *line) {
+	key, own := r.Config.Vendor+"/"+r.Config.Model, false
+	for _, column := range tokenPrices {
+		own = own || l.cell(column) != ""
+	}
+	what := "price"
+	if r.Tier == provisioned {
+		if own {
+			l.fail("usd_per_million_input", "tokens of a provisioned deployment have no price; leave the cell empty")
+		}
+		key, what, own = r.Config.Vendor, "ptu price", l.cell("usd_per_ptu_hour") != ""
+	}
+	if own {
+		f := r.Facts[0]
+		f.What = what
+		r.Facts = append(r.Facts, f)
+		if r.Tier == provisioned {
+			r.Config.Price.UnitHour = l.price("usd_per_ptu_hour")
+		} else {
+			r.Config.Price = l.tokens()
+		}
+	} else if p, ok := c.prices[key]; ok {
+		r.Config.Price = p.Price
+		r.Facts = append(r.Facts, p.fact)
+	}
 }
 
 type latency struct {
@@ -142,95 +280,53 @@ type latency struct {
 	fact     Fact
 }
 
-// readLatencies returns latencies by model; "*" stands for models without a
-// row of their own.
-func readLatencies() (map[string]latency, error) {
-	latencies := map[string]latency{}
-	return latencies, read("latency.csv", "model,ttft_p50_ms,ttft_p95_ms,tokens_per_s", "latency", func(l *line, f Fact) {
-		ttft, err := rng.NewLognormal(l.number(1)/1e3, l.number(2)/1e3)
-		l.check(err)
-		latencies[l.text(0)] = latency{ttft, perToken(l.number(3)), f}
+// readLatencies reads latencies by model; a name that ends in * stands for the
+// models that begin like it.
+func (c *Catalog) readLatencies() error {
+	return readData("latency.csv", "model,ttft_p50_ms,ttft_p95_ms,tokens_per_s,note", func(l *line) {
+		ttft, err := rng.NewLognormal(l.number("ttft_p50_ms")/1e3, l.number("ttft_p95_ms")/1e3)
+		if err != nil {
+			l.fail("ttft_p95_ms", "%v", err)
+		}
+		c.latencies[l.text("model")] = latency{ttft, perToken(l.number("tokens_per_s")), l.fact("latency")}
 	})
+}
+
+// latency sets how long answers take. A provisioned deployment promises a
+// speed, is faster while it has room, and slows down as it fills.
+func (c *Catalog) latency(r *Row) {
+	model := r.Config.Model
+	l, ok := c.latencies[model]
+	for n := len(model); !ok && n >= 0; n-- {
+		l, ok = c.latencies[model[:n]+"*"]
+	}
+	r.Config.Latency.TTFT, r.Config.Latency.PerToken, r.Config.Latency.Refusal = l.ttft, l.perToken, refusal
+	r.Facts = append(r.Facts, l.fact)
+	if r.Tier == provisioned {
+		r.Config.Latency.PerToken = min(l.perToken, r.Config.Latency.Floor)
+		r.Config.Latency.Load = 1
+		r.Facts = append(r.Facts, Fact{"load", "learn.microsoft.com/answers/questions/5923658", "2026", "observed",
+			"whole answers of gpt-5.4-mini took 1.9 s at p95 with room to spare and 3 to 4 s when 15 PTUs were saturated: twice as long"})
+	}
 }
 
 func perToken(perSecond float64) time.Duration {
 	return time.Duration(math.Round(float64(time.Second) / perSecond))
 }
 
-// line is one row of a data file; its methods keep the first error.
-type line struct {
-	cells []string
-	err   error
-}
-
-func (l *line) check(err error) {
-	if l.err == nil {
-		l.err = err
-	}
-}
-
-func (l *line) text(i int) string {
-	if l.cells[i] == "" {
-		l.check(fmt.Errorf("column %d is empty", i+1))
-	}
-	return l.cells[i]
-}
-
-// number reads a number above 0.
-func (l *line) number(i int) float64 {
-	v, err := strconv.ParseFloat(l.cells[i], 64)
-	if err != nil || !(v > 0) || math.IsInf(v, 0) {
-		l.check(fmt.Errorf("column %d: want a number above 0, got %q", i+1, l.cells[i]))
-		return 1
-	}
-	return v
-}
-
-// limit reads a limit per minute; an empty cell is one the source does not
-// give, which a model does not enforce.
-func (l *line) limit(i int) int64 {
-	if l.cells[i] == "" {
-		return 0
-	}
-	v, err := strconv.ParseInt(l.cells[i], 10, 64)
-	if err != nil || v <= 0 {
-		l.check(fmt.Errorf("column %d: want a whole number above 0 or nothing, got %q", i+1, l.cells[i]))
-	}
-	return v
-}
-
-const provenance = "source,date,confidence,note"
-
-// read calls row for every row of a data file whose header is head followed
-// by the provenance.
-func read(file, head, what string, row func(*line, Fact)) error {
-	b, err := data.ReadFile("data/" + file)
-	if err != nil {
-		return err
-	}
-	return parse(file, b, head, what, row)
-}
-
-func parse(file string, b []byte, head, what string, row func(*line, Fact)) error {
-	first, _, _ := bytes.Cut(b, []byte("\n"))
-	if want := head + "," + provenance; string(first) != want {
-		return fmt.Errorf("%s:1: header is %q, want %q", file, first, want)
-	}
-	records, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", file, err)
-	}
-	for i, cells := range records[1:] {
-		n := len(cells)
-		l := &line{cells: cells}
-		f := Fact{What: what, Source: l.text(n - 4), Date: l.text(n - 3), Confidence: l.text(n - 2), Note: cells[n-1]}
-		if !slices.Contains([]string{"official", "observed", "secondary", "derived", "recall"}, f.Confidence) {
-			l.check(fmt.Errorf("unknown confidence %q", f.Confidence))
+func (c *Catalog) readBatches() error {
+	return readData("batch.csv", "vendor,model,tier,requests_per_file,mb_per_file,enqueued_tokens,discount,note", func(l *line) {
+		b := Batch{l.text("vendor"), l.text("model"), l.text("tier"), l.whole("requests_per_file", math.MaxInt64),
+			l.whole("mb_per_file", math.MaxInt64), l.whole("enqueued_tokens", math.MaxInt64), l.number("discount"), l.fact("batch")}
+		if b.Discount > 1 {
+			l.fail("discount", "want a share up to 1, got %g", b.Discount)
 		}
-		row(l, f)
-		if l.err != nil {
-			return fmt.Errorf("%s: row %d: %w", file, i+2, l.err)
-		}
-	}
-	return nil
+		c.batches = append(c.batches, b)
+	})
+}
+
+func (c *Catalog) readChoices() error {
+	return readData("choices.csv", "vendor,question,choice,alternative,key,note", func(l *line) {
+		c.choices = append(c.choices, Choice{l.text("vendor"), l.text("question"), l.text("choice"), l.text("alternative"), l.text("key"), l.fact("choice")})
+	})
 }
