@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -82,7 +83,9 @@ func fromCatalog(c cursor, known *catalog.Catalog) provider.Config {
 		return provider.Config{}
 	}
 	cfg, err := known.Find(ref)
-	if err != nil {
+	if u, ok := errors.AsType[*catalog.UnknownError](err); ok {
+		c.fail("%v", u) // without the reference, which the field shows
+	} else if err != nil {
 		c.fail("%v", err)
 	}
 	return cfg

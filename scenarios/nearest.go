@@ -22,20 +22,11 @@ func Nearest(name string, known []string) (string, bool) {
 	least := max(1, len(name)/3) + 1
 	for _, k := range known {
 		d := spelling.Distance(strings.ToLower(name), strings.ToLower(k))
-		if d < least || found && d == least && shared(name, k) > shared(name, best) {
+		if d < least || found && d == least && spelling.Shared(name, k) > spelling.Shared(name, best) {
 			best, least, found = k, d, true
 		}
 	}
 	return best, found
-}
-
-// shared returns the length of the common beginning of a and b.
-func shared(a, b string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
 }
 
 // unknown says that a name is not among the known ones.

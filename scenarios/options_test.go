@@ -119,7 +119,7 @@ func TestBadOptions(t *testing.T) {
 		opt  Options
 		want string
 	}{
-		{Options{Provider: "openai/gpt-4oo@tier-1"}, `--provider: unknown model "gpt-4oo"; did you mean "gpt-4o"? allowed: `},
+		{Options{Provider: "openai/gpt-4oo@tier-1"}, `--provider: unknown model "gpt-4oo" of openai; nearest: openai/gpt-4o@tier-1, `},
 		{Options{Trace: "nope.csv"}, `--trace: nope.csv: cannot open trace: no such file`},
 		{Options{Duration: -1}, `--duration: duration: want a duration from 1ms to 8784h, such as 500ms, 90s or 1h30m, got "-1ns"`},
 		{Options{Strategies: []string{"patiemt"}}, `--strategies: unknown strategy "patiemt"; did you mean "patient"? allowed: `},

@@ -28,3 +28,12 @@ func Distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// Shared returns the length of the common beginning of a and b, in bytes.
+func Shared(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}

@@ -38,21 +38,25 @@ func (e *UnknownError) Error() string {
 	return b.String()
 }
 
-// nearest returns the three references most like ref.
+// nearest returns the three references most like ref; of equally near ones those
+// that begin more alike.
 func (c *Catalog) nearest(ref string) []string {
 	const longest = 100 // no reference is longer; the time grows with its length
 	if len(ref) > longest {
 		return nil
 	}
 	type near struct {
-		ref      string
-		distance int
+		ref              string
+		distance, shared int
 	}
 	var all []near
 	for i := range c.rows {
-		all = append(all, near{c.rows[i].Ref, spelling.Distance(strings.ToLower(ref), strings.ToLower(c.rows[i].Ref))})
+		r := c.rows[i].Ref
+		all = append(all, near{r, spelling.Distance(strings.ToLower(ref), strings.ToLower(r)), spelling.Shared(ref, r)})
 	}
-	slices.SortStableFunc(all, func(a, b near) int { return cmp.Compare(a.distance, b.distance) })
+	slices.SortStableFunc(all, func(a, b near) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(b.shared, a.shared))
+	})
 	var refs []string
 	for _, n := range all[:min(3, len(all))] {
 		refs = append(refs, n.ref)
