@@ -40,30 +40,33 @@ func weighted(tokens uint32, weight float64) int64 {
 
 // prompt returns what a prompt of tokens counts, of which cached are cached.
 func prompt(tokens, cached uint32, weight float64) int64 {
+	if cached == 0 {
+		return int64(tokens)
+	}
 	cached = min(cached, tokens)
 	return int64(tokens-cached) + weighted(cached, weight)
 }
 
 // reserved returns what a is charged at admission.
 func (m *Model) reserved(a *wire.Attempt) costs {
-	input := prompt(a.Guess, a.Cached, m.weights.reservedCached)
-	c := costs{Requests: 1, Input: input}
+	w, charge := &m.weights, &m.cfg.Charge
+	input := prompt(a.Guess, a.Cached, w.reservedCached)
 	bound := a.MaxTokens
 	if bound == 0 {
-		bound = m.cfg.Charge.Undeclared
+		bound = charge.Undeclared
 	}
-	output := weighted(bound, m.weights.reservedOutput)
-	switch m.cfg.Charge.Reserve {
+	tokens := weighted(bound, w.reservedOutput)
+	switch charge.Reserve {
 	case ReserveMaxTokens:
-		c[Tokens] = input + output
+		tokens += input
 	case ReserveEstimate:
-		c[Tokens] = input
+		tokens = input
 	case ReserveActual:
-		c[Tokens] = prompt(a.Prompt, a.Cached, m.weights.cached) + weighted(a.Output, m.weights.output)
+		tokens = prompt(a.Prompt, a.Cached, w.cached) + weighted(a.Output, w.output)
 	case ReserveLarger:
-		c[Tokens] = max(input, output)
+		tokens = max(input, tokens)
 	}
-	return c
+	return costs{Requests: 1, Tokens: tokens, Input: input}
 }
 
 // actual returns what a turns out to have cost.

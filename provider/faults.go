@@ -220,7 +220,7 @@ func (m *Model) Allowed(from, to clock.Time) float64 {
 	return total
 }
 
-// Admits tells an omniscient client from when on a is sure to be admitted if
+// Admits tells an omniscient client, for which Foresee was called, from when on a is sure to be admitted if
 // it arrives then, although requests and tokens already on their way will be
 // charged before it, and nothing else is. Now means at once; clock.Never means
 // at no time. last is the latest time at which an attempt sent now arrives:

@@ -48,6 +48,9 @@ type Model struct {
 
 	resetUnit, waitUnit time.Duration
 
+	foreseen bool // somebody will ask Admits
+	mixed    bool // what is reserved differs from limit to limit
+
 	produces  bool  // output is counted as it is produced
 	producing int64 // by how many attempts, now
 	spare     int64 // tokens counted that were not produced, to be set off
@@ -58,7 +61,7 @@ type Model struct {
 	unpaid bool       // everything is refused for billing now
 	next   clock.Time // when scale, outage or unpaid change next
 	spells []spell    // of recurring outages
-	growth int64      // tokens that settlements to come, or output to come, will add
+	growth int64      // when foreseen, tokens that settlements to come, or output to come, will add
 	stale  stale
 }
 
@@ -86,10 +89,15 @@ func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 	return m
 }
 
+// Foresee makes the model remember what Admits needs to know. It is called before
+// the first Arrive.
+func (m *Model) Foresee() { m.foreseen = true }
+
 // place works out what the slot i stands for in headers and the tally.
 func (m *Model) place(i int) {
 	s := &m.slots[i]
 	m.produces = m.produces || s.counts == Output && !s.open
+	m.mixed = m.mixed || s.open || s.counts == Input
 	switch {
 	case s.ramp || s.open:
 	case s.counts == Requests:
@@ -156,7 +164,9 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *costs, r *wire.Reply
 		m.Tally.BilledPrompt += int64(a.Prompt)
 		m.Tally.BilledOutput += int64(full)
 	}
-	m.growth += m.growthOf(a)
+	if m.foreseen {
+		m.growth += m.growthOf(a)
+	}
 	if r.Status == statusHang {
 		r.Status = 504
 		return hang
@@ -192,7 +202,9 @@ func (m *Model) duration(now clock.Time, a *wire.Attempt, slower float64) time.D
 // work was done, and is charged, all the same.
 func (m *Model) Finish(now clock.Time, a *wire.Attempt, hungUp bool) {
 	m.advance(now)
-	m.growth -= m.growthOf(a)
+	if m.foreseen {
+		m.growth -= m.growthOf(a)
+	}
 	m.settle(now, a)
 	if m.produces {
 		m.produced(now, a)
@@ -223,7 +235,12 @@ func (m *Model) refused(now clock.Time, own *costs, r *wire.Reply) bool {
 	return true
 }
 
-func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }
+func roundUp(d, unit time.Duration) time.Duration {
+	if unit == time.Second { // see cut
+		return (d + time.Second - 1) / time.Second * time.Second
+	}
+	return (d + unit - 1) / unit * unit
+}
 
 // Meter returns what has been charged so far against the limit on tokens, net
 // of settlements, and that limit per minute as it is now. Where there is no limit

@@ -175,7 +175,10 @@ func (m *Model) take(now clock.Time, a *wire.Attempt, own *costs) {
 
 // settle corrects every charge of a, which is over.
 func (m *Model) settle(now clock.Time, a *wire.Attempt) {
-	own := m.reserved(a)
+	own := costs{Requests: 1}
+	if m.mixed {
+		own = m.reserved(a)
+	}
 	own[m.counts] = a.Reserved
 	actual := m.actual(a)
 	for i := range m.slots {
@@ -226,9 +229,18 @@ func (m *Model) quota(now clock.Time, s *slot, round int64) wire.Quota {
 	}
 	q := wire.Quota{Limit: m.scaled(s.most), Remaining: left, Reset: wire.Absent}
 	if !m.headers.NoReset {
-		q.Reset = full.Sub(now) / m.resetUnit * m.resetUnit
+		q.Reset = cut(full.Sub(now), m.resetUnit)
 	}
 	return q
+}
+
+// cut returns d cut to units. Division by a constant is multiplication, and
+// most vendors cut to milliseconds.
+func cut(d, unit time.Duration) time.Duration {
+	if unit == time.Millisecond {
+		return d / time.Millisecond * time.Millisecond
+	}
+	return d / unit * unit
 }
 
 // produce charges what all admitted attempts have produced since the last

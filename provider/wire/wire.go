@@ -33,7 +33,7 @@ type Attempt struct {
 }
 
 // MaxTickets is how many limits on tokens a deployment may have.
-const MaxTickets = 4
+const MaxTickets = 3
 
 // Limit names the limit that refused an attempt.
 type Limit uint8
