@@ -49,7 +49,7 @@ func refusal(l wire.Limit) metrics.Refusal {
 	switch l {
 	case wire.Requests:
 		return metrics.ByRequests
-	case wire.Tokens, wire.Oversize:
+	case wire.Tokens, wire.Input, wire.Output, wire.Oversize:
 		return metrics.ByTokens
 	}
 	return metrics.ByOther
