@@ -11,7 +11,7 @@ import (
 // Anthropic sends a trio for each limit, and a plain one on tokens: the
 // tightest limit in effect if there is one beside input and output, their sum
 // otherwise. Resets are instants of RFC 3339 by which all is replenished, here
-// rounded up to the second; remaining tokens are rounded to the thousand. A
+// rounded up to a whole second; remaining tokens are rounded to the thousand. A
 // spend limit answers 429 without retry-after; overload is 529. Sources:
 // platform.claude.com docs/en/api/rate-limits and errors (2026); messages
 // observed. That a sharp increase in usage refuses is official; its message is
@@ -34,10 +34,10 @@ func anthropicHeaders(a *Answer, h http.Header) {
 		if s.Unit != Request {
 			left = (left + 500) / 1000 * 1000
 		}
-		full := time.Duration(roundUp(s.Reset, time.Second)) * time.Second
+		full := a.Now.Add(s.Reset + time.Second - 1).Truncate(time.Second)
 		h.Set(prefix+"-limit", strconv.FormatInt(s.Limit, 10))
 		h.Set(prefix+"-remaining", strconv.FormatInt(left, 10))
-		h.Set(prefix+"-reset", a.Now.Add(full).UTC().Format(time.RFC3339))
+		h.Set(prefix+"-reset", full.UTC().Format(time.RFC3339))
 	}
 	setRetryAfter(a, h)
 	set(h, "request-id", a.RequestID)

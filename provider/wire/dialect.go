@@ -51,7 +51,7 @@ type Answer struct {
 	Per                   time.Duration
 	Most, Used, Requested int64
 
-	Wait time.Duration // until the same attempt would be admitted; Absent when it is not known
+	Wait time.Duration // of an error, until the same attempt would be admitted; Absent when it is not known
 }
 
 // standing returns the first of a's standings on unit in the order of the
@@ -69,7 +69,7 @@ func (a *Answer) standing(unit Unit, windows ...time.Duration) (Standing, bool) 
 
 // asksToWait reports whether the vendor can say when to come back.
 func (a *Answer) asksToWait() bool {
-	return a.Wait >= 0 && a.Limit != Billing && a.Limit != Oversize
+	return a.Status >= 400 && a.Wait >= 0 && a.Limit != Billing && a.Limit != Oversize
 }
 
 // Dialect is how one vendor says what a provider answers. The zero value is
@@ -152,4 +152,3 @@ func setRetryAfter(a *Answer, h http.Header) {
 		h.Set("Retry-After", strconv.FormatInt(roundUp(a.Wait, time.Second), 10))
 	}
 }
-

@@ -12,8 +12,9 @@ import (
 // Sources: console.groq.com/docs/rate-limits and docs/flex-processing (2026);
 // captured messages.
 func groqHeaders(a *Answer, h http.Header) {
-	openAIHeaders(&Answer{Standings: a.Standings, RequestID: a.RequestID, Wait: Absent}, h)
-	if groqRefuse(a.Limit) == a.Status {
+	openAITrios(a, h, toMillisecond)
+	set(h, "x-request-id", a.RequestID)
+	if a.Status == StatusTooManyRequests && groqRefuse(a.Limit) == StatusTooManyRequests {
 		setRetryAfter(a, h)
 	}
 }

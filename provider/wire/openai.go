@@ -14,11 +14,13 @@ import (
 // guides/error-codes (2026); messages from openai/codex tests and others'
 // reports.
 func openAIHeaders(a *Answer, h http.Header) {
-	openAITrios(a, h, func(d time.Duration) string { return d.Truncate(time.Millisecond).String() })
+	openAITrios(a, h, toMillisecond)
 	setRetryAfter(a, h)
 	set(h, "x-request-id", a.RequestID)
 	set(h, "openai-organization", a.Organization)
 }
+
+func toMillisecond(d time.Duration) string { return d.Truncate(time.Millisecond).String() }
 
 // openAITrios sets the six headers that several vendors have copied.
 func openAITrios(a *Answer, h http.Header, reset func(time.Duration) string) {
@@ -60,7 +62,7 @@ func openAIBody(a *Answer, status int) any {
 
 // openAIWait returns the sentence that says how long to wait, cut to unit.
 func openAIWait(a *Answer, unit time.Duration) string {
-	if a.Wait < 0 {
+	if !a.asksToWait() {
 		return ""
 	}
 	return fmt.Sprintf(" Please try again in %v.", a.Wait.Truncate(unit))

@@ -113,11 +113,11 @@ func waitIn(message string) time.Duration {
 		}
 		number, rest, _ := strings.Cut(rest, " ")
 		name, _, _ := strings.Cut(rest, " ")
-		d := span(strings.TrimRight(number, ".,;"), 0)
-		if one := unitNamed(strings.TrimRight(name, ".,;")); d == 0 && one > 0 { // a bare number, its unit a word
-			d = span(number, one)
+		unit := unitNamed(strings.TrimRight(name, ".,;\n")) // of a bare number
+		if unit == 0 {
+			unit = time.Second
 		}
-		if d != Absent {
+		if d := span(strings.TrimRight(number, ".,;\n"), unit); d != Absent {
 			return d
 		}
 	}
