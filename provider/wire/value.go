@@ -106,18 +106,17 @@ func nanoseconds(n float64) time.Duration {
 // waitIn reads the wait that a message in lower case asks for: "try again in
 // 1.9918s", "retry after 45 seconds".
 func waitIn(message string) time.Duration {
-	for _, words := range [...]string{"try again in ", "retry in ", "retry after ", "wait "} {
-		_, rest, found := strings.Cut(message, words)
+	for _, asks := range [...]string{"try again in ", "retry in ", "retry after ", "wait "} {
+		_, rest, found := strings.Cut(message, asks)
 		if !found {
 			continue
 		}
-		number, rest, _ := strings.Cut(rest, " ")
-		name, _, _ := strings.Cut(rest, " ")
-		unit := unitNamed(strings.TrimRight(name, ".,;\n")) // of a bare number
+		words := append(strings.Fields(rest), "", "")
+		unit := unitNamed(strings.TrimRight(words[1], ".,;")) // of a bare number
 		if unit == 0 {
 			unit = time.Second
 		}
-		if d := span(strings.TrimRight(number, ".,;\n"), unit); d != Absent {
+		if d := span(strings.TrimRight(words[0], ".,;"), unit); d != Absent {
 			return d
 		}
 	}
