@@ -112,7 +112,7 @@ func complaintOf(body []byte) complaint {
 		c.lines = []string{string(body[:min(len(body), longest)])}
 		return c
 	}
-	c.read(body, 4) // a list of an envelope of an error with a list of details
+	c.read(body, 5) // a list of envelopes of errors with lists of details
 	return c
 }
 
@@ -131,7 +131,7 @@ func (c *complaint) read(v json.RawMessage, levels int) {
 		var list []json.RawMessage
 		_ = json.Unmarshal(v, &list)
 		for _, e := range list {
-			c.read(e, levels)
+			c.read(e, levels-1)
 		}
 	case '{':
 		var p problem
