@@ -16,7 +16,7 @@ import (
 // platform.claude.com docs/en/api/rate-limits and errors (2026); messages
 // observed. That a sharp increase in usage refuses is official; its message is
 // recalled.
-func anthropicHeaders(a *Answer, h http.Header) {
+func anthropicHeaders(a *Answer, _ int, h http.Header) {
 	names := [...]string{Request: "requests", Token: "tokens", InputToken: "input-tokens", OutputToken: "output-tokens"}
 	standings := a.Standings
 	in, okIn := a.standing(InputToken, time.Minute)

@@ -16,7 +16,7 @@ import (
 // provisioned-get-started.md (2026-02-10); Azure/azure-openai-benchmark
 // (utilisation); captured headers in EvolvingPrograms/oaib#11 and
 // openai/openai-python#937.
-func azureHeaders(a *Answer, h http.Header) {
+func azureHeaders(a *Answer, _ int, h http.Header) {
 	openAITrios(a, h, func(d time.Duration) string { return strconv.FormatInt(roundUp(d, time.Second), 10) })
 	if s, ok := a.standing(Percent, 0); ok {
 		h.Set("azure-openai-deployment-utilization", strconv.FormatInt(s.Limit-s.Remaining, 10)+"%")

@@ -7,9 +7,9 @@ import "net/http"
 // tell a full window from a request that can never pass. Lack of capacity is
 // 503. Sources: aws-samples/amazon-bedrock-client-for-mac#99 (a capture);
 // docs.aws.amazon.com/bedrock, the errors of InvokeModel.
-func bedrockHeaders(a *Answer, h http.Header) {
+func bedrockHeaders(a *Answer, status int, h http.Header) {
 	set(h, "x-amzn-RequestId", a.RequestID)
-	if status := (Dialect{refuse: bedrockRefuse}).Status(a.Status, a.Limit); status >= 300 {
+	if status >= 300 {
 		h.Set("x-amzn-ErrorType", bedrockType(status)+":http://internal.amazon.com/coral/com.amazon.bedrock/")
 	}
 }

@@ -11,8 +11,9 @@ import (
 // in seconds to the microsecond. Errors are OpenAI's without the envelope.
 // Sources: inference-docs.cerebras.ai/support/rate-limits.md (2026); captured
 // headers; body in nminaya/grammar-nazi-bot#958, message on tokens in
-// continuedev/continue#9800. The code for a full queue and 402 are recalled.
-func cerebrasHeaders(a *Answer, h http.Header) {
+// continuedev/continue#9800. Retry-After is
+// assumed; the code for a full queue and 402 are recalled.
+func cerebrasHeaders(a *Answer, _ int, h http.Header) {
 	for _, s := range a.Standings {
 		if s.Unit != Request && s.Unit != Token {
 			continue

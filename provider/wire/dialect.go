@@ -76,9 +76,9 @@ func (a *Answer) asksToWait() bool {
 // none; DialectOf returns the others.
 type Dialect struct {
 	Vendor  string
-	refuse  func(l Limit) int               // status of a refusal; nil where it is always 429
-	headers func(a *Answer, h http.Header)  // sets the headers of any answer
-	body    func(a *Answer, status int) any // returns an error's body, for encoding/json
+	refuse  func(l Limit) int                          // status of a refusal; nil where it is always 429
+	headers func(a *Answer, status int, h http.Header) // sets the headers of any answer
+	body    func(a *Answer, status int) any            // returns an error's body, for encoding/json
 }
 
 // Dialects lists all dialects.
@@ -118,7 +118,7 @@ func (d Dialect) Status(status int, l Limit) int {
 // the body of an error. A success has no body here: that is the completion.
 func (d Dialect) Encode(a *Answer, h http.Header) (status int, body []byte) {
 	status = d.Status(a.Status, a.Limit)
-	d.headers(a, h)
+	d.headers(a, status, h)
 	if status < 300 {
 		return status, nil
 	}

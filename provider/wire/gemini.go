@@ -13,7 +13,7 @@ import (
 // of capacity is 503. Sources: ai.google.dev/gemini-api/docs/rate-limits
 // (2026-10); bodies observed in google-gemini/gemini-cli#8437 and
 // continuedev/continue#10921; the message of a spend cap is recalled.
-func geminiHeaders(*Answer, http.Header) {}
+func geminiHeaders(*Answer, int, http.Header) {}
 
 func geminiRefuse(l Limit) int {
 	if l == Capacity {

@@ -11,10 +11,10 @@ import (
 // larger than the limit per minute gets 413, a flex request without capacity 498.
 // Sources: console.groq.com/docs/rate-limits and docs/flex-processing (2026);
 // captured messages.
-func groqHeaders(a *Answer, h http.Header) {
+func groqHeaders(a *Answer, status int, h http.Header) {
 	openAITrios(a, h, toMillisecond)
 	set(h, "x-request-id", a.RequestID)
-	if a.Status == StatusTooManyRequests && groqRefuse(a.Limit) == StatusTooManyRequests {
+	if status == StatusTooManyRequests {
 		setRetryAfter(a, h)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // refused. A limit of 0 requests marks a workspace that is not activated: no
 // wait helps. Sources: captured headers; bodies in cline/cline#9085 and
 // raycast/extensions#31107.
-func mistralHeaders(a *Answer, h http.Header) {
+func mistralHeaders(a *Answer, _ int, h http.Header) {
 	if s, ok := a.standing(Request, time.Minute); ok {
 		setTrio(h, "req-minute", s, "")
 	}

@@ -13,7 +13,7 @@ import (
 // the millisecond. Sources: developers.openai.com guides/rate-limits and
 // guides/error-codes (2026); messages from openai/codex tests and others'
 // reports.
-func openAIHeaders(a *Answer, h http.Header) {
+func openAIHeaders(a *Answer, _ int, h http.Header) {
 	openAITrios(a, h, toMillisecond)
 	setRetryAfter(a, h)
 	set(h, "x-request-id", a.RequestID)

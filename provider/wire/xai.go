@@ -9,9 +9,9 @@ import (
 // xAI answers 429 to too many requests or tokens and 402 without credit; 403
 // and 429 have been seen for that too, and are parsed. The message gives how much
 // was used of how much. Sources: docs.x.ai/docs/rate-limits (2026); messages in
-// cline/cline#4826 and continuedev/continue#10373. The shape of the body, and
-// trios without resets, are recalled.
-func xaiHeaders(a *Answer, h http.Header) {
+// cline/cline#4826 and continuedev/continue#10373. Retry-After is
+// assumed; the shape of the body, and trios without resets, are recalled.
+func xaiHeaders(a *Answer, _ int, h http.Header) {
 	openAITrios(a, h, func(time.Duration) string { return "" })
 	setRetryAfter(a, h)
 	set(h, "x-request-id", a.RequestID)
