@@ -86,13 +86,13 @@ func (m *Model) newWindows() {
 	c := m.cfg
 	switch c.Window {
 	case SlidingLog:
-		m.requests, m.tokens = limit.NewLog(c.RPM), limit.NewLog(c.TPM)
+		m.requests, m.tokens = limit.NewLog(c.RPM, limit.Window), limit.NewLog(c.TPM, limit.Window)
 	case TokenBucket:
-		m.requests, m.tokens = limit.NewBucket(c.RPM, c.RPM), limit.NewBucket(c.TPM, c.TPM)
+		m.requests, m.tokens = limit.NewBucket(c.RPM, c.RPM, limit.Window), limit.NewBucket(c.TPM, c.TPM, limit.Window)
 	case FixedWindow:
-		m.requests, m.tokens = limit.NewFixed(c.RPM, limit.Window), limit.NewFixed(c.TPM, limit.Window)
+		m.requests, m.tokens = limit.NewFixed(c.RPM, limit.Window, 0), limit.NewFixed(c.TPM, limit.Window, 0)
 	case SubMinute:
-		m.requests, m.tokens = limit.NewFixed(perSlice(c.RPM), slice), limit.NewFixed(c.TPM, limit.Window)
+		m.requests, m.tokens = limit.NewFixed(perSlice(c.RPM), slice, 0), limit.NewFixed(c.TPM, limit.Window, 0)
 	}
 	if c.RPM == 0 {
 		m.requests = nil

@@ -22,7 +22,7 @@ func BenchmarkFloor(b *testing.B) {
 		b.Run(fmt.Sprintf("live=%d", live), func(b *testing.B) {
 			var q queue.Queue
 			key := rng.New(1, 0)
-			requests := limit.NewBucket(int64(live), int64(live))
+			requests := limit.NewBucket(int64(live), int64(live), limit.Window)
 			latency := hdrhistogram.New(1, int64(time.Hour/time.Microsecond), 3)
 			since := make([]clock.Time, live)
 			for i := range live {

@@ -58,7 +58,7 @@ func buildTokenBucket(v values, deployments []Deployment) (Factory, []ParamError
 	if !v["fair"].truth {
 		return func(env Env) Strategy {
 			return &poller{
-				gate:     bucketGate{limit.NewBucket(capacity, perMinute)},
+				gate:     bucketGate{limit.NewBucket(capacity, perMinute, limit.Window)},
 				retry:    keyed(retry, env),
 				patience: patience,
 			}
@@ -66,7 +66,7 @@ func buildTokenBucket(v values, deployments []Deployment) (Factory, []ParamError
 	}
 	return func(env Env) Strategy {
 		return &line{
-			gate:     bucketGate{limit.NewBucket(capacity, perMinute)},
+			gate:     bucketGate{limit.NewBucket(capacity, perMinute, limit.Window)},
 			retry:    keyed(retry, env),
 			patience: patience,
 			firm:     true,
@@ -80,10 +80,10 @@ func buildPool(v values, deployments []Deployment) (Factory, []ParamError) {
 	return func(env Env) Strategy {
 		gate := &windowGate{reserve: reserve}
 		if rpm := deployments[0].RPM; rpm > 0 {
-			gate.requests = limit.NewLog(rpm)
+			gate.requests = limit.NewLog(rpm, limit.Window)
 		}
 		if tpm := deployments[0].TPM; tpm > 0 {
-			gate.tokens = limit.NewLog(tpm)
+			gate.tokens = limit.NewLog(tpm, limit.Window)
 		}
 		return &line{
 			gate:     gate,

@@ -2,37 +2,29 @@ package limit
 
 import (
 	"math/bits"
+	"time"
 
 	"ratesim/sim/clock"
 )
 
-// Bucket is a token bucket: it holds up to a capacity, starts full and is
-// refilled continuously. It keeps what is missing from full, its debt, in
-// token-nanoseconds, so that all is integer arithmetic and a call paced at
-// exactly the refill rate is admitted at exactly its time.
+// Bucket is a token bucket (the generic cell rate algorithm is the same thing
+// seen from the clock): it holds up to a capacity, starts full and is refilled
+// continuously. It keeps what is missing from full, its debt.
 type Bucket struct {
-	capacity int64 // tokens
-	rate     int64 // tokens per minute
-	debt     int64 // token-ticks
-	tick     int64 // ns; 1 but for limits so large that debt would overflow
-	token    int64 // one token in token-ticks
-	at       int64 // ticks; when debt was right
+	capacity int64 // tokens, as the limit is now
+	rate     int64 // tokens per period, as the limit is now
+	burst    int64 // capacity as made
+	made     int64 // rate as made
+	token    int64 // one token in token-ns: the period
+	debt     tokenNS
+	at       clock.Time // when debt was right
 }
 
-// exactLimit is the largest capacity or rate kept to the nanosecond; above it
-// the bucket keeps time in microseconds. 1e8 tokens are 6e18 token-ns, two
-// thirds of what an int64 holds.
-const exactLimit = 100_000_000
-
-// NewBucket returns a full bucket. A refill of 0 means it is never refilled.
-// Limits up to 1e11 are supported.
-func NewBucket(capacity, perMinute int64) *Bucket {
-	b := &Bucket{capacity: capacity, rate: perMinute, tick: 1}
-	if max(capacity, perMinute) > exactLimit {
-		b.tick = 1000
-	}
-	b.token = tokenNS / b.tick
-	return b
+// NewBucket returns a full bucket of capacity tokens, refilled by rate tokens
+// per period. A rate of 0 means it is never refilled. per must be positive.
+// Every admission time is exact: the first nanosecond at which there is room.
+func NewBucket(capacity, rate int64, per time.Duration) *Bucket {
+	return &Bucket{capacity: capacity, rate: rate, burst: capacity, made: rate, token: int64(per)}
 }
 
 // Earliest returns now if cost fits, else the time at which it will if nothing
@@ -42,7 +34,7 @@ func (b *Bucket) Earliest(now clock.Time, cost int64) clock.Time {
 	if cost > b.capacity {
 		return clock.Never
 	}
-	return b.when(now, (b.capacity-cost)*b.token)
+	return b.when(now, product(b.capacity-cost, b.token))
 }
 
 // Fits reports whether cost can ever be admitted.
@@ -52,7 +44,7 @@ func (b *Bucket) Fits(cost int64) bool { return cost <= b.capacity }
 // nothing.
 func (b *Bucket) Take(now clock.Time, cost int64) Ticket {
 	b.drain(now)
-	b.debt += cost * b.token
+	b.debt = b.debt.plus(product(cost, b.token))
 	return 0
 }
 
@@ -65,70 +57,88 @@ func (b *Bucket) Refuse(now clock.Time) {
 
 // Settle takes delta more, or gives -delta back; what would overflow is lost.
 func (b *Bucket) Settle(now clock.Time, _ Ticket, delta int64) {
+	if delta >= 0 {
+		b.Take(now, delta)
+		return
+	}
 	b.drain(now)
-	b.debt = max(0, b.debt+delta*b.token)
+	b.debt = b.debt.minus(product(-delta, b.token))
 }
 
 // Left returns how many whole tokens are left, at least 0, and when the bucket
 // will be full.
 func (b *Bucket) Left(now clock.Time) (left int64, full clock.Time) {
 	b.drain(now)
-	return max(0, (b.capacity*b.token-b.debt)/b.token), b.when(now, 0)
+	if all := product(b.capacity, b.token); b.debt.less(all) {
+		left = int64(all.minus(b.debt).over(b.token))
+	}
+	return left, b.when(now, tokenNS{})
 }
 
-// Resize makes the limit per minute, and the capacity with it, limit.
+// Resize makes the rate limit tokens per period, and the capacity as many
+// times larger or smaller, rounded up.
 func (b *Bucket) Resize(now clock.Time, limit int64) {
 	b.drain(now)
-	b.capacity, b.rate = limit, limit
+	b.rate, b.capacity = limit, limit
+	if b.burst != b.made && b.made > 0 {
+		b.capacity = int64(product(b.burst, limit).plus(tokenNS{lo: uint64(b.made - 1)}).over(b.made))
+	}
 }
 
 // when returns the time at which debt will have fallen to level.
-func (b *Bucket) when(now clock.Time, level int64) clock.Time {
-	over := b.debt - level
+func (b *Bucket) when(now clock.Time, level tokenNS) clock.Time {
 	switch {
-	case over <= 0:
+	case !level.less(b.debt):
 		return now
 	case b.rate == 0:
 		return clock.Never
 	}
-	return clock.Time((b.at + (over+b.rate-1)/b.rate) * b.tick)
+	wait := b.debt.minus(level).plus(tokenNS{lo: uint64(b.rate - 1)}).over(b.rate)
+	return b.at.Add(time.Duration(min(wait, uint64(clock.Never))))
 }
 
 func (b *Bucket) drain(now clock.Time) {
-	t := int64(now)
-	if b.tick != 1 {
-		t /= b.tick
+	if now > b.at {
+		b.debt = b.debt.minus(product(b.rate, int64(now-b.at)))
+		b.at = now
 	}
-	if t == b.at {
-		return
-	}
-	hi, gone := bits.Mul64(uint64(b.rate), uint64(t-b.at))
-	if hi != 0 || gone >= uint64(b.debt) {
-		b.debt = 0
-	} else {
-		b.debt -= int64(gone)
-	}
-	b.at = t
 }
 
-// Utilisation is the leaky bucket of a provisioned deployment: charges fill
-// it, time drains it, and an arrival is refused while it is at or above 100 %,
-// whatever the arrival itself would add. A burst may therefore pass 100 %.
-type Utilisation struct{ Bucket }
+// tokenNS is a number of token-nanoseconds, in 128 bits: ten thousand requests
+// a day are 9e17, 1e8 tokens a minute 6e18 and so two thirds of an int64, which
+// one large correction overflows, and 1e11 a minute do not fit at all. With
+// 128 bits every limit is kept to the nanosecond, and a call paced at exactly
+// the refill rate is admitted at exactly its time.
+type tokenNS struct{ hi, lo uint64 }
 
-// NewUtilisation returns an empty leaky bucket with room for one minute's
-// worth of perMinute. Vendors do not publish the depth.
-func NewUtilisation(perMinute int64) *Utilisation {
-	return &Utilisation{*NewBucket(perMinute, perMinute)}
+// product returns a x b; neither may be negative.
+func product(a, b int64) tokenNS {
+	hi, lo := bits.Mul64(uint64(a), uint64(b))
+	return tokenNS{hi, lo}
 }
 
-// Earliest returns now if utilisation is below 100 % even when ahead is charged
-// first, else the first time at which it will be if nothing more is charged.
-// What the arrival itself costs does not matter.
-func (u *Utilisation) Earliest(now clock.Time, ahead int64) clock.Time {
-	u.drain(now)
-	if ahead >= u.capacity {
-		return clock.Never
+func (x tokenNS) less(y tokenNS) bool { return x.hi < y.hi || x.hi == y.hi && x.lo < y.lo }
+
+func (x tokenNS) plus(y tokenNS) tokenNS {
+	lo, carry := bits.Add64(x.lo, y.lo, 0)
+	return tokenNS{x.hi + y.hi + carry, lo}
+}
+
+// minus returns x - y, at least 0.
+func (x tokenNS) minus(y tokenNS) tokenNS {
+	lo, borrow := bits.Sub64(x.lo, y.lo, 0)
+	hi, borrow := bits.Sub64(x.hi, y.hi, borrow)
+	if borrow != 0 {
+		return tokenNS{}
 	}
-	return u.when(now, (u.capacity-ahead)*u.token-1)
+	return tokenNS{hi, lo}
+}
+
+// over returns x / n, rounded down, and clock.Never if that does not fit.
+func (x tokenNS) over(n int64) uint64 {
+	if x.hi >= uint64(n) {
+		return uint64(clock.Never)
+	}
+	q, _ := bits.Div64(x.hi, x.lo, uint64(n))
+	return q
 }

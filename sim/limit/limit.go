@@ -21,6 +21,3 @@ const Window = time.Minute
 // long as the charge counts; a later one is not mistaken for it before 2^32
 // more have been made.
 type Ticket uint32
-
-// tokenNS is one token of a limit per minute in token-nanoseconds.
-const tokenNS = int64(Window)

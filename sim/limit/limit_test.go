@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"math/big"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -76,8 +77,8 @@ func TestWindowsAgainstBruteForce(t *testing.T) {
 		make func(limit int64) limiter
 		used func(*twin, clock.Time) int64
 	}{
-		{"log", func(n int64) limiter { return NewLog(n) }, slidingUsed},
-		{"fixed", func(n int64) limiter { return NewFixed(n, Window) }, fixedUsed},
+		{"log", func(n int64) limiter { return NewLog(n, Window) }, slidingUsed},
+		{"fixed", func(n int64) limiter { return NewFixed(n, Window, 0) }, fixedUsed},
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
@@ -118,7 +119,7 @@ func TestWindowsAgainstBruteForce(t *testing.T) {
 // A window of thousands of charges skips whole blocks of them.
 func TestLongLogAgainstBruteForce(t *testing.T) {
 	const size = 200_000
-	fast, slow := NewLog(size), &twin{limit: size, used: slidingUsed}
+	fast, slow := NewLog(size, Window), &twin{limit: size, used: slidingUsed}
 	r := rand.New(rand.NewPCG(1, 2))
 	now := clock.Time(0)
 	for i := range 8_000 {
@@ -153,7 +154,7 @@ func TestLongLogAgainstBruteForce(t *testing.T) {
 func TestLogRefuseAgainstBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.Int64Range(1, 8).Draw(t, "limit")
-		fast, slow := NewLog(size), &twin{limit: size, used: slidingUsed}
+		fast, slow := NewLog(size, Window), &twin{limit: size, used: slidingUsed}
 		now := clock.Time(0)
 		for range 100 {
 			now += clock.Time(rapid.SampledFrom([]time.Duration{0, 1, time.Second, 20 * time.Second, 60 * time.Second}).Draw(t, "gap"))
@@ -180,14 +181,14 @@ func TestBucketClosedForm(t *testing.T) {
 	for _, k := range []struct{ capacity, perMinute, cost int64 }{
 		{500, 500, 1}, {200_000, 200_000, 1924}, {10, 600, 10}, {7, 3, 2}, {180_000_000, 180_000_000, 999_999},
 	} {
-		b := NewBucket(k.capacity, k.perMinute)
+		b := NewBucket(k.capacity, k.perMinute, Window)
 		now := clock.Time(0)
 		for n := range int64(500) {
 			now = b.Earliest(now, k.cost)
 			b.Take(now, k.cost)
-			over := max(0, (n+1)*k.cost-k.capacity)
-			ticks := (over*(60e9/b.tick) + k.perMinute - 1) / k.perMinute
-			if want := clock.Time(ticks * b.tick); now != want {
+			over := big.NewInt(max(0, (n+1)*k.cost-k.capacity))
+			over.Mul(over, big.NewInt(int64(Window))).Add(over, big.NewInt(k.perMinute-1))
+			if want := clock.Time(over.Div(over, big.NewInt(k.perMinute)).Int64()); now != want {
 				t.Fatalf("%+v: admission %d at %d ns, want %d", k, n, now, want)
 			}
 		}
@@ -196,7 +197,7 @@ func TestBucketClosedForm(t *testing.T) {
 
 // Calls that come at exactly the refill rate are all admitted on arrival.
 func TestBucketSustainsItsRate(t *testing.T) {
-	b := NewBucket(1, 600)
+	b := NewBucket(1, 600, Window)
 	for n := range clock.Time(10_000) {
 		now := n * clock.Time(100*time.Millisecond)
 		if got := b.Earliest(now, 1); got != now {
@@ -210,7 +211,7 @@ func TestBucketSustainsItsRate(t *testing.T) {
 // window: admission n at floor(n/N) * 60 s.
 func TestLogClosedForm(t *testing.T) {
 	const size = 30
-	l := NewLog(size)
+	l := NewLog(size, Window)
 	now := clock.Time(0)
 	for n := range clock.Time(1000) {
 		now = l.Earliest(now, 1)
@@ -233,13 +234,13 @@ func TestBucketAgainstRecordedWaits(t *testing.T) {
 		{30000, 24102, 7758, 3720 * time.Millisecond},
 		{6000, 5994, 1829, 18230 * time.Millisecond},
 	} {
-		b := NewBucket(k.limit, k.limit)
+		b := NewBucket(k.limit, k.limit, Window)
 		b.Take(0, k.used)
 		if got := time.Duration(b.Earliest(0, k.requested)); got != k.want {
 			t.Errorf("%+v: wait %v", k, got)
 		}
 	}
-	b := NewBucket(200_000, 200_000) // reset = time to full
+	b := NewBucket(200_000, 200_000, Window) // reset = time to full
 	b.Take(0, 200_000-199_978)
 	if _, full := b.Left(0); time.Duration(full).Truncate(time.Millisecond) != 6*time.Millisecond {
 		t.Errorf("reset %v, want 6ms", full)
@@ -247,7 +248,7 @@ func TestBucketAgainstRecordedWaits(t *testing.T) {
 }
 
 func TestBucketGivesBackUpToCapacity(t *testing.T) {
-	b := NewBucket(100, 60)
+	b := NewBucket(100, 60, Window)
 	b.Take(0, 80)
 	b.Settle(clock.Second, 0, -200)
 	if left, full := b.Left(clock.Second); left != 100 || full != clock.Second {
@@ -284,7 +285,7 @@ func TestUtilisation(t *testing.T) {
 }
 
 func TestNoAllocationInSteadyState(t *testing.T) {
-	l, now := NewLog(1000), clock.Time(0)
+	l, now := NewLog(1000, Window), clock.Time(0)
 	step := func() {
 		for range 2000 {
 			now += clock.Time(50 * time.Millisecond)

@@ -1,20 +1,25 @@
 package limit
 
-import "ratesim/sim/clock"
+import (
+	"time"
+
+	"ratesim/sim/clock"
+)
 
 // Log is an exact sliding window: a charge made at t counts while
-// now < t + 60 s. It keeps every charge inside the window, those of one
+// now < t + width. It keeps every charge inside the window, those of one
 // instant as one entry, in a ring, and the sum of every block of 64 entries
 // beside it. A charge or a correction changes two numbers; "when will n tokens
 // be free?" adds up whole blocks and then the entries of one. In the simulator
 // that is faster than a Fenwick tree, which changes a dozen numbers each time.
 type Log struct {
 	limit, max int64 // in force now; largest ever in force
+	width      time.Duration
 	used       int64
 	due        clock.Time // when the oldest entry stops to count; clock.Never if there is none
 	first      Ticket     // of the oldest entry; those after it follow on
 	ring       []entry    // length is a power of two, or 0
-	sums       []int64 // of each block of the ring
+	sums       []int64    // of each block of the ring
 	head, n    int
 }
 
@@ -26,8 +31,10 @@ type entry struct {
 	cost int64
 }
 
-// NewLog returns an empty sliding window of limit per 60 s.
-func NewLog(limit int64) *Log { return &Log{limit: limit, max: limit, due: clock.Never} }
+// NewLog returns an empty sliding window of limit per width.
+func NewLog(limit int64, width time.Duration) *Log {
+	return &Log{limit: limit, max: limit, width: width, due: clock.Never}
+}
 
 // Earliest returns now if cost fits, else the time at which it will if nothing
 // more is charged, and clock.Never if cost exceeds the limit.
@@ -40,7 +47,7 @@ func (l *Log) Earliest(now clock.Time, cost int64) clock.Time {
 	if cost > l.limit {
 		return clock.Never
 	}
-	return l.ring[l.find(need)].at.Add(Window)
+	return l.ring[l.find(need)].at.Add(l.width)
 }
 
 // Fits reports whether cost can ever be admitted.
@@ -66,7 +73,7 @@ func (l *Log) Take(now clock.Time, cost int64) Ticket {
 	l.ring[i] = entry{now, cost}
 	l.add(i, cost)
 	if l.n++; l.n == 1 {
-		l.due = now.Add(Window)
+		l.due = now.Add(l.width)
 	}
 	return l.first + Ticket(l.n-1)
 }
@@ -102,7 +109,7 @@ func (l *Log) Left(now clock.Time) (left int64, full clock.Time) {
 		return l.limit, now
 	}
 	last := l.ring[(l.head+l.n-1)&(len(l.ring)-1)]
-	return max(0, l.limit-l.used), last.at.Add(Window)
+	return max(0, l.limit-l.used), last.at.Add(l.width)
 }
 
 // Resize changes the limit. What was charged stays charged.
@@ -125,7 +132,7 @@ func (l *Log) drop() {
 	l.first++
 	l.due = clock.Never
 	if l.n--; l.n > 0 {
-		l.due = l.ring[l.head].at.Add(Window)
+		l.due = l.ring[l.head].at.Add(l.width)
 	}
 }
 

@@ -41,7 +41,7 @@ func TestLogAgainstRecordedRefusals(t *testing.T) {
 			}
 			l := clients[row[1]]
 			if l == nil {
-				l = NewLog(int64(k.n))
+				l = NewLog(int64(k.n), Window)
 				clients[row[1]] = l
 			}
 			if now := clock.FromSeconds(at); l.Earliest(now, 1) == now {
