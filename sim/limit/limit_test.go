@@ -238,19 +238,3 @@ func TestUtilisation(t *testing.T) {
 		t.Errorf("after 1000 were given back: admitted at %v, want at once", got)
 	}
 }
-
-func TestNoAllocationInSteadyState(t *testing.T) {
-	l, now := NewLog(1000, Window), clock.Time(0)
-	step := func() {
-		for range 2000 {
-			now += clock.Time(50 * time.Millisecond)
-			if l.Earliest(now, 1) == now {
-				l.Settle(now, l.Take(now, 1), 0)
-			}
-		}
-	}
-	step()
-	if n := testing.AllocsPerRun(10, step); n != 0 {
-		t.Errorf("%v allocations a round", n)
-	}
-}
