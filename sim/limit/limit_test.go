@@ -238,3 +238,19 @@ func TestUtilisation(t *testing.T) {
 		t.Errorf("after 1000 were given back: admitted at %v, want at once", got)
 	}
 }
+
+// A bucket that holds less than a period's worth keeps its shape when resized.
+func TestBucketResize(t *testing.T) {
+	b := NewBucket(10, 60, Window)
+	for _, k := range []struct{ limit, left int64 }{{30, 5}, {6, 1}, {1, 1}, {0, 0}, {60, 10}} {
+		b.Resize(0, k.limit)
+		if left, _ := b.Left(0); left != k.left {
+			t.Errorf("10 at 60 a minute, made %d a minute, holds %d, want %d", k.limit, left, k.left)
+		}
+	}
+	b.Take(0, 10)
+	b.Resize(0, 0)
+	if _, full := b.Left(clock.Second); full != clock.Never || b.Earliest(clock.Second, 0) != clock.Never {
+		t.Errorf("a bucket cut to nothing is full again at %v, want never", full)
+	}
+}
