@@ -96,7 +96,7 @@ func (m *Model) Foresee() { m.foreseen = true }
 // place works out what the slot i stands for in headers and the tally.
 func (m *Model) place(i int) {
 	s := &m.slots[i]
-	m.produces = m.produces || s.counts == Output && !s.open
+	m.produces = m.produces || s.counts == Output
 	m.mixed = m.mixed || s.open || s.counts == Input
 	switch {
 	case s.ramp || s.open:
