@@ -47,8 +47,9 @@ func prompt(tokens, cached uint32, weight float64) int64 {
 	return int64(tokens-cached) + weighted(cached, weight)
 }
 
-// reserved returns what a is charged at admission.
-func (m *Model) reserved(a *wire.Attempt) costs {
+// reserved returns what a is charged at admission, in memory that the next
+// call writes over.
+func (m *Model) reserved(a *wire.Attempt) *costs {
 	w, charge := &m.weights, &m.cfg.Charge
 	input := prompt(a.Guess, a.Cached, w.reservedCached)
 	bound := a.MaxTokens
@@ -66,7 +67,9 @@ func (m *Model) reserved(a *wire.Attempt) costs {
 	case ReserveLarger:
 		tokens = max(input, tokens)
 	}
-	return costs{Requests: 1, Tokens: tokens, Input: input}
+	own := &m.own // of which Requests and Output stay as they are
+	own[Tokens], own[Input] = tokens, input
+	return own
 }
 
 // actual returns what a turns out to have cost.
@@ -86,8 +89,8 @@ func (m *Model) Reservation(a *wire.Attempt) int64 { return m.reserved(a)[m.coun
 // any time, by any limit: its reservation, or what it is settled to if that is
 // more.
 func (m *Model) Most(a *wire.Attempt) int64 {
-	r, c := m.reserved(a), m.actual(a)
-	most := r[m.counts]
+	c := m.actual(a)
+	most := m.reserved(a)[m.counts]
 	if m.settles() {
 		most = max(most, c[m.counts])
 	}

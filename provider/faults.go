@@ -228,7 +228,7 @@ func (m *Model) Allowed(from, to clock.Time) float64 {
 func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens int64) clock.Time {
 	m.advance(now)
 	own := m.reserved(a)
-	alone, which := m.earliest(now, &own, 0, 0)
+	alone, which := m.earliest(now, own, 0, 0)
 	if which == wire.Oversize {
 		return clock.Never
 	}
@@ -236,7 +236,7 @@ func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens i
 	if m.cfg.PTU.Units > 0 && requests > 0 {
 		ahead += own[m.counts] // a may overtake what is on its way, which must not be refused for it
 	}
-	at, _ := m.earliest(now, &own, requests, ahead)
+	at, _ := m.earliest(now, own, requests, ahead)
 	if at == clock.Never { // no room beside what is on its way or will still grow: look again when it has landed
 		at = max(alone, last.Add(time.Millisecond))
 	}

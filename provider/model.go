@@ -39,6 +39,7 @@ type Model struct {
 	cfg     *Config
 	key     rng.Key
 	weights weights
+	own     costs
 	headers Headers
 	slots   []slot
 	counts  Unit // of main
@@ -69,7 +70,7 @@ type Model struct {
 // keyed by key, call and attempt. Models made with the same pools share the
 // limits of their pool; a limit cut of one of them then cuts for all.
 func New(cfg *Config, key rng.Key, pools *Pools) *Model {
-	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), headers: cfg.Headers, slots: cfg.slots(pools),
+	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), own: costs{Requests: 1}, headers: cfg.Headers, slots: cfg.slots(pools),
 		counts: Tokens, main: -1, other: -1, shown: -1}
 	if cfg.PTU.Units > 0 {
 		m.headers = Headers{Silent: true, RetryAfter: time.Millisecond}
@@ -132,8 +133,8 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 	}
 	own := m.reserved(a)
 	took := m.cfg.Latency.Refusal
-	if !m.refused(now, &own, r) {
-		took = m.admit(now, a, &own, r)
+	if !m.refused(now, own, r) {
+		took = m.admit(now, a, own, r)
 	}
 	m.quotas(now, r)
 	if len(m.cfg.Faults) > 0 {

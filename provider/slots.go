@@ -177,7 +177,7 @@ func (m *Model) take(now clock.Time, a *wire.Attempt, own *costs) {
 func (m *Model) settle(now clock.Time, a *wire.Attempt) {
 	own := costs{Requests: 1}
 	if m.mixed {
-		own = m.reserved(a)
+		own = *m.reserved(a)
 	}
 	own[m.counts] = a.Reserved
 	actual := m.actual(a)
