@@ -40,30 +40,36 @@ func weighted(tokens uint32, weight float64) int64 {
 
 // prompt returns what a prompt of tokens counts, of which cached are cached.
 func prompt(tokens, cached uint32, weight float64) int64 {
+	if cached == 0 {
+		return int64(tokens)
+	}
 	cached = min(cached, tokens)
 	return int64(tokens-cached) + weighted(cached, weight)
 }
 
-// reserved returns what a is charged at admission.
-func (m *Model) reserved(a *wire.Attempt) costs {
-	input := prompt(a.Guess, a.Cached, m.weights.reservedCached)
-	c := costs{Requests: 1, Input: input}
+// reserved returns what a is charged at admission, in memory that the next
+// call writes over.
+func (m *Model) reserved(a *wire.Attempt) *costs {
+	w, charge := &m.weights, &m.cfg.Charge
+	input := prompt(a.Guess, a.Cached, w.reservedCached)
 	bound := a.MaxTokens
 	if bound == 0 {
-		bound = m.cfg.Charge.Undeclared
+		bound = charge.Undeclared
 	}
-	output := weighted(bound, m.weights.reservedOutput)
-	switch m.cfg.Charge.Reserve {
+	tokens := weighted(bound, w.reservedOutput)
+	switch charge.Reserve {
 	case ReserveMaxTokens:
-		c[Tokens] = input + output
+		tokens += input
 	case ReserveEstimate:
-		c[Tokens] = input
+		tokens = input
 	case ReserveActual:
-		c[Tokens] = prompt(a.Prompt, a.Cached, m.weights.cached) + weighted(a.Output, m.weights.output)
+		tokens = prompt(a.Prompt, a.Cached, w.cached) + weighted(a.Output, w.output)
 	case ReserveLarger:
-		c[Tokens] = max(input, output)
+		tokens = max(input, tokens)
 	}
-	return c
+	own := &m.own // of which Requests and Output stay as they are
+	own[Tokens], own[Input] = tokens, input
+	return own
 }
 
 // actual returns what a turns out to have cost.
@@ -83,8 +89,8 @@ func (m *Model) Reservation(a *wire.Attempt) int64 { return m.reserved(a)[m.coun
 // any time, by any limit: its reservation, or what it is settled to if that is
 // more.
 func (m *Model) Most(a *wire.Attempt) int64 {
-	r, c := m.reserved(a), m.actual(a)
-	most := r[m.counts]
+	c := m.actual(a)
+	most := m.reserved(a)[m.counts]
 	if m.settles() {
 		most = max(most, c[m.counts])
 	}

@@ -220,7 +220,7 @@ func (m *Model) Allowed(from, to clock.Time) float64 {
 	return total
 }
 
-// Admits tells an omniscient client from when on a is sure to be admitted if
+// Admits tells an omniscient client, for which Foresee was called, from when on a is sure to be admitted if
 // it arrives then, although requests and tokens already on their way will be
 // charged before it, and nothing else is. Now means at once; clock.Never means
 // at no time. last is the latest time at which an attempt sent now arrives:
@@ -228,7 +228,7 @@ func (m *Model) Allowed(from, to clock.Time) float64 {
 func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens int64) clock.Time {
 	m.advance(now)
 	own := m.reserved(a)
-	alone, which := m.earliest(now, &own, 0, 0)
+	alone, which := m.earliest(now, own, 0, 0)
 	if which == wire.Oversize {
 		return clock.Never
 	}
@@ -236,7 +236,7 @@ func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens i
 	if m.cfg.PTU.Units > 0 && requests > 0 {
 		ahead += own[m.counts] // a may overtake what is on its way, which must not be refused for it
 	}
-	at, _ := m.earliest(now, &own, requests, ahead)
+	at, _ := m.earliest(now, own, requests, ahead)
 	if at == clock.Never { // no room beside what is on its way or will still grow: look again when it has landed
 		at = max(alone, last.Add(time.Millisecond))
 	}

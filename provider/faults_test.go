@@ -166,6 +166,7 @@ func TestLookingChangesNothing(t *testing.T) {
 			cfg.PTU = Provisioned{Units: 1, TPMPerUnit: 90, OutputRatio: 2}
 		}
 		quiet, watched := New(cfg, 0, nil), New(cfg, 0, nil)
+		watched.Foresee()
 		now := clock.Time(0)
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			next := now.Add(gaps.Draw(t, "gap"))
@@ -237,6 +238,7 @@ func TestAdmitsByHand(t *testing.T) {
 	} {
 		m := New(&Config{RPM: 5, TPM: 100, Charge: Charge{Reserve: ReserveEstimate, Settle: true},
 			Latency: Latency{TTFT: rng.NewConstant(20)}, Faults: k.faults}, 0, nil)
+		m.Foresee()
 		var r wire.Reply
 		m.Arrive(0, &wire.Attempt{Guess: 10, Prompt: 10, Output: 60}, &r)
 		if got := m.Admits(k.now, k.last, &wire.Attempt{Guess: k.guess}, k.requests, k.tokens); got != k.want {
@@ -299,6 +301,7 @@ type visit struct {
 // replay returns a model with a past and the work still going on in it.
 func replay(cfg *Config, visits []visit) (m *Model, now clock.Time, work []job) {
 	m = New(cfg, 0, nil)
+	m.Foresee()
 	for _, v := range visits {
 		now = now.Add(v.gap)
 		work = finish(work, now, func(at clock.Time, a *wire.Attempt) { m.Finish(at, a, false) })

@@ -39,6 +39,7 @@ type Model struct {
 	cfg     *Config
 	key     rng.Key
 	weights weights
+	own     costs
 	headers Headers
 	slots   []slot
 	counts  Unit // of main
@@ -47,6 +48,9 @@ type Model struct {
 	shown   int  // the slot of the limit on requests that headers tell of; -1 = none
 
 	resetUnit, waitUnit time.Duration
+
+	foreseen bool // somebody will ask Admits
+	mixed    bool // what is reserved differs from limit to limit
 
 	produces  bool  // output is counted as it is produced
 	producing int64 // by how many attempts, now
@@ -58,7 +62,7 @@ type Model struct {
 	unpaid bool       // everything is refused for billing now
 	next   clock.Time // when scale, outage or unpaid change next
 	spells []spell    // of recurring outages
-	growth int64      // tokens that settlements to come, or output to come, will add
+	growth int64      // when foreseen, tokens that settlements to come, or output to come, will add
 	stale  stale
 }
 
@@ -66,7 +70,7 @@ type Model struct {
 // keyed by key, call and attempt. Models made with the same pools share the
 // limits of their pool; a limit cut of one of them then cuts for all.
 func New(cfg *Config, key rng.Key, pools *Pools) *Model {
-	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), headers: cfg.Headers, slots: cfg.slots(pools),
+	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), own: costs{Requests: 1}, headers: cfg.Headers, slots: cfg.slots(pools),
 		counts: Tokens, main: -1, other: -1, shown: -1}
 	if cfg.PTU.Units > 0 {
 		m.headers = Headers{Silent: true, RetryAfter: time.Millisecond}
@@ -86,10 +90,15 @@ func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 	return m
 }
 
+// Foresee makes the model remember what Admits needs to know. It is called before
+// the first Arrive.
+func (m *Model) Foresee() { m.foreseen = true }
+
 // place works out what the slot i stands for in headers and the tally.
 func (m *Model) place(i int) {
 	s := &m.slots[i]
-	m.produces = m.produces || s.counts == Output && !s.open
+	m.produces = m.produces || s.counts == Output
+	m.mixed = m.mixed || s.open || s.counts == Input
 	switch {
 	case s.ramp || s.open:
 	case s.counts == Requests:
@@ -124,8 +133,8 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 	}
 	own := m.reserved(a)
 	took := m.cfg.Latency.Refusal
-	if !m.refused(now, &own, r) {
-		took = m.admit(now, a, &own, r)
+	if !m.refused(now, own, r) {
+		took = m.admit(now, a, own, r)
 	}
 	m.quotas(now, r)
 	if len(m.cfg.Faults) > 0 {
@@ -156,7 +165,9 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *costs, r *wire.Reply
 		m.Tally.BilledPrompt += int64(a.Prompt)
 		m.Tally.BilledOutput += int64(full)
 	}
-	m.growth += m.growthOf(a)
+	if m.foreseen {
+		m.growth += m.growthOf(a)
+	}
 	if r.Status == statusHang {
 		r.Status = 504
 		return hang
@@ -192,7 +203,9 @@ func (m *Model) duration(now clock.Time, a *wire.Attempt, slower float64) time.D
 // work was done, and is charged, all the same.
 func (m *Model) Finish(now clock.Time, a *wire.Attempt, hungUp bool) {
 	m.advance(now)
-	m.growth -= m.growthOf(a)
+	if m.foreseen {
+		m.growth -= m.growthOf(a)
+	}
 	m.settle(now, a)
 	if m.produces {
 		m.produced(now, a)
@@ -223,7 +236,12 @@ func (m *Model) refused(now clock.Time, own *costs, r *wire.Reply) bool {
 	return true
 }
 
-func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }
+func roundUp(d, unit time.Duration) time.Duration {
+	if unit == time.Second { // see cut
+		return (d + time.Second - 1) / time.Second * time.Second
+	}
+	return (d + unit - 1) / unit * unit
+}
 
 // Meter returns what has been charged so far against the limit on tokens, net
 // of settlements, and that limit per minute as it is now. Where there is no limit

@@ -52,7 +52,7 @@ func (c *Config) slots(pools *Pools) []slot {
 		return []slot{{limiter: limit.NewUtilisation(capacity), counts: Tokens, name: wire.Utilisation, most: capacity, window: capacity, level: true}}
 	}
 	var slots []slot
-	for _, l := range c.limits() {
+	for _, l := range c.All() {
 		s := c.slot(&l)
 		if l.Shared && c.Pool != "" && pools != nil {
 			key := pooled{c.Pool, l}
@@ -65,9 +65,9 @@ func (c *Config) slots(pools *Pools) []slot {
 				pools.slots[key] = s.limiter
 			}
 		}
-		if l.Counts != Requests {
+		if l.Counts == Tokens || l.Counts == Input {
 			for i := range slots {
-				if slots[i].counts != Requests {
+				if slots[i].counts == Tokens || slots[i].counts == Input {
 					s.ticket++
 				}
 			}
@@ -77,8 +77,8 @@ func (c *Config) slots(pools *Pools) []slot {
 	return slots
 }
 
-// limits returns all limits of c, RPM and TPM first.
-func (c *Config) limits() []Limit {
+// All returns all limits of c, RPM and TPM first.
+func (c *Config) All() []Limit {
 	var all []Limit
 	if c.RPM > 0 {
 		all = append(all, Limit{Counts: Requests, Most: c.RPM, Per: limit.Window, Window: c.Window, Shared: c.Pool != ""})
@@ -164,7 +164,7 @@ func (m *Model) earliest(now clock.Time, own *costs, requests, tokens int64) (cl
 func (m *Model) take(now clock.Time, a *wire.Attempt, own *costs) {
 	for i := range m.slots {
 		s := &m.slots[i]
-		if s.counts == Output && !s.open {
+		if s.counts == Output {
 			continue // charged as it is produced
 		}
 		if t := s.limiter.Take(now, own[s.counts]); s.counts != Requests {
@@ -175,7 +175,10 @@ func (m *Model) take(now clock.Time, a *wire.Attempt, own *costs) {
 
 // settle corrects every charge of a, which is over.
 func (m *Model) settle(now clock.Time, a *wire.Attempt) {
-	own := m.reserved(a)
+	own := costs{Requests: 1}
+	if m.mixed {
+		own = *m.reserved(a)
+	}
 	own[m.counts] = a.Reserved
 	actual := m.actual(a)
 	for i := range m.slots {
@@ -226,9 +229,18 @@ func (m *Model) quota(now clock.Time, s *slot, round int64) wire.Quota {
 	}
 	q := wire.Quota{Limit: m.scaled(s.most), Remaining: left, Reset: wire.Absent}
 	if !m.headers.NoReset {
-		q.Reset = full.Sub(now) / m.resetUnit * m.resetUnit
+		q.Reset = cut(full.Sub(now), m.resetUnit)
 	}
 	return q
+}
+
+// cut returns d cut to units. Division by a constant is multiplication, and
+// most vendors cut to milliseconds.
+func cut(d, unit time.Duration) time.Duration {
+	if unit == time.Millisecond {
+		return d / time.Millisecond * time.Millisecond
+	}
+	return d / unit * unit
 }
 
 // produce charges what all admitted attempts have produced since the last
@@ -257,7 +269,7 @@ func (m *Model) charge(now clock.Time, n int64) {
 		return
 	}
 	for i := range m.slots {
-		if s := &m.slots[i]; s.counts == Output && !s.open {
+		if s := &m.slots[i]; s.counts == Output {
 			s.limiter.Take(now, n)
 		}
 	}

@@ -38,8 +38,8 @@ func (c *Config) Validate() error {
 }
 
 func (c *Config) validateLimits() error {
-	tokens := 0
-	for _, l := range c.limits() {
+	tokens, room := 0, wire.MaxTickets
+	for _, l := range c.All() {
 		switch {
 		case l.Most <= 0 || l.Most > mostLimit:
 			return fmt.Errorf("deployment %s: a limit on %s of %d; it must lie in 1..%d", c.Name, l.name(), l.Most, int64(mostLimit))
@@ -48,12 +48,15 @@ func (c *Config) validateLimits() error {
 		case l.Counts == Output && l.Per == 0:
 			return fmt.Errorf("deployment %s: nothing is reserved for output, so it cannot be bounded at a time", c.Name)
 		}
-		if l.Counts == Tokens || l.Counts == Input {
+		switch l.Counts {
+		case Tokens, Input:
 			tokens++
+		case Output:
+			room = wire.MaxTickets - 1 // see Model.produce
 		}
 	}
-	if tokens >= wire.MaxTickets {
-		return fmt.Errorf("deployment %s: %d limits on tokens; at most %d can be kept", c.Name, tokens, wire.MaxTickets-1)
+	if tokens > room {
+		return fmt.Errorf("deployment %s: %d limits on tokens; at most %d can be kept", c.Name, tokens, room)
 	}
 	return nil
 }
@@ -92,7 +95,7 @@ func (c *Config) PerMinute(u Unit) int64 {
 		return 0
 	}
 	input := int64(0)
-	for _, l := range c.limits() {
+	for _, l := range c.All() {
 		switch {
 		case l.Per != limit.Window || l.Growth > 0:
 		case l.Counts == u:

@@ -7,7 +7,6 @@ import (
 
 	"ratesim/provider"
 	"ratesim/provider/catalog"
-	"ratesim/sim/clock"
 )
 
 func (d *decoder) readDeployments() {
@@ -37,9 +36,11 @@ const maxLimit = 100_000_000_000
 // deployment reads the catalog's row and what overrides it.
 func deployment(c cursor, known *catalog.Catalog) provider.Config {
 	var cfg provider.Config
+	before := len(c.found)
 	if ref := c.child("provider"); c.n.kind == mapping && ref.ok() {
 		cfg = fromCatalog(ref, known)
 	}
+	var project provider.Config
 	provisioned := cfg.PTU.Units > 0
 	unlessProvisioned := func(read reader) reader {
 		return func(c cursor) {
@@ -54,15 +55,24 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 	c.mapping(
 		need("name", text(&cfg.Name)),
 		need("provider", func(cursor) {}),
-		may("limits", unlessProvisioned(func(c cursor) {
-			c.mapping(may("rpm", limit(&cfg.RPM)), may("tpm", limit(&cfg.TPM)))
+		may("limits", unlessProvisioned(func(c cursor) { limits(c, &cfg) })),
+		may("pool", unlessProvisioned(text(&cfg.Pool))),
+		may("project", unlessProvisioned(func(c cursor) { limits(c, &project) })),
+		may("window", unlessProvisioned(func(c cursor) {
+			choice(&cfg.Window, "window", provider.Windows[:])(c)
+			for i := range cfg.Limits {
+				cfg.Limits[i].Window = cfg.Window
+			}
+			project.Window = cfg.Window
 		})),
-		may("window", unlessProvisioned(choice(&cfg.Window, "window", provider.Windows[:]))),
+		may("phase", unlessProvisioned(func(c cursor) { phase(&cfg.Phase, c) })),
 		may("latency", func(c cursor) {
 			c.mapping(
 				may("ttft", dist(&cfg.Latency.TTFT, seconds)),
 				may("per_token", quick(&cfg.Latency.PerToken)),
 				may("refusal", quick(&cfg.Latency.Refusal)),
+				may("load", number(&cfg.Latency.Load, bounds{0, 1000})),
+				may("floor", quick(&cfg.Latency.Floor)),
 			)
 		}),
 		may("charge", func(c cursor) {
@@ -70,9 +80,18 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 				may("reserve", choice(&cfg.Charge.Reserve, "reservation rule", provider.Reserves[:])),
 				may("settle", truth(&cfg.Charge.Settle)),
 				may("rejected", truth(&cfg.Charge.Rejected)),
+				may("undeclared", count(&cfg.Charge.Undeclared, 1, maxTokens)),
+				may("burndown", number(&cfg.Charge.Burndown, bounds{0.001, 1000})),
+				may("cache_discount", share(&cfg.Charge.CacheDiscount, bounds{0, 1})),
+				may("reserve_cached", truth(&cfg.Charge.ReserveCached)),
+				may("failed_free", truth(&cfg.Charge.FailedFree)),
 			)
 		}),
 	)
+	own(c, &cfg, &project)
+	if err := cfg.Validate(); err != nil && len(c.found) == before {
+		c.fail("%v", err)
+	}
 	return cfg
 }
 
@@ -89,71 +108,4 @@ func fromCatalog(c cursor, known *catalog.Catalog) provider.Config {
 		c.fail("%v", err)
 	}
 	return cfg
-}
-
-// limit reads a limit per minute, or none.
-func limit(dst *int64) reader {
-	return func(c cursor) {
-		switch c.n.text {
-		case "none":
-			*dst = 0
-		case "0":
-			c.fail("a limit of 0 admits nothing; omit the limit for the catalog's, or write none for no limit")
-		default:
-			count(dst, 1, maxLimit)(c)
-		}
-	}
-}
-
-// readFaults reads the faults and hands them to the deployments they name.
-func (d *decoder) readFaults() {
-	d.faults.items("faults", func(_ int, c cursor) {
-		before := len(d.found)
-		fault, name := readFault(c)
-		if len(d.found) > before {
-			return
-		}
-		if end := clock.Time(d.spec.Duration + d.spec.Drain); fault.At >= end {
-			d.warn("%s begins at %s and changes nothing: the run is over at %s", c.path, short(time.Duration(fault.At)), short(time.Duration(end)))
-		}
-		known := d.deploymentNames()
-		if name != "" && !slices.Contains(known, name) {
-			c.child("deployment").fail("%s", unknown("deployment", name, known))
-		}
-		for i := range d.spec.Deployments {
-			if to := &d.spec.Deployments[i]; name == "" || name == to.Name {
-				to.Faults = append(to.Faults, fault)
-			}
-		}
-	})
-}
-
-// readFault reads one fault, and the deployment it names; none means all.
-func readFault(c cursor) (f provider.Fault, name string) {
-	var at, lasts time.Duration
-	from := duration(&at, 0, maxDuration)
-	window := may("for", duration(&lasts, time.Millisecond, maxDuration))
-	status := may("status", count(&f.Status, 500, 599))
-	f.Status = 500
-	forms := []variant{
-		{"errors", []field{need("rate", share(&f.Rate, bounds{0, 1})), status, may("at", from), window}},
-		{"outage", []field{need("at", from), status, window}},
-		{"limit-cut", []field{need("at", from), need("to", share(&f.To, bounds{0, 1})), window}},
-	}
-	kind, ok := c.variants("kind", "fault", forms, may("deployment", text(&name)))
-	if !ok {
-		return f, name
-	}
-	f.Kind = provider.FaultKind(kind)
-	f.At, f.Until = clock.Time(at), clock.Never
-	if lasts > 0 {
-		f.Until = f.At.Add(lasts)
-	}
-	switch {
-	case f.Kind == provider.LimitCut:
-		f.Status = 0
-	case f.Kind == provider.Outage && !c.child("status").ok():
-		f.Status = 503
-	}
-	return f, name
 }

@@ -138,21 +138,22 @@ func (d *decoder) readDuration(c cursor) {
 // whenever it comes.
 func (d *decoder) checkSizes() {
 	to := &d.spec.Deployments[0]
-	if to.TPM == 0 || to.PTU.Units > 0 {
+	most := to.TokenLimit()
+	if most == 0 || to.PTU.Units > 0 {
 		return // utilisation is checked before a call is added to it
 	}
 	for i := range d.spec.Workload {
 		s := &d.spec.Workload[i]
-		least, over := oversize(s, &d.traces[i], to)
+		least, over := oversize(s, &d.traces[i], to, most)
 		item := cursor{d.problems, d.streams.n.items[i], fmt.Sprintf("workload[%d]", i)}
 		switch {
 		case over == 1:
-			if m := item.child("max_tokens"); m.ok() && int64(s.MaxTokens) >= to.TPM {
+			if m := item.child("max_tokens"); m.ok() && int64(s.MaxTokens) >= most {
 				item = m
 			}
-			item.fail("no call of this stream can ever be admitted: %s charges at least %d tokens for one and allows %d a minute", to.Name, least, to.TPM)
+			item.fail("no call of this stream can ever be admitted: %s charges at least %d tokens for one and allows %d a minute", to.Name, least, most)
 		case over > 0 || math.IsNaN(over):
-			d.warn("%s: %s of its calls can never be admitted: they cost more than the %d tokens that %s allows a minute", item.path, percent(over), to.TPM, to.Name)
+			d.warn("%s: %s of its calls can never be admitted: they cost more than the %d tokens that %s allows a minute", item.path, percent(over), most, to.Name)
 		}
 	}
 }
@@ -167,7 +168,7 @@ func percent(share float64) string {
 // oversize returns the least that a deployment charges at admission for a call
 // of s, and the share of its calls that cost more than the limit; NaN, for a
 // trace, when there are some.
-func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config) (least int64, over float64) {
+func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config, most int64) (least int64, over float64) {
 	cost := func(prompt, output float64) int64 {
 		if s.MaxTokens > 0 {
 			output = min(output, float64(s.MaxTokens))
@@ -177,7 +178,11 @@ func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config) 
 		if bound == 0 {
 			bound = int64(to.Charge.Undeclared)
 		}
-		switch to.Charge.Reserve {
+		reserve := to.Charge.Reserve
+		if to.TPM == 0 { // a limit on input
+			reserve = provider.ReserveEstimate
+		}
+		switch reserve {
 		case provider.ReserveMaxTokens:
 			c += bound
 		case provider.ReserveLarger:
@@ -189,10 +194,10 @@ func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config) 
 	}
 	if trace.Rows > 0 {
 		least = cost(float64(trace.MinPrompt), 1)
-		if least > to.TPM {
+		if least > most {
 			return least, 1
 		}
-		if cost(float64(trace.MaxPrompt), float64(trace.MaxOutput)) > to.TPM {
+		if cost(float64(trace.MaxPrompt), float64(trace.MaxOutput)) > most {
 			over = math.NaN()
 		}
 		return least, over
@@ -203,7 +208,7 @@ func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config) 
 		c := cost(prompt, output)
 		least = min(least, c)
 		n++
-		if c > to.TPM {
+		if c > most {
 			larger++
 		}
 	}

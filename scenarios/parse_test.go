@@ -131,7 +131,8 @@ func TestContract(t *testing.T) {
 		Deployments: []provider.Config{{
 			Name: "main", Ref: "openai/gpt-4o-mini@tier-1", Vendor: "openai", Model: "gpt-4o-mini",
 			RPM: 500, TPM: 200_000, Window: provider.SlidingLog,
-			Limits: row.Limits, Headers: row.Headers,
+			Limits:  []provider.Limit{{Counts: provider.Requests, Most: 10_000, Per: 24 * time.Hour, Window: provider.SlidingLog, Shared: true}},
+			Headers: row.Headers,
 			Charge:  provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true},
 			Latency: provider.Latency{TTFT: mustLognormal(t, 0.35, 0.9, 0), PerToken: 12 * time.Millisecond, Refusal: 30 * time.Millisecond},
 			Price:   row.Price,

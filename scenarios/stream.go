@@ -32,6 +32,8 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 		may("tokens_from", func(c cursor) { s.Lengths = lengths(c) }),
 		may("max_tokens", count(&s.MaxTokens, 1, maxTokens)),
 		may("estimate", func(c cursor) { estimate(&s.Estimate, c) }),
+		may("provider_estimate", func(c cursor) { estimate(&s.Guess, c) }),
+		may("cached", share(&s.Cached, bounds{0, 1})),
 		may("deadline", duration(&s.Deadline, time.Millisecond, maxDuration)),
 		may("priority", count(&s.Priority, -128, 127)),
 	)

@@ -131,6 +131,7 @@ func (e *engine) send(c *call, deployment uint16) {
 	i := e.flights.get()
 	f := e.flights.at(i)
 	f.attempt = c.attempt()
+	f.attempt.Cached = uint32(e.cached[c.stream] * float64(c.prompt))
 	f.sent, f.slot, f.gen, f.deployment = e.now, c.Slot, c.gen, deployment
 	f.waiting, f.busy, f.hungUp, f.timedOut = true, true, false, false
 	f.next, c.flights = c.flights, i+1

@@ -55,6 +55,7 @@ type engine struct {
 	sources  []workload.Source
 	closed   []workload.Closed // the same, nil where a source is not closed
 	next     workload.Arrival  // scratch, here so that it is allocated once
+	cached   []float64         // of each source, the share of a prompt that is cached
 	assign   scenarios.Assign
 	arrivals int64 // calls arrived, for round-robin
 	net      network

@@ -21,6 +21,9 @@ type load struct{ requests, tokens int64 }
 
 func newPeek(e *engine) *peek {
 	n := len(e.models)
+	for _, m := range e.models {
+		m.Foresee()
+	}
 	return &peek{e: e, bound: make([]load, n), asked: make([]load, n)}
 }
 

@@ -82,6 +82,7 @@ func newEngine(p Plan) (*engine, error) {
 	for i, source := range e.sources {
 		closed, _ := source.(workload.Closed)
 		e.closed = append(e.closed, closed)
+		e.cached = append(e.cached, s.Workload[i].Cached)
 		e.fetch(i)
 	}
 	return e, nil

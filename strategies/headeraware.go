@@ -58,8 +58,9 @@ func (h *headerAware) answered(now clock.Time, c *Call, r *wire.Reply) {
 		h.requests.read(now, c.Since, r.Requests, float64(h.sentRequests-c.Mark))
 		h.tokens.read(now, c.Since, r.Tokens, float64(h.sentTokens-c.Held))
 	}
-	refused := r.Status == wire.StatusTooManyRequests && r.Limit != wire.Oversize
-	if refused && r.Limit != wire.Tokens && r.Requests.Remaining < 0 {
+	refused := r.Status == wire.StatusTooManyRequests && r.Retryable()
+	tokens := r.Limit == wire.Tokens || r.Limit == wire.Input || r.Limit == wire.Output
+	if refused && !tokens && r.Requests.Remaining < 0 {
 		h.requests.exhaust(now)
 	}
 	if refused && r.Limit != wire.Requests && r.Tokens.Remaining < 0 {

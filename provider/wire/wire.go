@@ -6,6 +6,11 @@
 // Reply tells no more than a vendor's status line, headers, error body and
 // usage object do: whole-second retry-after values, rounded remaining counts,
 // and nothing at all where the vendor sends nothing.
+//
+// Over real HTTP, a [Dialect] puts a provider's [Answer] in a vendor's headers
+// and error body, and [Parse] reads any vendor's back into a Reply. One file a
+// dialect says what the vendor sends and where that is known from: official
+// pages and captured replies, or recalled where it says so.
 package wire
 
 import (
@@ -33,29 +38,29 @@ type Attempt struct {
 }
 
 // MaxTickets is how many limits on tokens a deployment may have.
-const MaxTickets = 4
+const MaxTickets = 3
 
 // Limit names the limit that refused an attempt.
 type Limit uint8
 
-// The limits a 429 can come from.
+// The limits a refusal can come from.
 const (
-	NoLimit     Limit = iota // not refused by a limit
-	Requests                 // requests per minute, or per hour
-	Tokens                   // tokens per minute, or per hour
+	NoLimit     Limit = iota // not refused by a limit, or the vendor does not say by which
+	Requests                 // requests per minute or hour
+	Tokens                   // tokens per minute or hour, input and output together
 	Input                    // input tokens per minute
 	Output                   // output tokens per minute
 	Daily                    // requests or tokens per day
 	Utilisation              // PTU utilisation is above 100 %
-	Concurrency              // requests at a time, or tokens waiting in a batch queue
-	Ramp                     // the rate grew too fast ("slow_down")
-	Capacity                 // the vendor's own capacity, not a limit of the customer's
-	Billing                  // no credit is left, or the spend limit is reached: no wait helps
+	Billing                  // no credit, or a spend limit reached: waiting does not help
 	Oversize                 // the request alone exceeds a limit and can never pass
+	Concurrency              // requests at one time
+	Ramp                     // usage grows too fast, whatever the limits
+	Capacity                 // the vendor's own capacity is short: overload, flex, shared pools
 )
 
-var limitNames = [...]string{"none", "requests", "tokens", "input", "output", "daily", "utilisation", "concurrency", "ramp",
-	"capacity", "billing", "oversize"}
+var limitNames = [...]string{"none", "requests", "tokens", "input", "output", "daily", "utilisation",
+	"billing", "oversize", "concurrency", "ramp", "capacity"}
 
 func (l Limit) String() string { return limitNames[l] }
 
@@ -63,6 +68,8 @@ func (l Limit) String() string { return limitNames[l] }
 const (
 	StatusOK              = 200
 	StatusTooManyRequests = 429
+	StatusFlexCapacity    = 498 // Groq: no capacity for a flex request
+	StatusOverloaded      = 529 // Anthropic
 	// StatusTimeout marks an attempt that got no answer before the client's
 	// timeout. It never crosses the wire; the driver makes it up.
 	StatusTimeout = 0
@@ -102,15 +109,16 @@ type Reply struct {
 func (r *Reply) OK() bool { return r.Status == StatusOK }
 
 // Retryable reports whether the same request can succeed later: timeouts,
-// broken connections, 408, 409, 429 and 5xx, unless the request is larger than
-// a limit or nobody pays for it. This is the set that the OpenAI and Anthropic SDKs retry, less the refusals that no
-// wait can cure.
+// broken connections, 408, 409, 429 and 5xx, unless it is refused for money or
+// for its size. This is the set that the OpenAI and Anthropic SDKs retry, less
+// the refusals that no wait can cure, and with Groq's 498.
 func (r *Reply) Retryable() bool {
+	if r.Limit == Oversize || r.Limit == Billing {
+		return false
+	}
 	switch r.Status {
-	case StatusTimeout, StatusReset, 408, 409:
+	case StatusTimeout, StatusReset, 408, 409, StatusTooManyRequests, StatusFlexCapacity:
 		return true
-	case StatusTooManyRequests:
-		return r.Limit != Oversize && r.Limit != Billing
 	}
 	return r.Status >= 500
 }

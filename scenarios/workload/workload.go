@@ -53,6 +53,7 @@ type Stream struct {
 	MaxTokens uint32        // 0 = not declared
 	Estimate  Estimate      // what the client believes of its prompts
 	Guess     Estimate      // what the provider believes of them at admission
+	Cached    float64       // share of each prompt that the provider has in its cache, 0 to 1
 	Deadline  time.Duration // after arrival; 0 = none
 	Priority  int8
 }

@@ -1,0 +1,59 @@
+package wire
+
+import "net/http"
+
+// Bedrock sends neither trios nor waits. A 429 has one of three messages: too
+// many requests, too many tokens, too many tokens per day; the last two do not
+// tell a full window from a request that can never pass. Lack of capacity is
+// 503. Sources: aws-samples/amazon-bedrock-client-for-mac#99 (a capture);
+// docs.aws.amazon.com/bedrock, the errors of InvokeModel.
+func bedrockHeaders(a *Answer, status int, h http.Header) {
+	set(h, "x-amzn-RequestId", a.RequestID)
+	if status >= 300 {
+		h.Set("x-amzn-ErrorType", bedrockType(status)+":http://internal.amazon.com/coral/com.amazon.bedrock/")
+	}
+}
+
+func bedrockRefuse(l Limit) int {
+	if l == Capacity {
+		return http.StatusServiceUnavailable
+	}
+	return StatusTooManyRequests
+}
+
+type bedrockError struct {
+	Message string `json:"message"`
+}
+
+func bedrockBody(a *Answer, status int) any {
+	if status != StatusTooManyRequests {
+		return bedrockError{http.StatusText(status)}
+	}
+	what := "tokens"
+	switch {
+	case a.Unit == Request:
+		what = "requests"
+	case a.Per == day:
+		what = "tokens per day"
+	}
+	return bedrockError{"Too many " + what + ", please wait before trying again."}
+}
+
+func bedrockType(status int) string {
+	switch status {
+	case 403:
+		return "AccessDeniedException"
+	case 404:
+		return "ResourceNotFoundException"
+	case 408:
+		return "ModelTimeoutException"
+	case StatusTooManyRequests:
+		return "ThrottlingException"
+	case 503:
+		return "ServiceUnavailableException"
+	}
+	if status >= 500 {
+		return "InternalServerException"
+	}
+	return "ValidationException"
+}

@@ -1,0 +1,71 @@
+package wire
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Cerebras sends trios for every window, per minute, hour and day, with resets
+// in seconds to the microsecond. Errors are OpenAI's without the envelope.
+// Sources: inference-docs.cerebras.ai/support/rate-limits.md (2026); captured
+// headers; body in nminaya/grammar-nazi-bot#958, message on tokens in
+// continuedev/continue#9800. Retry-After is
+// assumed; the code for a full queue and 402 are recalled.
+func cerebrasHeaders(a *Answer, _ int, h http.Header) {
+	for _, s := range a.Standings {
+		if s.Unit != Request && s.Unit != Token {
+			continue
+		}
+		name := "requests-"
+		if s.Unit == Token {
+			name = "tokens-"
+		}
+		reset := strconv.FormatFloat(s.Reset.Seconds(), 'f', 6, 64)
+		setTrio(h, name+windowName(s.Per), s, reset)
+	}
+	setRetryAfter(a, h)
+	set(h, "x-request-id", a.RequestID)
+}
+
+func windowName(per time.Duration) string {
+	switch per {
+	case time.Hour:
+		return "hour"
+	case day:
+		return "day"
+	}
+	return "minute"
+}
+
+func cerebrasRefuse(l Limit) int {
+	if l == Billing {
+		return http.StatusPaymentRequired
+	}
+	return StatusTooManyRequests
+}
+
+func cerebrasBody(a *Answer, status int) any {
+	problem := func(message, kind, param, code string) openAIProblem {
+		return openAIProblem{message, kind, &param, &code}
+	}
+	const kind = "too_many_requests_error"
+	window := " per " + windowName(a.Per)
+	switch {
+	case status == http.StatusPaymentRequired:
+		return problem(http.StatusText(status), "payment_required_error", "quota", "payment_required")
+	case status != StatusTooManyRequests:
+		e := openAIFailure(status).Error
+		if e.Code == nil {
+			code := strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
+			e.Code = &code
+		}
+		return e
+	case a.Limit == Capacity:
+		return problem("We're experiencing high traffic right now! Please try again soon.", kind, "queue", "queue_exceeded")
+	case a.Unit == Request:
+		return problem("Requests"+window+" limit exceeded - too many requests sent.", kind, "quota", "request_quota_exceeded")
+	}
+	return problem("Tokens"+window+" limit exceeded - too many tokens processed.", kind, "quota", "token_quota_exceeded")
+}

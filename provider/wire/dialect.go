@@ -1,0 +1,154 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const day = 24 * time.Hour
+
+// Unit is what a limit counts.
+type Unit uint8
+
+// The units of limits.
+const (
+	Request Unit = iota
+	Token        // input and output together
+	InputToken
+	OutputToken
+	Percent // of a provisioned deployment's capacity in use
+)
+
+// Standing is one limit as it stands when a provider answers. Absent limits and
+// remaining counts are written as they are, -1: Azure has been seen to send that
+// (openai/openai-dotnet#838).
+type Standing struct {
+	Unit      Unit
+	Per       time.Duration // the window: a minute, an hour, a day; 0 for Percent
+	Limit     int64
+	Remaining int64         // may be negative where Used can pass the limit
+	Reset     time.Duration // from now until nothing is used
+}
+
+// Answer is what a provider says to an attempt, exactly, before a Dialect puts
+// it in a vendor's words.
+type Answer struct {
+	Status int   // as HTTP has it, 429 for any refusal by a limit; see Dialect.Status
+	Limit  Limit // that refused; NoLimit otherwise
+	Now    time.Time
+
+	// Who speaks to whom. Headers for what is empty are left out.
+	Model, Deployment, Organization, Region, RequestID string
+
+	Standings []Standing // what the headers tell, on any answer
+
+	// About the limit that refused: what it counts, over which window, its
+	// size, how much of it was used, and how much the attempt asked for.
+	Unit                  Unit
+	Per                   time.Duration
+	Most, Used, Requested int64
+
+	Wait time.Duration // of an error, until the same attempt would be admitted; Absent when it is not known
+}
+
+// standing returns the first of a's standings on unit in the order of the
+// windows given.
+func (a *Answer) standing(unit Unit, windows ...time.Duration) (Standing, bool) {
+	for _, per := range windows {
+		for _, s := range a.Standings {
+			if s.Unit == unit && s.Per == per {
+				return s, true
+			}
+		}
+	}
+	return Standing{}, false
+}
+
+// asksToWait reports whether the vendor can say when to come back.
+func (a *Answer) asksToWait() bool {
+	return a.Status >= 400 && a.Wait >= 0 && a.Limit != Billing && a.Limit != Oversize
+}
+
+// Dialect is how one vendor says what a provider answers. The zero value is
+// none; DialectOf returns the others.
+type Dialect struct {
+	Vendor  string
+	refuse  func(l Limit) int                          // status of a refusal; nil where it is always 429
+	headers func(a *Answer, status int, h http.Header) // sets the headers of any answer
+	body    func(a *Answer, status int) any            // returns an error's body, for encoding/json
+}
+
+// Dialects lists all dialects.
+var Dialects = [...]Dialect{
+	{"openai", nil, openAIHeaders, openAIBody},
+	{"azure", nil, azureHeaders, azureBody},
+	{"anthropic", anthropicRefuse, anthropicHeaders, anthropicBody},
+	{"gemini", geminiRefuse, geminiHeaders, geminiBody},
+	{"bedrock", bedrockRefuse, bedrockHeaders, bedrockBody},
+	{"groq", groqRefuse, groqHeaders, groqBody},
+	{"mistral", nil, mistralHeaders, mistralBody},
+	{"cerebras", cerebrasRefuse, cerebrasHeaders, cerebrasBody},
+	{"xai", xaiRefuse, xaiHeaders, xaiBody},
+}
+
+// DialectOf returns the dialect of the vendor of that name.
+func DialectOf(vendor string) (Dialect, bool) {
+	for _, d := range Dialects {
+		if d.Vendor == vendor {
+			return d, true
+		}
+	}
+	return Dialect{}, false
+}
+
+// Status returns what the vendor answers where others send status: a refusal,
+// 429, by some limits has a status of its own, as Groq's 413 for a request that
+// is too large.
+func (d Dialect) Status(status int, l Limit) int {
+	if status != StatusTooManyRequests || d.refuse == nil {
+		return status
+	}
+	return d.refuse(l)
+}
+
+// Encode sets the headers the vendor sends with a, and returns the status and
+// the body of an error. A success has no body here: that is the completion.
+func (d Dialect) Encode(a *Answer, h http.Header) (status int, body []byte) {
+	status = d.Status(a.Status, a.Limit)
+	d.headers(a, status, h)
+	if status < 300 {
+		return status, nil
+	}
+	h.Set("Content-Type", "application/json")
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(d.body(a, status)) // cannot fail: bodies are made of strings and numbers
+	return status, bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// setTrio sets x-ratelimit-{limit,remaining,reset}-name. An empty reset is left
+// out.
+func setTrio(h http.Header, name string, s Standing, reset string) {
+	h.Set("x-ratelimit-limit-"+name, strconv.FormatInt(s.Limit, 10))
+	h.Set("x-ratelimit-remaining-"+name, strconv.FormatInt(s.Remaining, 10))
+	set(h, "x-ratelimit-reset-"+name, reset)
+}
+
+// set sets a header unless value is empty.
+func set(h http.Header, name, value string) {
+	if value != "" {
+		h.Set(name, value)
+	}
+}
+
+// setRetryAfter sets retry-after in whole seconds, rounded up: a client that
+// comes back earlier is refused again.
+func setRetryAfter(a *Answer, h http.Header) {
+	if a.asksToWait() {
+		h.Set("Retry-After", strconv.FormatInt(roundUp(a.Wait, time.Second), 10))
+	}
+}

@@ -1,0 +1,48 @@
+package wire
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Mistral sends limit and remaining of requests and tokens per minute, what
+// the request cost, and neither resets nor waits. A 429 does not say which limit
+// refused. A limit of 0 requests marks a workspace that is not activated: no
+// wait helps. Sources: captured headers; bodies in cline/cline#9085 and
+// raycast/extensions#31107.
+func mistralHeaders(a *Answer, _ int, h http.Header) {
+	if s, ok := a.standing(Request, time.Minute); ok {
+		setTrio(h, "req-minute", s, "")
+	}
+	if s, ok := a.standing(Token, time.Minute); ok {
+		setTrio(h, "tokens-minute", s, "")
+	}
+	if a.Requested > 0 && a.Unit == Token {
+		h.Set("x-ratelimit-tokens-query-cost", strconv.FormatInt(a.Requested, 10))
+	}
+	if a.Limit == Billing {
+		setTrio(h, "req-minute", Standing{}, "")
+	}
+}
+
+type mistralError struct {
+	Object  string  `json:"object"`
+	Message string  `json:"message"`
+	Type    string  `json:"type"`
+	Param   *string `json:"param"`
+	Code    string  `json:"code"`
+}
+
+func mistralBody(a *Answer, status int) any {
+	e := mistralError{Object: "error", Message: http.StatusText(status), Type: "invalid_request_error", Code: strconv.Itoa(status)}
+	switch {
+	case status == StatusTooManyRequests && a.Limit == Capacity:
+		e.Message, e.Type, e.Code = "Service tier capacity exceeded for this model.", "service_tier_capacity_exceeded", "3505"
+	case status == StatusTooManyRequests:
+		e.Message, e.Type, e.Code = "Rate limit exceeded", "rate_limited", "1300"
+	case status >= 500:
+		e.Type = "internal_server_error"
+	}
+	return e
+}

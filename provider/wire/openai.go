@@ -1,0 +1,114 @@
+package wire
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// OpenAI sends a trio on requests and one on tokens with every completion.
+// Resets are Go durations cut to the millisecond. Where a model has a limit per
+// day on requests, their trio shows that one (captured 2024-12-25: 10000, 9999,
+// 8.64s). Retry-After is in whole seconds; the message of a 429 has the wait to
+// the millisecond. Sources: developers.openai.com guides/rate-limits and
+// guides/error-codes (2026); messages from openai/codex tests and others'
+// reports.
+func openAIHeaders(a *Answer, _ int, h http.Header) {
+	openAITrios(a, h, toMillisecond)
+	setRetryAfter(a, h)
+	set(h, "x-request-id", a.RequestID)
+	set(h, "openai-organization", a.Organization)
+}
+
+func toMillisecond(d time.Duration) string { return d.Truncate(time.Millisecond).String() }
+
+// openAITrios sets the six headers that several vendors have copied.
+func openAITrios(a *Answer, h http.Header, reset func(time.Duration) string) {
+	if s, ok := a.standing(Request, day, time.Minute); ok {
+		setTrio(h, "requests", s, reset(s.Reset))
+	}
+	if s, ok := a.standing(Token, time.Minute, day); ok {
+		setTrio(h, "tokens", s, reset(s.Reset))
+	}
+}
+
+type openAIError struct {
+	Error openAIProblem `json:"error"`
+}
+
+type openAIProblem struct {
+	Message string  `json:"message"`
+	Type    string  `json:"type"`
+	Param   *string `json:"param"`
+	Code    *string `json:"code"`
+}
+
+func newOpenAIError(kind, code, message string) openAIError {
+	e := openAIError{openAIProblem{Message: message, Type: kind}}
+	if code != "" {
+		e.Error.Code = &code
+	}
+	return e
+}
+
+func openAIBody(a *Answer, status int) any {
+	if status != StatusTooManyRequests {
+		return openAIFailure(status)
+	}
+	subject := fmt.Sprintf("%s in organization %s", a.Model, a.Organization)
+	visit := " Visit https://platform.openai.com/account/rate-limits to learn more."
+	return openAIRefusal(a, subject, openAIWait(a, time.Millisecond)+visit)
+}
+
+// openAIWait returns the sentence that says how long to wait, cut to unit.
+func openAIWait(a *Answer, unit time.Duration) string {
+	if !a.asksToWait() {
+		return ""
+	}
+	return fmt.Sprintf(" Please try again in %v.", a.Wait.Truncate(unit))
+}
+
+// openAIRefusal says which limit refused the subject; advice ends the message
+// of a rate limit.
+func openAIRefusal(a *Answer, subject, advice string) openAIError {
+	switch a.Limit {
+	case Billing:
+		return newOpenAIError("insufficient_quota", "insufficient_quota",
+			"You exceeded your current quota, please check your plan and billing details.")
+	case Ramp:
+		return newOpenAIError("rate_limit_error", "slow_down", "Request rate increased too quickly.")
+	case Capacity: // of flex processing; its code is not published
+		return newOpenAIError("rate_limit_error", "resource_unavailable", "Resource unavailable.")
+	}
+	kind, window, short := "tokens", "min", "M"
+	if a.Unit == Request {
+		kind = "requests"
+	}
+	if a.Per == day {
+		window, short = "day", "D"
+	}
+	limit := fmt.Sprintf("%s per %s (%cP%s): Limit %d", kind, window, kind[0]-'a'+'A', short, a.Most)
+	if a.Limit == Oversize {
+		return newOpenAIError(kind, "rate_limit_exceeded", fmt.Sprintf("Request too large for %s on %s, Requested %d. "+
+			"The input or output tokens must be reduced in order to run successfully.", subject, limit, a.Requested))
+	}
+	return newOpenAIError(kind, "rate_limit_exceeded", fmt.Sprintf("Rate limit reached for %s on %s, Used %d, Requested %d.%s",
+		subject, limit, a.Used, a.Requested, advice))
+}
+
+// openAIFailure is the body of an error that is no refusal by a limit.
+func openAIFailure(status int) openAIError {
+	text := http.StatusText(status)
+	switch status {
+	case 401:
+		return newOpenAIError("invalid_request_error", "invalid_api_key", "Incorrect API key provided.")
+	case 404:
+		return newOpenAIError("invalid_request_error", "model_not_found", text)
+	case 503:
+		return newOpenAIError("service_unavailable_error", "server_is_overloaded", text)
+	}
+	if status >= 500 {
+		return newOpenAIError("server_error", "", text)
+	}
+	return newOpenAIError("invalid_request_error", "", text)
+}

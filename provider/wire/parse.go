@@ -1,0 +1,276 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Parse fills in r what an HTTP answer that came at now says, whoever sent it:
+// status, which limit refused, the wait asked for, the quotas left, and the usage
+// of a success. It need not know the vendor, for no two of them mean different
+// things by one header. It leaves r.Attempt and r.Deployment alone.
+//
+// It is total: what is missing, malformed or negative is Absent (usage: 0), and
+// what is too large is the largest the field holds. A header on the wait goes before the
+// body. Of several trios on tokens it takes the one with the least share left,
+// and windows of a minute before longer ones. 503 and 529 are Capacity.
+func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
+	r.Status, r.Limit, r.Prompt, r.Output = status, NoLimit, 0, 0
+	r.Requests = tightest(h, now, [][]string{{"requests-minute", "req-minute"}, {"requests"}, {"requests-hour"}, {"requests-day"}})
+	r.Tokens = tightest(h, now, [][]string{{"tokens-minute"}, {"tokens", "project-tokens", "input-tokens", "output-tokens"},
+		{"tokens-hour"}, {"tokens-day"}})
+	r.RetryAfter = span(h.Get("retry-after-ms"), time.Millisecond)
+	if r.RetryAfter == Absent {
+		r.RetryAfter = until(h.Get("Retry-After"), now)
+	}
+	if r.OK() {
+		r.Prompt, r.Output = usage(body)
+		return
+	}
+	c := complaintOf(body)
+	if r.RetryAfter == Absent {
+		r.RetryAfter = c.wait()
+	}
+	r.Limit = refuser(status, h, c.text(), r)
+}
+
+// tightest returns, of the first of the groups of trios of which anything was
+// sent, the trio with the least share left.
+func tightest(h http.Header, now time.Time, groups [][]string) Quota {
+	for _, names := range groups {
+		best := NoQuota
+		for _, name := range names {
+			if q := trio(h, now, name); q != NoQuota && (best == NoQuota || share(q) < share(best)) {
+				best = q
+			}
+		}
+		if best != NoQuota {
+			return best
+		}
+	}
+	return NoQuota
+}
+
+// trio reads the headers on the limit of that name in all their spellings:
+// OpenAI's, the one Azure has misspelt (openai/openai-python#937), Anthropic's.
+func trio(h http.Header, now time.Time, name string) Quota {
+	value := func(field string) string {
+		for _, key := range [...]string{"x-ratelimit-" + field + "-" + name, "x-rate-limit-" + field + "-" + name,
+			"anthropic-ratelimit-" + name + "-" + field} {
+			if v := h.Get(key); v != "" {
+				return v
+			}
+		}
+		return ""
+	}
+	return Quota{count(value("limit")), count(value("remaining")), until(value("reset"), now)}
+}
+
+// share returns how much of q is left, 1 being all of it or not known.
+func share(q Quota) float64 {
+	switch {
+	case q.Remaining == 0:
+		return 0
+	case q.Remaining < 0 || q.Limit <= 0:
+		return 1
+	}
+	return float64(q.Remaining) / float64(q.Limit)
+}
+
+// complaint is what the body of an error says.
+type complaint struct {
+	lines []string // types, codes and messages, as they come
+	delay string   // Google's RetryInfo
+}
+
+// problem is an error of any vendor, or a part of one.
+type problem struct {
+	Message    string          `json:"message"`
+	Type       string          `json:"type"`
+	Code       any             `json:"code"`
+	Status     string          `json:"status"`
+	ErrorCode  string          `json:"error_code"`
+	Error      json.RawMessage `json:"error"`
+	Details    json.RawMessage `json:"details"`
+	RetryDelay string          `json:"retryDelay"`
+	Violations []struct {
+		QuotaID string `json:"quotaId"`
+	} `json:"violations"`
+}
+
+// longest is how much of a body that is not JSON is looked at.
+const longest = 4096
+
+func complaintOf(body []byte) complaint {
+	var c complaint
+	if !json.Valid(body) {
+		c.lines = []string{string(body[:min(len(body), longest)])}
+		return c
+	}
+	c.read(body, 5) // a list of envelopes of errors with lists of details
+	return c
+}
+
+// read takes down what v says, to so many levels of nesting.
+func (c *complaint) read(v json.RawMessage, levels int) {
+	v = bytes.TrimSpace(v)
+	if len(v) == 0 || levels == 0 {
+		return
+	}
+	switch v[0] {
+	case '"':
+		var s string
+		_ = json.Unmarshal(v, &s)
+		c.lines = append(c.lines, s)
+	case '[':
+		var list []json.RawMessage
+		_ = json.Unmarshal(v, &list)
+		for _, e := range list {
+			c.read(e, levels-1)
+		}
+	case '{':
+		var p problem
+		_ = json.Unmarshal(v, &p) // a field of another type than expected is left empty, the others are read
+		c.lines = append(c.lines, p.Type, p.Status, p.ErrorCode, p.Message)
+		if p.Code != nil {
+			c.lines = append(c.lines, fmt.Sprint(p.Code))
+		}
+		for _, q := range p.Violations {
+			c.lines = append(c.lines, q.QuotaID)
+		}
+		if p.RetryDelay != "" {
+			c.delay = p.RetryDelay
+		}
+		c.read(p.Error, levels-1)
+		c.read(p.Details, levels-1)
+	}
+}
+
+// text returns all that was said, in lower case, each part between newlines.
+func (c *complaint) text() string { return "\n" + strings.ToLower(strings.Join(c.lines, "\n")) + "\n" }
+
+// wait returns the wait asked for. The message goes first: RetryInfo is cut to
+// whole seconds, and so would be too early.
+func (c *complaint) wait() time.Duration {
+	if d := waitIn(c.text()); d != Absent {
+		return d
+	}
+	return span(c.delay, time.Second)
+}
+
+// sayings lists which words in an error name which limit; the first that occurs
+// decides. What is never worth a retry comes first, then the particular before
+// the general: "too many tokens per day" is Daily.
+var sayings = [...]struct {
+	limit Limit
+	words []string
+}{
+	{Billing, []string{"insufficient_quota", "credit_balance", "credit balance", "spend_limit", "usage_limit_exceeded",
+		"billing_error", "spending cap", "spending limit", "available credits", "any credits"}},
+	{Oversize, []string{"request too large", "request_too_large"}},
+	{Ramp, []string{"slow_down", "usage increase rate"}},
+	{Capacity, []string{"capacity_exceeded", "overloaded", "high demand", "queue_exceeded", "resource_unavailable", "resource unavailable"}},
+	{Utilisation, []string{"utilization"}},
+	{Concurrency, []string{"concurren"}},
+	{Daily, []string{"perday", "per day"}},
+	{Input, []string{"input token", "inputtoken", "input_token"}},
+	{Output, []string{"output token"}},
+	{Tokens, []string{"too many tokens", "tokens per min", "tokens per hour", "token rate limit", "\ntokens\n"}},
+	{Requests, []string{"too many requests", "requests per min", "requests per hour", "requestsperminute", "tier_requests",
+		"call rate limit", "requests rate limit", "\nrequests\n"}},
+}
+
+// refuser returns which limit refused, from the status, what the body says, and
+// for a 429 that does not say, from the headers.
+func refuser(status int, h http.Header, text string, r *Reply) Limit {
+	said := NoLimit
+	for _, s := range sayings {
+		for _, w := range s.words {
+			if said == NoLimit && strings.Contains(text, w) {
+				said = s.limit
+			}
+		}
+	}
+	switch status {
+	case http.StatusPaymentRequired:
+		return Billing
+	case http.StatusBadRequest, http.StatusForbidden: // Anthropic's and xAI's word for no credit
+		if said == Billing {
+			return Billing
+		}
+	case http.StatusRequestEntityTooLarge:
+		return Oversize
+	case StatusFlexCapacity, http.StatusServiceUnavailable, StatusOverloaded:
+		return Capacity
+	case StatusTooManyRequests:
+		if count(h.Get("x-ratelimit-limit-req-minute")) == 0 { // Mistral's word for not activated
+			return Billing
+		}
+		if said == NoLimit {
+			return exhausted(h, r)
+		}
+		return said
+	}
+	return NoLimit
+}
+
+// exhausted returns which limit the headers of a 429 show to be used up.
+func exhausted(h http.Header, r *Reply) Limit {
+	left := func(name string) int64 { return count(h.Get("anthropic-ratelimit-" + name + "-remaining")) }
+	switch policy := strings.ToLower(h.Get("policy-id")); {
+	case policy == "deploymentratelimit-call":
+		return Requests
+	case policy == "deploymentratelimit-token":
+		return Tokens
+	case h.Get("azure-openai-deployment-utilization") != "":
+		return Utilisation
+	case r.Requests.Remaining == 0 && r.Tokens.Remaining == 0:
+		return NoLimit
+	case r.Requests.Remaining == 0:
+		return Requests
+	case left("input-tokens") == 0:
+		return Input
+	case left("output-tokens") == 0:
+		return Output
+	case r.Tokens.Remaining == 0:
+		return Tokens
+	}
+	return NoLimit
+}
+
+// usage reads the tokens that the body of a success reports: OpenAI's and its
+// followers', Anthropic's (whose input leaves out what the cache gave or took),
+// Bedrock's, Gemini's.
+func usage(body []byte) (prompt, output uint32) {
+	var b struct {
+		Usage struct {
+			Prompt     float64 `json:"prompt_tokens"`
+			Completion float64 `json:"completion_tokens"`
+			Input      float64 `json:"input_tokens"`
+			CacheWrite float64 `json:"cache_creation_input_tokens"`
+			CacheRead  float64 `json:"cache_read_input_tokens"`
+			Output     float64 `json:"output_tokens"`
+			AWSInput   float64 `json:"inputTokens"`
+			AWSWrite   float64 `json:"cacheWriteInputTokens"`
+			AWSRead    float64 `json:"cacheReadInputTokens"`
+			AWSOutput  float64 `json:"outputTokens"`
+		} `json:"usage"`
+		Metadata struct {
+			Prompt     float64 `json:"promptTokenCount"`
+			Candidates float64 `json:"candidatesTokenCount"`
+			Thoughts   float64 `json:"thoughtsTokenCount"`
+		} `json:"usageMetadata"`
+	}
+	_ = json.Unmarshal(body, &b) // what cannot be read stays 0
+	u, m := &b.Usage, &b.Metadata
+	in := max(u.Prompt, u.Input+u.CacheWrite+u.CacheRead, u.AWSInput+u.AWSWrite+u.AWSRead, m.Prompt)
+	out := max(u.Completion, u.Output, u.AWSOutput, m.Candidates+m.Thoughts)
+	return tokens(in), tokens(out)
+}
+
+func tokens(n float64) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }

@@ -1,0 +1,50 @@
+package wire
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// xAI answers 429 to too many requests or tokens and 402 without credit; 403
+// and 429 have been seen for that too, and are parsed. The message gives how much
+// was used of how much. Sources: docs.x.ai/docs/rate-limits (2026); messages in
+// cline/cline#4826 and continuedev/continue#10373. Retry-After is
+// assumed; the shape of the body, and trios without resets, are recalled.
+func xaiHeaders(a *Answer, _ int, h http.Header) {
+	openAITrios(a, h, func(time.Duration) string { return "" })
+	setRetryAfter(a, h)
+	set(h, "x-request-id", a.RequestID)
+}
+
+func xaiRefuse(l Limit) int {
+	if l == Billing {
+		return http.StatusPaymentRequired
+	}
+	return StatusTooManyRequests
+}
+
+type xaiError struct {
+	Code  string `json:"code"`
+	Error string `json:"error"`
+}
+
+func xaiBody(a *Answer, status int) any {
+	e := xaiError{http.StatusText(status), http.StatusText(status)}
+	switch status {
+	case http.StatusPaymentRequired:
+		e.Error = fmt.Sprintf("Your team %s has either used all available credits or reached its monthly spending limit.", a.Organization)
+	case StatusTooManyRequests:
+		lower, upper, window := "tokens", "Tokens", "Minute"
+		if a.Unit == Request {
+			lower, upper = "requests", "Requests"
+		}
+		if a.Per == day {
+			window = "Day"
+		}
+		e.Code = "Some resource has been exhausted"
+		e.Error = fmt.Sprintf("Too many %s for team %s and model %s. Your team's rate limit is — %s per %s (actual/limit): %d/%d.",
+			lower, a.Organization, a.Model, upper, window, a.Used, a.Most)
+	}
+	return e
+}

@@ -1,0 +1,80 @@
+package scenarios
+
+import (
+	"slices"
+	"time"
+
+	"ratesim/provider"
+	"ratesim/sim/clock"
+)
+
+// readFaults reads the faults and hands them to the deployments they name.
+func (d *decoder) readFaults() {
+	d.faults.items("faults", func(_ int, c cursor) {
+		before := len(d.found)
+		fault, name := readFault(c)
+		if len(d.found) > before {
+			return
+		}
+		if end := clock.Time(d.spec.Duration + d.spec.Drain); fault.At >= end {
+			d.warn("%s begins at %s and changes nothing: the run is over at %s", c.path, short(time.Duration(fault.At)), short(time.Duration(end)))
+		}
+		known := d.deploymentNames()
+		if name != "" && !slices.Contains(known, name) {
+			c.child("deployment").fail("%s", unknown("deployment", name, known))
+		}
+		for i := range d.spec.Deployments {
+			if to := &d.spec.Deployments[i]; name == "" || name == to.Name {
+				to.Faults = append(to.Faults, fault)
+			}
+		}
+	})
+}
+
+// readFault reads one fault, and the deployment it names; none means all.
+func readFault(c cursor) (f provider.Fault, name string) {
+	var at, lasts time.Duration
+	from := duration(&at, 0, maxDuration)
+	window := may("for", duration(&lasts, time.Millisecond, maxDuration))
+	status := may("status", count(&f.Status, 500, 599))
+	f.Status = 500
+	some := slices.Clip([]field{need("rate", share(&f.Rate, bounds{0, 1})), may("at", from), window})
+	spell := func(dst *time.Duration) reader { return duration(dst, time.Millisecond, maxDuration) }
+	forms := []variant{
+		{"errors", []field{need("rate", share(&f.Rate, bounds{0, 1})), status, may("at", from), window}},
+		{"outage", []field{may("at", from), status, window, may("mtbf", spell(&f.MTBF)), may("mttr", spell(&f.MTTR))}},
+		{"limit-cut", []field{need("at", from), need("to", share(&f.To, bounds{0, 1})), window}},
+		{"hang", some},
+		{"reset", some},
+		{"mid-stream", append(some, status)},
+		{"slow-stream", append(some, need("to", number(&f.To, bounds{1, 1e6})))},
+		{"billing", []field{need("at", from), window}},
+		{"bad-headers", append(some, need("bug", choice(&f.Bug, "bug", provider.Bugs[:])))},
+	}
+	kind, ok := c.variants("kind", "fault", forms, may("deployment", text(&name)))
+	if !ok {
+		return f, name
+	}
+	f.Kind = provider.FaultKind(kind)
+	f.At, f.Until = clock.Time(at), clock.Never
+	if lasts > 0 {
+		f.Until = f.At.Add(lasts)
+	}
+	outage := f.Kind == provider.Outage
+	switch {
+	case outage && f.MTBF > 0 != (f.MTTR > 0):
+		c.fail("an outage that recurs needs both mtbf and mttr: how long it is up, and down, on average")
+	case outage && f.MTBF == 0 && !c.child("at").ok():
+		c.fail("an outage needs at, when it begins, or mtbf and mttr, if it recurs")
+	}
+	switch f.Kind {
+	case provider.Errors, provider.Outage, provider.MidStream:
+	default:
+		f.Status = 0
+	}
+	switch {
+	case f.Kind == provider.Outage && !c.child("status").ok():
+		f.Status = 503
+	}
+	return f, name
+}

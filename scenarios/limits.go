@@ -1,0 +1,109 @@
+package scenarios
+
+import (
+	"slices"
+	"time"
+
+	"ratesim/provider"
+)
+
+// limitKeys are the limits beside rpm and tpm that a scenario can set.
+var limitKeys = [...]struct {
+	name   string
+	counts provider.Unit
+	per    time.Duration
+}{
+	{"rph", provider.Requests, time.Hour},
+	{"rpd", provider.Requests, 24 * time.Hour},
+	{"tph", provider.Tokens, time.Hour},
+	{"tpd", provider.Tokens, 24 * time.Hour},
+	{"itpm", provider.Input, time.Minute},
+	{"otpm", provider.Output, time.Minute},
+	{"concurrency", provider.Requests, 0},
+	{"queued_tokens", provider.Tokens, 0},
+}
+
+// limits reads a mapping of limits over those that cfg has.
+func limits(c cursor, cfg *provider.Config) {
+	fields := []field{may("rpm", limit(&cfg.RPM)), may("tpm", limit(&cfg.TPM)), may("ramp", func(c cursor) { ramp(c, cfg) })}
+	for _, k := range limitKeys {
+		fields = append(fields, may(k.name, func(c cursor) {
+			var most int64
+			limit(&most)(c)
+			replace(cfg, provider.Limit{Counts: k.counts, Most: most, Per: k.per, Window: cfg.Window})
+		}))
+	}
+	c.mapping(fields...)
+}
+
+// replace puts l in the place of the limit of its kind; one of 0 removes it.
+func replace(cfg *provider.Config, l provider.Limit) {
+	// The catalog's slices are shared by all who look a row up.
+	cfg.Limits = slices.DeleteFunc(slices.Clone(cfg.Limits), func(k provider.Limit) bool {
+		same := k.Counts == l.Counts && k.Per == l.Per && k.Growth == 0 && l.Growth == 0 || k.Growth > 0 && l.Growth > 0
+		if same && l.Growth == 0 {
+			l.Window = k.Window
+		}
+		return same
+	})
+	if l.Most > 0 {
+		cfg.Limits = append(cfg.Limits, l)
+	}
+}
+
+// ramp reads how fast use may grow.
+func ramp(c cursor, cfg *provider.Config) {
+	l := provider.Limit{Counts: provider.Input, Growth: 0.5, Per: 15 * time.Minute}
+	if c.n.text == "none" {
+		replace(cfg, provider.Limit{Growth: 1})
+		return
+	}
+	c.mapping(
+		need("above", count(&l.Most, 1, maxLimit)),
+		may("growth", share(&l.Growth, bounds{0.001, 1000})),
+		may("per", duration(&l.Per, time.Second, 24*time.Hour)),
+	)
+	replace(cfg, l)
+}
+
+// phase reads where in its windows a run begins.
+func phase(dst *time.Duration, c cursor) {
+	if c.n.text == "first-request" {
+		*dst = provider.FirstRequest
+		return
+	}
+	duration(dst, 0, 24*time.Hour)(c)
+}
+
+// own tells the limits a deployment shares with its pool from those of its
+// project, which are its own.
+func own(c cursor, cfg, project *provider.Config) {
+	if cfg.Pool == "" {
+		if p := c.child("project"); c.n.kind == mapping && p.ok() {
+			p.fail("are limits within those of a pool; name the pool, or write the limits under limits")
+		}
+		return
+	}
+	cfg.Limits = slices.Clone(cfg.Limits)
+	for i := range cfg.Limits {
+		cfg.Limits[i].Shared = true
+	}
+	for _, l := range project.All() {
+		l.Window = cfg.Window
+		cfg.Limits = append(cfg.Limits, l)
+	}
+}
+
+// limit reads a limit, or none.
+func limit(dst *int64) reader {
+	return func(c cursor) {
+		switch c.n.text {
+		case "none":
+			*dst = 0
+		case "0":
+			c.fail("a limit of 0 admits nothing; omit the limit for the catalog's, or write none for no limit")
+		default:
+			count(dst, 1, maxLimit)(c)
+		}
+	}
+}
