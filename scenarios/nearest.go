@@ -3,7 +3,7 @@ package scenarios
 import (
 	"strings"
 
-	"ratesim/spelling"
+	"ratesim/scenarios/spelling"
 )
 
 // Nearest returns the known name that a misspelt one most likely means: the

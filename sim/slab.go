@@ -22,7 +22,7 @@ type call struct {
 
 // attempt returns the next attempt of c.
 func (c *call) attempt() wire.Attempt {
-	return wire.Attempt{Call: c.ID, Number: uint32(c.Sent), Tenant: uint32(c.Tenant),
+	return wire.Attempt{Call: c.ID, Number: uint32(c.Sent),
 		Prompt: c.prompt, Guess: c.guess, MaxTokens: c.MaxTokens, Output: c.output}
 }
 

@@ -32,10 +32,10 @@ var layers = []layer{
 	{"reports", []string{"sim/metrics"}},
 	{"sim", []string{"scenarios", "scenarios/workload", "strategies", "provider", "provider/wire",
 		"sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
-	{"scenarios", []string{"strategies", "provider/catalog", "provider", "scenarios/workload", "sim/rng", "sim/clock", "spelling"}},
+	{"scenarios", []string{"strategies", "provider/catalog", "provider", "scenarios/workload", "sim/rng", "sim/clock", "scenarios/spelling"}},
 	{"strategies/strategytest", []string{"strategies", "provider/wire", "sim/rng", "sim/clock"}},
 	{"strategies", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
-	{"provider/catalog", []string{"provider/vendors", "provider", "sim/rng", "spelling"}},
+	{"provider/catalog", []string{"provider/vendors", "provider", "sim/rng", "scenarios/spelling"}},
 	{"provider/vendors", []string{"provider"}},
 	{"provider", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"scenarios/workload", []string{"sim/rng", "sim/clock"}},
@@ -45,7 +45,7 @@ var layers = []layer{
 	{"sim/limit", []string{"sim/clock"}},
 	{"sim/rng", nil},
 	{"sim/clock", nil},
-	{"spelling", nil},
+	{"scenarios/spelling", nil},
 }
 
 // never lists what a package must not reach, however indirectly.

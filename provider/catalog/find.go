@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ratesim/spelling"
+	"ratesim/scenarios/spelling"
 )
 
 // maxUnits is the most PTUs of one deployment: MicrosoftDocs/azure-ai-docs

@@ -21,7 +21,6 @@ import (
 type Attempt struct {
 	Call      uint64 // the call it is sent for; with Number it names every random draw about this attempt
 	Number    uint32 // 0 for a call's first attempt
-	Tenant    uint32
 	Prompt    uint32 // tokens of the prompt as the provider counts them
 	Guess     uint32 // tokens of the prompt as the provider estimates them at admission
 	MaxTokens uint32 // declared bound on the output; 0 means none was declared

@@ -4,9 +4,9 @@ package spelling
 // Distance counts the edits between a and b: insertions, deletions, substitutions
 // and swaps of neighbouring bytes, none of which is edited again (optimal string
 // alignment, the restricted form of Damerau, "A technique for computer detection
-// and correction of spelling errors", CACM 1964). Its time grows with the product of the
-// lengths. Its table has a row for each
-// prefix of a; only the last three are kept.
+// and correction of spelling errors", CACM 1964). Its time grows with the
+// product of the lengths. Its table has a row for each prefix of a; only the
+// last three are kept.
 func Distance(a, b string) int {
 	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
