@@ -123,6 +123,15 @@ func TestOutputIsChargedAsProduced(t *testing.T) {
 			t.Fatalf("%d charged, %d to be set off, %d produced", sum.sum, m.spare, produced)
 		}
 	})
+	// A bucket of 60 a minute keeps up with an answer of a token a second, also
+	// when nobody looks at it meanwhile.
+	slow := New(&Config{Limits: []Limit{{Counts: Output, Most: 60, Per: time.Minute, Window: TokenBucket}},
+		Latency: Latency{PerToken: time.Second}}, 0, nil)
+	var reply wire.Reply
+	slow.Arrive(0, &wire.Attempt{Output: 300}, &reply)
+	if slow.Arrive(200*clock.Second, &wire.Attempt{Call: 1}, &reply); !reply.OK() {
+		t.Errorf("after 200 s: status %d by %v, want 200", reply.Status, reply.Limit)
+	}
 	// Halfway through a long answer half of it is charged.
 	m := New(&Config{Limits: []Limit{{Counts: Output, Most: 1e9, Per: time.Minute, Window: FixedWindow}},
 		Latency: Latency{PerToken: 10 * time.Millisecond}}, 0, nil)

@@ -52,10 +52,11 @@ type Model struct {
 	foreseen bool // somebody will ask Admits
 	mixed    bool // what is reserved differs from limit to limit
 
-	produces  bool  // output is counted as it is produced
-	producing int64 // by how many attempts, now
-	spare     int64 // tokens counted that were not produced, to be set off
-	ticked    uint32
+	produces   bool       // output is counted as it is produced
+	producing  int64      // by how many attempts, now
+	spare      int64      // tokens counted that were not produced, to be set off
+	ticked     uint32     // clock when it was counted last
+	producedAt clock.Time // and when that was
 
 	scale  float64    // of the limits now
 	outage int        // status answered to all now; 0 when up

@@ -248,8 +248,20 @@ func cut(d, unit time.Duration) time.Duration {
 // Latency.PerToken from its admission on; what that is off, because of the time
 // to the first token above all, is put right when it ends.
 func (m *Model) produce(now clock.Time) {
+	if m.producing > 0 { // in steps: a bucket is refilled while a long answer drains it
+		for t := m.producedAt.Add(step); t < now; t = t.Add(step) {
+			m.tick(t)
+		}
+	}
+	m.tick(now)
+}
+
+// step is how long output may be charged late, when nothing else happens.
+const step = time.Second
+
+func (m *Model) tick(now clock.Time) {
 	n := int64(m.clock(now)-m.ticked) * m.producing
-	m.ticked = m.clock(now)
+	m.ticked, m.producedAt = m.clock(now), now
 	m.charge(now, n)
 }
 

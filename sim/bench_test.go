@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/vendors"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/rng"
@@ -82,34 +83,57 @@ func BenchmarkRun(b *testing.B) {
 		{"queue", 16_000}, {"header-aware", 16_000},
 	} {
 		b.Run(fmt.Sprintf("strategy=%s/live=%d", k.strategy, k.live), func(b *testing.B) {
-			s := crowd(b, k.strategy, k.live, time.Duration(1<<62))
-			e, err := newEngine(Plan{Scenario: s, Strategy: &s.Strategies[0], Seed: 1})
-			if err != nil {
-				b.Fatal(err)
-			}
-			run := func(attempts int64) {
-				for e.run.Attempts < attempts && e.err == nil {
-					ev, ok := e.events.Pop()
-					if !ok {
-						b.Fatal("nothing left to happen")
-					}
-					e.now = ev.At
-					if len(e.events.Ahead) > 0 && e.calls.next > manyCalls {
-						e.touch(e.events.Ahead)
-					}
-					e.step(ev.Data)
-				}
-			}
-			run(int64(4 * k.live)) // past the first wave
-			start := e.run.Attempts
-			b.ReportAllocs()
-			b.ResetTimer()
-			run(start + int64(b.N))
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "attempts/s")
-			if e.err != nil {
-				b.Fatal(e.err)
-			}
+			simulate(b, crowd(b, k.strategy, k.live, time.Duration(1<<62)), k.live)
 		})
+	}
+}
+
+// BenchmarkVendor is the same with the full rules of each vendor, and as many
+// limits as its catalog has.
+func BenchmarkVendor(b *testing.B) {
+	for _, vendor := range vendors.Names() {
+		b.Run("vendor="+vendor, func(b *testing.B) {
+			const live = 16_000
+			s := crowd(b, "jitter", live, time.Duration(1<<62))
+			d := &s.Deployments[0]
+			d.Vendor = vendor
+			if vendor == "anthropic" {
+				d.TPM = 0
+				d.Limits = []provider.Limit{{Counts: provider.Input, Most: 1000 * live, Per: time.Minute}, {Counts: provider.Output, Most: 200 * live, Per: time.Minute}}
+			}
+			vendors.Apply(d)
+			simulate(b, s, live)
+		})
+	}
+}
+
+// simulate runs s for b.N attempts, past the first wave.
+func simulate(b *testing.B, s *scenarios.Spec, live int) {
+	e, err := newEngine(Plan{Scenario: s, Strategy: &s.Strategies[0], Seed: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	run := func(attempts int64) {
+		for e.run.Attempts < attempts && e.err == nil {
+			ev, ok := e.events.Pop()
+			if !ok {
+				b.Fatal("nothing left to happen")
+			}
+			e.now = ev.At
+			if len(e.events.Ahead) > 0 && e.calls.next > manyCalls {
+				e.touch(e.events.Ahead)
+			}
+			e.step(ev.Data)
+		}
+	}
+	run(int64(4 * live))
+	start := e.run.Attempts
+	b.ReportAllocs()
+	b.ResetTimer()
+	run(start + int64(b.N))
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "attempts/s")
+	if e.err != nil {
+		b.Fatal(e.err)
 	}
 }
 

@@ -130,8 +130,8 @@ func (e *engine) send(c *call, deployment uint16) {
 	}
 	i := e.flights.get()
 	f := e.flights.at(i)
-	f.attempt = c.attempt()
-	f.attempt.Cached = uint32(e.cached[c.stream] * float64(c.prompt))
+	c.attempt(&f.attempt)
+	f.attempt.Cached = e.cachedOf(c)
 	f.sent, f.slot, f.gen, f.deployment = e.now, c.Slot, c.gen, deployment
 	f.waiting, f.busy, f.hungUp, f.timedOut = true, true, false, false
 	f.next, c.flights = c.flights, i+1
@@ -146,6 +146,14 @@ func (e *engine) send(c *call, deployment uint16) {
 		return
 	}
 	e.events.Push(e.now.Add(way), data(reach, 0, i))
+}
+
+// cachedOf returns how many tokens of a call's prompt are cached.
+func (e *engine) cachedOf(c *call) uint32 {
+	if share := e.cached[c.stream]; share > 0 {
+		return uint32(share * float64(c.prompt))
+	}
+	return 0
 }
 
 // deliver hands a reply, or the client's own timeout, to the strategy.

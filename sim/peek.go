@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
 	"ratesim/strategies"
@@ -49,12 +50,16 @@ func (p *peek) Admits(now clock.Time, sc *strategies.Call, deployment int) clock
 	e := p.e
 	for ; p.looked < len(e.out.List); p.looked++ {
 		if f := &e.out.List[p.looked]; f.Kind == strategies.SendKind {
-			a := e.calls.at(f.Call.Slot).attempt()
+			c := e.calls.at(f.Call.Slot)
+			a := wire.Attempt{Cached: e.cachedOf(c)}
+			c.attempt(&a)
 			p.asked[f.Deployment].requests++
 			p.asked[f.Deployment].tokens += e.models[f.Deployment].Most(&a)
 		}
 	}
-	a := e.calls.at(sc.Slot).attempt()
+	c := e.calls.at(sc.Slot)
+	a := wire.Attempt{Cached: e.cachedOf(c)}
+	c.attempt(&a)
 	ahead := load{p.bound[deployment].requests + p.asked[deployment].requests,
 		p.bound[deployment].tokens + p.asked[deployment].tokens}
 	last := now.Add(e.net.latency + e.net.jitter)

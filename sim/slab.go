@@ -20,10 +20,10 @@ type call struct {
 	chained               bool // the next arrival of its stream is fetched when it arrives
 }
 
-// attempt returns the next attempt of c.
-func (c *call) attempt() wire.Attempt {
-	return wire.Attempt{Call: c.ID, Number: uint32(c.Sent),
-		Prompt: c.prompt, Guess: c.guess, MaxTokens: c.MaxTokens, Output: c.output}
+// attempt fills in the next attempt of c, all but what its deployment notes.
+func (c *call) attempt(a *wire.Attempt) {
+	a.Call, a.Number = c.ID, uint32(c.Sent)
+	a.Prompt, a.Guess, a.MaxTokens, a.Output = c.prompt, c.guess, c.MaxTokens, c.output
 }
 
 // flight is an attempt between its sending and the moment when neither client
