@@ -164,3 +164,43 @@ func TestLatencyUnderLoad(t *testing.T) {
 		}
 	}
 }
+
+// What is bounded at a time is free again when the work is done, in full,
+// whatever it was settled to.
+func TestConcurrencyIsGivenBack(t *testing.T) {
+	for _, l := range []Limit{{Counts: Requests, Most: 1}, {Counts: Tokens, Most: 100}} {
+		m := New(&Config{Charge: Charge{Settle: true}, Limits: []Limit{l}}, 0, nil)
+		first, next := wire.Attempt{Guess: 60, Prompt: 10}, wire.Attempt{Guess: 60, Prompt: 10}
+		var r wire.Reply
+		for i, want := range []int{200, 429, 200} {
+			if i == 2 {
+				m.Finish(0, &first, false)
+			}
+			a := &next
+			if i == 0 {
+				a = &first
+			}
+			if m.Arrive(0, a, &r); r.Status != want {
+				t.Errorf("at most %d %v at a time, attempt %d: status %d, want %d", l.Most, l.Counts, i, r.Status, want)
+			}
+		}
+	}
+}
+
+// Where failed attempts are free, all that was reserved is given back.
+func TestFailedAttemptsCanBeFree(t *testing.T) {
+	for _, free := range []bool{false, true} {
+		m := New(&Config{TPM: 1000, Window: TokenBucket, Charge: Charge{Settle: true, FailedFree: free},
+			Faults: []Fault{{Kind: Errors, Status: 500, Rate: 1, Until: clock.Never}}}, 0, nil)
+		a, want := wire.Attempt{Guess: 50, Prompt: 40, MaxTokens: 500}, int64(40)
+		var r wire.Reply
+		m.Arrive(0, &a, &r)
+		m.Finish(0, &a, false)
+		if free {
+			want = 0
+		}
+		if got := m.Tally.Charged(); got != want {
+			t.Errorf("free %v: charged %d, want %d", free, got, want)
+		}
+	}
+}
