@@ -237,6 +237,9 @@ func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens i
 		ahead += own[m.counts] // a may overtake what is on its way, which must not be refused for it
 	}
 	at, _ := m.earliest(now, own, requests, ahead)
+	if at != clock.Never && m.crowded(now, own, requests, ahead) { // nobody knows for how long: look again, too
+		at = max(at, last.Add(time.Millisecond))
+	}
 	if at == clock.Never { // no room beside what is on its way or will still grow: look again when it has landed
 		at = max(alone, last.Add(time.Millisecond))
 	}
@@ -244,4 +247,20 @@ func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens i
 		at = m.next.Add(last.Sub(now)) // sent once that has passed
 	}
 	return at
+}
+
+// crowded reports whether a limit on what is there at a time would refuse an
+// attempt that costs own, after others.
+func (m *Model) crowded(now clock.Time, own *costs, requests, tokens int64) bool {
+	for i := range m.slots {
+		s := &m.slots[i]
+		ahead := tokens
+		if s.counts == Requests {
+			ahead = requests
+		}
+		if s.open && s.limiter.Earliest(now, own[s.counts]+ahead) > now {
+			return true
+		}
+	}
+	return false
 }
