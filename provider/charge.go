@@ -90,7 +90,11 @@ func (m *Model) Reservation(a *wire.Attempt) int64 { return m.reserved(a)[m.coun
 // more.
 func (m *Model) Most(a *wire.Attempt) int64 {
 	c := m.actual(a)
-	most := m.reserved(a)[m.counts]
+	r := m.reserved(a)
+	most := r[m.counts]
+	if m.mixed { // a limit on input may count more than main
+		most = max(most, r[Input], c[Input])
+	}
 	if m.settles() {
 		most = max(most, c[m.counts])
 	}
@@ -106,6 +110,9 @@ func (m *Model) growthOf(a *wire.Attempt) int64 {
 	growth := int64(0)
 	if m.main >= 0 && m.settles() {
 		growth = max(0, m.actual(a)[m.counts]-a.Reserved)
+	}
+	if m.mixed && m.settles() {
+		growth = max(growth, m.actual(a)[Input]-m.reserved(a)[Input])
 	}
 	if m.produces {
 		growth = max(growth, int64(a.Output))
