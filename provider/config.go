@@ -55,6 +55,30 @@ type Limit struct {
 	Shared bool
 }
 
+// Kind is a limit that catalogs and scenario files have a name for.
+type Kind struct {
+	Name   string
+	Counts Unit
+	Per    time.Duration // 0 = at a time
+}
+
+// Kinds lists them; the first two are Config.RPM and Config.TPM.
+var Kinds = [...]Kind{
+	{"rpm", Requests, time.Minute},
+	{"tpm", Tokens, time.Minute},
+	{"rpd", Requests, 24 * time.Hour},
+	{"tpd", Tokens, 24 * time.Hour},
+	{"rph", Requests, time.Hour},
+	{"tph", Tokens, time.Hour},
+	{"itpm", Input, time.Minute},
+	{"otpm", Output, time.Minute},
+	{"concurrency", Requests, 0},
+	{"queued_tokens", Tokens, 0},
+}
+
+// MostLimit is the largest limit that sim/limit supports.
+const MostLimit = 100_000_000_000
+
 // name is what a refusal by l is called.
 func (l *Limit) name() wire.Limit {
 	switch {
@@ -153,7 +177,7 @@ type Provisioned struct {
 type Price struct {
 	Input, Output float64 // per million tokens
 	UnitHour      float64 // per PTU-hour
-	Cached        float64 // per million tokens of the prompt that come from the cache, in place of Input
+	Cached        float64 // per million tokens of the prompt that come from the cache, in place of Input; 0 = as Input
 }
 
 // FaultKind names a kind of fault.
@@ -211,6 +235,16 @@ type Fault struct {
 
 // FirstRequest is the Phase of windows that begin with a request.
 const FirstRequest time.Duration = -1
+
+// Tokens returns what the tokens of t cost.
+func (p *Price) Tokens(t *Tally) float64 {
+	cached := p.Cached
+	if cached == 0 {
+		cached = p.Input
+	}
+	fresh := float64(t.BilledPrompt - t.BilledCached)
+	return (fresh*p.Input + float64(t.BilledCached)*cached + float64(t.BilledOutput)*p.Output) / 1e6
+}
 
 // Config describes one deployment: a model behind one set of limits.
 type Config struct {

@@ -196,10 +196,7 @@ func (m *Model) misreport(now clock.Time, a *wire.Attempt, r *wire.Reply) {
 // [from, to); 0 without a token limit. Fault boundaries are few, so it simply
 // adds up the pieces between them.
 func (m *Model) Allowed(from, to clock.Time) float64 {
-	if m.main < 0 {
-		return 0
-	}
-	total, capacity := 0.0, m.slots[m.main].most
+	total, capacity := 0.0, m.tokensPerMinute
 	for t := from; t < to; {
 		scale, next := 1.0, to
 		for i := range m.cfg.Faults {

@@ -25,6 +25,7 @@ type Tally struct {
 	Reserved     int64 // tokens charged at admission
 	Settled      int64 // tokens added at the end, or given back when negative
 	BilledPrompt int64 // tokens of attempts answered 200
+	BilledCached int64 // of BilledPrompt, those that came from the cache
 	BilledOutput int64
 }
 
@@ -46,6 +47,8 @@ type Model struct {
 	main    int  // the slot of the limit on tokens that Tally and headers tell of; -1 = none
 	other   int  // of input and output, the one that is not main; -1 = there are not both
 	shown   int  // the slot of the limit on requests that headers tell of; -1 = none
+
+	tokensPerMinute, requestsPerMinute int64 // the limits, 0 = none
 
 	resetUnit, waitUnit time.Duration
 
@@ -72,7 +75,8 @@ type Model struct {
 // limits of their pool; a limit cut of one of them then cuts for all.
 func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), own: costs{Requests: 1}, headers: cfg.Headers, slots: cfg.slots(pools),
-		counts: Tokens, main: -1, other: -1, shown: -1}
+		counts: Tokens, main: -1, other: -1, shown: -1,
+		tokensPerMinute: cfg.TokenLimit(), requestsPerMinute: cfg.PerMinute(Requests)}
 	if cfg.PTU.Units > 0 {
 		m.headers = Headers{Silent: true, RetryAfter: time.Millisecond}
 	}
@@ -107,7 +111,7 @@ func (m *Model) place(i int) {
 			m.shown = i
 		}
 	case s.name == wire.Daily:
-	case m.main < 0 && s.counts != Output:
+	case s.counts != Output && (m.main < 0 || s.minute && !m.slots[m.main].minute):
 		m.main, m.counts = i, s.counts
 	case m.main >= 0 && m.counts == Input && s.counts == Output && m.other < 0:
 		m.other = i
@@ -164,6 +168,7 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *costs, r *wire.Reply
 	if a.Failed = r.Status != wire.StatusOK; !a.Failed {
 		r.Prompt, r.Output = a.Prompt, full
 		m.Tally.BilledPrompt += int64(a.Prompt)
+		m.Tally.BilledCached += int64(min(a.Cached, a.Prompt))
 		m.Tally.BilledOutput += int64(full)
 	}
 	if m.foreseen {
@@ -246,14 +251,11 @@ func roundUp(d, unit time.Duration) time.Duration {
 
 // Meter returns what has been charged so far against the limit on tokens, net
 // of settlements, and that limit per minute as it is now. Where there is no limit
-// on tokens it counts requests; without any limit perMinute is 0.
+// on tokens it counts requests; without a limit per minute perMinute is 0.
 func (m *Model) Meter(now clock.Time) (charged, perMinute int64) {
 	m.advance(now)
-	switch {
-	case m.main >= 0:
-		return m.Tally.Charged(), m.scaled(m.slots[m.main].most)
-	case m.shown >= 0 && m.slots[m.shown].name != wire.Daily:
-		return m.Tally.Admitted, m.scaled(m.slots[m.shown].most)
+	if m.main >= 0 {
+		return m.Tally.Charged(), m.scaled(m.tokensPerMinute)
 	}
-	return m.Tally.Admitted, 0
+	return m.Tally.Admitted, m.scaled(m.requestsPerMinute)
 }

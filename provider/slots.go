@@ -25,6 +25,7 @@ type slot struct {
 	name    wire.Limit
 	most    int64 // before any limit cut, as replies tell it
 	window  int64 // the same for one window of the limiter, which may be a slice of it
+	minute  bool  // a limit per minute
 	level   bool  // decides by what was charged before, not by what the attempt costs
 	open    bool  // what is charged is given back when the attempt ends
 	ramp    bool  // bounds growth; a limit cut does not touch it
@@ -49,7 +50,7 @@ type pooled struct {
 func (c *Config) slots(pools *Pools) []slot {
 	if c.PTU.Units > 0 {
 		capacity := c.TokenLimit()
-		return []slot{{limiter: limit.NewUtilisation(capacity), counts: Tokens, name: wire.Utilisation, most: capacity, window: capacity, level: true}}
+		return []slot{{limiter: limit.NewUtilisation(capacity), counts: Tokens, name: wire.Utilisation, most: capacity, window: capacity, minute: true, level: true}}
 	}
 	var slots []slot
 	for _, l := range c.All() {
@@ -90,7 +91,7 @@ func (c *Config) All() []Limit {
 }
 
 func (c *Config) slot(l *Limit) slot {
-	s := slot{counts: l.Counts, name: l.name(), most: l.Most, window: l.Most}
+	s := slot{counts: l.Counts, name: l.name(), most: l.Most, window: l.Most, minute: l.Per == limit.Window}
 	switch {
 	case l.Growth > 0:
 		s.ramp, s.level = true, true

@@ -7,16 +7,13 @@ import (
 	"ratesim/sim/limit"
 )
 
-// mostLimit is what sim/limit supports.
-const mostLimit = 100_000_000_000
-
 // Validate reports what makes c impossible to simulate.
 func (c *Config) Validate() error {
 	switch {
 	case c.PTU.Units < 0 || c.PTU.Units > 0 && c.PTU.TPMPerUnit <= 0:
 		return fmt.Errorf("deployment %s: a provisioned deployment needs units and tokens per minute per unit", c.Name)
-	case c.RPM < 0 || c.RPM > mostLimit || c.TPM < 0 || c.TPM > mostLimit || c.PTU.Units > 0 && int64(c.PTU.Units) > mostLimit/c.PTU.TPMPerUnit:
-		return fmt.Errorf("deployment %s: limits must lie in 0..%d", c.Name, int64(mostLimit))
+	case c.RPM < 0 || c.RPM > MostLimit || c.TPM < 0 || c.TPM > MostLimit || c.PTU.Units > 0 && int64(c.PTU.Units) > MostLimit/c.PTU.TPMPerUnit:
+		return fmt.Errorf("deployment %s: limits must lie in 0..%d", c.Name, int64(MostLimit))
 	case int(c.Window) >= len(Windows) || int(c.Charge.Reserve) >= len(Reserves):
 		return fmt.Errorf("deployment %s: unknown window or reservation rule", c.Name)
 	case c.Phase < 0 && c.Phase != FirstRequest:
@@ -41,8 +38,8 @@ func (c *Config) validateLimits() error {
 	tokens, room := 0, wire.MaxTickets
 	for _, l := range c.All() {
 		switch {
-		case l.Most <= 0 || l.Most > mostLimit:
-			return fmt.Errorf("deployment %s: a limit on %s of %d; it must lie in 1..%d", c.Name, l.name(), l.Most, int64(mostLimit))
+		case l.Most <= 0 || l.Most > MostLimit:
+			return fmt.Errorf("deployment %s: a limit on %s of %d; it must lie in 1..%d", c.Name, l.name(), l.Most, int64(MostLimit))
 		case l.Counts >= numUnits || int(l.Window) >= len(Windows) || l.Per < 0 || l.Growth < 0 || l.Growth > 0 && l.Per == 0:
 			return fmt.Errorf("deployment %s: a limit on %s of unknown kind", c.Name, l.name())
 		case l.Counts == Output && l.Per == 0:

@@ -30,9 +30,6 @@ func (d *decoder) deploymentNames() []string {
 	return list
 }
 
-// maxLimit bounds limits per minute: what sim/limit keeps exact.
-const maxLimit = 100_000_000_000
-
 // deployment reads the catalog's row and what overrides it.
 func deployment(c cursor, known *catalog.Catalog) provider.Config {
 	var cfg provider.Config
@@ -63,7 +60,6 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 			for i := range cfg.Limits {
 				cfg.Limits[i].Window = cfg.Window
 			}
-			project.Window = cfg.Window
 		})),
 		may("phase", unlessProvisioned(func(c cursor) { phase(&cfg.Phase, c) })),
 		may("latency", func(c cursor) {

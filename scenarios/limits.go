@@ -7,30 +7,14 @@ import (
 	"ratesim/provider"
 )
 
-// limitKeys are the limits beside rpm and tpm that a scenario can set.
-var limitKeys = [...]struct {
-	name   string
-	counts provider.Unit
-	per    time.Duration
-}{
-	{"rph", provider.Requests, time.Hour},
-	{"rpd", provider.Requests, 24 * time.Hour},
-	{"tph", provider.Tokens, time.Hour},
-	{"tpd", provider.Tokens, 24 * time.Hour},
-	{"itpm", provider.Input, time.Minute},
-	{"otpm", provider.Output, time.Minute},
-	{"concurrency", provider.Requests, 0},
-	{"queued_tokens", provider.Tokens, 0},
-}
-
 // limits reads a mapping of limits over those that cfg has.
 func limits(c cursor, cfg *provider.Config) {
 	fields := []field{may("rpm", limit(&cfg.RPM)), may("tpm", limit(&cfg.TPM)), may("ramp", func(c cursor) { ramp(c, cfg) })}
-	for _, k := range limitKeys {
-		fields = append(fields, may(k.name, func(c cursor) {
+	for _, k := range provider.Kinds[2:] {
+		fields = append(fields, may(k.Name, func(c cursor) {
 			var most int64
 			limit(&most)(c)
-			replace(cfg, provider.Limit{Counts: k.counts, Most: most, Per: k.per, Window: cfg.Window})
+			replace(cfg, provider.Limit{Counts: k.Counts, Most: most, Per: k.Per, Window: cfg.Window})
 		}))
 	}
 	c.mapping(fields...)
@@ -38,8 +22,7 @@ func limits(c cursor, cfg *provider.Config) {
 
 // replace puts l in the place of the limit of its kind; one of 0 removes it.
 func replace(cfg *provider.Config, l provider.Limit) {
-	// The catalog's slices are shared by all who look a row up.
-	cfg.Limits = slices.DeleteFunc(slices.Clone(cfg.Limits), func(k provider.Limit) bool {
+	cfg.Limits = slices.DeleteFunc(cfg.Limits, func(k provider.Limit) bool {
 		same := k.Counts == l.Counts && k.Per == l.Per && k.Growth == 0 && l.Growth == 0 || k.Growth > 0 && l.Growth > 0
 		if same && l.Growth == 0 {
 			l.Window = k.Window
@@ -59,7 +42,7 @@ func ramp(c cursor, cfg *provider.Config) {
 		return
 	}
 	c.mapping(
-		need("above", count(&l.Most, 1, maxLimit)),
+		need("above", count(&l.Most, 1, provider.MostLimit)),
 		may("growth", share(&l.Growth, bounds{0.001, 1000})),
 		may("per", duration(&l.Per, time.Second, 24*time.Hour)),
 	)
@@ -84,7 +67,6 @@ func own(c cursor, cfg, project *provider.Config) {
 		}
 		return
 	}
-	cfg.Limits = slices.Clone(cfg.Limits)
 	for i := range cfg.Limits {
 		cfg.Limits[i].Shared = true
 	}
@@ -103,7 +85,7 @@ func limit(dst *int64) reader {
 		case "0":
 			c.fail("a limit of 0 admits nothing; omit the limit for the catalog's, or write none for no limit")
 		default:
-			count(dst, 1, maxLimit)(c)
+			count(dst, 1, provider.MostLimit)(c)
 		}
 	}
 }

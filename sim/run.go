@@ -119,7 +119,7 @@ func (e *engine) bill(duration clock.Time) {
 			continue
 		}
 		c := m.Config()
-		r.CostUSD += float64(m.Tally.BilledPrompt)*c.Price.Input/1e6 + float64(m.Tally.BilledOutput)*c.Price.Output/1e6
+		r.CostUSD += c.Price.Tokens(&m.Tally)
 		r.CostUSD += float64(c.PTU.Units) * c.Price.UnitHour * hours
 		if c.TokenLimit() > 0 {
 			used += float64(e.baseline[i].Charged())

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"embed"
 	"errors"
-
 	"io"
 	"math"
 	"slices"
@@ -54,21 +53,10 @@ func readData(file, columns string, row func(*line)) error {
 	return read(file, r, strings.Split(columns, ","), nil, row)
 }
 
-// limitColumns are the limits that rows may have. All are shared by the
-// deployments of a pool, which stands for an organisation.
-var limitColumns = [...]struct {
-	name   string
-	counts provider.Unit
-	per    time.Duration
-}{
-	{"rpm", provider.Requests, time.Minute},
-	{"tpm", provider.Tokens, time.Minute},
-	{"rpd", provider.Requests, 24 * time.Hour},
-	{"tpd", provider.Tokens, 24 * time.Hour},
-	{"rph", provider.Requests, time.Hour},
-	{"tph", provider.Tokens, time.Hour},
-	{"itpm", provider.Input, time.Minute},
-	{"otpm", provider.Output, time.Minute},
+// limitColumns returns the limits that rows may have: those in a time. All are
+// shared by the deployments of a pool, which stands for an organisation.
+func limitColumns() []provider.Kind {
+	return slices.DeleteFunc(slices.Clone(provider.Kinds[:]), func(k provider.Kind) bool { return k.Per == 0 })
 }
 
 // unitColumns are those of provisioned deployments.
@@ -77,20 +65,16 @@ var unitColumns = [...]string{"minimum", "step", "tpm_per_ptu", "output_ratio", 
 // tokenPrices are the columns of prices of tokens.
 var tokenPrices = [...]string{"usd_per_million_input", "usd_per_million_cached", "usd_per_million_output"}
 
-// mostLimit and mostPerUnit are what a limiter can hold, the latter for
-// maxUnits PTUs.
-const (
-	mostLimit   = 100_000_000_000
-	mostPerUnit = mostLimit / maxUnits
-)
+// mostPerUnit is what a limiter can hold for maxUnits PTUs.
+const mostPerUnit = provider.MostLimit / maxUnits
 
 // readRows reads deployments. Latencies are those of c; so are prices and
 // editions of rows that give none.
 func (c *Catalog) readRows(file string, r io.Reader, what string) ([]Row, error) {
 	may := append([]string{"edition", "batch_queue", "usd_per_ptu_hour"}, tokenPrices[:]...)
 	may = append(may, unitColumns[:]...)
-	for _, l := range limitColumns {
-		may = append(may, l.name)
+	for _, k := range limitColumns() {
+		may = append(may, k.Name)
 	}
 	var rows []Row
 	seen := map[string]bool{}
@@ -143,22 +127,22 @@ func (c *Catalog) edition(row *Row) string {
 
 func (r *Row) limit(l *line) {
 	c := &r.Config
-	for _, column := range limitColumns {
-		most := l.whole(column.name, mostLimit)
+	for _, column := range limitColumns() {
+		most := l.whole(column.Name, provider.MostLimit)
 		if most == 0 {
 			continue
 		}
 		if r.Tier == provisioned {
-			l.fail(column.name, "a provisioned deployment is limited by its units alone; leave the cell empty")
+			l.fail(column.Name, "a provisioned deployment is limited by its units alone; leave the cell empty")
 		}
-		r.Limits = append(r.Limits, Limit{column.name, most})
-		switch column.name {
+		r.Limits = append(r.Limits, Limit{column.Name, most})
+		switch column.Name {
 		case "rpm":
 			c.RPM = most
 		case "tpm":
 			c.TPM = most
 		default:
-			c.Limits = append(c.Limits, provider.Limit{Counts: column.counts, Most: most, Per: column.per, Shared: true})
+			c.Limits = append(c.Limits, provider.Limit{Counts: column.Counts, Most: most, Per: column.Per, Shared: true})
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -201,6 +202,47 @@ func TestFailedAttemptsCanBeFree(t *testing.T) {
 		}
 		if got := m.Tally.Charged(); got != want {
 			t.Errorf("free %v: charged %d, want %d", free, got, want)
+		}
+	}
+}
+
+// What is left and how fast it is used are told of the limit per minute, not
+// of one per hour beside it, in whatever order they stand.
+func TestTheMinuteIsTold(t *testing.T) {
+	m := New(&Config{Limits: []Limit{{Counts: Tokens, Most: 6000, Per: time.Hour}, {Counts: Requests, Most: 600, Per: time.Hour},
+		{Counts: Input, Most: 150, Per: time.Minute}}}, 0, nil)
+	var r wire.Reply
+	m.Arrive(0, &wire.Attempt{Guess: 50, MaxTokens: 100}, &r)
+	if r.Tokens.Limit != 150 || r.Tokens.Remaining != 100 || r.Requests.Limit != 600 {
+		t.Errorf("told %+v and %+v, want 100 of 150 input tokens, and of 600 requests", r.Tokens, r.Requests)
+	}
+	if charged, perMinute := m.Meter(0); charged != 50 || perMinute != 150 {
+		t.Errorf("%d charged of %d a minute, want 50 of 150", charged, perMinute)
+	}
+	if got := m.Allowed(0, 2*minute); got != 300 {
+		t.Errorf("%v allowed in two minutes, want 300", got)
+	}
+	hourly := New(&Config{Limits: []Limit{{Counts: Tokens, Most: 6000, Per: time.Hour}}}, 0, nil)
+	if _, perMinute := hourly.Meter(0); perMinute != 0 || hourly.Allowed(0, minute) != 0 {
+		t.Errorf("a limit per hour is told as %d a minute", perMinute)
+	}
+}
+
+// Prompt tokens from the cache cost what the vendor asks for them, and as much
+// as others where it names no price.
+func TestCachedTokensHaveTheirPrice(t *testing.T) {
+	m := New(&Config{}, 0, nil)
+	var r wire.Reply
+	m.Arrive(0, &wire.Attempt{Prompt: 1000, Cached: 400, Output: 100}, &r)
+	for _, k := range []struct {
+		price Price
+		want  float64 // micro-dollars
+	}{
+		{Price{Input: 2, Cached: 0.5, Output: 10}, 600*2 + 400*0.5 + 100*10},
+		{Price{Input: 2, Output: 10}, 1000*2 + 100*10},
+	} {
+		if got := 1e6 * k.price.Tokens(&m.Tally); math.Abs(got-k.want) > 1e-6 {
+			t.Errorf("%+v: %v micro-dollars, want %v", k.price, got, k.want)
 		}
 	}
 }
