@@ -223,10 +223,8 @@ func (m *Model) Allowed(from, to clock.Time) float64 {
 // at no time. last is the latest time at which an attempt sent now arrives:
 // where limits change before that, the answer is no earlier than the change.
 //
-// It is exact for RPM, TPM and utilisation. An attempt that is said to be
-// admitted is refused, rarely (one scenario in ten thousand), by limits beside
-// them: output, for one, is charged for the time before the first token too
-// until an attempt ends.
+// A limit on output can still refuse: until an attempt ends it is charged for
+// the time before its first token as well, which nobody foresees.
 func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens int64) clock.Time {
 	m.advance(now)
 	own := m.reserved(a)

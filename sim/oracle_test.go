@@ -80,6 +80,25 @@ func someScenario(t *rapid.T) *scenarios.Spec {
 	return s
 }
 
+// someLimits draws limits beside RPM and TPM, wide enough that a day suffices
+// for all calls.
+func someLimits(t *rapid.T) []provider.Limit {
+	window := provider.Window(rapid.IntRange(0, len(provider.Windows)-1).Draw(t, "more windows"))
+	var limits []provider.Limit
+	for _, l := range []provider.Limit{
+		{Counts: provider.Requests, Most: 30, Per: time.Minute},
+		{Counts: provider.Requests, Most: 600, Per: time.Hour},
+		{Counts: provider.Input, Most: 20_000, Per: time.Minute},
+		{Counts: provider.Output, Most: 20_000, Per: time.Minute},
+		{Counts: provider.Requests, Most: 3},
+	} {
+		if l.Window = window; rapid.IntRange(0, 2).Draw(t, "limit") == 0 {
+			limits = append(limits, l)
+		}
+	}
+	return limits
+}
+
 func playOracle(t *rapid.T, outer *testing.T, s *scenarios.Spec) *metrics.Run {
 	o := named(outer, s, "oracle")
 	r, err := Run(context.Background(), Plan{Scenario: s, Strategy: &o, Seed: 1})
@@ -99,7 +118,9 @@ func TestOracleIsNeverRefused(t *testing.T) {
 	}
 	for range rounds {
 		rapid.Check(t, func(rt *rapid.T) {
-			r := playOracle(rt, t, someScenario(rt))
+			s := someScenario(rt)
+			s.Deployments[0].Limits = someLimits(rt)
+			r := playOracle(rt, t, s)
 			if r.Rejected != 0 {
 				rt.Errorf("%d of %d attempts were refused", r.Rejected, r.Attempts)
 			}
