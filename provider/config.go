@@ -147,6 +147,9 @@ type Headers struct {
 	Round int64
 	// Reset is the unit of the time until a limit is whole again, cut; 0 = 1 ms.
 	Reset time.Duration
+	// Instant tells the instant at which a limit is whole again, rounded up to
+	// Reset, and not how long that is from now.
+	Instant bool
 	// RetryAfter is the unit of the wait a 429 asks for, rounded up; 0 = 1 s.
 	RetryAfter time.Duration
 }

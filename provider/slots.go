@@ -229,7 +229,11 @@ func (m *Model) quota(now clock.Time, s *slot, round int64) wire.Quota {
 		left = (left + round/2) / round * round
 	}
 	q := wire.Quota{Limit: m.scaled(s.most), Remaining: left, Reset: wire.Absent}
-	if !m.headers.NoReset {
+	switch {
+	case m.headers.NoReset:
+	case m.headers.Instant:
+		q.Reset = clock.Time(roundUp(full.Sub(0), m.resetUnit)).Sub(now)
+	default:
 		q.Reset = cut(full.Sub(now), m.resetUnit)
 	}
 	return q

@@ -37,6 +37,9 @@ func (e *engine) reach(i uint32) {
 		f.timedOut = true
 		back = max(limit, e.now)
 	}
+	if e.models[f.deployment].Config().Headers.Instant {
+		r.Age(back.Sub(e.now))
+	}
 	// Without a network the end of the work and the reply are one instant with
 	// nothing between them, and need one event.
 	if f.together = f.busy && back == done; f.busy && !f.together {

@@ -31,5 +31,5 @@ func Anthropic(c *provider.Config) {
 	if strings.HasPrefix(c.Model, "claude-haiku-3.5") {
 		c.Charge.CacheDiscount = 0
 	}
-	c.Headers = provider.Headers{Round: 1000, Reset: time.Second}
+	c.Headers = provider.Headers{Round: 1000, Reset: time.Second, Instant: true}
 }

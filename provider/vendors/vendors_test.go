@@ -184,7 +184,8 @@ func TestAnthropic(t *testing.T) {
 	m := model(t, c)
 	a, r := wire.Attempt{Guess: 50_400, Prompt: 50_400, Cached: 49_000, MaxTokens: 64_000, Output: 6_000}, wire.Reply{}
 	took := m.Arrive(0, &a, &r)
-	if want := (wire.Quota{Limit: 60_000, Remaining: 59_000, Reset: time.Second}); !r.OK() || r.Tokens != want {
+	// Whole again in 1.4 s, told as an instant of whole seconds.
+	if want := (wire.Quota{Limit: 60_000, Remaining: 59_000, Reset: 2 * time.Second}); !r.OK() || r.Tokens != want {
 		t.Errorf("1,400 of 60,000 charged: %+v", r)
 	}
 	// 100 tokens a second for a minute: the bucket, which refills as fast, stays full.

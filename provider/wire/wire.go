@@ -104,6 +104,16 @@ type Reply struct {
 	Output     uint32
 }
 
+// Age lets d pass between the answer and the client's reading it, where resets
+// are told as instants.
+func (r *Reply) Age(d time.Duration) {
+	for _, q := range [...]*Quota{&r.Requests, &r.Tokens} {
+		if q.Reset != Absent {
+			q.Reset = max(0, q.Reset-d)
+		}
+	}
+}
+
 // OK reports whether the attempt succeeded.
 func (r *Reply) OK() bool { return r.Status == StatusOK }
 
