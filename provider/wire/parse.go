@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,9 +22,8 @@ import (
 // and windows of a minute before longer ones. 503 and 529 are Capacity.
 func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 	r.Status, r.Limit, r.Prompt, r.Output = status, NoLimit, 0, 0
-	r.Requests = tightest(h, now, [][]string{{"requests-minute", "req-minute"}, {"requests"}, {"requests-hour"}, {"requests-day"}})
-	r.Tokens = tightest(h, now, [][]string{{"tokens-minute"}, {"tokens", "project-tokens", "input-tokens", "output-tokens"},
-		{"tokens-hour"}, {"tokens-day"}})
+	sent := triosOf(h)
+	r.Requests, r.Tokens = sent.tightest(&requestWindows, now), sent.tightest(&tokenWindows, now)
 	r.RetryAfter = span(h.Get("retry-after-ms"), time.Millisecond)
 	if r.RetryAfter == Absent {
 		r.RetryAfter = until(h.Get("Retry-After"), now)
@@ -39,14 +39,92 @@ func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 	r.Limit = refuser(status, h, c.text(), r)
 }
 
-// tightest returns, of the first of the groups of trios of which anything was
-// sent, the trio with the least share left.
-func tightest(h http.Header, now time.Time, groups [][]string) Quota {
-	for _, names := range groups {
+// windows lists the names of trios in the order in which they are looked at: a
+// group is looked at when nothing of the ones before was sent. Names are as
+// http.Header spells them.
+type windows [4][]string
+
+var (
+	requestWindows = windows{{"Requests-Minute", "Req-Minute"}, {"Requests"}, {"Requests-Hour"}, {"Requests-Day"}}
+	tokenWindows   = windows{{"Tokens-Minute"}, {"Tokens", "Project-Tokens", "Input-Tokens", "Output-Tokens"}, {"Tokens-Hour"}, {"Tokens-Day"}}
+)
+
+// told is the text of one trio's headers.
+type told struct {
+	name     string
+	values   [3]string // limit, remaining, reset
+	spelling [3]int    // of which that value is; the least goes before
+}
+
+// trios holds the trios of an answer; no vendor sends as many.
+type trios struct {
+	list [16]told
+	n    int
+}
+
+// triosOf reads the headers on limits in all their spellings: OpenAI's, the one
+// Azure has misspelt (openai/openai-python#937), Anthropic's.
+func triosOf(h http.Header) (t trios) {
+	for key, v := range h {
+		if len(v) == 0 || v[0] == "" {
+			continue
+		}
+		var field, name string
+		spelling := 0
+		if rest, ok := strings.CutPrefix(key, "X-Ratelimit-"); ok {
+			field, name, _ = strings.Cut(rest, "-")
+		} else if rest, ok := strings.CutPrefix(key, "X-Rate-Limit-"); ok {
+			spelling = 1
+			field, name, _ = strings.Cut(rest, "-")
+		} else if rest, ok := strings.CutPrefix(key, "Anthropic-Ratelimit-"); ok {
+			spelling = 2
+			dash := max(0, strings.LastIndexByte(rest, '-'))
+			name, field = rest[:dash], strings.TrimPrefix(rest[dash:], "-")
+		} else {
+			continue
+		}
+		if i := slices.Index(fields[:], field); i >= 0 {
+			t.put(name, i, spelling, v[0])
+		}
+	}
+	return t
+}
+
+var fields = [...]string{"Limit", "Remaining", "Reset"}
+
+func (t *trios) put(name string, field, spelling int, value string) {
+	i := 0
+	for i < t.n && t.list[i].name != name {
+		i++
+	}
+	if i == len(t.list) {
+		return
+	}
+	e := &t.list[i]
+	if i == t.n {
+		e.name = name
+		t.n++
+	}
+	if e.values[field] == "" || spelling < e.spelling[field] {
+		e.values[field], e.spelling[field] = value, spelling
+	}
+}
+
+// tightest returns, of the first of the windows of which anything was sent, the
+// trio with the least share left.
+func (t *trios) tightest(w *windows, now time.Time) Quota {
+	for _, names := range w {
 		best := NoQuota
 		for _, name := range names {
-			if q := trio(h, now, name); q != NoQuota && (best == NoQuota || share(q) < share(best)) {
-				best = q
+			for i := range t.list[:t.n] {
+				e := &t.list[i]
+				if e.name != name {
+					continue
+				}
+				q := Quota{count(e.values[0]), count(e.values[1]), until(e.values[2], now)}
+				if q != NoQuota && (best == NoQuota || share(q) < share(best)) {
+					best = q
+				}
 			}
 		}
 		if best != NoQuota {
@@ -54,21 +132,6 @@ func tightest(h http.Header, now time.Time, groups [][]string) Quota {
 		}
 	}
 	return NoQuota
-}
-
-// trio reads the headers on the limit of that name in all their spellings:
-// OpenAI's, the one Azure has misspelt (openai/openai-python#937), Anthropic's.
-func trio(h http.Header, now time.Time, name string) Quota {
-	value := func(field string) string {
-		for _, key := range [...]string{"x-ratelimit-" + field + "-" + name, "x-rate-limit-" + field + "-" + name,
-			"anthropic-ratelimit-" + name + "-" + field} {
-			if v := h.Get(key); v != "" {
-				return v
-			}
-		}
-		return ""
-	}
-	return Quota{count(value("limit")), count(value("remaining")), until(value("reset"), now)}
 }
 
 // share returns how much of q is left, 1 being all of it or not known.

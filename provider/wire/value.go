@@ -28,7 +28,9 @@ func until(s string, now time.Time) time.Duration {
 	if d := span(s, time.Second); d != Absent {
 		return d
 	}
-	s = strings.TrimSpace(s)
+	if s = strings.TrimSpace(s); s == "" {
+		return Absent
+	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
 		t, err = http.ParseTime(s)

@@ -1,0 +1,141 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
+
+// attempt is one HTTP request.
+type attempt struct {
+	c          *call
+	number     uint32
+	deployment uint16
+	sent       clock.Time
+	inline     bool // the caller's goroutine makes it
+	ctx        context.Context
+	cancel     context.CancelFunc
+	timer      *time.Timer // of the timeout; nil without one
+	timedOut   atomic.Bool
+
+	// Guarded by Transport.mu.
+	dropped bool // hung up on: the strategy will not hear of it
+	handed  bool // its stream is the application's now
+}
+
+// drop hangs up. The mutex is held.
+func (a *attempt) drop() {
+	a.dropped = true
+	a.cancel()
+}
+
+func (a *attempt) expire() {
+	a.timedOut.Store(true)
+	a.cancel()
+}
+
+// run makes an attempt and tells the strategy how it ended.
+func (t *Transport) run(a *attempt) {
+	response, body, err := t.fetch(a)
+	if err == nil && body == nil {
+		t.hand(a, response)
+		return
+	}
+	defer a.cancel()
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	r := wire.Reply{Attempt: a.number, Deployment: a.deployment}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now(0)
+	switch {
+	case err == nil:
+		wire.Parse(response.StatusCode, response.Header, body, t.o.Start.Add(now.Sub(0)), &r)
+	case a.timedOut.Load():
+		wire.Parse(wire.StatusTimeout, nil, nil, time.Time{}, &r)
+	default:
+		wire.Parse(wire.StatusReset, nil, nil, time.Time{}, &r)
+	}
+	t.conclude(a, now, &r, response, err)
+}
+
+// conclude gives the strategy the reply to an attempt. The mutex is held.
+func (t *Transport) conclude(a *attempt, now clock.Time, r *wire.Reply, response *http.Response, err error) {
+	c := a.c
+	if a.inline {
+		c.inline = false
+	}
+	if i := slices.Index(c.flights, a); i >= 0 {
+		c.flights = slices.Delete(c.flights, i, i+1)
+	}
+	if a.dropped || !c.open {
+		return
+	}
+	if why := context.Cause(c.r.Context()); err != nil && why != nil && !a.timedOut.Load() {
+		c.canceled = why
+		t.strategy.Cancel(now, &c.Call, &t.out)
+		t.apply()
+		return
+	}
+	c.response, c.status, c.cause = response, r.Status, err
+	if c.once && !r.OK() { // it cannot be sent again: no strategy is asked
+		c.canceled = nil
+		t.strategy.Cancel(now, &c.Call, &t.out)
+		t.apply()
+		return
+	}
+	t.strategy.Reply(now, &c.Call, r, &t.out)
+	t.apply()
+}
+
+// fetch sends an attempt and reads the answer. Of a stream that has begun body
+// is nil, and the response is as it came.
+func (t *Transport) fetch(a *attempt) (*http.Response, []byte, error) {
+	request, err := a.request()
+	if err != nil {
+		return nil, nil, err
+	}
+	if t.o.Route != nil {
+		t.o.Route(int(a.deployment), request)
+	}
+	response, err := t.o.Base.RoundTrip(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	if response.StatusCode < 300 && streams(response.Header) {
+		return response, nil, nil
+	}
+	var b bytes.Buffer
+	if n := response.ContentLength; n > 0 && n < maxKept {
+		b.Grow(int(n) + bytes.MinRead)
+	}
+	_, err = b.ReadFrom(response.Body)
+	response.Body.Close()
+	if err != nil {
+		return nil, nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(b.Bytes()))
+	if b.Len() == 0 {
+		return response, []byte{}, nil
+	}
+	return response, b.Bytes(), nil
+}
+
+// streams reports whether an answer comes in pieces.
+func streams(h http.Header) bool {
+	kind := h.Get("Content-Type")
+	if kind == "application/json" { // as nearly all are
+		return false
+	}
+	kind, _, _ = mime.ParseMediaType(kind)
+	return kind == "text/event-stream" || kind == "application/vnd.amazon.eventstream"
+}

@@ -1,0 +1,174 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"ratesim/sim/clock"
+	"ratesim/strategies"
+)
+
+// Call is what an application knows of a call beside its request. Give it with
+// WithCall.
+type Call struct {
+	ID        uint64
+	Arrived   time.Time // zero = now
+	Deadline  time.Time // zero = that of the request's context
+	Prompt    uint32    // tokens, as the application believes
+	MaxTokens uint32    // 0 = none declared
+	Tenant    uint16
+	Priority  int8 // lower is more urgent
+}
+
+type callKey struct{}
+
+// WithCall returns a context for a request that is c. Without it calls are
+// numbered, arrive when RoundTrip is called, and are estimated by their body.
+func WithCall(ctx context.Context, c Call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// attemptKey is the type itself, as no other value of it is ever a key.
+type attemptKey struct{}
+
+// AttemptOf returns, from the context of a request that Options.Base or
+// Options.Route is given, whose attempt it is: the call's ID, the number of the
+// attempt, 0 for the first, and the deployment. Of other contexts ok is false.
+func AttemptOf(ctx context.Context) (id uint64, number uint32, deployment int, ok bool) {
+	a, ok := ctx.Value(attemptKey{}).(*attempt)
+	if !ok {
+		return 0, 0, 0, false
+	}
+	return a.c.ID, a.number, int(a.deployment), true
+}
+
+// call is one RoundTrip.
+type call struct {
+	strategies.Call
+	r      *http.Request
+	body   []byte    // nil where r.GetBody makes it, or where there is none
+	once   bool      // the body is too long to be kept: one attempt only
+	end    time.Time // the deadline that a Call gave
+	signal chan struct{}
+
+	// Guarded by Transport.mu.
+	open    bool
+	handed  bool     // a stream was handed out while the call goes on
+	inline  bool     // the caller's goroutine has an attempt to make
+	next    *attempt // which it has not begun
+	flights []*attempt
+	wake    *time.Timer
+	wakes   uint32 // how often it was set
+	expire  *time.Timer
+
+	// What RoundTrip returns; written before the call ends.
+	response *http.Response
+	reason   strategies.Reason
+	status   int   // of the last reply
+	cause    error // of the last attempt, where there was no answer
+	canceled error // why the application gave up
+}
+
+// maxKept is how much of a body without GetBody is kept in memory, so that it
+// can be sent again: 32 MiB, more than any vendor takes in a request to a model.
+const maxKept = 32 << 20
+
+// newCall reads what there is to know of a call from its request.
+func (t *Transport) newCall(r *http.Request) (*call, error) {
+	c := &call{r: r, signal: make(chan struct{}, 1), status: NotSent}
+	c.Deadline = clock.Never
+	if err := c.keep(); err != nil {
+		return nil, err
+	}
+	known, ok := r.Context().Value(callKey{}).(Call)
+	if !ok {
+		sample, err := c.sample()
+		if err != nil {
+			return nil, err
+		}
+		c.Prompt, c.MaxTokens = t.o.Estimate(sample)
+		if end, ok := r.Context().Deadline(); ok {
+			c.Deadline = t.at(end)
+		}
+		return c, nil
+	}
+	c.ID, c.Prompt, c.MaxTokens, c.Tenant, c.Priority = known.ID, known.Prompt, known.MaxTokens, known.Tenant, known.Priority
+	if !known.Arrived.IsZero() {
+		c.Arrived = t.at(known.Arrived)
+	}
+	if !known.Deadline.IsZero() {
+		c.Deadline = t.at(known.Deadline)
+		c.end = known.Deadline
+	} else if end, ok := r.Context().Deadline(); ok {
+		c.Deadline = t.at(end)
+	}
+	return c, nil
+}
+
+// keep makes the body such that it can be sent again.
+func (c *call) keep() error {
+	if c.r.Body == nil || c.r.Body == http.NoBody || c.r.GetBody != nil {
+		return nil
+	}
+	head, err := io.ReadAll(io.LimitReader(c.r.Body, maxKept+1))
+	if err != nil {
+		c.r.Body.Close()
+		return fmt.Errorf("live: reading the request's body: %w", err)
+	}
+	c.body = head
+	if c.once = len(head) > maxKept; !c.once {
+		return c.r.Body.Close()
+	}
+	return nil
+}
+
+// sample returns the body, or the beginning of one that is too long.
+func (c *call) sample() ([]byte, error) {
+	if c.body != nil || c.r.GetBody == nil {
+		return c.body, nil
+	}
+	b, err := c.r.GetBody()
+	if err != nil {
+		return nil, fmt.Errorf("live: %w", err)
+	}
+	defer b.Close()
+	return io.ReadAll(io.LimitReader(b, maxKept))
+}
+
+// request returns the request of an attempt.
+func (a *attempt) request() (*http.Request, error) {
+	c := a.c
+	r := c.r.Clone(context.WithValue(a.ctx, attemptKey{}, a))
+	switch {
+	case c.once:
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(c.body), c.r.Body), c.r.Body}
+	case c.body != nil:
+		r.Body = io.NopCloser(bytes.NewReader(c.body))
+		r.ContentLength = int64(len(c.body))
+	case c.r.GetBody != nil:
+		var err error
+		if r.Body, err = c.r.GetBody(); err != nil {
+			return nil, fmt.Errorf("live: the request's body again: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// result is what RoundTrip returns of a call that has ended, or was handed out.
+func (c *call) result() (*http.Response, error) {
+	switch {
+	case c.canceled != nil:
+		return nil, c.canceled
+	case c.response != nil:
+		c.response.Request = c.r
+		return c.response, nil
+	}
+	return nil, &Error{c.reason, c.status, c.cause}
+}

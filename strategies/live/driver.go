@@ -1,0 +1,210 @@
+package live
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"ratesim/sim/clock"
+	"ratesim/strategies"
+)
+
+// at returns the strategy's time of an instant.
+func (t *Transport) at(real time.Time) clock.Time {
+	d := real.Sub(t.o.Start)
+	if t.o.Speed != 1 {
+		d = time.Duration(math.Round(float64(d) * t.o.Speed))
+	}
+	return clock.Time(d)
+}
+
+// until returns how long it really is until a time of the strategy's.
+func (t *Transport) until(at clock.Time) time.Duration {
+	if t.o.Speed == 1 {
+		return time.Until(t.o.Start.Add(at.Sub(0)))
+	}
+	return time.Until(t.o.Start.Add(time.Duration(float64(at) / t.o.Speed)))
+}
+
+// now returns the time to tell the strategy, at least the one given. The mutex
+// is held.
+func (t *Transport) now(least clock.Time) clock.Time {
+	t.last = max(t.last, least, t.at(time.Now()))
+	return t.last
+}
+
+// submit gives the strategy a call.
+func (t *Transport) submit(c *call) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return ErrClosed
+	}
+	now := t.now(0)
+	if _, known := c.r.Context().Value(callKey{}).(Call); !known {
+		c.ID = t.made
+		t.made++
+	}
+	if c.Arrived == 0 {
+		c.Arrived = now
+	}
+	if n := len(t.free); n > 0 {
+		c.Slot, t.free = t.free[n-1], t.free[:n-1]
+		t.calls[c.Slot] = c
+	} else {
+		c.Slot = uint32(len(t.calls))
+		t.calls = append(t.calls, c)
+	}
+	c.open = true
+	t.open++
+	if !c.end.IsZero() {
+		c.expire = time.AfterFunc(time.Until(c.end), func() { t.cancel(c, context.DeadlineExceeded) })
+	}
+	t.strategy.Submit(now, &c.Call, &t.out)
+	t.apply()
+	return nil
+}
+
+// cancel tells the strategy that the application gave up on a call.
+func (t *Transport) cancel(c *call, why error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !c.open {
+		return
+	}
+	c.canceled = why
+	t.strategy.Cancel(t.now(0), &c.Call, &t.out)
+	t.apply()
+	if c.open { // the strategy broke its contract; the application is gone all the same
+		c.reason = strategies.Deadline
+		t.end(c)
+	}
+}
+
+// apply carries out what the strategy asked for. The mutex is held.
+func (t *Transport) apply() {
+	for i := range t.out.List {
+		f := &t.out.List[i]
+		if f.Kind == strategies.AlarmKind {
+			t.setAlarm(f.At)
+			continue
+		}
+		c := t.calls[f.Call.Slot]
+		if c == nil || &c.Call != f.Call || !c.open {
+			continue // has ended: a strategy that acts on it breaks its contract
+		}
+		switch f.Kind {
+		case strategies.SendKind:
+			t.send(c, f.Deployment)
+		case strategies.WakeKind:
+			t.setWake(c, f.At)
+		case strategies.AbortKind:
+			for _, a := range c.flights {
+				if a.number == f.Attempt {
+					a.drop()
+				}
+			}
+		case strategies.DoneKind:
+			t.end(c)
+		case strategies.FailKind:
+			c.reason = f.Reason
+			t.end(c)
+		}
+	}
+	t.out.List = t.out.List[:0]
+}
+
+// send starts an attempt. The caller's own goroutine makes it, unless that has
+// one to make already.
+func (t *Transport) send(c *call, deployment uint16) {
+	if c.handed {
+		return // the application reads an answer already
+	}
+	a := &attempt{c: c, number: uint32(c.Sent), deployment: deployment, sent: t.last}
+	a.ctx, a.cancel = context.WithCancel(c.r.Context())
+	c.Sent++
+	c.flights = append(c.flights, a)
+	if t.o.Timeout > 0 {
+		a.timer = time.AfterFunc(t.until(a.sent.Add(t.o.Timeout)), a.expire)
+	}
+	if c.inline {
+		go t.run(a)
+		return
+	}
+	c.inline, c.next = true, a
+	a.inline = true
+	c.wakeUp()
+}
+
+// wakeUp makes the caller's goroutine look.
+func (c *call) wakeUp() {
+	select {
+	case c.signal <- struct{}{}:
+	default:
+	}
+}
+
+func (t *Transport) setWake(c *call, at clock.Time) {
+	c.wakes++
+	if c.wake != nil {
+		c.wake.Stop()
+	}
+	if at == clock.Never {
+		return
+	}
+	set := c.wakes
+	c.wake = time.AfterFunc(t.until(at), func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if c.open && c.wakes == set {
+			t.strategy.Wake(t.now(at), &c.Call, &t.out)
+			t.apply()
+		}
+	})
+}
+
+// setAlarm sets the alarm. Strategies that wait say so again whenever something
+// happens; an alarm set for that time already stays.
+func (t *Transport) setAlarm(at clock.Time) {
+	if at = max(at, t.last); at == t.alarmAt {
+		return
+	}
+	t.alarmAt = at
+	t.alarms++
+	if t.alarm != nil {
+		t.alarm.Stop()
+	}
+	if at == clock.Never {
+		return
+	}
+	set := t.alarms
+	t.alarm = time.AfterFunc(t.until(at), func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.alarms == set && (!t.closed || t.open > 0) {
+			t.alarmAt = clock.Never
+			t.strategy.Wake(t.now(at), nil, &t.out)
+			t.apply()
+		}
+	})
+}
+
+// end closes a call and hangs up on its attempts in flight.
+func (t *Transport) end(c *call) {
+	c.open = false
+	for _, timer := range [...]*time.Timer{c.wake, c.expire} {
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+	for _, a := range c.flights {
+		if !a.handed {
+			a.drop()
+		}
+	}
+	t.calls[c.Slot] = nil
+	t.free = append(t.free, c.Slot)
+	t.open--
+	t.rest()
+	c.wakeUp()
+}

@@ -1,0 +1,192 @@
+// Package live drives a strategy over real HTTP. The strategy is the one that
+// the simulator ran: it is told what happened and when, and this package sends,
+// waits, hangs up and ends calls as it says.
+//
+// A Transport is an http.RoundTripper, so a client library needs no more than
+//
+//	&http.Client{Transport: live.New(strategy, live.Options{})}
+//
+// with its own retries off: two that retry multiply each other.
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/strategies"
+)
+
+// Options says how a strategy is driven. The zero value is what a service
+// wants that talks to one deployment.
+type Options struct {
+	// Base sends attempts; nil = http.DefaultTransport.
+	Base http.RoundTripper
+	// Timeout is when an attempt without an answer is given up, in the
+	// strategy's time; 0 = never. Of a stream only the beginning has to come.
+	Timeout time.Duration
+	// Speed is how many seconds pass for the strategy in a real one; 0 = 1.
+	Speed float64
+	// Start is time 0 of the strategy's clock; zero = when New is called.
+	Start time.Time
+	// Route points an attempt at a deployment, by its index in
+	// strategies.Env.Deployments; nil leaves attempts as the request is.
+	Route func(deployment int, r *http.Request)
+	// Estimate returns the tokens of a request's prompt and the bound on its
+	// output, 0 = none, from its body; nil = the function Estimate.
+	Estimate func(body []byte) (prompt, maxTokens uint32)
+}
+
+// Transport is one instance at work: a strategy and its open calls. It is safe
+// for concurrent use. Make it with New.
+type Transport struct {
+	o Options
+
+	mu       sync.Mutex // guards all below; never held while anything is sent or read
+	strategy strategies.Strategy
+	out      strategies.Effects
+	last     clock.Time // the strategy was told of, which never goes back
+	calls    []*call    // by Slot; nil where free
+	free     []uint32
+	made     uint64 // calls without an ID of their own
+	open     int
+	closed   bool
+	idle     chan struct{} // closed when closed and nothing is open
+	alarm    *time.Timer
+	alarmAt  clock.Time
+	alarms   uint32 // how often it was set
+}
+
+// New returns a transport that is driven by s, which belongs to it from now on.
+func New(s strategies.Strategy, o Options) *Transport {
+	if o.Base == nil {
+		o.Base = http.DefaultTransport
+	}
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	if o.Start.IsZero() {
+		o.Start = time.Now()
+	}
+	if o.Estimate == nil {
+		o.Estimate = Estimate
+	}
+	return &Transport{o: o, strategy: s, alarmAt: clock.Never, idle: make(chan struct{})}
+}
+
+// ErrClosed is what RoundTrip returns after Close.
+var ErrClosed = errors.New("live: the transport is closed")
+
+// Error is how RoundTrip fails when the strategy gave a call up and there is no
+// HTTP answer to hand back. Where there was one, RoundTrip returns that.
+type Error struct {
+	Reason strategies.Reason
+	Status int // of the last attempt: wire.StatusTimeout or wire.StatusReset; NotSent if there was none
+	Cause  error
+}
+
+// NotSent is the Status of a call that was given up before anything was sent.
+const NotSent = -1
+
+func (e *Error) Error() string {
+	what := "before it was sent"
+	switch e.Status {
+	case wire.StatusTimeout:
+		what = "after a timeout"
+	case wire.StatusReset:
+		what = "after a broken connection"
+	}
+	if e.Cause != nil {
+		return fmt.Sprintf("live: call given up %s (%v): %v", what, e.Reason, e.Cause)
+	}
+	return fmt.Sprintf("live: call given up %s (%v)", what, e.Reason)
+}
+
+func (e *Error) Unwrap() error { return e.Cause }
+
+// RoundTrip implements http.RoundTripper: it does what the strategy says until
+// the call has ended. It returns the answer to the attempt the call ended with,
+// of whatever status, or a *Error, or the error of r's context.
+//
+// Answers are read whole before the strategy is told, so that a broken one can
+// be tried again; a stream of events (text/event-stream) is passed on as it
+// comes, and is over for the strategy when it has been read or closed.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	c, err := t.newCall(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.submit(c); err != nil {
+		return nil, err
+	}
+	for {
+		t.mu.Lock()
+		a, over := c.next, !c.open || c.handed
+		c.next = nil
+		t.mu.Unlock()
+		switch {
+		case over:
+			return c.result()
+		case a != nil:
+			t.run(a)
+			continue
+		}
+		select {
+		case <-c.signal:
+		case <-r.Context().Done():
+			t.cancel(c, context.Cause(r.Context()))
+		}
+	}
+}
+
+// Close lets no more calls in and waits for those that are open. When ctx ends
+// first it gives them up and returns ctx's error.
+func (t *Transport) Close(ctx context.Context) error {
+	t.mu.Lock()
+	if !t.closed {
+		t.closed = true
+		t.rest()
+	}
+	t.mu.Unlock()
+	select {
+	case <-t.idle:
+		return nil
+	default:
+	}
+	select {
+	case <-t.idle:
+		return nil
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	open := append([]*call(nil), t.calls...)
+	t.mu.Unlock()
+	for _, c := range open {
+		if c != nil {
+			t.cancel(c, ErrClosed)
+		}
+	}
+	return ctx.Err()
+}
+
+// rest notes that nothing is open any more, if that is so.
+func (t *Transport) rest() {
+	if t.closed && t.open == 0 {
+		close(t.idle)
+		if t.alarm != nil {
+			t.alarm.Stop()
+		}
+	}
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the base.
+func (t *Transport) CloseIdleConnections() {
+	if b, ok := t.o.Base.(interface{ CloseIdleConnections() }); ok {
+		b.CloseIdleConnections()
+	}
+}

@@ -1,0 +1,118 @@
+package live
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+
+	"ratesim/provider/wire"
+)
+
+// hand gives the application a stream that has begun.
+func (t *Transport) hand(a *attempt, response *http.Response) {
+	if a.timer != nil && !a.timer.Stop() { // it came too late
+		response.Body.Close()
+		t.abandon(a, &wire.Reply{Status: wire.StatusTimeout}, nil)
+		return
+	}
+	t.mu.Lock()
+	c := a.c
+	if a.dropped || !c.open || c.handed {
+		a.drop()
+		t.conclude(a, t.last, nil, nil, nil)
+		t.mu.Unlock()
+		response.Body.Close()
+		return
+	}
+	a.handed, c.handed = true, true
+	response.Body = &stream{Reader: response.Body, close: response.Body.Close, t: t, a: a, response: response}
+	c.response = response
+	c.wakeUp()
+	t.mu.Unlock()
+}
+
+// abandon tells the strategy of an attempt that ended in nothing.
+func (t *Transport) abandon(a *attempt, r *wire.Reply, err error) {
+	reply := wire.Reply{Attempt: a.number, Deployment: a.deployment}
+	wire.Parse(r.Status, nil, nil, t.o.Start, &reply)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a.cancel()
+	t.conclude(a, t.now(0), &reply, nil, err)
+}
+
+// stream passes an answer on as it comes and keeps its end, which tells the
+// usage.
+type stream struct {
+	io.Reader
+	close    func() error
+	t        *Transport
+	a        *attempt
+	response *http.Response
+	tail     []byte
+	over     bool
+}
+
+// maxTail is how much of the end of a stream is kept: more than the last events
+// of any vendor, which carry no text.
+const maxTail = 8 << 10
+
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	s.tail = append(s.tail, p[:n]...)
+	if extra := len(s.tail) - maxTail; extra > maxTail { // seldom, so that it costs little
+		s.tail = append(s.tail[:0], s.tail[extra:]...)
+	}
+	if err != nil {
+		s.finish(err)
+	}
+	return n, err
+}
+
+// Close ends the call. A reader that has seen enough, as clients that stop at
+// "[DONE]", has had its answer.
+func (s *stream) Close() error {
+	s.finish(io.EOF)
+	return s.close()
+}
+
+// finish tells the strategy how the stream ended. A break in it cannot be
+// retried, for the application has read the beginning.
+func (s *stream) finish(why error) {
+	if s.over {
+		return
+	}
+	s.over = true
+	t, a := s.t, s.a
+	defer a.cancel()
+	if why != io.EOF {
+		t.cancel(a.c, why)
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now(0)
+	r := wire.Reply{Attempt: a.number, Deployment: a.deployment}
+	wire.Parse(s.response.StatusCode, s.response.Header, lastUsage(s.tail), t.o.Start.Add(now.Sub(0)), &r)
+	t.conclude(a, now, &r, s.response, nil)
+	if a.c.open { // no strategy has more to do with a call that is answered
+		t.end(a.c)
+	}
+}
+
+// lastUsage returns the data of the last event that tells the usage.
+func lastUsage(tail []byte) []byte {
+	i := max(bytes.LastIndex(tail, []byte(`"usage"`)), bytes.LastIndex(tail, []byte(`"usageMetadata"`)))
+	if i < 0 {
+		return nil
+	}
+	begin := bytes.LastIndex(tail[:i], []byte("data:"))
+	if begin < 0 {
+		return nil
+	}
+	line := tail[begin+len("data:"):]
+	if end := bytes.IndexByte(line, '\n'); end >= 0 {
+		line = line[:end]
+	}
+	return bytes.TrimSpace(line)
+}
