@@ -23,13 +23,14 @@ type slot struct {
 	limiter limiter
 	counts  Unit
 	name    wire.Limit
-	most    int64 // before any limit cut, as replies tell it
-	window  int64 // the same for one window of the limiter, which may be a slice of it
-	minute  bool  // a limit per minute
-	level   bool  // decides by what was charged before, not by what the attempt costs
-	open    bool  // what is charged is given back when the attempt ends
-	ramp    bool  // bounds growth; a limit cut does not touch it
-	ticket  int   // index in wire.Attempt.Tickets
+	most    int64         // before any limit cut, as replies tell it
+	window  int64         // the same for one window of the limiter, which may be a slice of it
+	per     time.Duration // 0 = at a time, or a provisioned deployment's
+	minute  bool          // a limit per minute
+	level   bool          // decides by what was charged before, not by what the attempt costs
+	open    bool          // what is charged is given back when the attempt ends
+	ramp    bool          // bounds growth; a limit cut does not touch it
+	ticket  int           // index in wire.Attempt.Tickets
 }
 
 // slice is the sub-minute window: Azure counts requests over 1 s or 10 s
@@ -91,7 +92,7 @@ func (c *Config) All() []Limit {
 }
 
 func (c *Config) slot(l *Limit) slot {
-	s := slot{counts: l.Counts, name: l.name(), most: l.Most, window: l.Most, minute: l.Per == limit.Window}
+	s := slot{counts: l.Counts, name: l.name(), most: l.Most, window: l.Most, per: l.Per, minute: l.Per == limit.Window}
 	switch {
 	case l.Growth > 0:
 		s.ramp, s.level = true, true

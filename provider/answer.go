@@ -1,0 +1,76 @@
+package provider
+
+import (
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/limit"
+)
+
+// Answer puts r, with which Arrive has just answered a at now, in the form that
+// a wire.Dialect encodes: what r tells, to the number, and what an error's body
+// says beside it. ans.Now, RequestID and who speaks are the caller's.
+func (m *Model) Answer(now clock.Time, a *wire.Attempt, r *wire.Reply, ans *wire.Answer) {
+	ans.Status, ans.Limit, ans.Wait = r.Status, r.Limit, r.RetryAfter
+	ans.Standings = ans.Standings[:0]
+	if r.Requests != wire.NoQuota {
+		ans.Standings = append(ans.Standings, m.slots[m.shown].standing(r.Requests))
+	}
+	if r.Tokens != wire.NoQuota {
+		s := &m.slots[m.main]
+		if m.other >= 0 {
+			first, second := m.both(now)
+			if r.Tokens == second && r.Tokens != first {
+				s, second = &m.slots[m.other], first
+			}
+			other := &m.slots[m.main]
+			if s == other {
+				other = &m.slots[m.other]
+			}
+			if r.Tokens == first || r.Tokens == second || s == &m.slots[m.other] {
+				ans.Standings = append(ans.Standings, other.standing(second))
+			}
+		}
+		ans.Standings = append(ans.Standings, s.standing(r.Tokens))
+	}
+	if r.Status == wire.StatusTooManyRequests {
+		m.explain(now, a, r, ans)
+	}
+}
+
+// both returns what headers would tell of input and output.
+func (m *Model) both(now clock.Time) (first, second wire.Quota) {
+	round := max(1, m.headers.Round)
+	return m.quota(now, &m.slots[m.main], round), m.quota(now, &m.slots[m.other], round)
+}
+
+// standing is q as a limit's standing.
+func (s *slot) standing(q wire.Quota) wire.Standing {
+	return wire.Standing{Unit: s.unit(), Per: s.per, Limit: q.Limit, Remaining: q.Remaining, Reset: q.Reset}
+}
+
+func (s *slot) unit() wire.Unit {
+	if s.name == wire.Utilisation {
+		return wire.Percent
+	}
+	return [...]wire.Unit{wire.Request, wire.Token, wire.InputToken, wire.OutputToken}[s.counts]
+}
+
+// explain tells of the limit that refused a.
+func (m *Model) explain(now clock.Time, a *wire.Attempt, r *wire.Reply, ans *wire.Answer) {
+	own := m.reserved(a)
+	for i := range m.slots {
+		s := &m.slots[i]
+		at, oversize := s.limiter.Earliest(now, own[s.counts]), !s.level && own[s.counts] > s.most
+		if s.name != r.Limit && !(r.Limit == wire.Oversize && oversize) || !oversize && at == now {
+			continue
+		}
+		left, _ := s.limiter.Left(now)
+		ans.Unit, ans.Per, ans.Most, ans.Requested = s.unit(), s.per, m.scaled(s.most), own[s.counts]
+		ans.Used = max(0, ans.Most-left)
+		if wait := at.Sub(now); at != clock.Never && roundUp(wait, m.waitUnit) == r.RetryAfter {
+			ans.Wait = wait // the body has it finer than the header
+		}
+		return
+	}
+	ans.Unit, ans.Per = wire.Request, limit.Window
+}
