@@ -12,7 +12,6 @@ import (
 	"ratesim/sim/clock"
 	"ratesim/sim/metrics"
 	"ratesim/sim/rng"
-	"ratesim/strategies"
 )
 
 // Plan names one run.
@@ -55,13 +54,10 @@ func newEngine(p Plan) (*engine, error) {
 		baseline: make([]provider.Tally, len(s.Deployments)),
 		run:      metrics.NewRun(setup(p)),
 	}
-	env := strategies.Env{Key: e.key}
+	env := s.Env(e.key)
 	var pools provider.Pools
 	for i := range s.Deployments {
-		d := &s.Deployments[i]
-		e.models = append(e.models, provider.New(d, e.key.Sub(rng.Deployment, uint64(i)), &pools))
-		env.Deployments = append(env.Deployments, strategies.Deployment{
-			Name: d.Name, RPM: d.PerMinute(provider.Requests), TPM: d.PerMinute(provider.Tokens), Provisioned: d.PTU.Units > 0})
+		e.models = append(e.models, provider.New(&s.Deployments[i], e.key.Sub(rng.Deployment, uint64(i)), &pools))
 	}
 	instances := s.Fleet.Instances
 	if p.Strategy.Omniscient {
@@ -89,23 +85,13 @@ func newEngine(p Plan) (*engine, error) {
 }
 
 func setup(p Plan) metrics.Setup {
-	s := metrics.Setup{
+	from, until := p.Scenario.FaultSpan()
+	return metrics.Setup{
 		Deployments: len(p.Scenario.Deployments),
 		Tenants:     len(p.Scenario.Tenants),
 		RetryWindow: p.RetryWindow,
+		FaultFrom:   from, FaultUntil: until,
 	}
-	from := clock.Never
-	for _, d := range p.Scenario.Deployments {
-		for _, f := range d.Faults {
-			if f.Kind != provider.Errors && f.Until != clock.Never {
-				from, s.FaultUntil = min(from, f.At), max(s.FaultUntil, f.Until)
-			}
-		}
-	}
-	if s.FaultUntil > 0 {
-		s.FaultFrom = from
-	}
-	return s
 }
 
 // bill adds up what the run used and what it costs. A provisioned deployment

@@ -63,7 +63,7 @@ type anthropicError struct {
 
 func anthropicBody(a *Answer, status int) any {
 	e := anthropicError{Type: "error", RequestID: a.RequestID}
-	e.Error.Type, e.Error.Message = anthropicType(status), http.StatusText(status)
+	e.Error.Type, e.Error.Message = anthropicType(status), a.text(status)
 	switch status {
 	case StatusOverloaded:
 		e.Error.Message = "Overloaded"

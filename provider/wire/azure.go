@@ -50,7 +50,7 @@ type azureError struct {
 
 func azureBody(a *Answer, status int) any {
 	var e azureError
-	e.Error.Code, e.Error.Message = strconv.Itoa(status), http.StatusText(status)
+	e.Error.Code, e.Error.Message = strconv.Itoa(status), a.text(status)
 	switch status {
 	case 404:
 		e.Error.Code = "DeploymentNotFound"

@@ -27,7 +27,7 @@ type bedrockError struct {
 
 func bedrockBody(a *Answer, status int) any {
 	if status != StatusTooManyRequests {
-		return bedrockError{http.StatusText(status)}
+		return bedrockError{a.text(status)}
 	}
 	what := "tokens"
 	switch {

@@ -56,7 +56,7 @@ func cerebrasBody(a *Answer, status int) any {
 	case status == http.StatusPaymentRequired:
 		return problem(http.StatusText(status), "payment_required_error", "quota", "payment_required")
 	case status != StatusTooManyRequests:
-		e := openAIFailure(status).Error
+		e := openAIFailure(a, status).Error
 		if e.Code == nil {
 			code := strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
 			e.Code = &code

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -51,6 +52,8 @@ type Answer struct {
 	Per                   time.Duration
 	Most, Used, Requested int64
 
+	Message string // of an error that no limit is the cause of; empty = that of the status
+
 	Wait time.Duration // of an error, until the same attempt would be admitted; Absent when it is not known
 }
 
@@ -66,6 +69,9 @@ func (a *Answer) standing(unit Unit, windows ...time.Duration) (Standing, bool) 
 	}
 	return Standing{}, false
 }
+
+// text is what an error says that no limit is the cause of.
+func (a *Answer) text(status int) string { return cmp.Or(a.Message, http.StatusText(status)) }
 
 // asksToWait reports whether the vendor can say when to come back.
 func (a *Answer) asksToWait() bool {

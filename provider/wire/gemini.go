@@ -51,7 +51,7 @@ type retryInfo struct {
 }
 
 func geminiBody(a *Answer, status int) any {
-	e := geminiError{geminiProblem{Code: status, Message: http.StatusText(status), Status: geminiStatus(status)}}
+	e := geminiError{geminiProblem{Code: status, Message: a.text(status), Status: geminiStatus(status)}}
 	switch {
 	case status == http.StatusServiceUnavailable:
 		e.Error.Message = "This model is currently experiencing high demand."

@@ -36,10 +36,10 @@ func groqBody(a *Answer, status int) any {
 	case StatusTooManyRequests:
 	case http.StatusRequestEntityTooLarge:
 		if a.Limit != Oversize {
-			return openAIFailure(status)
+			return openAIFailure(a, status)
 		}
 	default:
-		return openAIFailure(status)
+		return openAIFailure(a, status)
 	}
 	subject := fmt.Sprintf("model `%s` in organization `%s` service tier `on_demand`", a.Model, a.Organization)
 	return openAIRefusal(a, subject, openAIWait(a, time.Nanosecond))

@@ -35,7 +35,7 @@ type mistralError struct {
 }
 
 func mistralBody(a *Answer, status int) any {
-	e := mistralError{Object: "error", Message: http.StatusText(status), Type: "invalid_request_error", Code: strconv.Itoa(status)}
+	e := mistralError{Object: "error", Message: a.text(status), Type: "invalid_request_error", Code: strconv.Itoa(status)}
 	switch {
 	case status == StatusTooManyRequests && a.Limit == Capacity:
 		e.Message, e.Type, e.Code = "Service tier capacity exceeded for this model.", "service_tier_capacity_exceeded", "3505"

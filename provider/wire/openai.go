@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
@@ -53,7 +54,7 @@ func newOpenAIError(kind, code, message string) openAIError {
 
 func openAIBody(a *Answer, status int) any {
 	if status != StatusTooManyRequests {
-		return openAIFailure(status)
+		return openAIFailure(a, status)
 	}
 	subject := fmt.Sprintf("%s in organization %s", a.Model, a.Organization)
 	visit := " Visit https://platform.openai.com/account/rate-limits to learn more."
@@ -97,11 +98,11 @@ func openAIRefusal(a *Answer, subject, advice string) openAIError {
 }
 
 // openAIFailure is the body of an error that is no refusal by a limit.
-func openAIFailure(status int) openAIError {
-	text := http.StatusText(status)
+func openAIFailure(a *Answer, status int) openAIError {
+	text := a.text(status)
 	switch status {
 	case 401:
-		return newOpenAIError("invalid_request_error", "invalid_api_key", "Incorrect API key provided.")
+		return newOpenAIError("invalid_request_error", "invalid_api_key", cmp.Or(a.Message, "Incorrect API key provided."))
 	case 404:
 		return newOpenAIError("invalid_request_error", "model_not_found", text)
 	case 503:

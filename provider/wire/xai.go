@@ -30,7 +30,7 @@ type xaiError struct {
 }
 
 func xaiBody(a *Answer, status int) any {
-	e := xaiError{http.StatusText(status), http.StatusText(status)}
+	e := xaiError{a.text(status), a.text(status)}
 	switch status {
 	case http.StatusPaymentRequired:
 		e.Error = fmt.Sprintf("Your team %s has either used all available credits or reached its monthly spending limit.", a.Organization)

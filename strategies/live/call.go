@@ -22,6 +22,10 @@ type Call struct {
 	MaxTokens uint32    // 0 = none declared
 	Tenant    uint16
 	Priority  int8 // lower is more urgent
+	// Ended, if not nil, is told when the strategy ended the call, in its own
+	// time, and how: done, or failed and why. It must not block, nor call the
+	// Transport.
+	Ended func(now clock.Time, done bool, why strategies.Reason)
 }
 
 type callKey struct{}
@@ -55,6 +59,8 @@ type call struct {
 	end    time.Time // the deadline that a Call gave
 	signal chan struct{}
 
+	ended  func(clock.Time, bool, strategies.Reason)
+
 	// Guarded by Transport.mu.
 	open    bool
 	handed  bool     // a stream was handed out while the call goes on
@@ -67,6 +73,7 @@ type call struct {
 
 	// What RoundTrip returns; written before the call ends.
 	response *http.Response
+	done     bool
 	reason   strategies.Reason
 	status   int   // of the last reply
 	cause    error // of the last attempt, where there was no answer
@@ -97,6 +104,7 @@ func (t *Transport) newCall(r *http.Request) (*call, error) {
 		return c, nil
 	}
 	c.ID, c.Prompt, c.MaxTokens, c.Tenant, c.Priority = known.ID, known.Prompt, known.MaxTokens, known.Tenant, known.Priority
+	c.ended = known.Ended
 	if !known.Arrived.IsZero() {
 		c.Arrived = t.at(known.Arrived)
 	}

@@ -105,6 +105,7 @@ func (t *Transport) apply() {
 				}
 			}
 		case strategies.DoneKind:
+			c.done = true
 			t.end(c)
 		case strategies.FailKind:
 			c.reason = f.Reason
@@ -205,6 +206,9 @@ func (t *Transport) end(c *call) {
 	t.calls[c.Slot] = nil
 	t.free = append(t.free, c.Slot)
 	t.open--
+	if c.ended != nil {
+		c.ended(t.last, c.done, c.reason)
+	}
 	t.rest()
 	c.wakeUp()
 }

@@ -1,0 +1,180 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"ratesim/provider"
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/metrics"
+	"ratesim/sim/rng"
+	"ratesim/strategies/live"
+)
+
+// client sends the attempts of one instance over the network of the scenario.
+type client struct {
+	run  *run
+	base http.RoundTripper
+}
+
+// route makes the request of an attempt to a deployment.
+func (r *run) route(deployment int, request *http.Request) {
+	p := request.Context().Value(pendingKey{}).(*pending)
+	_, number, _, _ := live.AttemptOf(request.Context())
+	name := r.p.Scenario.Deployments[deployment].Name
+	path, data := r.names[deployment].Chat(name, text(p.Prompt), p.MaxTokens)
+	if u, err := url.Parse(r.p.URL + path); err == nil { // else the attempt fails where it was going
+		request.URL, request.Host = u, u.Host
+	}
+	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
+	r.names[deployment].Authorize(request.Header, r.p.Key)
+	request.Header.Set("Content-Type", "application/json")
+	script := wire.Script{Seed: r.p.Seed, Replication: r.p.Replication, Start: r.p.Start, Attempt: wire.Attempt{Call: p.ID, Number: number,
+		Prompt: p.Prompt, Guess: p.Guess, MaxTokens: p.MaxTokens, Output: p.Output, Cached: p.cached}}
+	request.Header.Set(wire.ScriptHeader, script.String())
+}
+
+// way draws how long the network takes, one way, as the simulator does.
+func (r *run) way(purpose rng.Purpose, call uint64, number uint32) time.Duration {
+	n := &r.p.Scenario.Fleet.Network
+	d := n.Latency
+	if n.Jitter != 0 {
+		d += time.Duration((2*r.key.Float64(purpose, call, uint64(number)) - 1) * float64(n.Jitter))
+	}
+	return time.Duration(float64(d) / r.p.Speed)
+}
+
+// RoundTrip takes an attempt to the server and its answer back. What has left
+// arrives, although the client may have hung up; the server hears of that as
+// much later as the request was on its way.
+func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
+	ctx := request.Context()
+	p := ctx.Value(pendingKey{}).(*pending)
+	_, number, deployment, _ := live.AttemptOf(ctx)
+	out := c.run.way(rng.NetworkOut, p.ID, number)
+	if number == 0 {
+		c.run.waited(p)
+	}
+	there, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	answers := make(chan answer, 1)
+	c.run.callers.Go(func() {
+		defer cancel()
+		time.Sleep(out)
+		answers <- c.exchange(request.WithContext(there), p, number == 0, deployment)
+	})
+	var a answer
+	select {
+	case a = <-answers:
+	case <-ctx.Done():
+		time.AfterFunc(out, cancel)
+		return nil, ctx.Err()
+	}
+	switch {
+	case a.err != nil:
+		return nil, a.err
+	case !sleep(ctx, time.Now().Add(c.run.way(rng.NetworkIn, p.ID, number))):
+		if a.reply.OK() {
+			c.run.wasted(p)
+		}
+		return nil, ctx.Err()
+	case a.reply.OK():
+		c.run.paid(deployment, &a.reply)
+	}
+	return a.response, nil
+}
+
+// answer is what came of an attempt at the server.
+type answer struct {
+	response *http.Response
+	reply    wire.Reply
+	err      error
+}
+
+// exchange sends what has arrived at the server, and takes down what it says.
+func (c *client) exchange(request *http.Request, p *pending, first bool, deployment int) (a answer) {
+	reached := c.run.reached(deployment, first)
+	var data []byte
+	if a.response, a.err = c.base.RoundTrip(request); a.err == nil {
+		data, a.err = io.ReadAll(a.response.Body)
+		a.response.Body.Close()
+	}
+	if a.err != nil {
+		c.run.wasted(p)
+		return a
+	}
+	a.response.Body = io.NopCloser(bytes.NewReader(data))
+	wire.Parse(a.response.StatusCode, a.response.Header, data, time.Now(), &a.reply)
+	if !a.reply.OK() {
+		c.run.refused(reached, p, &a.reply)
+	}
+	return a
+}
+
+func (r *run) waited(p *pending) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.run.Wait(r.now().Sub(p.At))
+}
+
+// reached takes down that an attempt is at its deployment.
+func (r *run) reached(deployment int, first bool) clock.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	r.run.Attempt(now, deployment, first)
+	r.asked[deployment] = true
+	return now
+}
+
+func (r *run) wasted(p *pending) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.run.Waste(p.Prompt)
+}
+
+func (r *run) paid(deployment int, reply *wire.Reply) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prompt[deployment] += int64(reply.Prompt)
+	r.output[deployment] += int64(reply.Output)
+}
+
+func (r *run) refused(at clock.Time, p *pending, reply *wire.Reply) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.run.Waste(p.Prompt)
+	switch {
+	case reply.Status == wire.StatusTooManyRequests:
+		r.run.Reject(at, refusal(reply.Limit))
+	case reply.Status >= 500:
+		r.run.ServerError()
+	}
+}
+
+func refusal(l wire.Limit) metrics.Refusal {
+	switch l {
+	case wire.Requests:
+		return metrics.ByRequests
+	case wire.Tokens, wire.Input, wire.Output, wire.Oversize:
+		return metrics.ByTokens
+	}
+	return metrics.ByOther
+}
+
+// bill prices the answers that came, and the hours of provisioned deployments
+// that were asked.
+func (r *run) bill() {
+	hours := max(r.end, r.run.LastEnd).Sub(0).Hours()
+	for i := range r.prompt {
+		d := &r.p.Scenario.Deployments[i]
+		r.run.CostUSD += d.Price.Tokens(&provider.Tally{BilledPrompt: r.prompt[i], BilledOutput: r.output[i]})
+		if r.asked[i] {
+			r.run.CostUSD += float64(d.PTU.Units) * d.Price.UnitHour * hours
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package bench_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ratesim/bench"
+	"ratesim/provider/mock"
+	"ratesim/scenarios"
+	"ratesim/sim"
+	"ratesim/strategies"
+)
+
+// crowded is a workload that its deployment cannot take: refusals by requests
+// and tokens, retries, deadlines, failures and timeouts all occur. The network
+// jitters, so that no two events share an instant.
+const crowded = `
+name: crowded
+duration: 40s
+drain: 30m
+fleet: {instances: 3, network: {latency: 20ms, jitter: 5ms}, timeout: 8s}
+workload:
+  - tenant: web
+    arrivals: {process: poisson, rate: 4/s}
+    prompt_tokens: {dist: lognormal, p50: 400, p95: 1500, max: 4000}
+    output_tokens: {dist: lognormal, p50: 100, p95: 400, max: 600}
+    max_tokens: 600
+    deadline: 50s
+  - tenant: nightly
+    arrivals: {process: spike, at: 10s, calls: 40, over: 1s}
+    prompt_tokens: {dist: constant, value: 300}
+    output_tokens: {dist: constant, value: 200}
+    max_tokens: 300
+    estimate: {error: 0.2}
+deployments:
+%s
+faults:
+  - {kind: errors, status: 500, rate: 0.03}
+  - {kind: outage, at: 25s, for: 4s, status: 503}
+strategies: [%s]
+`
+
+const latency = ", latency: {ttft: {dist: lognormal, p50: 350ms, p95: 2s}, per_token: 12ms, refusal: 30ms}"
+
+// dialects has a deployment of every vendor, with limits it really has the kinds
+// of, small enough to be met.
+var dialects = []struct{ name, deployments string }{
+	{"openai", "  - {name: main, provider: openai/gpt-4o@tier-1, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
+	{"azure", "  - {name: main, provider: azure/gpt-4o@dz-tier-1, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
+	{"anthropic", "  - {name: main, provider: anthropic/claude-sonnet-4.5@start, limits: {rpm: 90, itpm: 60000, otpm: 9000}" + latency + "}"},
+	{"gemini", "  - {name: main, provider: gemini/gemini-2.5-flash@free, limits: {rpm: 90, itpm: 60000}" + latency + "}"},
+}
+
+// TestParity runs scenarios in fake time over real HTTP, and in the simulator,
+// and compares what every strategy did with every call: each attempt with its
+// instant, each reply with what it said, and the end. There is no tolerance.
+func TestParity(t *testing.T) {
+	for _, d := range dialects {
+		for _, name := range strategies.Names() {
+			entry, _ := strategies.Find(name)
+			if entry.Omniscient || name == "ptu" {
+				continue
+			}
+			t.Run(d.name+"/"+name, func(t *testing.T) {
+				compare(t, fmt.Sprintf(crowded, d.deployments, name))
+			})
+		}
+	}
+}
+
+func compare(t *testing.T, scenario string) {
+	spec, err := scenarios.Parse("parity.yaml", []byte(scenario), scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	simulated := simulate(t, spec)
+	real := &history{calls: map[uint64][]string{}}
+	synctest.Test(t, func(t *testing.T) { overHTTP(t, spec, real) })
+	differ := 0
+	for id, want := range simulated.calls {
+		got := real.calls[id]
+		if slices.Equal(got, want) {
+			continue
+		}
+		if differ++; differ <= 3 {
+			t.Errorf("call %d\n  simulated:\n    %s\n  over HTTP:\n    %s", id, strings.Join(want, "\n    "), strings.Join(got, "\n    "))
+		}
+	}
+	if differ > 0 || len(real.calls) != len(simulated.calls) {
+		t.Errorf("%d of %d calls differ; %d were made over HTTP", differ, len(simulated.calls), len(real.calls))
+	}
+}
+
+func simulate(t *testing.T, spec *scenarios.Spec) *history {
+	h := &history{calls: map[uint64][]string{}}
+	s := spec.Strategies[0]
+	s.Factory = h.record(s.Factory)
+	if _, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &s, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func overHTTP(t *testing.T, spec *scenarios.Spec, h *history) {
+	network := newPipes()
+	c := mock.Config{}
+	for i := range spec.Deployments {
+		c.Deployments = append(c.Deployments, mock.Deployment{Name: spec.Deployments[i].Name, Config: spec.Deployments[i]})
+	}
+	handler, err := mock.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler}
+	go func() { _ = server.Serve(network) }()
+	defer server.Close()
+	s := spec.Strategies[0]
+	s.Factory = h.record(s.Factory)
+	if _, _, err := bench.Run(context.Background(), bench.Plan{Scenario: spec, Strategy: &s, Seed: 1,
+		URL: "http://mock", Key: "sk-parity", Start: time.Now(), Dial: network.dial}); err != nil {
+		t.Fatal(err)
+	}
+}

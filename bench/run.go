@@ -1,0 +1,289 @@
+// Package bench runs a scenario over real HTTP: the calls of its workload, at
+// their times, by the clients of its fleet, against a server that enforces its
+// limits. What it measures it measures as the simulator does.
+//
+// It is an open loop: a call is made when it is due, whether or not others have
+// been answered, and its latency counts from then.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/bits"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/scenarios"
+	"ratesim/scenarios/workload"
+	"ratesim/sim/clock"
+	"ratesim/sim/metrics"
+	"ratesim/sim/rng"
+	"ratesim/strategies"
+	"ratesim/strategies/live"
+)
+
+// Plan names one run.
+type Plan struct {
+	Scenario    *scenarios.Spec
+	Strategy    *scenarios.Strategy // not one that is Omniscient
+	Seed        uint64
+	Replication int
+	RetryWindow time.Duration // width of the windows of retry_peak; 0 = 1 s
+	Speed       float64       // the scenario's seconds in a real one; 0 = 1
+	URL         string        // of the server, without a path
+	Key         string        // API key: the account
+	Start       time.Time     // time 0 of the run
+	MaxOpen     int           // calls at one time; 0 = DefaultMaxOpen
+	// Dial, if not nil, connects to the server in place of net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// DefaultMaxOpen is how many calls are open at most: what the ports between one
+// client and one server allow, less some.
+const DefaultMaxOpen = 20_000
+
+// Pace says how well a run kept its own time.
+type Pace struct {
+	Late    time.Duration // the latest that a call was made after it was due, in the scenario's time
+	Skipped int64         // calls that were not made, because MaxOpen were open; they count as failed
+}
+
+// run is one run at work.
+type run struct {
+	p       Plan
+	key     rng.Key
+	end     clock.Time
+	fleet   []*live.Transport
+	bases   []*http.Transport
+	names   []wire.Dialect // of each deployment
+	horizon clock.Time
+	callers sync.WaitGroup
+	sources []source
+
+	mu       sync.Mutex // guards all below
+	run      *metrics.Run
+	pace     Pace
+	open     int
+	arrivals uint64
+	ended    int64
+	prompt   []int64 // tokens answered, of each deployment
+	output   []int64
+	asked    []bool // deployments that were
+}
+
+// source is a stream of calls.
+type source struct {
+	workload.Source
+	cached float64
+}
+
+// Run makes the calls of the scenario and returns when all have ended, or are
+// past the end of the drain and count as censored. When ctx ends it stops
+// earlier in the same way, and returns ctx's error beside the Run.
+//
+// A client cannot see what limits the server charged, nor what it did for
+// clients that had hung up: quota_used is absent, and cost_usd is that of the
+// answers that came.
+func Run(ctx context.Context, p Plan) (*metrics.Run, Pace, error) {
+	if p.Strategy.Omniscient {
+		return nil, Pace{}, fmt.Errorf("strategy %s knows what no client can: it cannot run over HTTP", p.Strategy.Name)
+	}
+	r, err := newRun(p)
+	if err != nil {
+		return nil, Pace{}, fmt.Errorf("strategy %s: %w", p.Strategy.Name, err)
+	}
+	// A timer and no deadline: strategies must not see the end coming.
+	limit, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer time.AfterFunc(time.Until(r.real(r.horizon)), cancel).Stop()
+	for i := range r.sources {
+		r.callers.Go(func() { r.stream(limit, i) })
+	}
+	r.callers.Wait()
+	for _, b := range r.bases {
+		b.CloseIdleConnections()
+	}
+	r.close()
+	for i := range r.sources {
+		err = errors.Join(err, r.sources[i].Err())
+	}
+	return r.run, r.pace, errors.Join(err, ctx.Err())
+}
+
+func newRun(p Plan) (*run, error) {
+	if p.Speed == 0 {
+		p.Speed = 1
+	}
+	if p.MaxOpen == 0 {
+		p.MaxOpen = DefaultMaxOpen
+	}
+	s := p.Scenario
+	n := len(s.Deployments)
+	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
+		prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
+	from, until := s.FaultSpan()
+	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), RetryWindow: p.RetryWindow, FaultFrom: from, FaultUntil: until})
+	for i := range s.Deployments {
+		d, ok := wire.DialectOf(s.Deployments[i].Vendor)
+		if !ok { // a deployment of nobody's speaks as most do
+			d, _ = wire.DialectOf("openai")
+		}
+		r.names = append(r.names, d)
+	}
+	env := s.Env(r.key)
+	for range s.Fleet.Instances {
+		base := &http.Transport{DialContext: p.Dial, MaxIdleConnsPerHost: p.MaxOpen, DisableCompression: true}
+		r.bases = append(r.bases, base)
+		r.fleet = append(r.fleet, live.New(p.Strategy.Factory(env), live.Options{
+			Base: &client{r, base}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Route: r.route}))
+	}
+	sources, err := workload.Open(s.Workload, r.key, r.end)
+	for i, w := range sources {
+		r.sources = append(r.sources, source{w, s.Workload[i].Cached})
+	}
+	return r, err
+}
+
+// real returns the instant of a time of the scenario's.
+func (r *run) real(t clock.Time) time.Time {
+	if r.p.Speed == 1 {
+		return r.p.Start.Add(t.Sub(0))
+	}
+	return r.p.Start.Add(time.Duration(float64(t) / r.p.Speed))
+}
+
+func (r *run) now() clock.Time {
+	d := time.Since(r.p.Start)
+	if r.p.Speed != 1 {
+		d = time.Duration(float64(d) * r.p.Speed)
+	}
+	return clock.Time(d)
+}
+
+// stream makes the calls of one stream when they are due.
+func (r *run) stream(ctx context.Context, i int) {
+	var a workload.Arrival
+	for {
+		r.mu.Lock()
+		more := r.sources[i].Next(&a)
+		r.mu.Unlock()
+		if !more || !sleep(ctx, r.real(a.At)) {
+			return
+		}
+		r.begin(ctx, i, a)
+	}
+}
+
+// begin makes a call that is due.
+func (r *run) begin(ctx context.Context, stream int, a workload.Arrival) {
+	r.mu.Lock()
+	r.pace.Late = max(r.pace.Late, r.now().Sub(a.At))
+	instance := r.instance(a.ID)
+	r.run.Arrive(a.At, int(a.Tenant), int64(a.Prompt)+int64(a.Output), a.Deadline != clock.Never)
+	full := r.open >= r.p.MaxOpen
+	if full {
+		r.pace.Skipped++
+		r.ended++
+		r.run.Fail(a.At, int(strategies.QueueTimeout))
+	} else {
+		r.open++
+	}
+	r.mu.Unlock()
+	if !full {
+		r.callers.Go(func() { r.call(ctx, stream, instance, a) })
+	}
+}
+
+// instance deals calls out to the fleet as the simulator does. The mutex is held.
+func (r *run) instance(id uint64) int {
+	n := uint64(len(r.fleet))
+	r.arrivals++
+	if r.p.Scenario.Fleet.Assign == scenarios.RoundRobin {
+		return int(r.arrivals % n)
+	}
+	which, _ := bits.Mul64(r.key.Uint64(rng.Assign, id, 0), n)
+	return int(which)
+}
+
+// pending is a call under way.
+type pending struct {
+	workload.Arrival
+	cached uint32
+}
+
+type pendingKey struct{}
+
+// call makes one call and takes down how it ended.
+func (r *run) call(ctx context.Context, stream, instance int, a workload.Arrival) {
+	p := &pending{Arrival: a}
+	if share := r.sources[stream].cached; share > 0 {
+		p.cached = uint32(share * float64(a.Prompt))
+	}
+	known := live.Call{ID: a.ID, Arrived: r.real(a.At), Prompt: a.Estimate, MaxTokens: a.MaxTokens, Tenant: a.Tenant, Priority: a.Priority}
+	if a.Deadline != clock.Never {
+		known.Deadline = r.real(a.Deadline)
+	}
+	known.Ended = func(now clock.Time, done bool, why strategies.Reason) {
+		if ctx.Err() == nil {
+			r.note(now, p, done, why)
+		}
+	}
+	request, err := http.NewRequestWithContext(context.WithValue(live.WithCall(ctx, known), pendingKey{}, p), http.MethodPost, r.p.URL, http.NoBody)
+	if err == nil {
+		_, _ = r.fleet[instance].RoundTrip(request) // known.Ended has heard how it ended
+	}
+	r.mu.Lock()
+	r.open--
+	var next workload.Arrival
+	closed, ok := r.sources[stream].Source.(workload.Closed)
+	ok = ok && closed.Ended(r.now(), a.ID, &next)
+	r.mu.Unlock()
+	if ok && sleep(ctx, r.real(next.At)) {
+		r.begin(ctx, stream, next)
+	}
+}
+
+// note takes down how a call ended.
+func (r *run) note(now clock.Time, p *pending, done bool, why strategies.Reason) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended++
+	if done {
+		r.run.Succeed(now, now.Sub(p.At), int(p.Tenant), int64(p.Prompt)+int64(p.Output), p.Deadline != clock.Never)
+	} else {
+		r.run.Fail(now, int(why))
+	}
+}
+
+// close counts what is left and what was paid for.
+func (r *run) close() {
+	r.run.Censor(min(r.now(), r.horizon), r.run.Calls-r.ended)
+	r.bill()
+}
+
+// sleep waits until an instant; it reports false if ctx ended first.
+func sleep(ctx context.Context, until time.Time) bool {
+	d := time.Until(until)
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// filler is what prompts say: about a token every four bytes.
+var filler = strings.Repeat("the ", 1<<14)
+
+// text returns a prompt of about so many tokens.
+func text(tokens uint32) string { return filler[:min(4*int(tokens), len(filler))] }

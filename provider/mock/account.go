@@ -1,0 +1,169 @@
+package mock
+
+import (
+	"container/heap"
+	"math"
+	"sync"
+	"time"
+
+	"ratesim/provider"
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/rng"
+)
+
+// account is one customer of the provider: models of all deployments, and the
+// clock by which they run.
+type account struct {
+	mu      sync.Mutex
+	zero    time.Time // when its clock stood at 0
+	speed   float64
+	last    clock.Time
+	models  []*provider.Model
+	work    work
+	calls   uint64 // of clients that do not number them
+	tally   []tally
+	key     rng.Key
+	outputs rng.Dist // tokens of an ordinary client's answer
+}
+
+// tally counts the answers of one deployment.
+type tally struct{ attempts, refused, failed int64 }
+
+// newAccount returns an account whose draws are keyed as the simulator's are.
+func newAccount(deployments []Deployment, key rng.Key, outputs rng.Dist, zero time.Time, speed float64) *account {
+	a := &account{zero: zero, speed: speed, key: key, outputs: outputs, tally: make([]tally, len(deployments))}
+	var pools provider.Pools
+	for i := range deployments {
+		a.models = append(a.models, provider.New(&deployments[i].Config, key.Sub(rng.Deployment, uint64(i)), &pools))
+	}
+	return a
+}
+
+// task is an admitted attempt that its deployment works on.
+type task struct {
+	due     clock.Time
+	order   uint64
+	model   int
+	attempt wire.Attempt
+}
+
+// work is what is being done, the first to be finished on top.
+type work struct {
+	tasks []*task
+	made  uint64
+}
+
+func (w *work) Len() int { return len(w.tasks) }
+func (w *work) Less(i, j int) bool {
+	a, b := w.tasks[i], w.tasks[j]
+	return a.due < b.due || a.due == b.due && a.order < b.order
+}
+func (w *work) Swap(i, j int) { w.tasks[i], w.tasks[j] = w.tasks[j], w.tasks[i] }
+func (w *work) Push(x any)    { w.tasks = append(w.tasks, x.(*task)) }
+func (w *work) Pop() any {
+	last := w.tasks[len(w.tasks)-1]
+	w.tasks = w.tasks[:len(w.tasks)-1]
+	return last
+}
+
+// now returns the provider's time, and settles all that was finished until
+// then, each at its own instant. Nothing else settles: an attempt whose client
+// has hung up is worked on and charged to its end. The mutex is held.
+func (a *account) now() clock.Time {
+	d := time.Since(a.zero)
+	if a.speed != 1 {
+		d = time.Duration(math.Round(float64(d) * a.speed))
+	}
+	a.last = max(a.last, clock.Time(d))
+	for len(a.work.tasks) > 0 && a.work.tasks[0].due <= a.last {
+		t := heap.Pop(&a.work).(*task)
+		a.models[t.model].Finish(t.due, &t.attempt, false)
+	}
+	return a.last
+}
+
+// real returns the instant of a time of the provider's.
+func (a *account) real(t clock.Time) time.Time {
+	if a.speed == 1 {
+		return a.zero.Add(t.Sub(0))
+	}
+	return a.zero.Add(time.Duration(float64(t) / a.speed))
+}
+
+// decided is what a deployment has decided about an attempt.
+type decided struct {
+	reply wire.Reply
+	at    time.Time // when it was decided
+	first time.Time // when its first token comes
+	due   time.Time // when the answer is complete
+}
+
+// decide lets a deployment decide about an attempt that reaches it now.
+// scripted says that the client lives in the provider's time, answers that there
+// is something to say and not only to embed.
+func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans *wire.Answer) (d decided) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now()
+	if !scripted {
+		x.Call = a.calls
+		a.calls++
+		if answers {
+			x.Output = a.length(x)
+		}
+	}
+	m := a.models[model]
+	took := m.Arrive(now, x, &d.reply)
+	m.Answer(now, x, &d.reply, ans)
+	a.tally[model].attempts++
+	switch {
+	case d.reply.Status == wire.StatusTooManyRequests:
+		a.tally[model].refused++
+	case !d.reply.OK():
+		a.tally[model].failed++
+	}
+	due := now.Add(took)
+	if x.Admitted {
+		heap.Push(&a.work, &task{due, a.work.made, model, *x})
+		a.work.made++
+	}
+	d.at, d.due = a.real(now), a.real(due)
+	d.first = d.at
+	if d.reply.OK() {
+		produce := time.Duration(x.Output) * m.Config().Latency.PerToken
+		d.first = a.real(max(now, due.Add(-produce)))
+	}
+	ans.Now = a.zero.Add(now.Sub(0))
+	if !scripted {
+		ans.Now = d.at
+		a.toReal(ans)
+	}
+	return d
+}
+
+// toReal puts what ans says of time in the client's seconds.
+func (a *account) toReal(ans *wire.Answer) {
+	if a.speed == 1 {
+		return
+	}
+	scale := func(d time.Duration) time.Duration {
+		if d < 0 {
+			return d
+		}
+		return time.Duration(float64(d) / a.speed)
+	}
+	ans.Wait = scale(ans.Wait)
+	for i := range ans.Standings {
+		ans.Standings[i].Reset = scale(ans.Standings[i].Reset)
+	}
+}
+
+// length draws how long the answer to an ordinary client's call is.
+func (a *account) length(x *wire.Attempt) uint32 {
+	n := uint32(math.Max(1, a.outputs.Quantile(a.key.Float64(rng.Output, x.Call, 0))))
+	if x.MaxTokens > 0 {
+		n = min(n, x.MaxTokens)
+	}
+	return n
+}

@@ -1,0 +1,141 @@
+package mock
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// form is one kind of request to a model: which vendors take it, where it says
+// what it wants, and how it is answered.
+type form struct {
+	vendors []string
+	model   func(r *http.Request) string // from the path; empty if the body has it
+	inBody  bool                         // the body says whether to stream
+	stream  bool                         // always streams
+	embeds  bool                         // produces no text
+	style   style
+}
+
+func (f *form) speaks(vendor string) bool { return slices.Contains(f.vendors, vendor) }
+
+// style is how a completion looks in a vendor's JSON. Each method appends to b.
+type style interface {
+	whole(b []byte, e *exchange) []byte // an answer in one piece
+	begin(b []byte, e *exchange) []byte // events before the first text
+	piece(b []byte, e *exchange, text string) []byte
+	end(b []byte, e *exchange) []byte // events after the last text
+}
+
+func inBody(*http.Request) string { return "" }
+
+func inPath(r *http.Request) string { return r.PathValue("model") }
+
+// routes lists what the server answers. Paths are those of the vendors' own
+// references.
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	likeOpenAI := []string{"openai", "mistral", "cerebras", "xai"}
+	add := func(prefix string, vendors []string, model func(*http.Request) string) {
+		chat := &form{vendors: vendors, model: model, inBody: true, style: chatStyle{}}
+		responses := &form{vendors: vendors, model: model, inBody: true, style: responsesStyle{}}
+		embed := &form{vendors: vendors, model: model, embeds: true, style: embedStyle{}}
+		for path, f := range map[string]*form{"/chat/completions": chat, "/responses": responses, "/embeddings": embed} {
+			mux.HandleFunc("POST "+prefix+path, func(w http.ResponseWriter, r *http.Request) { s.generate(w, r, f) })
+		}
+	}
+	add("/v1", likeOpenAI, inBody)
+	add("/openai/v1", []string{"azure", "groq"}, inBody)
+	add("/openai/deployments/{model}", []string{"azure"}, inPath)
+	messages := &form{vendors: []string{"anthropic"}, model: inBody, inBody: true, style: messagesStyle{}}
+	mux.HandleFunc("POST /v1/messages", func(w http.ResponseWriter, r *http.Request) { s.generate(w, r, messages) })
+	mux.HandleFunc("POST /v1/messages/count_tokens", func(w http.ResponseWriter, r *http.Request) { s.count(w, r, messages, "input_tokens") })
+	converse := &form{vendors: []string{"bedrock"}, model: inPath, style: converseStyle{}}
+	mux.HandleFunc("POST /model/{model}/converse", func(w http.ResponseWriter, r *http.Request) { s.generate(w, r, converse) })
+	mux.HandleFunc("POST /v1beta/models/{model}", s.gemini)
+	for path, vendors := range map[string][]string{"/v1/models": append(likeOpenAI, "anthropic"), "/openai/v1/models": {"azure", "groq"}, "/v1beta/models": {"gemini"}} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { s.models(w, r, vendors) })
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		vendors := likeOpenAI
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/openai/"):
+			vendors = []string{"azure", "groq"}
+		case strings.HasPrefix(r.URL.Path, "/v1/messages"):
+			vendors = []string{"anthropic"}
+		case strings.HasPrefix(r.URL.Path, "/v1beta/"):
+			vendors = []string{"gemini"}
+		case strings.HasPrefix(r.URL.Path, "/model/"):
+			vendors = []string{"bedrock"}
+		}
+		s.exchange(w, r, &form{vendors: vendors}).fail(http.StatusNotFound, "Invalid URL ("+r.Method+" "+r.URL.Path+")")
+	})
+	return mux
+}
+
+// gemini answers what has its verb after a colon.
+func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
+	model, verb, _ := strings.Cut(r.PathValue("model"), ":")
+	f := &form{vendors: []string{"gemini"}, model: func(*http.Request) string { return model }, style: geminiStyle{}}
+	switch verb {
+	case "generateContent":
+		s.generate(w, r, f)
+	case "streamGenerateContent":
+		f.stream = true
+		s.generate(w, r, f)
+	case "countTokens":
+		s.count(w, r, f, "totalTokens")
+	default:
+		s.exchange(w, r, f).fail(http.StatusNotFound, "unknown verb "+verb)
+	}
+}
+
+// count answers how many tokens a request has, which no limit counts here.
+func (s *Server) count(w http.ResponseWriter, r *http.Request, f *form, field string) {
+	e := s.exchange(w, r, f)
+	if s.account(credential(r), nil) == nil {
+		e.fail(http.StatusUnauthorized, "")
+		return
+	}
+	if !e.read(s.c.MaxBody) {
+		return
+	}
+	if name := f.model(r); name != "" {
+		e.query.Model = name
+	}
+	writeJSON(w, map[string]int{field: s.c.Count(e.query.Model, e.query.Text)})
+}
+
+// models lists the deployments of some vendors.
+func (s *Server) models(w http.ResponseWriter, r *http.Request, vendors []string) {
+	f := &form{vendors: vendors}
+	if s.account(credential(r), nil) == nil {
+		s.exchange(w, r, f).fail(http.StatusUnauthorized, "")
+		return
+	}
+	type model struct {
+		ID      string `json:"id"`
+		Object  string `json:"object"`
+		Type    string `json:"type"`
+		Created int64  `json:"created"`
+		OwnedBy string `json:"owned_by"`
+		Name    string `json:"name"`
+	}
+	list := []model{}
+	for i := range s.c.Deployments {
+		if d := &s.c.Deployments[i]; f.speaks(d.Config.Vendor) {
+			list = append(list, model{d.Config.Model, "model", "model", s.start.Unix(), d.Config.Vendor, "models/" + d.Config.Model})
+		}
+	}
+	if vendors[0] == "gemini" {
+		writeJSON(w, map[string]any{"models": list})
+		return
+	}
+	writeJSON(w, map[string]any{"object": "list", "data": list, "has_more": false})
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // fails only when the client is gone
+}

@@ -1,0 +1,225 @@
+// Package mock is a provider over HTTP: it answers as a vendor does, by the
+// models that the simulator runs against.
+//
+// Every API key is an account of its own, with limits of its own. A load
+// generator that sends wire.ScriptHeader says what the simulator would know of
+// an attempt, and lives in the provider's time; of other clients the prompt is
+// counted, the length of the answer drawn, and waits are told in their seconds.
+package mock
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ratesim/provider"
+	"ratesim/provider/wire"
+	"ratesim/sim/rng"
+)
+
+// Deployment is one model that the server offers.
+type Deployment struct {
+	Name   string // requests name it so, or by Config.Model
+	Config provider.Config
+}
+
+// Config says what a server offers.
+type Config struct {
+	Deployments []Deployment // at least one
+	Speed       float64      // the provider's seconds in a real one; 0 = 1
+	Seed        uint64       // of the draws for clients without a script
+	// Keys maps API keys to accounts; nil lets any key in, as an account of
+	// its own.
+	Keys    map[string]string
+	MaxBody int64 // bytes of a request; 0 = 32 MiB
+	// Count returns the tokens of a prompt; nil = a quarter of its bytes.
+	Count func(model, text string) int
+}
+
+// Answers of clients without a script are as long as chat answers usually are:
+// lognormal with this median and 95th percentile, in tokens.
+const outputP50, outputP95 = 130, 450
+
+// Server is the provider. It is safe for concurrent use.
+type Server struct {
+	c       Config
+	start   time.Time
+	mux     *http.ServeMux
+	outputs rng.Dist
+	made    atomic.Uint64 // requests, for their ids
+
+	mu       sync.Mutex
+	accounts map[string]*account
+}
+
+// New returns a server of what c offers. It fails when two deployments have one
+// name and when a vendor has no dialect.
+func New(c Config) (*Server, error) {
+	if len(c.Deployments) == 0 {
+		return nil, errors.New("mock: no deployment to offer")
+	}
+	known := map[string]bool{}
+	for i := range c.Deployments {
+		d := &c.Deployments[i]
+		d.Name = cmp.Or(d.Name, d.Config.Model)
+		if known[d.Name] {
+			return nil, fmt.Errorf("mock: two deployments are named %q", d.Name)
+		}
+		known[d.Name] = true
+		if _, ok := wire.DialectOf(d.Config.Vendor); !ok {
+			return nil, fmt.Errorf("mock: deployment %q: vendor %q has no dialect", d.Name, d.Config.Vendor)
+		}
+	}
+	if c.Speed == 0 {
+		c.Speed = 1
+	}
+	if c.MaxBody == 0 {
+		c.MaxBody = 32 << 20
+	}
+	if c.Count == nil {
+		c.Count = func(_, text string) int { return (len(text) + 3) / 4 }
+	}
+	outputs, err := rng.NewLognormal(outputP50, outputP95)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{c: c, start: time.Now(), accounts: map[string]*account{}, outputs: outputs}
+	s.mux = s.routes()
+	return s, nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Reset forgets all accounts: every limit is whole again.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.accounts)
+	s.start = time.Now()
+}
+
+// credential returns the API key of a request, wherever its vendor puts it.
+func credential(r *http.Request) string {
+	for _, name := range [...]string{"Api-Key", "X-Api-Key", "X-Goog-Api-Key"} {
+		if v := r.Header.Get(name); v != "" {
+			return v
+		}
+	}
+	v := r.Header.Get("Authorization")
+	if key, ok := strings.CutPrefix(v, "Bearer "); ok {
+		return key
+	}
+	if _, signed, ok := strings.Cut(v, "Credential="); ok { // of an AWS signature
+		key, _, _ := strings.Cut(signed, "/")
+		return key
+	}
+	if r.URL.RawQuery != "" {
+		return r.URL.Query().Get("key")
+	}
+	return ""
+}
+
+// account returns the account of a request, nil if it has none.
+func (s *Server) account(key string, script *wire.Script) *account {
+	name := key
+	if s.c.Keys != nil {
+		name = s.c.Keys[key]
+	}
+	if name == "" || strings.ContainsAny(name, " \t\r\n") {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.accounts[name]
+	if a == nil {
+		zero, draws := s.start, rng.New(s.c.Seed, 0)
+		if script != nil {
+			zero, draws = script.Start, rng.New(script.Seed, script.Replication)
+		}
+		a = newAccount(s.c.Deployments, draws, s.outputs, zero, s.c.Speed)
+		s.accounts[name] = a
+	}
+	return a
+}
+
+// deployment returns the index of the deployment of that name, or of that
+// model, whose vendor speaks the form; -1 without one.
+func (s *Server) deployment(f *form, name string) int {
+	of := -1
+	for i := range s.c.Deployments {
+		d := &s.c.Deployments[i]
+		if !f.speaks(d.Config.Vendor) {
+			continue
+		}
+		if d.Name == name {
+			return i
+		}
+		if of < 0 && d.Config.Model == name {
+			of = i
+		}
+	}
+	return of
+}
+
+// generate answers a request to a model.
+func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *form) {
+	e := s.exchange(w, r, f)
+	var script *wire.Script
+	if v := r.Header.Get(wire.ScriptHeader); v != "" {
+		told, err := wire.ParseScript(v)
+		if err != nil {
+			e.fail(http.StatusBadRequest, err.Error())
+			return
+		}
+		script = &told
+	}
+	account := s.account(credential(r), script)
+	if account == nil {
+		e.fail(http.StatusUnauthorized, "")
+		return
+	}
+	if !e.read(s.c.MaxBody) {
+		return
+	}
+	if name := f.model(r); name != "" {
+		e.query.Model = name
+	}
+	e.query.Stream = e.query.Stream && f.inBody || f.stream
+	i := s.deployment(f, e.query.Model)
+	if i < 0 {
+		e.fail(http.StatusNotFound, fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", e.query.Model))
+		return
+	}
+	d := &s.c.Deployments[i]
+	e.dialect, _ = wire.DialectOf(d.Config.Vendor)
+	attempt := wire.Attempt{MaxTokens: e.query.MaxTokens}
+	if script != nil {
+		attempt = script.Attempt
+	} else {
+		attempt.Prompt = uint32(s.c.Count(d.Config.Model, e.query.Text))
+		attempt.Guess = attempt.Prompt
+	}
+	e.answer.Model, e.answer.Deployment, e.answer.Organization = d.Config.Model, d.Name, "org-ratesim"
+	e.decided = account.decide(i, &attempt, script != nil, !f.embeds, &e.answer)
+	e.prompt, e.output = attempt.Prompt, attempt.Output
+	e.answerDecided()
+}
+
+// dialect returns the dialect in which requests of a form are refused before
+// their deployment is known.
+func (s *Server) dialect(f *form) wire.Dialect {
+	for i := range s.c.Deployments {
+		if v := s.c.Deployments[i].Config.Vendor; f.speaks(v) {
+			d, _ := wire.DialectOf(v)
+			return d
+		}
+	}
+	d, _ := wire.DialectOf(f.vendors[0])
+	return d
+}

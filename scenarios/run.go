@@ -1,0 +1,37 @@
+package scenarios
+
+import (
+	"ratesim/provider"
+	"ratesim/sim/clock"
+	"ratesim/sim/rng"
+	"ratesim/strategies"
+)
+
+// Env returns what the strategies of a run are given, whoever drives them; Peek
+// is the driver's.
+func (s *Spec) Env(key rng.Key) strategies.Env {
+	env := strategies.Env{Key: key}
+	for i := range s.Deployments {
+		d := &s.Deployments[i]
+		env.Deployments = append(env.Deployments, strategies.Deployment{
+			Name: d.Name, RPM: d.PerMinute(provider.Requests), TPM: d.PerMinute(provider.Tokens), Provisioned: d.PTU.Units > 0})
+	}
+	return env
+}
+
+// FaultSpan returns when the first fault begins and the last one ends, of those
+// that end and are more than errors now and then; 0 and 0 if there is none.
+func (s *Spec) FaultSpan() (from, until clock.Time) {
+	from = clock.Never
+	for i := range s.Deployments {
+		for _, f := range s.Deployments[i].Faults {
+			if f.Kind != provider.Errors && f.Until != clock.Never {
+				from, until = min(from, f.At), max(until, f.Until)
+			}
+		}
+	}
+	if until == 0 {
+		return 0, 0
+	}
+	return from, until
+}
