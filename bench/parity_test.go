@@ -89,7 +89,12 @@ func compare(t *testing.T, scenario string) {
 			continue
 		}
 		if differ++; differ <= 3 {
-			t.Errorf("call %d\n  simulated:\n    %s\n  over HTTP:\n    %s", id, strings.Join(want, "\n    "), strings.Join(got, "\n    "))
+			k := 0
+			for k < min(len(got), len(want)) && got[k] == want[k] {
+				k++
+			}
+			t.Errorf("call %d, after %d lines the same\n  simulated: %s\n  over HTTP: %s", id, k,
+				strings.Join(want[k:], "\n             "), strings.Join(got[k:], "\n             "))
 		}
 	}
 	if differ > 0 || len(real.calls) != len(simulated.calls) {

@@ -134,12 +134,14 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 		if m.unpaid {
 			r.Status, r.Limit = wire.StatusTooManyRequests, wire.Billing
 		}
+		r.Shortage()
 		return m.cfg.Latency.Refusal
 	}
 	own := m.reserved(a)
 	took := m.cfg.Latency.Refusal
 	if !m.refused(now, own, r) {
 		took = m.admit(now, a, own, r)
+		r.Shortage()
 	}
 	m.quotas(now, r)
 	if len(m.cfg.Faults) > 0 {

@@ -114,6 +114,13 @@ func (r *Reply) Age(d time.Duration) {
 	}
 }
 
+// Shortage notes that 503 and 529 say that capacity is short, whoever answers so.
+func (r *Reply) Shortage() {
+	if r.Status == 503 || r.Status == StatusOverloaded {
+		r.Limit = Capacity
+	}
+}
+
 // OK reports whether the attempt succeeded.
 func (r *Reply) OK() bool { return r.Status == StatusOK }
 
