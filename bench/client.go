@@ -75,13 +75,13 @@ func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, ctx.Err()
 	}
 	switch {
-	case a.err != nil:
-		return nil, a.err
 	case !sleep(ctx, time.Now().Add(c.run.way(rng.NetworkIn, p.ID, number))):
 		if a.reply.OK() {
 			c.run.wasted(p)
 		}
 		return nil, ctx.Err()
+	case a.err != nil:
+		return nil, a.err
 	case a.reply.OK():
 		c.run.paid(deployment, &a.reply)
 	}

@@ -3,6 +3,7 @@ package bench_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"ratesim/bench"
 	"ratesim/provider/mock"
+	"ratesim/provider/vendors"
 	"ratesim/scenarios"
 	"ratesim/sim"
 	"ratesim/strategies"
@@ -50,11 +52,51 @@ const latency = ", latency: {ttft: {dist: lognormal, p50: 350ms, p95: 2s}, per_t
 
 // dialects has a deployment of every vendor, with limits it really has the kinds
 // of, small enough to be met.
-var dialects = []struct{ name, deployments string }{
+type dialect struct{ name, deployments string }
+
+var dialects = []dialect{
 	{"openai", "  - {name: main, provider: openai/gpt-4o@tier-1, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
 	{"azure", "  - {name: main, provider: azure/gpt-4o@dz-tier-1, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
 	{"anthropic", "  - {name: main, provider: anthropic/claude-sonnet-4.5@start, limits: {rpm: 90, itpm: 60000, otpm: 9000}" + latency + "}"},
 	{"gemini", "  - {name: main, provider: gemini/gemini-2.5-flash@free, limits: {rpm: 90, itpm: 60000}" + latency + "}"},
+	{"bedrock", "  - {name: main, provider: bedrock/claude-sonnet-4.5@200k, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
+	{"groq", "  - {name: main, provider: groq/sample@headers, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
+	{"mistral", "  - {name: main, provider: mistral/sample@headers, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
+	{"cerebras", "  - {name: main, provider: openai/gpt-4o@tier-1, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
+	{"xai", "  - {name: main, provider: openai/gpt-4o@tier-1, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
+}
+
+// faulty is what else goes wrong: each with the vendor whose bug it is known of,
+// or all of whose clients meet it.
+var faulty = []struct{ name, vendor, fault string }{
+	{"hang", "openai", "{kind: hang, rate: 0.05}"},
+	{"reset", "openai", "{kind: reset, rate: 0.1}"},
+	{"mid-stream", "openai", "{kind: mid-stream, rate: 0.1}"},
+	{"slow", "openai", "{kind: slow-stream, rate: 0.2, to: 3}"},
+	{"limit-cut", "openai", "{kind: limit-cut, at: 15s, for: 10s, to: 0.3}"},
+	{"limit-cut", "anthropic", "{kind: limit-cut, at: 15s, for: 10s, to: 0.3}"},
+	{"billing", "openai", "{kind: billing, at: 30s, for: 3s}"},
+	{"billing", "anthropic", "{kind: billing, at: 30s, for: 3s}"},
+	{"overload", "anthropic", "{kind: outage, at: 5s, for: 3s, status: 529}"},
+	{"day-long", "openai", "{kind: bad-headers, rate: 0.2, bug: retry-after-86400}"},
+	{"negative", "azure", "{kind: bad-headers, rate: 0.2, bug: negative}"},
+	{"seconds-in-ms", "azure", "{kind: bad-headers, rate: 0.2, bug: seconds-in-ms}"},
+	{"no-headers", "openai", "{kind: bad-headers, rate: 0.2, bug: missing}"},
+	{"stale", "openai", "{kind: bad-headers, rate: 0.2, bug: stale}"},
+	{"stale", "anthropic", "{kind: bad-headers, rate: 0.2, bug: stale}"},
+}
+
+// TestParityOfFaults is TestParity with more that goes wrong.
+func TestParityOfFaults(t *testing.T) {
+	for _, f := range faulty {
+		for _, name := range []string{"retry-after", "header-aware"} {
+			t.Run(f.vendor+"/"+f.name+"/"+name, func(t *testing.T) {
+				i := slices.IndexFunc(dialects, func(d dialect) bool { return d.name == f.vendor })
+				scenario := fmt.Sprintf(crowded, dialects[i].deployments, name)
+				compare(t, strings.Replace(scenario, "faults:\n", "faults:\n  - "+f.fault+"\n", 1))
+			})
+		}
+	}
 }
 
 // TestParity runs scenarios in fake time over real HTTP, and in the simulator,
@@ -74,17 +116,28 @@ func TestParity(t *testing.T) {
 	}
 }
 
+// A provisioned deployment that is full answers in its own way, and the strategy
+// goes to another.
+func TestParityOfPTU(t *testing.T) {
+	compare(t, fmt.Sprintf(crowded, "  - {name: reserved, provider: azure/gpt-4o@ptu-15"+latency+"}\n"+
+		"  - {name: spill, provider: azure/gpt-4o@dz-tier-1, limits: {rpm: 90, tpm: 60000}"+latency+"}", "ptu"))
+}
+
 func compare(t *testing.T, scenario string) {
 	spec, err := scenarios.Parse("parity.yaml", []byte(scenario), scenarios.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if vendor, _, _ := strings.Cut(strings.TrimPrefix(t.Name(), "TestParity/"), "/"); spec.Deployments[0].Vendor != vendor && vendor != "ptu" && strings.HasPrefix(t.Name(), "TestParity/") {
+		spec.Deployments[0].Vendor = vendor // without a row in the catalog
+		vendors.Apply(&spec.Deployments[0])
+	}
 	simulated := simulate(t, spec)
 	real := &history{calls: map[uint64][]string{}}
 	synctest.Test(t, func(t *testing.T) { overHTTP(t, spec, real) })
 	differ := 0
-	for id, want := range simulated.calls {
-		got := real.calls[id]
+	for _, id := range slices.Sorted(maps.Keys(simulated.calls)) {
+		got, want := real.calls[id], simulated.calls[id]
 		if slices.Equal(got, want) {
 			continue
 		}
@@ -94,7 +147,7 @@ func compare(t *testing.T, scenario string) {
 				k++
 			}
 			t.Errorf("call %d, after %d lines the same\n  simulated: %s\n  over HTTP: %s", id, k,
-				strings.Join(want[k:], "\n             "), strings.Join(got[k:], "\n             "))
+				append(want, "nothing")[k], append(got, "nothing")[k])
 		}
 	}
 	if differ > 0 || len(real.calls) != len(simulated.calls) {

@@ -11,6 +11,8 @@ import (
 // says beside it. ans.Now, RequestID and who speaks are the caller's.
 func (m *Model) Answer(now clock.Time, a *wire.Attempt, r *wire.Reply, ans *wire.Answer) {
 	ans.Status, ans.Limit, ans.Wait = r.Status, r.Limit, r.RetryAfter
+	// A wait finer than its unit has been put in a header of a finer one.
+	ans.Millis = r.RetryAfter > 0 && r.RetryAfter%m.waitUnit != 0
 	ans.Standings = ans.Standings[:0]
 	if r.Requests != wire.NoQuota {
 		ans.Standings = append(ans.Standings, m.slots[m.shown].standing(r.Requests))
@@ -34,6 +36,41 @@ func (m *Model) Answer(now clock.Time, a *wire.Attempt, r *wire.Reply, ans *wire
 	}
 	if r.Status == wire.StatusTooManyRequests {
 		m.explain(now, a, r, ans)
+	}
+}
+
+// told is what a client reads of a refusal.
+type told struct {
+	status int
+	limit  wire.Limit
+}
+
+// tell works out, for every limit, what clients of the vendor read of it. A
+// deployment of no vendor tells all.
+func (m *Model) tell() {
+	d, ok := wire.DialectOf(m.cfg.Vendor)
+	for l := range wire.NumLimits {
+		m.told[l] = told{wire.StatusTooManyRequests, l}
+		if !ok || l == wire.NoLimit {
+			continue
+		}
+		unit := wire.Request
+		for i := range m.slots {
+			if s := &m.slots[i]; s.name == l || l == wire.Oversize && s.counts != Requests {
+				unit = s.unit()
+				break
+			}
+		}
+		m.told[l].status, m.told[l].limit = d.Told(l, unit)
+	}
+}
+
+// Tell turns what Arrive has filled in into what a client reads: a vendor may
+// not say which limit refused, or say it with a status of its own.
+func (m *Model) Tell(r *wire.Reply) {
+	if r.Status == wire.StatusTooManyRequests {
+		t := &m.told[r.Limit]
+		r.Status, r.Limit = t.status, t.limit
 	}
 }
 

@@ -66,7 +66,8 @@ type Model struct {
 	unpaid bool       // everything is refused for billing now
 	next   clock.Time // when scale, outage or unpaid change next
 	spells []spell    // of recurring outages
-	growth int64      // when foreseen, tokens that settlements to come, or output to come, will add
+	told   [wire.NumLimits]told
+	growth int64 // when foreseen, tokens that settlements to come, or output to come, will add
 	stale  stale
 }
 
@@ -90,6 +91,7 @@ func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 	for i := range m.slots {
 		m.place(i)
 	}
+	m.tell()
 	m.spells = make([]spell, len(cfg.Faults))
 	m.change(0)
 	return m
@@ -146,6 +148,9 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 	m.quotas(now, r)
 	if len(m.cfg.Faults) > 0 {
 		m.misreport(now, a, r)
+	}
+	if r.Status == wire.StatusReset { // headers came, but the client has no answer to go with them
+		r.Requests, r.Tokens = wire.NoQuota, wire.NoQuota
 	}
 	return took
 }

@@ -30,6 +30,7 @@ func (e *engine) reach(i uint32) {
 			e.run.ServerError()
 		}
 	}
+	e.models[f.deployment].Tell(r)
 	done := e.now.Add(took)
 	f.busy = a.Admitted
 	back := done.Add(e.net.draw(e.key, rng.NetworkIn, a.Call, a.Number))

@@ -28,7 +28,7 @@ func azureHeaders(a *Answer, _ int, h http.Header) {
 	setRetryAfter(a, h)
 	if a.asksToWait() {
 		ms := roundUp(a.Wait, time.Second) * 1000
-		if a.Limit == Utilisation {
+		if a.Limit == Utilisation || a.Millis {
 			ms = roundUp(a.Wait, time.Millisecond)
 		}
 		h.Set("retry-after-ms", strconv.FormatInt(ms, 10))

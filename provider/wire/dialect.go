@@ -54,7 +54,23 @@ type Answer struct {
 
 	Message string // of an error that no limit is the cause of; empty = that of the status
 
+	Millis bool // the wait is told in retry-after-ms
+
 	Wait time.Duration // of an error, until the same attempt would be admitted; Absent when it is not known
+}
+
+// Told returns what a client reads of a refusal by l, a limit on unit: its
+// status, and which limit it names. Many vendors say less than they know.
+func (d Dialect) Told(l Limit, unit Unit) (status int, told Limit) {
+	h := http.Header{}
+	a := Answer{Status: StatusTooManyRequests, Limit: l, Unit: unit, Per: time.Minute, Most: 2, Used: 1, Requested: 1, Wait: time.Second}
+	if l == Daily {
+		a.Per = day
+	}
+	var r Reply
+	status, body := d.Encode(&a, h)
+	Parse(status, h, body, time.Time{}, &r)
+	return status, r.Limit
 }
 
 // standing returns the first of a's standings on unit in the order of the
@@ -154,7 +170,11 @@ func set(h http.Header, name, value string) {
 // setRetryAfter sets retry-after in whole seconds, rounded up: a client that
 // comes back earlier is refused again.
 func setRetryAfter(a *Answer, h http.Header) {
-	if a.asksToWait() {
+	switch {
+	case !a.asksToWait():
+	case a.Millis:
+		h.Set("retry-after-ms", strconv.FormatInt(roundUp(a.Wait, time.Millisecond), 10))
+	default:
 		h.Set("Retry-After", strconv.FormatInt(roundUp(a.Wait, time.Second), 10))
 	}
 }

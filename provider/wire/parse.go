@@ -46,7 +46,7 @@ type windows [4][]string
 
 var (
 	requestWindows = windows{{"Requests-Minute", "Req-Minute"}, {"Requests"}, {"Requests-Hour"}, {"Requests-Day"}}
-	tokenWindows   = windows{{"Tokens-Minute"}, {"Tokens", "Project-Tokens", "Input-Tokens", "Output-Tokens"}, {"Tokens-Hour"}, {"Tokens-Day"}}
+	tokenWindows   = windows{{"Tokens-Minute"}, {"Input-Tokens", "Output-Tokens", "Tokens", "Project-Tokens"}, {"Tokens-Hour"}, {"Tokens-Day"}}
 )
 
 // told is the text of one trio's headers.

@@ -56,6 +56,7 @@ const (
 	Concurrency              // requests at one time
 	Ramp                     // usage grows too fast, whatever the limits
 	Capacity                 // the vendor's own capacity is short: overload, flex, shared pools
+	NumLimits
 )
 
 var limitNames = [...]string{"none", "requests", "tokens", "input", "output", "daily", "utilisation",
