@@ -49,7 +49,10 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	}
 	r.Warnings = append(r.Warnings, alone(s)...)
 	r.Warnings = append(r.Warnings, warnings(outcomes)...)
-	r.Expectations = expectations(s, r)
+	for i := range s.Expect {
+		x := &s.Expect[i]
+		r.Check(x.Text, x.Strategy, x.Metric, x.Met)
+	}
 	return r, err
 }
 
@@ -133,30 +136,6 @@ func warnings(outcomes []metrics.Outcome) []string {
 		if 100*open > calls {
 			out = append(out, fmt.Sprintf("%s: %.1f %% of calls were still open at the end and are counted as censored; a longer drain would show how they end",
 				outcomes[i].Name, 100*float64(open)/float64(calls)))
-		}
-	}
-	return out
-}
-
-// expectations checks the scenario's expect list against the means.
-func expectations(s *scenarios.Spec, r *metrics.Result) []metrics.Expectation {
-	out := []metrics.Expectation{}
-	all := metrics.Metrics()
-	for _, x := range s.Expect {
-		for i := range r.Strategies {
-			if r.Strategies[i].Name != x.Strategy {
-				continue
-			}
-			for _, m := range all {
-				if m.Name != x.Metric {
-					continue
-				}
-				got := metrics.Expectation{Text: x.Text}
-				if e := *m.Field(&r.Strategies[i]); e != nil {
-					got.Value, got.Met = &e.Mean, x.Met(e.Mean)
-				}
-				out = append(out, got)
-			}
 		}
 	}
 	return out

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -40,13 +39,9 @@ scenario (see 'ratesim list scenarios'); without it, launch-day.`,
 			if err != nil {
 				return err
 			}
-			name := "launch-day"
-			if len(args) == 1 {
-				name = args[0]
-			}
-			spec, err := scenarios.Load(name, s.in, opt)
+			spec, err := load(s, args, opt)
 			if err != nil {
-				return inputError{err}
+				return err
 			}
 			return f.simulate(c.Context(), s, spec, 0, view{reports.Table, reports.Markdown, reports.Pictures})
 		},
@@ -60,6 +55,19 @@ func atMostOne(c *cobra.Command, args []string) error {
 		return inputError{fmt.Errorf("%s takes one scenario, got %q", c.CommandPath(), args)}
 	}
 	return nil
+}
+
+// load reads the scenario that the arguments name.
+func load(s *streams, args []string, opt scenarios.Options) (*scenarios.Spec, error) {
+	name := "launch-day"
+	if len(args) == 1 {
+		name = args[0]
+	}
+	spec, err := scenarios.Load(name, s.in, opt)
+	if err != nil {
+		return nil, inputError{err}
+	}
+	return spec, nil
 }
 
 // simulate runs the scenario and reports it. When it is interrupted it reports
@@ -83,11 +91,15 @@ func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec,
 	if runErr != nil {
 		return runErr
 	}
-	var unmet []error
-	for _, x := range result.Expectations {
+	return unmet(result)
+}
+
+// unmet returns errUnmet if an expectation was not met.
+func unmet(r *metrics.Result) error {
+	for _, x := range r.Expectations {
 		if !x.Met {
-			unmet = append(unmet, errUnmet)
+			return errUnmet
 		}
 	}
-	return errors.Join(unmet...)
+	return nil
 }

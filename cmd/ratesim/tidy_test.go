@@ -28,9 +28,9 @@ type layer struct {
 // module that each may import, tests aside. What a package may import stands
 // below it: imports run only downwards.
 var layers = []layer{
-	{"cmd/ratesim", []string{"reports", "sim", "provider/mock", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/metrics"}},
+	{"cmd/ratesim", []string{"reports", "bench", "sim", "provider/mock", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/metrics"}},
 	{"reports", []string{"sim/metrics"}},
-	{"bench", []string{"scenarios", "scenarios/workload", "strategies/live", "strategies", "provider", "provider/wire", "sim/metrics", "sim/rng", "sim/clock"}},
+	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider", "provider/wire", "sim/metrics", "sim/rng", "sim/clock"}},
 	{"sim", []string{"scenarios", "scenarios/workload", "strategies", "provider", "provider/wire",
 		"sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
 	{"scenarios", []string{"strategies", "provider/catalog", "provider", "scenarios/workload", "sim/rng", "sim/clock", "scenarios/spelling"}},

@@ -57,8 +57,8 @@ type Server struct {
 	accounts map[string]*account
 }
 
-// New returns a server of what c offers. It fails when two deployments have one
-// name and when a vendor has no dialect.
+// New returns a server of what c offers. It fails when two deployments of a vendor
+// have one name and when a vendor has no dialect.
 func New(c Config) (*Server, error) {
 	if len(c.Deployments) == 0 {
 		return nil, errors.New("mock: no deployment to offer")
@@ -67,10 +67,11 @@ func New(c Config) (*Server, error) {
 	for i := range c.Deployments {
 		d := &c.Deployments[i]
 		d.Name = cmp.Or(d.Name, d.Config.Model)
-		if known[d.Name] {
-			return nil, fmt.Errorf("mock: two deployments are named %q", d.Name)
+		name := d.Config.Vendor + "/" + d.Name
+		if known[name] {
+			return nil, fmt.Errorf("mock: two deployments are named %q", name)
 		}
-		known[d.Name] = true
+		known[name] = true
 		if _, ok := wire.DialectOf(d.Config.Vendor); !ok {
 			return nil, fmt.Errorf("mock: deployment %q: vendor %q has no dialect", d.Name, d.Config.Vendor)
 		}

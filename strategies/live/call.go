@@ -59,7 +59,7 @@ type call struct {
 	end    time.Time // the deadline that a Call gave
 	signal chan struct{}
 
-	ended  func(clock.Time, bool, strategies.Reason)
+	ended func(clock.Time, bool, strategies.Reason)
 
 	// Guarded by Transport.mu.
 	open    bool

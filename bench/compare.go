@@ -1,0 +1,175 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"ratesim/provider/mock"
+	"ratesim/scenarios"
+	"ratesim/sim/metrics"
+)
+
+// Options says how to compare strategies over HTTP.
+type Options struct {
+	Seed         uint64
+	Replications int // one after another, at least 1
+	RetryWindow  time.Duration
+	Speed        float64 // the scenario's seconds in a real one; 0 = 1
+	// URL is a mock provider that has the scenario's deployments, by their
+	// names, and runs at the same speed; empty = one in this process.
+	URL string
+	// Progress, if not nil, is told how much of the time has passed.
+	Progress func(done, of int)
+}
+
+// Playable returns the scenario without the strategies that know what no
+// client can.
+func Playable(s *scenarios.Spec) *scenarios.Spec {
+	playable := *s
+	playable.Strategies = slices.DeleteFunc(slices.Clone(s.Strategies), func(x scenarios.Strategy) bool { return x.Omniscient })
+	return &playable
+}
+
+// Compare runs the scenario over HTTP against each of its strategies that can,
+// all at once, each with an account of its own, so that ten take no longer than
+// one. When ctx ends it returns what there is beside ctx's error; a server that
+// dies leaves calls that fail.
+func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result, error) {
+	s = Playable(s)
+	if len(s.Strategies) == 0 {
+		return nil, errors.New("no strategy is left that can run over HTTP")
+	}
+	if o.URL == "" {
+		url, stop, err := serve(ctx, s, o)
+		if err != nil {
+			return nil, err
+		}
+		defer stop()
+		o.URL = url
+	}
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	outcomes := make([]metrics.Outcome, len(s.Strategies))
+	for i := range s.Strategies {
+		outcomes[i] = metrics.Outcome{Name: s.Strategies[i].Name, Runs: make([]*metrics.Run, o.Replications)}
+	}
+	var pace Pace
+	var err error
+	for rep := 0; rep < o.Replications && err == nil; rep++ {
+		var p Pace
+		p, err = replication(ctx, s, o, rep, outcomes)
+		pace.Late, pace.Skipped = max(pace.Late, p.Late), pace.Skipped+p.Skipped
+	}
+	r := &metrics.Result{Kind: "live", Scenario: s.Name, Seed: o.Seed, Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
+	metrics.Summarise(r, outcomes)
+	r.Hash = "" // no two live runs have the same history
+	if r.Replications == 0 {
+		return nil, err
+	}
+	r.Warnings = append(r.Warnings, o.warnings(pace)...)
+	if err != nil {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("ended early: %v; calls that were open count as censored", err))
+	}
+	for i := range s.Expect {
+		x := &s.Expect[i]
+		r.Check(x.Text, x.Strategy, x.Metric, x.Met)
+	}
+	return r, err
+}
+
+// late is how late a call may be made, really, before a reader is told: a tenth of a
+// second moves percentiles of seconds.
+const late = 100 * time.Millisecond
+
+func (o *Options) warnings(p Pace) []string {
+	var out []string
+	if real := time.Duration(float64(p.Late) / o.Speed); real > late {
+		out = append(out, fmt.Sprintf("the generator did not keep up: a call was made %v after it was due; latencies count from when it was due",
+			p.Late.Round(time.Millisecond)))
+	}
+	if p.Skipped > 0 {
+		out = append(out, fmt.Sprintf("the generator did not keep up: %d calls were not made, because %d were open, and count as failed", p.Skipped, DefaultMaxOpen))
+	}
+	return out
+}
+
+// serve starts a mock provider of the scenario's deployments.
+func serve(ctx context.Context, s *scenarios.Spec, o Options) (url string, stop func(), err error) {
+	c := mock.Config{Speed: o.Speed, Seed: o.Seed}
+	for i := range s.Deployments {
+		d := mock.Deployment{Name: s.Deployments[i].Name, Config: s.Deployments[i]}
+		if d.Config.Vendor == "" {
+			d.Config.Vendor = "openai" // speaks as most do
+		}
+		c.Deployments = append(c.Deployments, d)
+	}
+	server, err := mock.New(c)
+	if err != nil {
+		return "", nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fmt.Errorf("starting the mock provider: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(ctx, listener, nil) // calls fail if it does
+	}()
+	return "http://" + listener.Addr().String(), func() { cancel(); <-ended }, nil
+}
+
+// replication runs all strategies side by side.
+func replication(ctx context.Context, s *scenarios.Spec, o Options, rep int, outcomes []metrics.Outcome) (worst Pace, err error) {
+	// Instants in headers are whole seconds: the run begins at one.
+	start := time.Now().Add(1200 * time.Millisecond).Truncate(time.Second)
+	var (
+		mu   sync.Mutex
+		runs sync.WaitGroup
+	)
+	for i := range s.Strategies {
+		runs.Go(func() {
+			key := fmt.Sprintf("sk-ratesim-%d-%d-%d-%s", start.UnixNano(), rep, i, strings.ReplaceAll(s.Strategies[i].Name, " ", "-"))
+			run, pace, failed := Run(ctx, Plan{Scenario: s, Strategy: &s.Strategies[i], Seed: o.Seed, Replication: rep,
+				RetryWindow: o.RetryWindow, Speed: o.Speed, URL: o.URL, Key: key, Start: start})
+			mu.Lock()
+			defer mu.Unlock()
+			outcomes[i].Runs[rep] = run
+			worst.Late, worst.Skipped = max(worst.Late, pace.Late), worst.Skipped+pace.Skipped
+			if failed != nil && err == nil {
+				err = failed
+			}
+		})
+	}
+	if o.Progress != nil {
+		ended := make(chan struct{})
+		defer close(ended)
+		go o.progress(start, s, rep, ended)
+	}
+	runs.Wait()
+	return worst, err
+}
+
+// progress tells how much of the time that a run may take has passed.
+func (o *Options) progress(start time.Time, s *scenarios.Spec, rep int, ended <-chan struct{}) {
+	tick := time.NewTicker(time.Second / 2)
+	defer tick.Stop()
+	most := int(s.Duration / time.Second)
+	for {
+		select {
+		case <-tick.C:
+			passed := max(0, int(time.Since(start).Seconds()*o.Speed))
+			o.Progress(rep*most+min(passed, most), o.Replications*most)
+		case <-ended:
+			return
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"ratesim/bench"
+	"ratesim/reports"
+	"ratesim/scenarios"
+	"ratesim/sim"
+)
+
+func benchCommand(s *streams) *cobra.Command {
+	var (
+		f     common
+		url   string
+		speed float64
+		alone bool
+	)
+	c := &cobra.Command{
+		Use:   "bench [SCENARIO]",
+		Short: "the same scenario over real HTTP, and how far the simulation was off",
+		Long: `Bench starts a mock provider, makes the scenario's calls over HTTP at their
+times with each strategy, all side by side, and then simulates the same: the
+second table holds the simulation against what was measured.
+
+It takes as long as the scenario does, divided by --speed. A real second has room
+for less at a higher speed, so differences grow with it.`,
+		Example: `  ratesim bench --speed 60
+  ratesim bench steady --strategies jitter,queue --duration 1m`,
+		Args: atMostOne,
+		RunE: func(c *cobra.Command, args []string) error {
+			opt, err := f.options(c)
+			if err != nil {
+				return err
+			}
+			if !(speed >= 0.01 && speed <= 10_000) {
+				return inputError{fmt.Errorf("--speed takes 0.01 to 10000, got %v", speed)}
+			}
+			spec, err := load(s, args, opt)
+			if err != nil {
+				return err
+			}
+			return f.bench(c.Context(), s, spec, bench.Options{Seed: f.seed, Replications: f.reps, Speed: speed, URL: url}, !alone)
+		},
+	}
+	f.register(c)
+	fl := c.Flags()
+	fl.Lookup("reps").DefValue = "1"
+	f.reps = 1
+	fl.Float64Var(&speed, "speed", 1, "the scenario's seconds in a real one")
+	fl.StringVar(&url, "url", "", "a mock provider that runs already, at the same speed and with the same deployments")
+	fl.BoolVar(&alone, "no-sim", false, "do not simulate the same")
+	return c
+}
+
+// bench runs the scenario over HTTP, reports it, and holds the simulation
+// against it.
+func (f *common) bench(ctx context.Context, s *streams, spec *scenarios.Spec, o bench.Options, simulate bool) error {
+	draw, wipe := s.reporter(f.quiet)
+	o.Progress = draw
+	live, runErr := bench.Compare(ctx, spec, o)
+	wipe()
+	if live == nil {
+		return runErr
+	}
+	v := view{reports.Table, reports.Markdown, reports.Pictures}
+	if err := f.report(s, live, v); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	if f.dir != "" {
+		if err := reports.WriteDir(f.dir, live, v.pictures(live)); err != nil {
+			return err
+		}
+	}
+	if runErr != nil || !simulate {
+		return runErr
+	}
+	simulated, err := sim.Compare(ctx, bench.Playable(spec), sim.Options{Seed: o.Seed, Replications: o.Replications})
+	if err != nil {
+		return err
+	}
+	if f.dir != "" {
+		file, err := os.Create(filepath.Join(f.dir, "simulated.json"))
+		if err != nil {
+			return fmt.Errorf("writing the simulated result: %w", err)
+		}
+		if err := errors.Join(reports.JSON(file, simulated), file.Close()); err != nil {
+			return err
+		}
+	}
+	if f.output == "table" || f.output == "markdown" {
+		fmt.Fprintln(s.out)
+		if err := reports.Account(s.out, live, simulated); err != nil {
+			return err
+		}
+	}
+	return unmet(live)
+}

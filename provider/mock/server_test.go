@@ -1,0 +1,220 @@
+package mock_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ratesim/provider"
+	"ratesim/provider/catalog"
+	"ratesim/provider/mock"
+	"ratesim/provider/wire"
+)
+
+// offer returns a server with a deployment of each of these references.
+func offer(t testing.TB, c mock.Config, refs ...string) *mock.Server {
+	t.Helper()
+	for _, ref := range refs {
+		config, err := catalog.Embedded().Find(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Deployments = append(c.Deployments, mock.Deployment{Config: config})
+	}
+	s, err := mock.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+var all = []string{"openai/gpt-4o@tier-1", "azure/gpt-4.1@tier-1", "anthropic/claude-sonnet-4.5@start", "gemini/gemini-2.5-flash@free", "bedrock/claude-sonnet-4.5@200k"}
+
+func ask(s http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer sk-test")
+	for _, h := range header {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+const (
+	hello  = `"messages":[{"role":"user","content":"12345678"}]`
+	gemini = `{"contents":[{"parts":[{"text":"12345678"}]}],"generationConfig":{"maxOutputTokens":3}}`
+)
+
+// Every endpoint answers in its vendor's words: the fields that clients read,
+// among them a prompt of 8 bytes as 2 tokens, and 3 tokens of output.
+func TestEndpoints(t *testing.T) {
+	s := offer(t, mock.Config{Speed: 10_000}, all...)
+	for _, c := range []struct{ path, body, want string }{
+		{"/v1/chat/completions", `{"model":"gpt-4o","max_tokens":3,` + hello + `}`, `"prompt_tokens":2,"completion_tokens":3,"total_tokens":5`},
+		{"/v1/chat/completions", `{"model":"gpt-4o","max_tokens":3,` + hello + `}`, `"message":{"role":"assistant","content":"word word word"`},
+		{"/v1/responses", `{"model":"gpt-4o","max_output_tokens":3,"input":"12345678"}`, `"output":[{"type":"message"`},
+		{"/v1/embeddings", `{"model":"gpt-4o","input":["1234","5678"]}`, `"usage":{"prompt_tokens":2,"total_tokens":2}`},
+		{"/openai/deployments/gpt-4.1/chat/completions?api-version=2024-10-21", `{"max_tokens":3,` + hello + `}`, `"completion_tokens":3`},
+		{"/openai/v1/chat/completions", `{"model":"gpt-4.1","max_tokens":3,` + hello + `}`, `"completion_tokens":3`},
+		{"/v1/messages", `{"model":"claude-sonnet-4.5","max_tokens":3,` + hello + `}`, `"output_tokens":3`},
+		{"/v1/messages/count_tokens", `{"model":"claude-sonnet-4.5",` + hello + `}`, `{"input_tokens":2}`},
+		{"/v1beta/models/gemini-2.5-flash:generateContent", gemini, `"usageMetadata":{"promptTokenCount":2,"candidatesTokenCount":3,"totalTokenCount":5}`},
+		{"/v1beta/models/gemini-2.5-flash:countTokens", gemini, `{"totalTokens":2}`},
+		{"/model/claude-sonnet-4.5/converse", `{"messages":[{"role":"user","content":[{"text":"12345678"}]}],"inferenceConfig":{"maxTokens":3}}`, `"usage":{"inputTokens":2,"outputTokens":3,"totalTokens":5}`},
+	} {
+		w := ask(s, "POST", c.path, c.body)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), c.want) || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("%s: %d %s\n  want %s", c.path, w.Code, w.Body, c.want)
+		}
+	}
+	if w := ask(s, "GET", "/v1/models", ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"id":"gpt-4o"`) {
+		t.Errorf("models: %d %s", w.Code, w.Body)
+	}
+}
+
+// Streams say the same as answers in one piece, in events of which each is JSON,
+// and tell the usage where the client asked, or the vendor always does.
+func TestStreams(t *testing.T) {
+	s := offer(t, mock.Config{Speed: 10_000}, all...)
+	for _, c := range []struct {
+		path, body string
+		want       []string
+	}{
+		{"/v1/chat/completions", `{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true},"max_tokens":3,` + hello + `}`,
+			[]string{`"delta":{"role":"assistant"`, `"content":" word word word"`, `"finish_reason":"length"`, `"choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3`, "data: [DONE]\n\n"}},
+		{"/v1/responses", `{"model":"gpt-4o","stream":true,"max_output_tokens":3,"input":"12345678"}`,
+			[]string{"event: response.created\n", `"delta":" word word word"`, "event: response.completed\n", `"output_tokens":3`}},
+		{"/v1/messages", `{"model":"claude-sonnet-4.5","stream":true,"max_tokens":3,` + hello + `}`,
+			[]string{"event: message_start\n", `"text":" word word word"`, `"stop_reason":"max_tokens"`, `"output_tokens":3`, "event: message_stop\n"}},
+		{"/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", gemini, []string{`"text":" word word word"`, `"finishReason":"MAX_TOKENS"`}},
+	} {
+		w := ask(s, "POST", c.path, c.body)
+		text := w.Body.String()
+		for _, want := range c.want {
+			i := strings.Index(text, want)
+			if i < 0 {
+				t.Fatalf("%s: no %s in what is left of\n%s", c.path, want, w.Body)
+			}
+			text = text[i:]
+		}
+		for _, line := range strings.Split(w.Body.String(), "\n") {
+			if data, ok := strings.CutPrefix(strings.TrimSpace(line), "data: "); ok && data != "[DONE]" && !json.Valid([]byte(data)) {
+				t.Errorf("%s: no JSON: %s", c.path, data)
+			}
+		}
+	}
+}
+
+// What is wrong with a request is said in the vendor's words, with its status.
+func TestBadRequests(t *testing.T) {
+	s := offer(t, mock.Config{Speed: 10_000, MaxBody: 200, Keys: map[string]string{"sk-test": "team"}}, all...)
+	long := `{"model":"gpt-4o","messages":[{"role":"user","content":"` + strings.Repeat("x", 200) + `"}]}`
+	for _, c := range []struct {
+		method, path, body, header string
+		status                     int
+		want                       string
+	}{
+		{"POST", "/v1/chat/completions", `{`, "", 400, `"type":"invalid_request_error"`},
+		{"POST", "/v1/chat/completions", `{"model":"gpt-4o"}`, "", 400, "missing required parameter"},
+		{"POST", "/v1/chat/completions", `{"model":7,` + hello + `}`, "", 400, "'model'"},
+		{"POST", "/v1/chat/completions", `{"model":"gpt-4o","max_tokens":-1,` + hello + `}`, "", 400, "-1"},
+		{"POST", "/v1/chat/completions", `{"model":"gpt-4o","max_tokens":1e30,` + hello + `}`, "", 400, "1e+30"},
+		{"POST", "/v1/chat/completions", `{"model":"gpt-9",` + hello + `}`, "", 404, `"code":"model_not_found"`},
+		{"POST", "/v1/chat/completions", `{` + hello + `}`, "", 404, "model_not_found"},
+		{"POST", "/v1/chat/completions", long, "", 413, "200 bytes"},
+		{"POST", "/v1/chat/completions", `a=b`, "Content-Type: text/plain", 415, "Unsupported"},
+		{"POST", "/v1/chat/completions", `{}`, "Authorization: Bearer sk-other", 401, "invalid_api_key"},
+		{"POST", "/v1/chat/completions", `{}`, "Authorization: none", 401, "invalid_api_key"},
+		{"POST", "/v1/chat/completions", `{}`, wire.ScriptHeader + ": 1 2", 400, "Ratesim-Script"},
+		{"POST", "/v1/messages", `{`, "", 400, `"type":"error","error":{"type":"invalid_request_error"`},
+		{"POST", "/v1/messages", `{}`, "Authorization: none", 401, "authentication_error"},
+		{"GET", "/v1/chat/completions", ``, "", 404, "Invalid URL (GET /v1/chat/completions)"},
+		{"POST", "/v1beta/models/gemini-2.5-flash:sing", `{}`, "", 404, "sing"},
+		{"POST", "/openai/deployments/none/chat/completions", `{` + hello + `}`, "", 404, "`none`"},
+	} {
+		w := ask(s, c.method, c.path, c.body, c.header)
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("%s %s %.40s %s: %d %s\n  want %d %s", c.method, c.path, c.body, c.header, w.Code, w.Body, c.status, c.want)
+		}
+	}
+}
+
+// A key is an account: its limit is its own, is told, and comes back; what a
+// client that hangs up had reserved is settled when its work is done.
+func TestLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config, err := catalog.Embedded().Find(all[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.RPM, config.TPM, config.Window, config.Charge.Rejected = 2, 10_000, provider.SlidingLog, false
+		s, err := mock.New(mock.Config{Deployments: []mock.Deployment{{Config: config}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		chat := func(key string) *httptest.ResponseRecorder {
+			return ask(s, "POST", "/v1/chat/completions", `{"model":"gpt-4o","max_tokens":3,`+hello+`}`, "Authorization: Bearer "+key)
+		}
+		start := time.Now()
+		chat("a")
+		chat("a")
+		w := chat("a")
+		var r wire.Reply
+		wire.Parse(w.Code, w.Header(), w.Body.Bytes(), time.Now(), &r)
+		if w.Code != 429 || r.Limit != wire.Requests || r.RetryAfter < 58*time.Second || r.RetryAfter > time.Minute {
+			t.Errorf("third request of two a minute: %d, %+v", w.Code, r)
+		}
+		if w := chat("b"); w.Code != 200 {
+			t.Errorf("another account is refused: %d", w.Code)
+		}
+		time.Sleep(time.Until(start.Add(time.Minute)))
+		if w := chat("a"); w.Code != 200 {
+			t.Errorf("a minute later: %d", w.Code)
+		}
+		s.Reset()
+		if got := s.State(); len(got.Accounts) != 0 {
+			t.Errorf("after Reset: %+v", got)
+		}
+	})
+}
+
+// FuzzServer: whatever comes, there is an answer, and its body is JSON.
+func FuzzServer(f *testing.F) {
+	s := offer(f, mock.Config{Speed: 1e9}, all...)
+	f.Add("POST", "/v1/chat/completions", `{"model":"gpt-4o",`+hello+`}`)
+	f.Add("POST", "/v1/messages", `{"model":"claude-sonnet-4.5","max_tokens":5,`+hello+`}`)
+	f.Add("GET", "/v1beta/models/x:y", "")
+	f.Fuzz(func(t *testing.T, method, path, body string) {
+		r, err := http.NewRequest(method, "http://mock"+path, strings.NewReader(body))
+		if err != nil {
+			return
+		}
+		r.Header.Set("Authorization", "Bearer sk-fuzz")
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		streams := strings.HasPrefix(w.Header().Get("Content-Type"), "text/")
+		moved := w.Code/100 == 3 // a path that is not clean
+		if b, _ := io.ReadAll(w.Body); !streams && !moved && !json.Valid(b) {
+			t.Errorf("%d %s", w.Code, b)
+		}
+	})
+}
+
+func BenchmarkChat(b *testing.B) {
+	s := offer(b, mock.Config{Speed: 1e9}, all[0])
+	body := `{"model":"gpt-4o","max_tokens":1,"messages":[{"role":"user","content":"Say hello!!"}]}`
+	b.ReportAllocs()
+	for b.Loop() {
+		if w := ask(s, "POST", "/v1/chat/completions", body); w.Code != 200 && w.Code != 429 {
+			b.Fatal(w.Code)
+		}
+	}
+}
