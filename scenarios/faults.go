@@ -8,6 +8,29 @@ import (
 	"ratesim/sim/clock"
 )
 
+// ParseFaults reads a list of faults, written as in a scenario, for the
+// deployments given, and returns those of each deployment. The name file is for
+// messages. Everything wrong is reported at once, as Errors.
+func ParseFaults(file string, data []byte, deployments []provider.Config) ([][]provider.Fault, error) {
+	p := &problems{}
+	if root := parseDocument(file, data, "a list of faults; [] is none", p); root != nil {
+		d := &decoder{problems: p, spec: &Spec{Duration: maxDuration, Deployments: slices.Clone(deployments)},
+			faults: cursor{p, root, "faults"}}
+		for i := range d.spec.Deployments {
+			d.spec.Deployments[i].Faults = nil
+		}
+		d.readFaults()
+		if len(p.found) == 0 {
+			lists := make([][]provider.Fault, len(deployments))
+			for i := range lists {
+				lists[i] = d.spec.Deployments[i].Faults
+			}
+			return lists, nil
+		}
+	}
+	return nil, p.err()
+}
+
 // readFaults reads the faults and hands them to the deployments they name.
 func (d *decoder) readFaults() {
 	d.faults.items("faults", func(_ int, c cursor) {

@@ -59,8 +59,8 @@ func TestUnreadable(t *testing.T) {
 	for _, tt := range []struct{ name, data, want string }{
 		{"binary", "\x7fELF\x00\x01", "x: is binary, not text; want a YAML file in UTF-8"},
 		{"latin-1", "name: caf\xe9\n", "x: is binary, not text; want a YAML file in UTF-8"},
-		{"large", strings.Repeat("# padding\n", maxSize/10+1), "x: is larger than 1 MiB; is it a scenario?"},
-		{"keys", strings.Repeat("a:\n", 10_001), "x: has more than 10000 keys; is it a scenario?"},
+		{"large", strings.Repeat("# padding\n", maxSize/10+1), "x: is larger than 1 MiB; is it the right file?"},
+		{"keys", strings.Repeat("a:\n", 10_001), "x: has more than 10000 keys; is it the right file?"},
 		{"deep", "a: " + strings.Repeat("[", 100_000), "x: is nested more than 50 deep"},
 		{"dashes", strings.Repeat("- ", 100_000), "x: is nested more than 50 deep"},
 		{"braces", strings.Repeat("{a: ", 1000), "x: is nested more than 50 deep"},

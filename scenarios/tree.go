@@ -91,22 +91,32 @@ func (n *node) drop(names ...string) {
 	n.keys = kept
 }
 
-// parseTree reads YAML. It returns nil when there is no tree to go on with;
-// p then says why.
+// parseTree reads a scenario's YAML. It returns nil when there is no tree to go
+// on with; p then says why.
 func parseTree(file string, data []byte, p *problems) *node {
+	n := parseDocument(file, data, "a scenario, such as `ratesim list scenarios` names", p)
+	if n != nil && n.kind != mapping && n.kind != broken {
+		p.add(n.at, "", "want a mapping with keys such as name and workload, got %s", describe(n))
+		return nil
+	}
+	return n
+}
+
+// parseDocument reads YAML; want says of what, for who gave something else.
+func parseDocument(file string, data []byte, want string, p *problems) *node {
 	whole := position{file: file}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	switch {
 	case len(data) > maxSize:
-		p.add(whole, "", "is larger than 1 MiB; is it a scenario?")
+		p.add(whole, "", "is larger than 1 MiB; is it the right file?")
 	case !utf8.Valid(data) || bytes.ContainsRune(data, 0):
 		p.add(whole, "", "is binary, not text; want a YAML file in UTF-8")
 	case bytes.Count(data, []byte{':'}) > maxColons:
-		p.add(whole, "", "has more than %d keys; is it a scenario?", maxColons)
+		p.add(whole, "", "has more than %d keys; is it the right file?", maxColons)
 	case nesting(data) > maxNesting:
 		p.add(whole, "", "is nested more than %d deep", maxNesting)
 	case len(bytes.TrimSpace(data)) == 0:
-		p.add(whole, "", "is empty; want a scenario, such as `ratesim list scenarios` names")
+		p.add(whole, "", "is empty; want %s", want)
 	}
 	if len(p.found) > 0 {
 		return nil
@@ -121,7 +131,7 @@ func parseTree(file string, data []byte, p *problems) *node {
 		p.add(whole, "", "not valid YAML: %v", err)
 		return nil
 	}
-	return convertDocument(file, doc, p)
+	return convertDocument(file, doc, want, p)
 }
 
 // parseYAML keeps a fault of the YAML parser, which reads whatever users hand
@@ -167,29 +177,24 @@ func positionOf(file string, t *token.Token) position {
 	return position{file, max(1, t.Position.Line), max(1, t.Position.Column)}
 }
 
-func convertDocument(file string, f *ast.File, p *problems) *node {
+func convertDocument(file string, f *ast.File, want string, p *problems) *node {
 	var body ast.Node
 	for _, d := range f.Docs {
 		if d.Body == nil {
 			continue
 		}
 		if body != nil {
-			p.add(positionOf(file, d.Body.GetToken()), "", "a second document; want one scenario a file")
+			p.add(positionOf(file, d.Body.GetToken()), "", "a second document; want one in a file")
 			return nil
 		}
 		body = d.Body
 	}
 	if body == nil {
-		p.add(position{file: file}, "", "is empty; want a scenario, such as `ratesim list scenarios` names")
+		p.add(position{file: file}, "", "is empty; want %s", want)
 		return nil
 	}
 	c := converter{file, p}
-	n := c.node(body, "")
-	if n.kind != mapping && n.kind != broken {
-		p.add(n.at, "", "want a mapping with keys such as name and workload, got %s", describe(n))
-		return nil
-	}
-	return n
+	return c.node(body, "")
 }
 
 // converter turns the parser's tree into nodes.

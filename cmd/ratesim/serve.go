@@ -1,14 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"ratesim/provider"
 	"ratesim/provider/mock"
+	"ratesim/provider/tokens"
+	"ratesim/scenarios"
 )
 
 // serveFlags are the flags of serve.
@@ -16,6 +21,8 @@ type serveFlags struct {
 	providers   []string
 	addr, admin string
 	catalog     string
+	keys        string
+	faults      string
 	speed       float64
 	seed        uint64
 	maxBody     int64
@@ -41,6 +48,8 @@ It listens on this machine only, unless --addr says otherwise.`,
 	fl.StringArrayVar(&f.providers, "provider", []string{"openai/gpt-4o@tier-1"}, "a deployment of the catalog, `[NAME=]REF`; repeat it for several")
 	fl.StringVar(&f.addr, "addr", "127.0.0.1:8080", "where to listen; port 0 takes a free one")
 	fl.StringVar(&f.admin, "admin", "127.0.0.1:0", "where the operator's endpoints are; empty = nowhere")
+	fl.StringVar(&f.keys, "keys", "", "CSV `FILE` of key,account[,tenant]; only these keys are let in")
+	fl.StringVar(&f.faults, "faults", "", "YAML `FILE` with a list of faults, as a scenario has them")
 	fl.Float64Var(&f.speed, "speed", 1, "seconds that pass for the provider in a real one: limits, latency and waits alike")
 	fl.Uint64Var(&f.seed, "seed", 1, "of all that is random")
 	fl.Int64Var(&f.maxBody, "max-body", 32<<20, "the most bytes of a request")
@@ -72,7 +81,44 @@ func (f *serveFlags) config() (mock.Config, error) {
 		}
 		c.Deployments = append(c.Deployments, mock.Deployment{Name: name, Config: d})
 	}
-	return c, nil
+	counter := tokens.New()
+	c.Count, c.Overhead = counter.Count, tokens.Overhead
+	return c, f.files(&c)
+}
+
+// files reads the files that the flags name.
+func (f *serveFlags) files(c *mock.Config) error {
+	if f.keys != "" {
+		data, err := os.ReadFile(f.keys)
+		if err != nil {
+			return fmt.Errorf("--keys: %w", err)
+		}
+		keys, err := mock.ParseKeys(f.keys, data)
+		if err != nil {
+			return err
+		}
+		c.Keys = keys.Accounts
+	}
+	if f.faults == "" {
+		return nil
+	}
+	data, err := os.ReadFile(f.faults)
+	if err != nil {
+		return fmt.Errorf("--faults: %w", err)
+	}
+	var known []provider.Config
+	for _, d := range c.Deployments {
+		d.Config.Name = cmp.Or(d.Name, d.Config.Model)
+		known = append(known, d.Config)
+	}
+	lists, err := scenarios.ParseFaults(f.faults, data, known)
+	if err != nil {
+		return err
+	}
+	for i, list := range lists {
+		c.Deployments[i].Config.Faults = list
+	}
+	return nil
 }
 
 func (f *serveFlags) serve(c *cobra.Command, s *streams) error {

@@ -39,6 +39,9 @@ type Config struct {
 	MaxBody int64 // bytes of a request; 0 = 32 MiB
 	// Count returns the tokens of a prompt; nil = a quarter of its bytes.
 	Count func(model, text string) int
+	// Overhead returns the tokens that chat messages cost beside their text;
+	// nil = none.
+	Overhead func(messages int) int
 }
 
 // Answers of clients without a script are as long as chat answers usually are:
@@ -128,12 +131,14 @@ func credential(r *http.Request) string {
 
 // account returns the account of a request, nil if it has none.
 func (s *Server) account(key string, script *wire.Script) *account {
+	if !wellFormed(key) {
+		return nil
+	}
 	name := key
 	if s.c.Keys != nil {
-		name = s.c.Keys[key]
-	}
-	if name == "" || strings.ContainsAny(name, " \t\r\n") {
-		return nil
+		if name = s.c.Keys[key]; name == "" {
+			return nil
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,6 +209,9 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *form) {
 		attempt = script.Attempt
 	} else {
 		attempt.Prompt = uint32(s.c.Count(d.Config.Model, e.query.Text))
+		if _, chat := f.style.(chatStyle); chat && !f.embeds && s.c.Overhead != nil {
+			attempt.Prompt += uint32(s.c.Overhead(e.query.Messages))
+		}
 		attempt.Guess = attempt.Prompt
 	}
 	e.answer.Model, e.answer.Deployment, e.answer.Organization = d.Config.Model, d.Name, "org-ratesim"
