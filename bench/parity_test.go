@@ -123,11 +123,31 @@ func TestParityOfPTU(t *testing.T) {
 		"  - {name: spill, provider: azure/gpt-4o@dz-tier-1, limits: {rpm: 90, tpm: 60000}"+latency+"}", "ptu"))
 }
 
+// The scenario that the README shows, as it is.
+func TestParityOfLaunchDay(t *testing.T) {
+	for _, name := range strategies.Names() {
+		if entry, _ := strategies.Find(name); entry.Omniscient {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			spec, err := scenarios.Load("launch-day", nil, scenarios.Options{Strategies: []string{name}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			agree(t, spec)
+		})
+	}
+}
+
 func compare(t *testing.T, scenario string) {
 	spec, err := scenarios.Parse("parity.yaml", []byte(scenario), scenarios.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	agree(t, spec)
+}
+
+func agree(t *testing.T, spec *scenarios.Spec) {
 	if vendor, _, _ := strings.Cut(strings.TrimPrefix(t.Name(), "TestParity/"), "/"); spec.Deployments[0].Vendor != vendor && vendor != "ptu" && strings.HasPrefix(t.Name(), "TestParity/") {
 		spec.Deployments[0].Vendor = vendor // without a row in the catalog
 		vendors.Apply(&spec.Deployments[0])
