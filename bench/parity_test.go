@@ -16,6 +16,7 @@ import (
 	"ratesim/provider/vendors"
 	"ratesim/scenarios"
 	"ratesim/sim"
+	"ratesim/sim/metrics"
 	"ratesim/strategies"
 )
 
@@ -116,6 +117,17 @@ func TestParity(t *testing.T) {
 	}
 }
 
+// Requests that can never pass: most vendors refuse them as any other, and
+// clients retry them in vain.
+func TestParityOfOversize(t *testing.T) {
+	for _, d := range dialects[:7] {
+		t.Run(d.name, func(t *testing.T) {
+			small := strings.NewReplacer("tpm: 60000", "tpm: 1000", "itpm: 60000, otpm: 9000", "itpm: 1000, otpm: 9000").Replace(d.deployments)
+			compare(t, fmt.Sprintf(crowded, small, "retry-after"))
+		})
+	}
+}
+
 // A provisioned deployment that is full answers in its own way, and the strategy
 // goes to another.
 func TestParityOfPTU(t *testing.T) {
@@ -152,9 +164,13 @@ func agree(t *testing.T, spec *scenarios.Spec) {
 		spec.Deployments[0].Vendor = vendor // without a row in the catalog
 		vendors.Apply(&spec.Deployments[0])
 	}
-	simulated := simulate(t, spec)
+	simulated, expected := simulate(t, spec)
+	var measured *metrics.Run
 	real := &history{calls: map[uint64][]string{}}
-	synctest.Test(t, func(t *testing.T) { overHTTP(t, spec, real) })
+	synctest.Test(t, func(t *testing.T) { measured = overHTTP(t, spec, real) })
+	if got, want := totals(measured), totals(expected); got != want {
+		t.Errorf("measured %+v\nsimulated %+v", got, want)
+	}
 	differ := 0
 	for _, id := range slices.Sorted(maps.Keys(simulated.calls)) {
 		got, want := real.calls[id], simulated.calls[id]
@@ -175,17 +191,25 @@ func agree(t *testing.T, spec *scenarios.Spec) {
 	}
 }
 
-func simulate(t *testing.T, spec *scenarios.Spec) *history {
+// total is what a run adds up to.
+type total struct{ calls, succeeded, censored, attempts, retries, tokens int64 }
+
+func totals(r *metrics.Run) total {
+	return total{r.Calls, r.Succeeded, r.Censored, r.Attempts, r.Retries, r.GoodTokens}
+}
+
+func simulate(t *testing.T, spec *scenarios.Spec) (*history, *metrics.Run) {
 	h := &history{calls: map[uint64][]string{}}
 	s := spec.Strategies[0]
 	s.Factory = h.record(s.Factory)
-	if _, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &s, Seed: 1}); err != nil {
+	run, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &s, Seed: 1})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return h
+	return h, run
 }
 
-func overHTTP(t *testing.T, spec *scenarios.Spec, h *history) {
+func overHTTP(t *testing.T, spec *scenarios.Spec, h *history) *metrics.Run {
 	network := newPipes()
 	c := mock.Config{}
 	for i := range spec.Deployments {
@@ -200,8 +224,10 @@ func overHTTP(t *testing.T, spec *scenarios.Spec, h *history) {
 	defer server.Close()
 	s := spec.Strategies[0]
 	s.Factory = h.record(s.Factory)
-	if _, _, err := bench.Run(context.Background(), bench.Plan{Scenario: spec, Strategy: &s, Seed: 1,
-		URL: "http://mock", Key: "sk-parity", Start: time.Now(), Dial: network.dial}); err != nil {
+	run, _, err := bench.Run(context.Background(), bench.Plan{Scenario: spec, Strategy: &s, Seed: 1,
+		URL: "http://mock", Key: "sk-parity", Start: time.Now(), Dial: network.dial})
+	if err != nil {
 		t.Fatal(err)
 	}
+	return run
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	neturl "net/url"
 	"os"
 	"path/filepath"
 
@@ -41,6 +42,9 @@ for less at a higher speed, so differences grow with it.`,
 			}
 			if !(speed >= 0.01 && speed <= 10_000) {
 				return inputError{fmt.Errorf("--speed takes 0.01 to 10000, got %v", speed)}
+			}
+			if u, err := neturl.Parse(url); url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+				return inputError{fmt.Errorf("--url takes http://HOST:PORT, got %q", url)}
 			}
 			spec, err := load(s, args, opt)
 			if err != nil {

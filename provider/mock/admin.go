@@ -1,8 +1,10 @@
 package mock
 
 import (
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 )
 
 // State is what the server has counted, for the operator.
@@ -34,8 +36,8 @@ func (s *Server) State() State {
 	s.mu.Lock()
 	names := make([]string, 0, len(s.accounts))
 	accounts := make([]*account, 0, len(s.accounts))
-	for name, a := range s.accounts {
-		names, accounts = append(names, name), append(accounts, a)
+	for _, name := range slices.Sorted(maps.Keys(s.accounts)) {
+		names, accounts = append(names, name), append(accounts, s.accounts[name])
 	}
 	s.mu.Unlock()
 	state := State{Accounts: []AccountState{}}

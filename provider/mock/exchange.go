@@ -65,7 +65,21 @@ func (e *exchange) read(most int64) bool {
 		e.fail(http.StatusBadRequest, err.Error())
 		return false
 	}
+	if name := e.f.model(e.r); name != "" {
+		e.query.Model = name
+	}
 	return true
+}
+
+// slowReader is how long a client may take to read what is sent to it at once.
+const slowReader = time.Minute
+
+// write sends b, and reports false if the client is gone or does not read.
+func (e *exchange) write(b []byte) bool {
+	c := http.NewResponseController(e.w)
+	_ = c.SetWriteDeadline(time.Now().Add(slowReader)) // where there is a connection
+	_, err := e.w.Write(b)
+	return err == nil
 }
 
 // sleep waits until an instant; it reports false if the client hung up.
@@ -98,7 +112,7 @@ func (e *exchange) answerDecided() {
 	if body != nil {
 		if e.sleep(e.due) {
 			e.w.WriteHeader(status)
-			_, _ = e.w.Write(body)
+			e.write(body)
 		}
 		return
 	}
@@ -116,11 +130,11 @@ func (e *exchange) answerDecided() {
 	h["Content-Type"] = jsonType
 	h.Set("Content-Length", strconv.Itoa(len(*p)))
 	if broken { // what breaks has begun well
-		_, _ = e.w.Write((*p)[:len(*p)/2])
+		e.write((*p)[:len(*p)/2])
 		_ = http.NewResponseController(e.w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = e.w.Write(*p)
+	e.write(*p)
 }
 
 var jsonType = []string{"application/json"}
@@ -146,7 +160,7 @@ func (e *exchange) stream() {
 				return
 			}
 			b = e.f.style.begin(b, e)
-			_, _ = e.w.Write(b)
+			e.write(b)
 			_ = flush()
 			b = b[:0]
 		}
@@ -162,7 +176,7 @@ func (e *exchange) stream() {
 			b = e.f.style.end(b, e)
 		}
 		*p = b
-		if _, err := e.w.Write(b); err != nil || flush() != nil {
+		if !e.write(b) || flush() != nil {
 			return
 		}
 	}

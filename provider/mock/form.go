@@ -91,18 +91,21 @@ func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// enters reports whether a client that asks for no completion has an account;
+// otherwise it has answered.
+func (s *Server) enters(e *exchange) bool {
+	a, status := s.account(credential(e.r), nil)
+	if a == nil {
+		e.fail(status, "")
+	}
+	return a != nil
+}
+
 // count answers how many tokens a request has, which no limit counts here.
 func (s *Server) count(w http.ResponseWriter, r *http.Request, f *form, field string) {
 	e := s.exchange(w, r, f)
-	if s.account(credential(r), nil) == nil {
-		e.fail(http.StatusUnauthorized, "")
+	if !s.enters(e) || !e.read(s.c.MaxBody) {
 		return
-	}
-	if !e.read(s.c.MaxBody) {
-		return
-	}
-	if name := f.model(r); name != "" {
-		e.query.Model = name
 	}
 	writeJSON(w, map[string]int{field: s.c.Count(e.query.Model, e.query.Text)})
 }
@@ -110,8 +113,7 @@ func (s *Server) count(w http.ResponseWriter, r *http.Request, f *form, field st
 // models lists the deployments of some vendors.
 func (s *Server) models(w http.ResponseWriter, r *http.Request, vendors []string) {
 	f := &form{vendors: vendors}
-	if s.account(credential(r), nil) == nil {
-		s.exchange(w, r, f).fail(http.StatusUnauthorized, "")
+	if !s.enters(s.exchange(w, r, f)) {
 		return
 	}
 	type model struct {

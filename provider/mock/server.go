@@ -37,6 +37,9 @@ type Config struct {
 	// its own.
 	Keys    map[string]string
 	MaxBody int64 // bytes of a request; 0 = 32 MiB
+	// MaxAccounts bounds the memory that clients with ever new keys can take,
+	// some kilobytes each: beyond it they get 503; 0 = 65,536.
+	MaxAccounts int
 	// Count returns the tokens of a prompt; nil = a quarter of its bytes.
 	Count func(model, text string) int
 	// Overhead returns the tokens that chat messages cost beside their text;
@@ -85,6 +88,9 @@ func New(c Config) (*Server, error) {
 	if c.MaxBody == 0 {
 		c.MaxBody = 32 << 20
 	}
+	if c.MaxAccounts == 0 {
+		c.MaxAccounts = 1 << 16
+	}
 	if c.Count == nil {
 		c.Count = func(_, text string) int { return (len(text) + 3) / 4 }
 	}
@@ -129,21 +135,24 @@ func credential(r *http.Request) string {
 	return ""
 }
 
-// account returns the account of a request, nil if it has none.
-func (s *Server) account(key string, script *wire.Script) *account {
+// account returns the account of a request, or the status it is refused with.
+func (s *Server) account(key string, script *wire.Script) (*account, int) {
 	if !wellFormed(key) {
-		return nil
+		return nil, http.StatusUnauthorized
 	}
 	name := key
 	if s.c.Keys != nil {
 		if name = s.c.Keys[key]; name == "" {
-			return nil
+			return nil, http.StatusUnauthorized
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.accounts[name]
 	if a == nil {
+		if len(s.accounts) == s.c.MaxAccounts {
+			return nil, http.StatusServiceUnavailable
+		}
 		zero, draws := s.start, rng.New(s.c.Seed, 0)
 		if script != nil {
 			zero, draws = script.Start, rng.New(script.Seed, script.Replication)
@@ -151,7 +160,7 @@ func (s *Server) account(key string, script *wire.Script) *account {
 		a = newAccount(s.c.Deployments, draws, s.outputs, zero, s.c.Speed)
 		s.accounts[name] = a
 	}
-	return a
+	return a, http.StatusOK
 }
 
 // deployment returns the index of the deployment of that name, or of that
@@ -185,16 +194,13 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *form) {
 		}
 		script = &told
 	}
-	account := s.account(credential(r), script)
+	account, status := s.account(credential(r), script)
 	if account == nil {
-		e.fail(http.StatusUnauthorized, "")
+		e.fail(status, "")
 		return
 	}
 	if !e.read(s.c.MaxBody) {
 		return
-	}
-	if name := f.model(r); name != "" {
-		e.query.Model = name
 	}
 	e.query.Stream = e.query.Stream && f.inBody || f.stream
 	i := s.deployment(f, e.query.Model)

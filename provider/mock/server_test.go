@@ -186,6 +186,19 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// Ever new keys do not take ever more memory.
+func TestMaxAccounts(t *testing.T) {
+	s := offer(t, mock.Config{MaxAccounts: 2}, all[0])
+	for _, c := range []struct {
+		key  string
+		want int
+	}{{"a", 200}, {"b", 200}, {"c", 503}, {"a", 200}} {
+		if w := ask(s, "GET", "/v1/models", "", "Authorization: Bearer "+c.key); w.Code != c.want {
+			t.Errorf("key %s: %d, want %d", c.key, w.Code, c.want)
+		}
+	}
+}
+
 // FuzzServer: whatever comes, there is an answer, and its body is JSON.
 func FuzzServer(f *testing.F) {
 	s := offer(f, mock.Config{Speed: 1e9}, all...)

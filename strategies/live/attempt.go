@@ -88,7 +88,6 @@ func (t *Transport) conclude(a *attempt, now clock.Time, r *wire.Reply, response
 	}
 	c.response, c.status, c.cause = response, r.Status, err
 	if c.once && !r.OK() { // it cannot be sent again: no strategy is asked
-		c.canceled = nil
 		t.strategy.Cancel(now, &c.Call, &t.out)
 		t.apply()
 		return

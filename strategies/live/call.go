@@ -124,13 +124,9 @@ func (c *call) keep() error {
 	}
 	head, err := io.ReadAll(io.LimitReader(c.r.Body, maxKept+1))
 	if err != nil {
-		c.r.Body.Close()
 		return fmt.Errorf("live: reading the request's body: %w", err)
 	}
-	c.body = head
-	if c.once = len(head) > maxKept; !c.once {
-		return c.r.Body.Close()
-	}
+	c.body, c.once = head, len(head) > maxKept
 	return nil
 }
 

@@ -117,11 +117,14 @@ func (e *Error) Unwrap() error { return e.Cause }
 // be tried again; a stream of events (text/event-stream) is passed on as it
 // comes, and is over for the strategy when it has been read or closed.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	c, err := t.newCall(r)
-	if err != nil {
-		return nil, err
+	if r.Body != nil {
+		defer r.Body.Close() // which is asked of every http.RoundTripper; attempts have copies
 	}
-	if err := t.submit(c); err != nil {
+	c, err := t.newCall(r)
+	if err == nil {
+		err = t.submit(c)
+	}
+	if err != nil {
 		return nil, err
 	}
 	for {

@@ -274,3 +274,33 @@ func TestHedge(t *testing.T) {
 		}
 	})
 }
+
+// closer counts how often a body was closed.
+type closer struct {
+	io.Reader
+	n *int
+}
+
+func (c closer) Close() error { *c.n++; return nil }
+
+// A RoundTripper closes the request's body, whatever happens.
+func TestBodyIsClosed(t *testing.T) {
+	fine := base(func(*http.Request) (*http.Response, error) { return answer(200, `{}`, ""), nil })
+	transport := live.New(named(t, "none", nil), live.Options{Base: fine})
+	for _, when := range []string{"open", "closed"} {
+		for _, again := range []bool{false, true} {
+			n := 0
+			r := post(t.Context(), "x")
+			r.Body = closer{strings.NewReader("x"), &n}
+			if !again {
+				r.GetBody = nil
+			}
+			if _, err := transport.RoundTrip(r); (err != nil) != (when == "closed") || n == 0 {
+				t.Errorf("%s, GetBody %v: %v, closed %d times", when, again, err, n)
+			}
+		}
+		if err := transport.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

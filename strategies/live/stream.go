@@ -12,7 +12,12 @@ import (
 func (t *Transport) hand(a *attempt, response *http.Response) {
 	if a.timer != nil && !a.timer.Stop() { // it came too late
 		response.Body.Close()
-		t.abandon(a, &wire.Reply{Status: wire.StatusTimeout}, nil)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		a.cancel()
+		r := wire.Reply{Attempt: a.number, Deployment: a.deployment}
+		wire.Parse(wire.StatusTimeout, nil, nil, t.o.Start, &r)
+		t.conclude(a, t.now(0), &r, nil, nil)
 		return
 	}
 	t.mu.Lock()
@@ -29,16 +34,6 @@ func (t *Transport) hand(a *attempt, response *http.Response) {
 	c.response = response
 	c.wakeUp()
 	t.mu.Unlock()
-}
-
-// abandon tells the strategy of an attempt that ended in nothing.
-func (t *Transport) abandon(a *attempt, r *wire.Reply, err error) {
-	reply := wire.Reply{Attempt: a.number, Deployment: a.deployment}
-	wire.Parse(r.Status, nil, nil, t.o.Start, &reply)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	a.cancel()
-	t.conclude(a, t.now(0), &reply, nil, err)
 }
 
 // stream passes an answer on as it comes and keeps its end, which tells the

@@ -1,0 +1,98 @@
+package bench_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ratesim/bench"
+	"ratesim/scenarios"
+	"ratesim/sim/metrics"
+)
+
+const stalling = `
+name: stalling
+duration: 10s
+drain: 5s
+workload:
+  - tenant: web
+    arrivals: {process: constant, rate: 10/s}
+    prompt_tokens: {dist: constant, value: 10}
+    output_tokens: {dist: constant, value: 10}
+deployments:
+  - {name: main, provider: openai/gpt-4o@tier-1}
+strategies: [none]
+`
+
+// against runs the scenario against a handler, in fake time.
+func against(t *testing.T, ctx context.Context, handler http.HandlerFunc, maxOpen int) (run *metrics.Run, pace bench.Pace, err error) {
+	spec, err := scenarios.Parse("stalling.yaml", []byte(stalling), scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	network := newPipes()
+	server := &http.Server{Handler: handler}
+	go func() { _ = server.Serve(network) }()
+	defer time.Sleep(time.Minute) // for handlers that clients have left
+	defer server.Close()
+	return bench.Run(ctx, bench.Plan{Scenario: spec, Strategy: &spec.Strategies[0], URL: "http://stall", Key: "k",
+		Start: time.Now(), Dial: network.dial, MaxOpen: maxOpen})
+}
+
+// A server that stalls for two seconds holds up nobody's call but those it has:
+// all others are made when they are due, and each latency counts from then. A closed
+// loop would have made the next call after the stall, and seen one slow call
+// in place of twenty.
+func TestOpenLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		run, pace, err := against(t, t.Context(), func(w http.ResponseWriter, _ *http.Request) {
+			if at := time.Since(start); at >= 4*time.Second && at < 6*time.Second {
+				time.Sleep(6*time.Second - at)
+			}
+			_, _ = w.Write([]byte(`{}`))
+		}, 0)
+		if err != nil || run.Calls != 100 || run.Succeeded != 100 || pace.Late != 0 || pace.Skipped != 0 {
+			t.Fatalf("%v, %d of %d calls, %+v", err, run.Succeeded, run.Calls, pace)
+		}
+		r := &metrics.Result{}
+		metrics.Summarise(r, []metrics.Outcome{{Name: "none", Runs: []*metrics.Run{run}}})
+		s := &r.Strategies[0]
+		if p95, most := s.LatencyP95.Mean, s.LatencyMax.Mean; p95 < 1.4 || p95 > 1.6 || most < 1.9 || most > 2.01 {
+			t.Errorf("20 of 100 calls waited for up to 2 s: p95 %v, max %v", p95, most)
+		}
+	})
+}
+
+// No more than MaxOpen calls are open; those beyond are not made, and said so.
+func TestMaxOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run, pace, err := against(t, t.Context(), func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the client has gone
+			<-r.Context().Done()
+		}, 7)
+		if err != nil || run.Calls != 100 || pace.Skipped != 93 || run.Censored != 7 || run.Attempts != 7 {
+			t.Errorf("%v: %d calls, %d skipped, %d censored, %d attempts", err, run.Calls, pace.Skipped, run.Censored, run.Attempts)
+		}
+	})
+}
+
+// Who stops a run has what was finished, and the rest as censored.
+func TestInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(5050*time.Millisecond, cancel)
+		run, _, err := against(t, ctx, func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Second)
+			_, _ = w.Write([]byte(`{}`))
+		}, 0)
+		// Arrivals at 0.1 s, 0.2 s, ...: 50 by then, of which 40 have ended.
+		if !errors.Is(err, context.Canceled) || run.Calls != run.Succeeded+run.Censored || run.Succeeded < 40 || run.Censored != 10 {
+			t.Errorf("%v: %d calls, %d succeeded, %d censored", err, run.Calls, run.Succeeded, run.Censored)
+		}
+	})
+}
