@@ -48,7 +48,7 @@ func latencyPicture(r *metrics.Result) Picture {
 	}
 	p.X.Label.Text = "time from arrival to success (s, logarithmic)"
 	p.Y.Label.Text = "share of all calls (%)"
-	p.X.Min, p.X.Max = lo-0.02, hi+0.05
+	p.X.Min, p.X.Max = labelled(lo-0.02, hi+0.05)
 	p.X.Tick.Marker = plot.TickerFunc(decades)
 	p.Y.Min, p.Y.Max = 0, 1.005
 	p.Y.Tick.Marker = ticks(10, 0.01, plainNumber)
@@ -77,6 +77,24 @@ func cdf(s *metrics.Strategy) plotter.XYs {
 		points[i].Y = top * float64(i) / float64(len(q)-1)
 	}
 	return points
+}
+
+// labelled widens a range until decades gives it two labels at least: without
+// them nobody can read the axis.
+func labelled(lo, hi float64) (float64, float64) {
+	const step = 0.05
+	for {
+		n := 0
+		for _, t := range decades(lo, hi) {
+			if t.Label != "" {
+				n++
+			}
+		}
+		if n >= 2 {
+			return lo, hi
+		}
+		lo, hi = lo-step, hi+step
+	}
 }
 
 // decades labels 1, 2 and 5 of every power of ten between two logarithms; over

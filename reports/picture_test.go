@@ -157,6 +157,23 @@ func TestTicks(t *testing.T) {
 	}
 }
 
+// However close latencies lie, the axis names two of them.
+func TestLatencyAxisIsLabelled(t *testing.T) {
+	for _, at := range []float64{-4, -0.31, 0.1, 1.55, 3} {
+		lo, hi := labelled(at, at+0.01)
+		n := 0
+		for _, tick := range decades(lo, hi) {
+			if tick.Label != "" {
+				n++
+			}
+		}
+		if n < 2 || lo > at || hi < at+0.01 {
+			t.Errorf("from 10^%v: %d labels from %v to %v", at, n, lo, hi)
+		}
+	}
+}
+
+
 func TestRootTicks(t *testing.T) {
 	for hi, want := range map[float64]string{270: "0 50 100", 450: "0 50 200", 9: "0 1 5", 1000: "0 100 500 1000", 0: "0"} {
 		var got []string
