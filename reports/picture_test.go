@@ -173,7 +173,6 @@ func TestLatencyAxisIsLabelled(t *testing.T) {
 	}
 }
 
-
 func TestRootTicks(t *testing.T) {
 	for hi, want := range map[float64]string{270: "0 50 100", 450: "0 50 200", 9: "0 1 5", 1000: "0 100 500 1000", 0: "0"} {
 		var got []string
