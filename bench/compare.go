@@ -122,7 +122,7 @@ func serve(ctx context.Context, s *scenarios.Spec, o Options) (url string, stop 
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = server.Serve(ctx, listener, nil) // calls fail if it does
+		_ = mock.Serve(ctx, mock.Endpoint{Listener: listener, Handler: server}) // calls fail if it does
 	}()
 	return "http://" + listener.Addr().String(), func() { cancel(); <-ended }, nil
 }

@@ -118,6 +118,14 @@ const statusHang = -1
 // and Anthropic SDKs.
 const hang = 10 * time.Minute
 
+// SetFaults replaces the faults from now on; cfg they are of must have passed
+// Validate. What was charged stays charged.
+func (m *Model) SetFaults(now clock.Time, cfg *Config) {
+	m.advance(now)
+	m.cfg, m.spells, m.stale = cfg, make([]spell, len(cfg.Faults)), stale{}
+	m.change(now)
+}
+
 // strike returns the status with which an admitted attempt ends and how many
 // times as long it takes. An attempt that fails produces nothing, or part of
 // its output, and that is what it is settled for.

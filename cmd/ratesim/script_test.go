@@ -22,8 +22,13 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Values[started{}] = &background{}
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "lines": lines, "repeat": repeat,
+			"serve": serve, "interrupt": interrupt, "request": request,
 		},
 	})
 }

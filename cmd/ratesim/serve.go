@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"ratesim/provider"
+	"ratesim/provider/conformance"
 	"ratesim/provider/mock"
+	"ratesim/provider/mock/admin"
 	"ratesim/provider/tokens"
 	"ratesim/scenarios"
 )
@@ -26,6 +29,7 @@ type serveFlags struct {
 	speed       float64
 	seed        uint64
 	maxBody     int64
+	grades      bool
 }
 
 func serveCommand(s *streams) *cobra.Command {
@@ -35,12 +39,19 @@ func serveCommand(s *streams) *cobra.Command {
 		Short: "the mock provider as an HTTP server",
 		Long: `Serve answers as a vendor does: its endpoints, its limits, its headers, its
 errors. Point a client's base URL at it, with any API key: each key is an account
-of its own. What needs no key is on the admin address: GET /admin/state, POST
-/admin/reset.
+of its own. Ctrl-C ends it, after what has been asked is answered or half a
+minute has passed; a second one ends it at once.
+
+The operator's address has GET /metrics for Prometheus, GET /admin/state, POST
+/admin/reset, GET and PUT /admin/faults and GET /admin/conformance. It asks for no
+password, and takes nothing that a browser sends for a page from elsewhere.
+
+With --conformance the exit code is 3 if a client gets a failing grade.
 
 It listens on this machine only, unless --addr says otherwise.`,
 		Example: `  ratesim serve --provider openai/gpt-4o@tier-1
-  ratesim serve --provider openai/gpt-4o@tier-1 --provider small=anthropic/claude-sonnet-4.5@start --speed 60`,
+  ratesim serve --provider openai/gpt-4o@tier-1 --provider small=anthropic/claude-sonnet-4.5@start --speed 60
+  ratesim serve --provider openai/gpt-4o-mini@tier-1 --keys keys.csv --faults faults.yaml --conformance`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.serve(c, s) },
 	}
@@ -53,23 +64,35 @@ It listens on this machine only, unless --addr says otherwise.`,
 	fl.Float64Var(&f.speed, "speed", 1, "seconds that pass for the provider in a real one: limits, latency and waits alike")
 	fl.Uint64Var(&f.seed, "seed", 1, "of all that is random")
 	fl.Int64Var(&f.maxBody, "max-body", 32<<20, "the most bytes of a request")
+	fl.BoolVar(&f.grades, "conformance", false, "at the end, print how well clients took refusals; exit code 3 if one did not")
 	catalogFlag(fl, &f.catalog)
 	return c
 }
 
-// config reads what the flags say of deployments.
-func (f *serveFlags) config() (mock.Config, error) {
-	c := mock.Config{Speed: f.speed, Seed: f.seed, MaxBody: f.maxBody}
+// server is what the flags ask for.
+type server struct {
+	config  mock.Config
+	tenants map[string]string // by API key
+	known   []provider.Config // the deployments, by the names they have here
+	faults  []byte            // as the file has them
+}
+
+// read reads what the flags name.
+func (f *serveFlags) read() (*server, error) {
 	known, err := readCatalog(f.catalog)
 	if err != nil {
-		return c, err
+		return nil, err
 	}
 	switch {
 	case !(f.speed >= 0.01 && f.speed <= 10_000):
-		return c, fmt.Errorf("--speed takes 0.01 to 10000, got %v", f.speed)
+		return nil, fmt.Errorf("--speed takes 0.01 to 10000, got %v", f.speed)
 	case f.maxBody < 1:
-		return c, fmt.Errorf("--max-body takes at least 1, got %d", f.maxBody)
+		return nil, fmt.Errorf("--max-body takes at least 1, got %d", f.maxBody)
+	case f.addr == f.admin && !strings.HasSuffix(f.addr, ":0"):
+		return nil, fmt.Errorf("--addr and --admin are both %s: the operator needs an address of its own", f.addr)
 	}
+	counter := tokens.New()
+	v := &server{config: mock.Config{Speed: f.speed, Seed: f.seed, MaxBody: f.maxBody, Count: counter.Count, Overhead: tokens.Overhead}}
 	for _, p := range f.providers {
 		name, ref, ok := strings.Cut(p, "=")
 		if !ok {
@@ -77,84 +100,108 @@ func (f *serveFlags) config() (mock.Config, error) {
 		}
 		d, err := known.Find(ref)
 		if err != nil {
-			return c, fmt.Errorf("--provider %s: %w", p, err)
+			return nil, fmt.Errorf("--provider %s: %w", p, err)
 		}
-		c.Deployments = append(c.Deployments, mock.Deployment{Name: name, Config: d})
+		d.Name = cmp.Or(name, d.Model)
+		v.known = append(v.known, d)
+		v.config.Deployments = append(v.config.Deployments, mock.Deployment{Name: name, Config: d})
 	}
-	counter := tokens.New()
-	c.Count, c.Overhead = counter.Count, tokens.Overhead
-	return c, f.files(&c)
-}
-
-// files reads the files that the flags name.
-func (f *serveFlags) files(c *mock.Config) error {
 	if f.keys != "" {
 		data, err := os.ReadFile(f.keys)
 		if err != nil {
-			return fmt.Errorf("--keys: %w", err)
+			return nil, fmt.Errorf("--keys: %w", err)
 		}
 		keys, err := mock.ParseKeys(f.keys, data)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		c.Keys = keys.Accounts
+		v.config.Keys, v.tenants = keys.Accounts, keys.Tenants
 	}
 	if f.faults == "" {
-		return nil
+		return v, nil
 	}
-	data, err := os.ReadFile(f.faults)
+	if v.faults, err = os.ReadFile(f.faults); err != nil {
+		return nil, fmt.Errorf("--faults: %w", err)
+	}
+	lists, err := scenarios.ParseFaults(f.faults, v.faults, v.known)
 	if err != nil {
-		return fmt.Errorf("--faults: %w", err)
+		return nil, err
 	}
-	var known []provider.Config
-	for _, d := range c.Deployments {
-		d.Config.Name = cmp.Or(d.Name, d.Config.Model)
-		known = append(known, d.Config)
+	for i, list := range lists {
+		v.config.Deployments[i].Config.Faults = list
 	}
-	lists, err := scenarios.ParseFaults(f.faults, data, known)
+	return v, nil
+}
+
+func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
+	v, err := f.read()
+	if err != nil {
+		return inputError{err}
+	}
+	monitor := admin.NewMonitor(f.speed, v.tenants)
+	v.config.Watch = monitor.Watch
+	served, err := mock.New(v.config)
+	if err != nil {
+		return inputError{err}
+	}
+	endpoints, err := f.listen(s, monitor.Measure(served), v.operator(served, monitor, f.admin))
 	if err != nil {
 		return err
 	}
-	for i, list := range lists {
-		c.Deployments[i].Config.Faults = list
+	for i := range v.known {
+		fmt.Fprintf(s.out, "%s: %s\n", v.known[i].Name, v.known[i].Ref)
+	}
+	fmt.Fprintf(s.out, "listening on http://%s\n", endpoints[0].Listener.Addr())
+	if len(endpoints) > 1 {
+		fmt.Fprintf(s.out, "admin on http://%s\n", endpoints[1].Listener.Addr())
+	}
+	if err := mock.Serve(c.Context(), endpoints...); err != nil {
+		return err
+	}
+	if !f.grades {
+		return nil
+	}
+	grades := monitor.Grades()
+	if err := conformance.WriteText(s.out, grades); err != nil {
+		return fmt.Errorf("writing the grades: %w", err)
+	}
+	if conformance.Overall(grades) == conformance.Fail {
+		return errUnmet
 	}
 	return nil
 }
 
-func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
-	config, err := f.config()
+// operator returns the operator's handler.
+func (v *server) operator(served *mock.Server, monitor *admin.Monitor, address string) http.Handler {
+	c := admin.Config{Server: served, Monitor: monitor, Faults: v.faults}
+	c.ParseFaults = func(list []byte) ([][]provider.Fault, error) { return scenarios.ParseFaults("faults", list, v.known) }
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		c.Hosts = []string{host}
+	}
+	return admin.New(c)
+}
+
+// listen opens the addresses, the operator's if there is one.
+func (f *serveFlags) listen(s *streams, public, operator http.Handler) ([]mock.Endpoint, error) {
+	l, err := net.Listen("tcp", f.addr)
 	if err != nil {
-		return inputError{err}
+		return nil, fmt.Errorf("--addr: %w", err)
 	}
-	server, err := mock.New(config)
-	if err != nil {
-		return inputError{err}
+	warnExposed(s, "--addr", l)
+	endpoints := []mock.Endpoint{{Listener: l, Handler: public}}
+	if f.admin == "" {
+		return endpoints, nil
 	}
-	public, err := net.Listen("tcp", f.addr)
-	if err != nil {
-		return fmt.Errorf("--addr: %w", err)
+	if l, err = net.Listen("tcp", f.admin); err != nil {
+		return nil, errors.Join(fmt.Errorf("--admin: %w", err), endpoints[0].Listener.Close())
 	}
-	var admin net.Listener
-	if f.admin != "" {
-		if admin, err = net.Listen("tcp", f.admin); err != nil {
-			return errors.Join(fmt.Errorf("--admin: %w", err), public.Close())
-		}
+	warnExposed(s, "--admin", l)
+	return append(endpoints, mock.Endpoint{Listener: l, Handler: operator}), nil
+}
+
+// warnExposed says when others than this machine reach a listener.
+func warnExposed(s *streams, flag string, l net.Listener) {
+	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+		fmt.Fprintf(s.err, "ratesim: warning: %s %s can be reached from other machines\n", flag, l.Addr())
 	}
-	for _, l := range []net.Listener{public, admin} {
-		if l == nil {
-			continue
-		}
-		if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
-			fmt.Fprintf(s.err, "ratesim: warning: %s can be reached from other machines\n", l.Addr())
-		}
-	}
-	for i := range config.Deployments {
-		d := &config.Deployments[i]
-		fmt.Fprintf(s.out, "%s: %s of %s\n", d.Name, d.Config.Model, d.Config.Vendor)
-	}
-	fmt.Fprintf(s.out, "listening on http://%s\n", public.Addr())
-	if admin != nil {
-		fmt.Fprintf(s.out, "admin on http://%s/admin/state\n", admin.Addr())
-	}
-	return server.Serve(c.Context(), public, admin)
 }

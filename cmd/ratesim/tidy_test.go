@@ -28,7 +28,7 @@ type layer struct {
 // module that each may import, tests aside. What a package may import stands
 // below it: imports run only downwards.
 var layers = []layer{
-	{"cmd/ratesim", []string{"reports", "bench", "sim", "provider/mock", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/metrics"}},
+	{"cmd/ratesim", []string{"reports", "bench", "sim", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/metrics"}},
 	{"reports", []string{"sim/metrics"}},
 	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider", "provider/wire", "sim/metrics", "sim/rng", "sim/clock"}},
 	{"sim", []string{"scenarios", "scenarios/workload", "strategies", "provider", "provider/wire",
@@ -37,7 +37,9 @@ var layers = []layer{
 	{"strategies/strategytest", []string{"strategies", "provider/wire", "sim/rng", "sim/clock"}},
 	{"strategies/live", []string{"strategies", "provider/wire", "sim/clock"}},
 	{"strategies", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
-	{"provider/mock", []string{"provider", "provider/wire", "sim/rng", "sim/clock"}},
+	{"provider/mock/admin", []string{"provider/mock", "provider/conformance", "provider"}},
+	{"provider/mock", []string{"provider/conformance", "provider", "provider/wire", "sim/rng", "sim/clock"}},
+	{"provider/conformance", []string{"provider/wire"}},
 	{"provider/tokens", nil},
 	{"provider/catalog", []string{"provider/vendors", "provider", "sim/rng", "scenarios/spelling"}},
 	{"provider/vendors", []string{"provider"}},
@@ -144,7 +146,7 @@ func sources(t *testing.T, check func(path string, set *token.FileSet, f *ast.Fi
 // its own, no goroutine. Only what drives a run over real HTTP knows real time.
 func TestPure(t *testing.T) {
 	clocks := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
-	drivers := []string{"strategies/live", "provider/mock", "provider/tokens"}
+	drivers := []string{"strategies/live", "provider/mock", "provider/mock/admin", "provider/tokens"}
 	random := []string{"math/rand", "math/rand/v2", "crypto/rand"}
 	sources(t, func(path string, set *token.FileSet, f *ast.File) {
 		folder, _, _ := strings.Cut(path, "/")

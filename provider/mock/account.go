@@ -23,6 +23,7 @@ type account struct {
 	work    work
 	calls   uint64 // of clients that do not number them
 	tally   []tally
+	left    []float64 // smallest share of a limit of each deployment, as told last; 1 = not known
 	key     rng.Key
 	outputs rng.Dist // tokens of an ordinary client's answer
 }
@@ -31,11 +32,12 @@ type account struct {
 type tally struct{ attempts, refused, failed int64 }
 
 // newAccount returns an account whose draws are keyed as the simulator's are.
-func newAccount(deployments []Deployment, key rng.Key, outputs rng.Dist, zero time.Time, speed float64) *account {
-	a := &account{zero: zero, speed: speed, key: key, outputs: outputs, tally: make([]tally, len(deployments))}
+func newAccount(configs []provider.Config, key rng.Key, outputs rng.Dist, zero time.Time, speed float64) *account {
+	a := &account{zero: zero, speed: speed, key: key, outputs: outputs, tally: make([]tally, len(configs))}
 	var pools provider.Pools
-	for i := range deployments {
-		a.models = append(a.models, provider.New(&deployments[i].Config, key.Sub(rng.Deployment, uint64(i)), &pools))
+	for i := range configs {
+		a.models = append(a.models, provider.New(&configs[i], key.Sub(rng.Deployment, uint64(i)), &pools))
+		a.left = append(a.left, 1)
 	}
 	return a
 }
@@ -97,6 +99,8 @@ type decided struct {
 	at    time.Time // when it was decided
 	first time.Time // when its first token comes
 	due   time.Time // when the answer is complete
+	left  float64   // smallest share of a limit, as told before
+	begun bool      // it fails in the middle of its answer
 }
 
 // decide lets a deployment decide about an attempt that reaches it now.
@@ -116,6 +120,7 @@ func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans
 	m := a.models[model]
 	took := m.Arrive(now, x, &d.reply)
 	m.Answer(now, x, &d.reply, ans)
+	d.left, a.left[model] = a.left[model], min(d.reply.Requests.Share(), d.reply.Tokens.Share())
 	a.tally[model].attempts++
 	switch {
 	case d.reply.Status == wire.StatusTooManyRequests:
@@ -130,7 +135,8 @@ func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans
 	}
 	d.at, d.due = a.real(now), a.real(due)
 	d.first = d.at
-	if d.reply.OK() {
+	d.begun = !d.reply.OK() && x.Admitted && x.Output > 0
+	if d.reply.OK() || d.begun {
 		produce := time.Duration(x.Output) * m.Config().Latency.PerToken
 		d.first = a.real(max(now, due.Add(-produce)))
 	}

@@ -1,65 +1,116 @@
 package mock
 
 import (
-	"fmt"
-	"strings"
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+	"strconv"
 )
 
 // chatStyle is OpenAI's chat completion, which many vendors have copied.
 type chatStyle struct{}
 
-func (chatStyle) usage(e *exchange) string {
-	return fmt.Sprintf(`{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}`,
-		e.prompt, e.output, uint64(e.prompt)+uint64(e.output))
+func (chatStyle) usage(b []byte, e *exchange) []byte {
+	b = field(b, `{"prompt_tokens":`, uint64(e.prompt))
+	b = field(b, `,"completion_tokens":`, uint64(e.output))
+	b = field(b, `,"total_tokens":`, e.total())
+	return append(b, `,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}`...)
+}
+
+func (chatStyle) head(b []byte, e *exchange, object string) []byte {
+	b = e.named(b, `{"id":"chatcmpl-`)
+	b = append(append(b, `","object":"`...), object...)
+	b = strconv.AppendInt(append(b, `","created":`...), e.at.Unix(), 10)
+	return append(append(b, `,"model":`...), e.model...)
 }
 
 func (s chatStyle) whole(b []byte, e *exchange) []byte {
-	return fmt.Appendf(b, `{"id":%q,"object":"chat.completion","created":%d,"model":%q,"choices":[{"index":0,"message":{"role":"assistant","content":%q,"refusal":null,"annotations":[]},"logprobs":null,"finish_reason":%q}],"usage":%s,"service_tier":"default","system_fingerprint":null}`,
-		e.id("chatcmpl-"), e.at.Unix(), e.answer.Model, said(e), e.finish("stop", "length"), s.usage(e))
+	b = s.head(b, e, "chat.completion")
+	b = append(b, `,"choices":[{"index":0,"message":{"role":"assistant","content":"`...)
+	b = append(e.said(b), `","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"`...)
+	b = append(append(b, e.finish("stop", "length")...), `"}],"usage":`...)
+	return append(s.usage(b, e), `,"service_tier":"default","system_fingerprint":null}`...)
 }
 
-func (chatStyle) chunk(b []byte, e *exchange, choices, usage string) []byte {
-	return fmt.Appendf(b, `data: {"id":%q,"object":"chat.completion.chunk","created":%d,"model":%q,"choices":[%s]%s}`+"\n\n",
-		e.id("chatcmpl-"), e.at.Unix(), e.answer.Model, choices, usage)
+// chunk appends an event; those before the last tell no usage.
+func (s chatStyle) chunk(b []byte, e *exchange, choice func(b []byte) []byte) []byte {
+	b = s.head(append(b, "data: "...), e, "chat.completion.chunk")
+	b = append(choice(append(b, `,"choices":[{"index":0,"delta":`...)), "}]"...)
+	if e.query.IncludeUsage {
+		b = append(b, `,"usage":null`...)
+	}
+	return append(b, "}\n\n"...)
 }
 
 func (s chatStyle) begin(b []byte, e *exchange) []byte {
-	return s.chunk(b, e, `{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}`, "")
+	return s.chunk(b, e, func(b []byte) []byte { return append(b, `{"role":"assistant","content":""},"finish_reason":null`...) })
 }
 
-func (s chatStyle) piece(b []byte, e *exchange, text string) []byte {
-	return s.chunk(b, e, fmt.Sprintf(`{"index":0,"delta":{"content":%q},"finish_reason":null}`, text), "")
+func (s chatStyle) piece(b []byte, e *exchange, from, to uint32) []byte {
+	return s.chunk(b, e, func(b []byte) []byte {
+		return append(words(append(b, `{"content":"`...), from, to), `"},"finish_reason":null`...)
+	})
 }
 
 func (s chatStyle) end(b []byte, e *exchange) []byte {
-	b = s.chunk(b, e, fmt.Sprintf(`{"index":0,"delta":{},"finish_reason":%q}`, e.finish("stop", "length")), "")
+	b = s.chunk(b, e, func(b []byte) []byte {
+		return append(append(append(b, `{},"finish_reason":"`...), e.finish("stop", "length")...), '"')
+	})
 	if e.query.IncludeUsage {
-		b = s.chunk(b, e, "", `,"usage":`+s.usage(e))
+		b = s.head(append(b, "data: "...), e, "chat.completion.chunk")
+		b = append(s.usage(append(b, `,"choices":[],"usage":`...), e), "}\n\n"...)
 	}
 	return append(b, "data: [DONE]\n\n"...)
 }
 
-// said is the whole text of an answer.
-func said(e *exchange) string { return strings.TrimPrefix(words(0, e.output), " ") }
-
-// finish says why an answer ends: it is complete, or was cut to its bound.
-func (e *exchange) finish(complete, cut string) string {
-	if e.query.MaxTokens > 0 && e.output >= e.query.MaxTokens {
-		return cut
-	}
-	return complete
+func (chatStyle) broken(b, body []byte) []byte {
+	return append(append(append(b, "data: "...), body...), "\n\n"...)
 }
 
-// embedStyle is OpenAI's list of embeddings, here of eight dimensions.
+// embedStyle is OpenAI's list of embeddings.
 type embedStyle struct{ chatStyle }
 
+// Bounds on a request for embeddings. Source of the first: OpenAI's API
+// reference. No model has as many dimensions as the second.
+const (
+	mostInputs     = 2048
+	mostDimensions = 1 << 13
+	dimensions     = 1536 // where none are asked for: text-embedding-3-small's
+)
+
+// whole appends a vector of length 1 for every text, all alike.
 func (embedStyle) whole(b []byte, e *exchange) []byte {
+	n := int(e.query.Dimensions)
+	if n == 0 {
+		n = dimensions
+	}
+	one := vector(n, e.query.Base64)
 	b = append(b, `{"object":"list","data":[`...)
 	for i := range e.query.Inputs {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = fmt.Appendf(b, `{"object":"embedding","index":%d,"embedding":[0.5,0.5,0.5,0.5,0,0,0,0]}`, i)
+		b = field(b, `{"object":"embedding","index":`, uint64(i))
+		b = append(append(append(b, `,"embedding":`...), one...), '}')
 	}
-	return fmt.Appendf(b, `],"model":%q,"usage":{"prompt_tokens":%d,"total_tokens":%d}}`, e.answer.Model, e.prompt, e.prompt)
+	b = append(append(b, `],"model":`...), e.model...)
+	b = field(b, `,"usage":{"prompt_tokens":`, uint64(e.prompt))
+	return append(field(b, `,"total_tokens":`, uint64(e.prompt)), "}}"...)
+}
+
+func vector(n int, encoded bool) []byte {
+	v := float32(1 / math.Sqrt(float64(n)))
+	if encoded {
+		raw := make([]byte, 0, 4*n)
+		for range n {
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+		}
+		return append(base64.StdEncoding.AppendEncode([]byte{'"'}, raw), '"')
+	}
+	b := []byte{'['}
+	for range n {
+		b = append(strconv.AppendFloat(b, float64(v), 'g', -1, 32), ',')
+	}
+	b[len(b)-1] = ']'
+	return b
 }

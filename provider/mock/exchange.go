@@ -1,49 +1,83 @@
 package mock
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"hash/maphash"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
+	"ratesim/provider/conformance"
 	"ratesim/provider/wire"
 )
 
-// exchange is one request and its answer.
+// exchange is one request and its answer. Its memory is used for another
+// afterwards.
 type exchange struct {
+	s       *Server
 	w       http.ResponseWriter
 	r       *http.Request
 	f       *form
 	dialect wire.Dialect
-	number  uint64
+	key     string
+	name    string // of the deployment, as in Config
+	id      []byte // without a prefix
+	body    []byte
 	query   wire.Query
 	answer  wire.Answer
 	decided
+	scripted       bool
+	model          []byte // its name in JSON
 	prompt, output uint32
+	events         int // of a response's stream
+	out            []byte
 }
+
+// mostKept is the size up to which the memory of an exchange is kept.
+const mostKept = 64 << 10
 
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exchange {
-	return &exchange{w: w, r: r, f: f, dialect: s.dialect(f), number: s.made.Add(1)}
+	e, _ := s.exchanges.Get().(*exchange)
+	if e == nil {
+		e = &exchange{}
+	}
+	*e = exchange{s: s, w: w, r: r, f: f, dialect: s.dialect(f), id: e.id[:0], body: e.body[:0], out: e.out[:0],
+		answer: wire.Answer{Standings: e.answer.Standings[:0]}}
+	e.id = strconv.AppendUint(e.id, s.made.Add(1)*0x9e3779b97f4a7c15, 36)
+	return e
 }
 
-// id returns an id of the request; prefix is the vendor's.
-func (e *exchange) id(prefix string) string {
-	return prefix + strconv.FormatUint(e.number*0x9e3779b97f4a7c15, 36)
+func (s *Server) done(e *exchange) {
+	if cap(e.body) <= mostKept && cap(e.out) <= mostKept {
+		s.exchanges.Put(e)
+	}
 }
 
 // fail answers a request that no deployment decides about. An empty message is
 // the vendor's own.
 func (e *exchange) fail(status int, message string) {
 	e.answer.Status, e.answer.Limit, e.answer.Message = status, wire.NoLimit, message
-	e.answer.RequestID, e.answer.Wait, e.answer.Now = e.id("req_"), wire.Absent, time.Now()
+	e.answer.RequestID, e.answer.Wait, e.answer.Now = e.requestID(), wire.Absent, time.Now()
 	status, body := e.dialect.Encode(&e.answer, e.w.Header())
 	e.w.WriteHeader(status)
-	_, _ = e.w.Write(body) // fails only when the client is gone
+	e.write(body)
+	if len(e.body) > 0 && status < http.StatusInternalServerError { // whoever repeats it is at fault
+		e.watch(time.Now(), &wire.Reply{Status: status, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}, wire.Absent)
+	}
 }
+
+// watch tells Config.Watch of a request.
+func (e *exchange) watch(at time.Time, r *wire.Reply, wait time.Duration) {
+	if e.s.c.Watch == nil {
+		return
+	}
+	e.s.c.Watch(conformance.Event{Key: e.key, Deployment: e.name, At: at, Body: maphash.Bytes(e.s.hash, e.body), Reply: *r, Wait: wait, Left: e.left})
+}
+
+func (e *exchange) requestID() string { return "req_" + string(e.id) }
 
 // read reads the query; it reports false when it has answered itself.
 func (e *exchange) read(most int64) bool {
@@ -51,33 +85,42 @@ func (e *exchange) read(most int64) bool {
 		e.fail(http.StatusUnsupportedMediaType, "")
 		return false
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(e.w, e.r.Body, most))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		e.fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body has more than %d bytes.", most))
-		return false
-	case err != nil: // the client is gone, or too slow
-		e.fail(http.StatusBadRequest, "we could not read the body of your request")
+	if !e.readBody(most) {
 		return false
 	}
-	if err := wire.ParseQuery(data, &e.query); err != nil {
+	if err := wire.ParseQuery(e.body, &e.query); err != nil {
 		e.fail(http.StatusBadRequest, err.Error())
 		return false
 	}
 	if name := e.f.model(e.r); name != "" {
 		e.query.Model = name
 	}
+	if e.f.embeds && (e.query.Inputs > mostInputs || e.query.Dimensions > mostDimensions) {
+		e.fail(http.StatusBadRequest, fmt.Sprintf("at most %d inputs and %d dimensions", mostInputs, mostDimensions))
+		return false
+	}
 	return true
 }
 
-// slowReader is how long a client may take to read what is sent to it at once.
-const slowReader = time.Minute
+// readBody reads the body; it reports false when it has answered itself.
+func (e *exchange) readBody(most int64) bool {
+	b := bytes.NewBuffer(e.body)
+	_, err := b.ReadFrom(http.MaxBytesReader(e.w, e.r.Body, most))
+	e.body = b.Bytes()
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		e.fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body has more than %d bytes.", most))
+	case err != nil: // the client is gone, or too slow
+		e.fail(http.StatusBadRequest, "we could not read the body of your request")
+	default:
+		return true
+	}
+	return false
+}
 
 // write sends b, and reports false if the client is gone or does not read.
 func (e *exchange) write(b []byte) bool {
-	c := http.NewResponseController(e.w)
-	_ = c.SetWriteDeadline(time.Now().Add(slowReader)) // where there is a connection
 	_, err := e.w.Write(b)
 	return err == nil
 }
@@ -86,7 +129,7 @@ func (e *exchange) write(b []byte) bool {
 func (e *exchange) sleep(until time.Time) bool {
 	d := time.Until(until)
 	if d <= 0 {
-		return e.r.Context().Err() == nil
+		return true
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -98,98 +141,95 @@ func (e *exchange) sleep(until time.Time) bool {
 	}
 }
 
-// buffers holds the memory of answers.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
 // answerDecided gives the client what its deployment has decided.
 func (e *exchange) answerDecided() {
 	broken := e.decided.reply.Status == wire.StatusReset
 	if broken {
 		e.answer.Status = wire.StatusOK
 	}
-	e.answer.RequestID = e.id("req_")
+	e.answer.RequestID = e.requestID()
+	if e.query.Stream && !e.scripted && (e.decided.reply.OK() || e.decided.begun) {
+		e.stream(broken)
+		return
+	}
 	status, body := e.dialect.Encode(&e.answer, e.w.Header())
-	if body != nil {
-		if e.sleep(e.due) {
-			e.w.WriteHeader(status)
-			e.write(body)
-		}
-		return
-	}
-	if e.query.Stream && !broken {
-		e.stream()
-		return
-	}
 	if !e.sleep(e.due) {
 		return
 	}
-	p := buffers.Get().(*[]byte)
-	defer buffers.Put(p)
-	*p = e.f.style.whole((*p)[:0], e)
+	if body != nil {
+		e.w.WriteHeader(status)
+		e.write(body)
+		return
+	}
+	e.out = e.f.style.whole(e.out, e)
 	h := e.w.Header()
 	h["Content-Type"] = jsonType
-	h.Set("Content-Length", strconv.Itoa(len(*p)))
+	h["Content-Length"] = []string{strconv.Itoa(len(e.out))}
 	if broken { // what breaks has begun well
-		e.write((*p)[:len(*p)/2])
-		_ = http.NewResponseController(e.w).Flush()
-		panic(http.ErrAbortHandler)
+		e.write(e.out[:len(e.out)/2])
+		e.abort()
 	}
-	e.write(*p)
+	e.write(e.out)
 }
 
-var jsonType = []string{"application/json"}
+// abort breaks the connection.
+func (e *exchange) abort() {
+	_ = http.NewResponseController(e.w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+var (
+	jsonType   = []string{"application/json"}
+	streamType = []string{"text/event-stream; charset=utf-8"}
+	noCache    = []string{"no-cache"}
+)
 
 // pace is how often at most a piece of a stream is sent: often enough to look
 // like one, seldom enough for ten thousand at once.
 const pace = 50 * time.Millisecond
 
-// stream sends the answer piece by piece, the last when it is due.
-func (e *exchange) stream() {
+// stream sends the answer piece by piece, the last when it is due. An answer that
+// fails in the middle has begun well.
+func (e *exchange) stream(broken bool) {
+	begun := e.answer
+	begun.Status, begun.Limit, begun.Wait = wire.StatusOK, wire.NoLimit, wire.Absent
 	h := e.w.Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("Cache-Control", "no-cache")
-	flush := http.NewResponseController(e.w).Flush
-	pieces := uint32(max(1, min(int64(e.output), int64(e.due.Sub(e.first)/pace))))
-	p := buffers.Get().(*[]byte)
-	defer buffers.Put(p)
-	for i := uint32(0); i < pieces; i++ {
-		share := time.Duration(float64(e.due.Sub(e.first)) * float64(i+1) / float64(pieces))
-		b := (*p)[:0]
-		if i == 0 {
-			if !e.sleep(e.first) {
-				return
-			}
-			b = e.f.style.begin(b, e)
-			e.write(b)
-			_ = flush()
-			b = b[:0]
-		}
-		if !e.sleep(e.first.Add(share)) {
-			return
-		}
-		from, to := e.output/pieces*i, e.output/pieces*(i+1)
-		if i == pieces-1 {
-			to = e.output
-		}
-		b = e.f.style.piece(b, e, words(from, to))
-		if i == pieces-1 {
-			b = e.f.style.end(b, e)
-		}
-		*p = b
-		if !e.write(b) || flush() != nil {
-			return
-		}
+	e.dialect.Encode(&begun, h)
+	h["Content-Type"], h["Cache-Control"] = streamType, noCache
+	if s, ok := e.f.style.(geminiStyle); ok && s.list {
+		h["Content-Type"] = jsonType
 	}
+	if !e.sleep(e.first) {
+		return
+	}
+	e.out = e.f.style.begin(e.out, e)
+	span := e.due.Sub(e.first)
+	pieces := uint32(max(1, min(int64(e.output), int64(span/pace))))
+	for i := range pieces {
+		if !e.flush() || !e.sleep(e.first.Add(time.Duration(float64(span)*float64(i+1)/float64(pieces)))) {
+			return
+		}
+		e.out = e.f.style.piece(e.out, e, share(e.output, i, pieces), share(e.output, i+1, pieces))
+	}
+	switch {
+	case broken:
+		e.flush()
+		e.abort()
+	case !e.decided.reply.OK():
+		_, body := e.dialect.Encode(&e.answer, http.Header{})
+		e.out = e.f.style.broken(e.out, body)
+	default:
+		e.out = e.f.style.end(e.out, e)
+	}
+	e.flush()
 }
 
-// filler is what models say here; a word and the space before it are a token.
-var filler = strings.Repeat(" word", 1<<12)
+// share returns i of n equal parts of all.
+func share(all, i, n uint32) uint32 { return uint32(uint64(all) * uint64(i) / uint64(n)) }
 
-// words returns the tokens from, up to and without to, of an answer.
-func words(from, to uint32) string {
-	const width = len(" word")
-	if n := int(to - from); n <= len(filler)/width {
-		return filler[:n*width]
-	}
-	return strings.Repeat(" word", int(to-from))
+// flush sends what was appended to out; it reports false when the client is gone.
+func (e *exchange) flush() bool {
+	ok := len(e.out) == 0 || e.write(e.out)
+	e.out = e.out[:0]
+	return ok && http.NewResponseController(e.w).Flush() == nil
 }

@@ -24,8 +24,9 @@ func (f *form) speaks(vendor string) bool { return slices.Contains(f.vendors, ve
 type style interface {
 	whole(b []byte, e *exchange) []byte // an answer in one piece
 	begin(b []byte, e *exchange) []byte // events before the first text
-	piece(b []byte, e *exchange, text string) []byte
+	piece(b []byte, e *exchange, from, to uint32) []byte
 	end(b []byte, e *exchange) []byte // events after the last text
+	broken(b, body []byte) []byte     // an error after the last text; body is that of the same error without a stream
 }
 
 func inBody(*http.Request) string { return "" }
@@ -82,7 +83,7 @@ func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
 	case "generateContent":
 		s.generate(w, r, f)
 	case "streamGenerateContent":
-		f.stream = true
+		f.stream, f.style = true, geminiStyle{list: r.URL.Query().Get("alt") != "sse"}
 		s.generate(w, r, f)
 	case "countTokens":
 		s.count(w, r, f, "totalTokens")
@@ -91,20 +92,10 @@ func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// enters reports whether a client that asks for no completion has an account;
-// otherwise it has answered.
-func (s *Server) enters(e *exchange) bool {
-	a, status := s.account(credential(e.r), nil)
-	if a == nil {
-		e.fail(status, "")
-	}
-	return a != nil
-}
-
 // count answers how many tokens a request has, which no limit counts here.
 func (s *Server) count(w http.ResponseWriter, r *http.Request, f *form, field string) {
 	e := s.exchange(w, r, f)
-	if !s.enters(e) || !e.read(s.c.MaxBody) {
+	if e.enter(nil) == nil || !e.read(s.c.MaxBody) {
 		return
 	}
 	writeJSON(w, map[string]int{field: s.c.Count(e.query.Model, e.query.Text)})
@@ -113,7 +104,7 @@ func (s *Server) count(w http.ResponseWriter, r *http.Request, f *form, field st
 // models lists the deployments of some vendors.
 func (s *Server) models(w http.ResponseWriter, r *http.Request, vendors []string) {
 	f := &form{vendors: vendors}
-	if !s.enters(s.exchange(w, r, f)) {
+	if s.exchange(w, r, f).enter(nil) == nil {
 		return
 	}
 	type model struct {

@@ -1,33 +1,52 @@
 package mock
 
-import "fmt"
+// geminiStyle is Gemini's generateContent and its stream: events where the
+// request says alt=sse, one list otherwise.
+type geminiStyle struct{ list bool }
 
-// geminiStyle is Gemini's generateContent and its stream.
-type geminiStyle struct{}
-
-func (geminiStyle) content(b []byte, e *exchange, text, finish string) []byte {
+func (geminiStyle) content(b []byte, e *exchange, from, to uint32, finish string) []byte {
+	b = words(append(b, `{"candidates":[{"content":{"parts":[{"text":"`...), from, to)
+	b = append(b, `"}],"role":"model"}`...)
 	if finish != "" {
-		finish = fmt.Sprintf(`,"finishReason":%q`, finish)
+		b = append(append(append(b, `,"finishReason":"`...), finish...), '"')
 	}
-	return fmt.Appendf(b, `{"candidates":[{"content":{"parts":[{"text":%q}],"role":"model"}%s,"index":0}],"usageMetadata":{"promptTokenCount":%d,"candidatesTokenCount":%d,"totalTokenCount":%d},"modelVersion":%q,"responseId":%q}`,
-		text, finish, e.prompt, e.output, uint64(e.prompt)+uint64(e.output), e.answer.Model, e.id(""))
+	b = field(b, `,"index":0}],"usageMetadata":{"promptTokenCount":`, uint64(e.prompt))
+	b = field(b, `,"candidatesTokenCount":`, uint64(e.output))
+	b = field(b, `,"totalTokenCount":`, e.total())
+	b = append(append(b, `},"modelVersion":`...), e.model...)
+	return append(e.named(b, `,"responseId":"`), `"}`...)
 }
 
 func (s geminiStyle) whole(b []byte, e *exchange) []byte {
-	return s.content(b, e, said(e), e.finish("STOP", "MAX_TOKENS"))
+	return s.content(b, e, 0, e.output, e.finish("STOP", "MAX_TOKENS"))
 }
 
 func (geminiStyle) begin(b []byte, _ *exchange) []byte { return b }
 
-func (s geminiStyle) event(b []byte, e *exchange, text, finish string) []byte {
-	b = s.content(append(b, "data: "...), e, text, finish)
-	return append(b, "\r\n\r\n"...)
+func (s geminiStyle) piece(b []byte, e *exchange, from, to uint32) []byte {
+	if s.list {
+		open := byte(',')
+		if from == 0 {
+			open = '['
+		}
+		return append(s.content(append(b, open), e, from, to, ""), "\r\n"...)
+	}
+	return append(s.content(append(b, "data: "...), e, from, to, ""), "\r\n\r\n"...)
 }
 
-func (s geminiStyle) piece(b []byte, e *exchange, text string) []byte { return s.event(b, e, text, "") }
-
 func (s geminiStyle) end(b []byte, e *exchange) []byte {
-	return s.event(b, e, "", e.finish("STOP", "MAX_TOKENS"))
+	finish := e.finish("STOP", "MAX_TOKENS")
+	if s.list {
+		return append(s.content(append(b, ','), e, 0, 0, finish), ']')
+	}
+	return append(s.content(append(b, "data: "...), e, 0, 0, finish), "\r\n\r\n"...)
+}
+
+func (s geminiStyle) broken(b, body []byte) []byte {
+	if s.list {
+		return append(append(append(b, ','), body...), ']')
+	}
+	return append(append(append(b, "data: "...), body...), "\r\n\r\n"...)
 }
 
 // converseStyle is Bedrock's Converse. Its stream is a binary format of AWS's
@@ -35,6 +54,11 @@ func (s geminiStyle) end(b []byte, e *exchange) []byte {
 type converseStyle struct{ geminiStyle }
 
 func (converseStyle) whole(b []byte, e *exchange) []byte {
-	return fmt.Appendf(b, `{"output":{"message":{"role":"assistant","content":[{"text":%q}]}},"stopReason":%q,"usage":{"inputTokens":%d,"outputTokens":%d,"totalTokens":%d},"metrics":{"latencyMs":%d}}`,
-		said(e), e.finish("end_turn", "max_tokens"), e.prompt, e.output, uint64(e.prompt)+uint64(e.output), e.due.Sub(e.at).Milliseconds())
+	b = e.said(append(b, `{"output":{"message":{"role":"assistant","content":[{"text":"`...))
+	b = append(append(b, `"}]}},"stopReason":"`...), e.finish("end_turn", "max_tokens")...)
+	b = field(b, `","usage":{"inputTokens":`, uint64(e.prompt))
+	b = field(b, `,"outputTokens":`, uint64(e.output))
+	b = field(b, `,"totalTokens":`, e.total())
+	b = field(b, `},"metrics":{"latencyMs":`, uint64(e.due.Sub(e.at).Milliseconds()))
+	return append(b, "}}"...)
 }

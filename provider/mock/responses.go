@@ -1,48 +1,85 @@
 package mock
 
-import "fmt"
+import "strconv"
 
 // responsesStyle is OpenAI's Responses API.
 type responsesStyle struct{}
 
-func (responsesStyle) response(e *exchange, status, text, usage string) string {
-	return fmt.Sprintf(`{"id":%q,"object":"response","created_at":%d,"status":%q,"model":%q,"error":null,"incomplete_details":null,"output":[%s],"usage":%s}`,
-		e.id("resp_"), e.at.Unix(), status, e.answer.Model, text, usage)
+// response appends the object as it stands while in_progress or completed.
+func (s responsesStyle) response(b []byte, e *exchange, status string) []byte {
+	b = e.named(b, `{"id":"resp_`)
+	b = strconv.AppendInt(append(b, `","object":"response","created_at":`...), e.at.Unix(), 10)
+	b = append(append(b, `,"status":"`...), status...)
+	b = append(append(b, `","model":`...), e.model...)
+	b = append(b, `,"error":null,"incomplete_details":null,"output":[`...)
+	if status == "in_progress" {
+		return append(b, `],"usage":null}`...)
+	}
+	b = s.message(b, e, status)
+	b = field(b, `],"usage":{"input_tokens":`, uint64(e.prompt))
+	b = field(b, `,"input_tokens_details":{"cached_tokens":0},"output_tokens":`, uint64(e.output))
+	b = field(b, `,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":`, e.total())
+	return append(b, "}}"...)
 }
 
-func (responsesStyle) message(e *exchange, status string, parts string) string {
-	return fmt.Sprintf(`{"type":"message","id":%q,"status":%q,"role":"assistant","content":[%s]}`, e.id("msg_"), status, parts)
+func (s responsesStyle) message(b []byte, e *exchange, status string) []byte {
+	b = e.named(b, `{"type":"message","id":"msg_`)
+	b = append(append(b, `","status":"`...), status...)
+	b = append(b, `","role":"assistant","content":[`...)
+	if status == "completed" {
+		b = s.part(b, e, e.output)
+	}
+	return append(b, "]}"...)
 }
 
-func (responsesStyle) part(text string) string {
-	return fmt.Sprintf(`{"type":"output_text","text":%q,"annotations":[]}`, text)
+func (responsesStyle) part(b []byte, _ *exchange, to uint32) []byte {
+	return append(words(append(b, `{"type":"output_text","text":"`...), 0, to), `","annotations":[]}`...)
 }
 
-func (s responsesStyle) done(e *exchange) string {
-	usage := fmt.Sprintf(`{"input_tokens":%d,"input_tokens_details":{"cached_tokens":0},"output_tokens":%d,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":%d}`,
-		e.prompt, e.output, uint64(e.prompt)+uint64(e.output))
-	return s.response(e, "completed", s.message(e, "completed", s.part(said(e))), usage)
+func (s responsesStyle) whole(b []byte, e *exchange) []byte { return s.response(b, e, "completed") }
+
+// event begins an event. Clients go by the type; the numbers are in order.
+func (responsesStyle) event(b []byte, e *exchange, kind string) []byte {
+	b = append(append(b, "event: "...), kind...)
+	b = append(append(b, "\ndata: {\"type\":\""...), kind...)
+	b = field(b, `","sequence_number":`, uint64(e.events))
+	e.events++
+	return append(b, ',')
 }
 
-func (s responsesStyle) whole(b []byte, e *exchange) []byte { return append(b, s.done(e)...) }
-
-// event numbers are left at 0 but for order's sake: clients go by the type.
-func (responsesStyle) event(b []byte, kind, rest string) []byte {
-	return fmt.Appendf(b, "event: %s\ndata: {\"type\":%q,%s}\n\n", kind, kind, rest)
+// inPart begins an event about the one part of the one message.
+func (s responsesStyle) inPart(b []byte, e *exchange, kind string) []byte {
+	b = e.named(s.event(b, e, kind), `"item_id":"msg_`)
+	return append(b, `","output_index":0,"content_index":0,`...)
 }
+
+const eventEnd = "}\n\n"
 
 func (s responsesStyle) begin(b []byte, e *exchange) []byte {
-	b = s.event(b, "response.created", `"sequence_number":0,"response":`+s.response(e, "in_progress", "", "null"))
-	b = s.event(b, "response.output_item.added", `"sequence_number":1,"output_index":0,"item":`+s.message(e, "in_progress", ""))
-	return s.event(b, "response.content_part.added", fmt.Sprintf(`"sequence_number":2,"item_id":%q,"output_index":0,"content_index":0,"part":%s`, e.id("msg_"), s.part("")))
+	b = append(s.event(b, e, "response.created"), `"response":`...)
+	b = append(s.response(b, e, "in_progress"), eventEnd...)
+	b = append(s.event(b, e, "response.output_item.added"), `"output_index":0,"item":`...)
+	b = append(s.message(b, e, "in_progress"), eventEnd...)
+	b = append(s.inPart(b, e, "response.content_part.added"), `"part":`...)
+	return append(s.part(b, e, 0), eventEnd...)
 }
 
-func (s responsesStyle) piece(b []byte, e *exchange, text string) []byte {
-	return s.event(b, "response.output_text.delta", fmt.Sprintf(`"sequence_number":3,"item_id":%q,"output_index":0,"content_index":0,"delta":%q,"logprobs":[]`, e.id("msg_"), text))
+func (s responsesStyle) piece(b []byte, e *exchange, from, to uint32) []byte {
+	b = append(s.inPart(b, e, "response.output_text.delta"), `"delta":"`...)
+	return append(words(b, from, to), `","logprobs":[]`+eventEnd...)
 }
 
 func (s responsesStyle) end(b []byte, e *exchange) []byte {
-	b = s.event(b, "response.output_text.done", fmt.Sprintf(`"sequence_number":4,"item_id":%q,"output_index":0,"content_index":0,"text":%q,"logprobs":[]`, e.id("msg_"), said(e)))
-	b = s.event(b, "response.output_item.done", `"sequence_number":5,"output_index":0,"item":`+s.message(e, "completed", s.part(said(e))))
-	return s.event(b, "response.completed", `"sequence_number":6,"response":`+s.done(e))
+	b = append(s.inPart(b, e, "response.output_text.done"), `"text":"`...)
+	b = append(e.said(b), `","logprobs":[]`+eventEnd...)
+	b = append(s.inPart(b, e, "response.content_part.done"), `"part":`...)
+	b = append(s.part(b, e, e.output), eventEnd...)
+	b = append(s.event(b, e, "response.output_item.done"), `"output_index":0,"item":`...)
+	b = append(s.message(b, e, "completed"), eventEnd...)
+	b = append(s.event(b, e, "response.completed"), `"response":`...)
+	return append(s.response(b, e, "completed"), eventEnd...)
+}
+
+func (responsesStyle) broken(b, body []byte) []byte {
+	return append(append(append(b, "event: error\ndata: "...), body...), "\n\n"...)
 }

@@ -13,25 +13,27 @@ import (
 // the slowest model.
 const (
 	slowHeaders = 10 * time.Second
+	slowReader  = time.Minute // at most, to take a piece of an answer; at least half of that
 	slowBody    = time.Minute
 	idle        = 2 * time.Minute
 	mostHeaders = 64 << 10
 	drain       = 30 * time.Second // for what is being answered when the server stops
 )
 
-// Serve answers on public, and the operator on admin if that is not nil, until
-// ctx ends; then it takes no more requests and answers those it has, for half a
-// minute at most. It closes the listeners.
-func (s *Server) Serve(ctx context.Context, public, admin net.Listener) error {
-	servers := []*http.Server{{Handler: s, ReadHeaderTimeout: slowHeaders, ReadTimeout: slowBody, IdleTimeout: idle, MaxHeaderBytes: mostHeaders}}
-	listeners := []net.Listener{public}
-	if admin != nil {
-		servers = append(servers, &http.Server{Handler: s.Admin(), ReadHeaderTimeout: slowHeaders, ReadTimeout: slowBody})
-		listeners = append(listeners, admin)
-	}
+// Endpoint is a listener and who answers there.
+type Endpoint struct {
+	Listener net.Listener
+	Handler  http.Handler
+}
+
+// Serve answers at all endpoints until ctx ends; then it takes no more requests
+// and answers those it has, for half a minute at most. It closes the listeners.
+func Serve(ctx context.Context, endpoints ...Endpoint) error {
+	servers := make([]*http.Server, len(endpoints))
 	failed := make(chan error, len(servers))
-	for i := range servers {
-		go func() { failed <- servers[i].Serve(listeners[i]) }()
+	for i, e := range endpoints {
+		servers[i] = &http.Server{Handler: e.Handler, ReadHeaderTimeout: slowHeaders, ReadTimeout: slowBody, IdleTimeout: idle, MaxHeaderBytes: mostHeaders}
+		go func() { failed <- servers[i].Serve(patient{e.Listener}) }()
 	}
 	var err error
 	select {
@@ -46,4 +48,31 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener) error {
 		}
 	}
 	return err
+}
+
+// patient is a listener whose connections break when their client does not read
+// what is sent to it.
+type patient struct{ net.Listener }
+
+func (l patient) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &patientConn{Conn: c}, nil
+}
+
+type patientConn struct {
+	net.Conn
+	until time.Time // of writes; net/http writes from one goroutine at a time
+}
+
+func (c *patientConn) Write(b []byte) (int, error) {
+	if now := time.Now(); c.until.Sub(now) < slowReader/2 {
+		c.until = now.Add(slowReader)
+		if err := c.SetWriteDeadline(c.until); err != nil {
+			return 0, err
+		}
+	}
+	return c.Conn.Write(b)
 }

@@ -9,8 +9,10 @@ package mock
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"net/http"
 	"strings"
 	"sync"
@@ -18,6 +20,7 @@ import (
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/conformance"
 	"ratesim/provider/wire"
 	"ratesim/sim/rng"
 )
@@ -45,6 +48,9 @@ type Config struct {
 	// Overhead returns the tokens that chat messages cost beside their text;
 	// nil = none.
 	Overhead func(messages int) int
+	// Watch is told of every request to a model that was decided or turned away;
+	// nil = nobody is. It may be called concurrently and must not keep Event.Key.
+	Watch func(conformance.Event)
 }
 
 // Answers of clients without a script are as long as chat answers usually are:
@@ -59,8 +65,16 @@ type Server struct {
 	outputs rng.Dist
 	made    atomic.Uint64 // requests, for their ids
 
+	hash  maphash.Seed // of bodies
+	names [][]byte     // of the deployments' models, in JSON
+
+	dialects []wire.Dialect // of the deployments
+
+	exchanges sync.Pool
+
 	mu       sync.Mutex
 	accounts map[string]*account
+	configs  []provider.Config // of the deployments, with the faults of now
 }
 
 // New returns a server of what c offers. It fails when two deployments of a vendor
@@ -78,8 +92,8 @@ func New(c Config) (*Server, error) {
 			return nil, fmt.Errorf("mock: two deployments are named %q", name)
 		}
 		known[name] = true
-		if _, ok := wire.DialectOf(d.Config.Vendor); !ok {
-			return nil, fmt.Errorf("mock: deployment %q: vendor %q has no dialect", d.Name, d.Config.Vendor)
+		if err := d.Config.Validate(); err != nil {
+			return nil, fmt.Errorf("mock: deployment %q: %w", d.Name, err)
 		}
 	}
 	if c.Speed == 0 {
@@ -98,7 +112,20 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{c: c, start: time.Now(), accounts: map[string]*account{}, outputs: outputs}
+	s := &Server{c: c, start: time.Now(), hash: maphash.MakeSeed(), accounts: map[string]*account{}, outputs: outputs}
+	for i := range c.Deployments {
+		s.configs = append(s.configs, c.Deployments[i].Config)
+		dialect, ok := wire.DialectOf(c.Deployments[i].Config.Vendor)
+		if !ok {
+			return nil, fmt.Errorf("mock: deployment %q: vendor %q has no dialect", c.Deployments[i].Name, c.Deployments[i].Config.Vendor)
+		}
+		s.dialects = append(s.dialects, dialect)
+		name, err := json.Marshal(c.Deployments[i].Config.Model)
+		if err != nil {
+			return nil, fmt.Errorf("mock: deployment %q: %w", c.Deployments[i].Name, err)
+		}
+		s.names = append(s.names, name)
+	}
 	s.mux = s.routes()
 	return s, nil
 }
@@ -135,32 +162,43 @@ func credential(r *http.Request) string {
 	return ""
 }
 
-// account returns the account of a request, or the status it is refused with.
-func (s *Server) account(key string, script *wire.Script) (*account, int) {
-	if !wellFormed(key) {
-		return nil, http.StatusUnauthorized
-	}
+// enter returns the account of a request; nil when it has been turned away. The
+// script says when a load generator began, if there is one.
+func (e *exchange) enter(script *wire.Script) *account {
+	key := credential(e.r)
 	name := key
-	if s.c.Keys != nil {
-		if name = s.c.Keys[key]; name == "" {
-			return nil, http.StatusUnauthorized
-		}
+	if e.s.c.Keys != nil {
+		name = e.s.c.Keys[key]
 	}
+	if !wellFormed(key) || name == "" {
+		e.fail(http.StatusUnauthorized, "")
+		return nil
+	}
+	e.key = key
+	a := e.s.account(name, script, e.scripted)
+	if a == nil {
+		e.fail(http.StatusServiceUnavailable, "This server has as many accounts as it can hold.")
+	}
+	return a
+}
+
+// account returns the account of that name, nil when there is no room for it.
+func (s *Server) account(name string, script *wire.Script, scripted bool) *account {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.accounts[name]
 	if a == nil {
 		if len(s.accounts) == s.c.MaxAccounts {
-			return nil, http.StatusServiceUnavailable
+			return nil
 		}
 		zero, draws := s.start, rng.New(s.c.Seed, 0)
-		if script != nil {
+		if scripted {
 			zero, draws = script.Start, rng.New(script.Seed, script.Replication)
 		}
-		a = newAccount(s.c.Deployments, draws, s.outputs, zero, s.c.Speed)
-		s.accounts[name] = a
+		a = newAccount(s.configs, draws, s.outputs, zero, s.c.Speed)
+		s.accounts[strings.Clone(name)] = a
 	}
-	return a, http.StatusOK
+	return a
 }
 
 // deployment returns the index of the deployment of that name, or of that
@@ -185,21 +223,17 @@ func (s *Server) deployment(f *form, name string) int {
 // generate answers a request to a model.
 func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *form) {
 	e := s.exchange(w, r, f)
-	var script *wire.Script
-	if v := r.Header.Get(wire.ScriptHeader); v != "" {
-		told, err := wire.ParseScript(v)
-		if err != nil {
+	var script wire.Script
+	if v := r.Header[wire.ScriptHeader]; len(v) > 0 {
+		var err error
+		if script, err = wire.ParseScript(v[0]); err != nil {
 			e.fail(http.StatusBadRequest, err.Error())
 			return
 		}
-		script = &told
+		e.scripted = true
 	}
-	account, status := s.account(credential(r), script)
-	if account == nil {
-		e.fail(status, "")
-		return
-	}
-	if !e.read(s.c.MaxBody) {
+	account := e.enter(&script)
+	if account == nil || !e.read(s.c.MaxBody) {
 		return
 	}
 	e.query.Stream = e.query.Stream && f.inBody || f.stream
@@ -209,29 +243,41 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *form) {
 		return
 	}
 	d := &s.c.Deployments[i]
-	e.dialect, _ = wire.DialectOf(d.Config.Vendor)
-	attempt := wire.Attempt{MaxTokens: e.query.MaxTokens}
-	if script != nil {
-		attempt = script.Attempt
-	} else {
-		attempt.Prompt = uint32(s.c.Count(d.Config.Model, e.query.Text))
-		if _, chat := f.style.(chatStyle); chat && !f.embeds && s.c.Overhead != nil {
-			attempt.Prompt += uint32(s.c.Overhead(e.query.Messages))
-		}
-		attempt.Guess = attempt.Prompt
+	e.dialect, e.name, e.model = s.dialects[i], d.Name, s.names[i]
+	attempt := script.Attempt
+	if !e.scripted {
+		attempt = s.attempt(&e.query, d.Config.Model, f)
 	}
 	e.answer.Model, e.answer.Deployment, e.answer.Organization = d.Config.Model, d.Name, "org-ratesim"
-	e.decided = account.decide(i, &attempt, script != nil, !f.embeds, &e.answer)
+	e.decided = account.decide(i, &attempt, e.scripted, !f.embeds, &e.answer)
 	e.prompt, e.output = attempt.Prompt, attempt.Output
+	wait := e.reply.RetryAfter
+	if wait > 0 {
+		wait = time.Duration(float64(wait) / s.c.Speed)
+	}
+	e.watch(e.at, &e.reply, wait)
 	e.answerDecided()
+	s.done(e)
+}
+
+// attempt returns what an ordinary client's request is, but for the length of
+// its answer.
+func (s *Server) attempt(q *wire.Query, model string, f *form) wire.Attempt {
+	n := q.Counted
+	if q.Text != "" {
+		n += s.c.Count(model, q.Text)
+	}
+	if _, chat := f.style.(chatStyle); chat && s.c.Overhead != nil {
+		n += s.c.Overhead(q.Messages)
+	}
+	return wire.Attempt{Prompt: uint32(n), Guess: uint32(n), MaxTokens: q.MaxTokens}
 }
 
 // dialect returns the dialect in which requests of a form are refused before
 // their deployment is known.
 func (s *Server) dialect(f *form) wire.Dialect {
-	for i := range s.c.Deployments {
-		if v := s.c.Deployments[i].Config.Vendor; f.speaks(v) {
-			d, _ := wire.DialectOf(v)
+	for _, d := range s.dialects {
+		if f.speaks(d.Vendor) {
 			return d
 		}
 	}

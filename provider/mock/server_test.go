@@ -14,6 +14,7 @@ import (
 	"ratesim/provider/catalog"
 	"ratesim/provider/mock"
 	"ratesim/provider/wire"
+	"ratesim/sim/clock"
 )
 
 // offer returns a server with a deployment of each of these references.
@@ -59,7 +60,7 @@ func TestEndpoints(t *testing.T) {
 	s := offer(t, mock.Config{Speed: 10_000}, all...)
 	for _, c := range []struct{ path, body, want string }{
 		{"/v1/chat/completions", `{"model":"gpt-4o","max_tokens":3,` + hello + `}`, `"prompt_tokens":2,"completion_tokens":3,"total_tokens":5`},
-		{"/v1/chat/completions", `{"model":"gpt-4o","max_tokens":3,` + hello + `}`, `"message":{"role":"assistant","content":"word word word"`},
+		{"/v1/chat/completions", `{"model":"gpt-4o","max_tokens":3,` + hello + `}`, `"message":{"role":"assistant","content":"Word word word"`},
 		{"/v1/responses", `{"model":"gpt-4o","max_output_tokens":3,"input":"12345678"}`, `"output":[{"type":"message"`},
 		{"/v1/embeddings", `{"model":"gpt-4o","input":["1234","5678"]}`, `"usage":{"prompt_tokens":2,"total_tokens":2}`},
 		{"/openai/deployments/gpt-4.1/chat/completions?api-version=2024-10-21", `{"max_tokens":3,` + hello + `}`, `"completion_tokens":3`},
@@ -89,12 +90,12 @@ func TestStreams(t *testing.T) {
 		want       []string
 	}{
 		{"/v1/chat/completions", `{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true},"max_tokens":3,` + hello + `}`,
-			[]string{`"delta":{"role":"assistant"`, `"content":" word word word"`, `"finish_reason":"length"`, `"choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3`, "data: [DONE]\n\n"}},
+			[]string{`"delta":{"role":"assistant"`, `"content":"Word word word"`, `"finish_reason":"length"`, `"choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3`, "data: [DONE]\n\n"}},
 		{"/v1/responses", `{"model":"gpt-4o","stream":true,"max_output_tokens":3,"input":"12345678"}`,
-			[]string{"event: response.created\n", `"delta":" word word word"`, "event: response.completed\n", `"output_tokens":3`}},
+			[]string{"event: response.created\n", `"delta":"Word word word"`, "event: response.completed\n", `"output_tokens":3`}},
 		{"/v1/messages", `{"model":"claude-sonnet-4.5","stream":true,"max_tokens":3,` + hello + `}`,
-			[]string{"event: message_start\n", `"text":" word word word"`, `"stop_reason":"max_tokens"`, `"output_tokens":3`, "event: message_stop\n"}},
-		{"/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", gemini, []string{`"text":" word word word"`, `"finishReason":"MAX_TOKENS"`}},
+			[]string{"event: message_start\n", `"text":"Word word word"`, `"stop_reason":"max_tokens"`, `"output_tokens":3`, "event: message_stop\n"}},
+		{"/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", gemini, []string{`"text":"Word word word"`, `"finishReason":"MAX_TOKENS"`}},
 	} {
 		w := ask(s, "POST", c.path, c.body)
 		text := w.Body.String()
@@ -113,6 +114,65 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// A stream that fails in the middle has begun well: the error is its last event.
+// One whose connection breaks has no last event.
+func TestBrokenStreams(t *testing.T) {
+	requests := []struct{ ref, path, body, want string }{
+		{all[0], "/v1/chat/completions", `{"model":"gpt-4o","stream":true,"max_tokens":100,` + hello + `}`, "\n\ndata: {\"error\":{\"message\":"},
+		{all[0], "/v1/responses", `{"model":"gpt-4o","stream":true,"max_output_tokens":100,"input":"12345678"}`, "\n\nevent: error\ndata: {"},
+		{all[2], "/v1/messages", `{"model":"claude-sonnet-4.5","stream":true,"max_tokens":100,` + hello + `}`, "\n\nevent: error\ndata: {\"type\":\"error\","},
+		{all[3], "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", gemini, "\r\n\r\ndata: {\"error\":{"},
+		{all[3], "/v1beta/models/gemini-2.5-flash:streamGenerateContent", gemini, "\r\n,{\"error\":{"},
+	}
+	for _, c := range requests {
+		for _, kind := range []provider.FaultKind{provider.MidStream, provider.Reset} {
+			synctest.Test(t, func(t *testing.T) {
+				config, err := catalog.Embedded().Find(c.ref)
+				if err != nil {
+					t.Fatal(err)
+				}
+				config.Faults = []provider.Fault{{Kind: kind, Status: 500, Rate: 1, Until: clock.Never}}
+				s := offer(t, mock.Config{Deployments: []mock.Deployment{{Config: config}}, Seed: 3})
+				w := httptest.NewRecorder()
+				func() {
+					defer func() {
+						if broke := recover() == http.ErrAbortHandler; broke != (kind == provider.Reset) {
+							t.Errorf("%s: broken %v", c.path, broke)
+						}
+					}()
+					r := httptest.NewRequest("POST", c.path, strings.NewReader(strings.Replace(c.body, ":3}", ":100}", 1)))
+					r.Header.Set("Authorization", "Bearer sk-test")
+					s.ServeHTTP(w, r)
+				}()
+				got := w.Body.String()
+				if w.Code != 200 || strings.Count(got, "ord word") == 0 || strings.Contains(got, c.want) != (kind == provider.MidStream) {
+					t.Errorf("%s: %d, want %q in\n%s", c.path, w.Code, c.want, got)
+				}
+				if strings.HasPrefix(got, "[") && kind == provider.MidStream && !json.Valid([]byte(got)) {
+					t.Errorf("no JSON: %s", got)
+				}
+				for _, end := range []string{"[DONE]", "message_stop", "response.completed", "MAX_TOKENS"} {
+					if strings.Contains(got, end) {
+						t.Errorf("%s: ends with %s", c.path, end)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A stream of Gemini's that is no text/event-stream is one list.
+func TestStreamedList(t *testing.T) {
+	s := offer(t, mock.Config{Speed: 10_000}, all[3])
+	w := ask(s, "POST", "/v1beta/models/gemini-2.5-flash:streamGenerateContent", gemini)
+	var list []struct {
+		UsageMetadata struct{ CandidatesTokenCount int }
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil || len(list) != 2 || list[1].UsageMetadata.CandidatesTokenCount != 3 {
+		t.Errorf("%v: %s", err, w.Body)
+	}
+}
+
 // What is wrong with a request is said in the vendor's words, with its status.
 func TestBadRequests(t *testing.T) {
 	s := offer(t, mock.Config{Speed: 10_000, MaxBody: 200, Keys: map[string]string{"sk-test": "team"}}, all...)
@@ -126,7 +186,7 @@ func TestBadRequests(t *testing.T) {
 		{"POST", "/v1/chat/completions", `{"model":"gpt-4o"}`, "", 400, "missing required parameter"},
 		{"POST", "/v1/chat/completions", `{"model":7,` + hello + `}`, "", 400, "'model'"},
 		{"POST", "/v1/chat/completions", `{"model":"gpt-4o","max_tokens":-1,` + hello + `}`, "", 400, "-1"},
-		{"POST", "/v1/chat/completions", `{"model":"gpt-4o","max_tokens":1e30,` + hello + `}`, "", 400, "1e+30"},
+		{"POST", "/v1/chat/completions", `{"model":"gpt-4o","max_tokens":1e30,` + hello + `}`, "", 400, "1e30"},
 		{"POST", "/v1/chat/completions", `{"model":"gpt-9",` + hello + `}`, "", 404, `"code":"model_not_found"`},
 		{"POST", "/v1/chat/completions", `{` + hello + `}`, "", 404, "model_not_found"},
 		{"POST", "/v1/chat/completions", long, "", 413, "200 bytes"},
@@ -222,12 +282,35 @@ func FuzzServer(f *testing.F) {
 }
 
 func BenchmarkChat(b *testing.B) {
-	s := offer(b, mock.Config{Speed: 1e9}, all[0])
-	body := `{"model":"gpt-4o","max_tokens":1,"messages":[{"role":"user","content":"Say hello!!"}]}`
+	config, err := catalog.Embedded().Find(all[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	config.RPM, config.TPM, config.Limits = 10_000_000, 1_000_000_000, nil
+	config.Latency = provider.Latency{}
+	s := offer(b, mock.Config{Deployments: []mock.Deployment{{Config: config}}})
+	body := strings.NewReader("")
+	r := httptest.NewRequest("POST", "/v1/chat/completions", io.NopCloser(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer sk-test")
+	w := &sink{http.Header{}, http.StatusOK}
 	b.ReportAllocs()
 	for b.Loop() {
-		if w := ask(s, "POST", "/v1/chat/completions", body); w.Code != 200 && w.Code != 429 {
-			b.Fatal(w.Code)
+		body.Reset(`{"model":"gpt-4o","max_tokens":1,"messages":[{"role":"user","content":"Say hello!!"}]}`)
+		clear(w.header)
+		if s.ServeHTTP(w, r); w.status != http.StatusOK {
+			b.Fatal(w.status)
 		}
+		w.status = http.StatusOK
 	}
 }
+
+// sink is what a connection is to a handler, without the connection.
+type sink struct {
+	header http.Header
+	status int
+}
+
+func (s *sink) Header() http.Header         { return s.header }
+func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
+func (s *sink) WriteHeader(status int)      { s.status = status }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,75 +21,170 @@ type Query struct {
 	IncludeUsage bool   // stream_options.include_usage
 	Text         string // of the prompt, all pieces of it
 	Messages     int    // of a chat
-	Inputs       int    // to embed
-}
-
-// body is the part of a request that matters here.
-type body struct {
-	Model         string            `json:"model"`
-	MaxTokens     *float64          `json:"max_tokens"`
-	MaxCompletion *float64          `json:"max_completion_tokens"`
-	MaxOutput     *float64          `json:"max_output_tokens"`
-	Stream        bool              `json:"stream"`
-	Messages      []json.RawMessage `json:"messages"`
-	Contents      []json.RawMessage `json:"contents"`
-	Input         json.RawMessage   `json:"input"`
-	Options       struct {
-		IncludeUsage bool `json:"include_usage"`
-	} `json:"stream_options"`
-	Generation struct {
-		MaxOutput *float64 `json:"maxOutputTokens"`
-	} `json:"generationConfig"`
-	Inference struct {
-		MaxTokens *float64 `json:"maxTokens"`
-	} `json:"inferenceConfig"`
+	Inputs       int    // texts of a prompt that is no chat, as to embed
+	Counted      int    // tokens of the prompt that came as tokens, not as text
+	Base64       bool   // embeddings are wanted in base64
+	Dimensions   uint32 // of embeddings; 0 = not said
 }
 
 // ParseQuery reads the body of a request to a model. Its errors are what a
 // vendor says with a 400: no JSON, a field of a wrong type, a bound on the output
 // that is no positive whole number of 32 bits, nothing to answer.
 func ParseQuery(data []byte, r *Query) error {
-	var b body
-	if err := json.Unmarshal(data, &b); err != nil {
-		var field *json.UnmarshalTypeError
-		if errors.As(err, &field) && field.Field != "" {
-			return fmt.Errorf("invalid type for '%s': got %s", field.Field, field.Value)
-		}
+	*r = Query{}
+	if !json.Valid(data) {
 		return errors.New("we could not parse the JSON body of your request")
 	}
-	*r = Query{Model: b.Model, Stream: b.Stream, IncludeUsage: b.Options.IncludeUsage, Messages: len(b.Messages) + len(b.Contents)}
-	for _, n := range [...]*float64{b.MaxTokens, b.MaxCompletion, b.MaxOutput, b.Generation.MaxOutput, b.Inference.MaxTokens} {
-		if n == nil {
-			continue
-		}
-		if *n < 1 || *n > math.MaxUint32 || *n != math.Trunc(*n) {
-			return fmt.Errorf("invalid value for the maximum of output tokens: %v, expected a whole number from 1 to %d", *n, uint32(math.MaxUint32))
-		}
-		r.MaxTokens = uint32(*n)
+	p := queryParser{cursor: cursor{data}, r: r}
+	if p.peek() != '{' {
+		return errors.New("the body of your request must be a JSON object")
 	}
-	if len(b.Input) > 0 {
-		r.Inputs = 1
-		var list []json.RawMessage
-		if json.Unmarshal(b.Input, &list) == nil {
-			r.Inputs = len(list)
-		}
+	p.fields()
+	if p.err == nil && r.Messages == 0 && r.Inputs == 0 {
+		p.err = errors.New("missing required parameter: 'messages', 'contents' or 'input'")
 	}
-	if r.Messages == 0 && r.Inputs == 0 {
-		return errors.New("missing required parameter: 'messages', 'contents' or 'input'")
+	if p.err == nil {
+		r.Text = textOf(data)
 	}
-	var text strings.Builder
+	return p.err
+}
+
+// textOf returns the text of the prompt in a body.
+func textOf(data []byte) string {
+	var whole []byte // most bodies have one piece
+	var first []byte
 	Scan(data, func(s []byte) {
-		if bytes.IndexByte(s, '\\') < 0 {
-			text.Write(s)
+		plain := s
+		if bytes.IndexByte(s, '\\') >= 0 {
+			var decoded string
+			_ = json.Unmarshal(slices.Concat([]byte{'"'}, s, []byte{'"'}), &decoded) // valid, as the body is
+			plain = []byte(decoded)
+		}
+		if first == nil {
+			first = plain
 			return
 		}
-		var plain string
-		if json.Unmarshal([]byte(`"`+string(s)+`"`), &plain) == nil {
-			text.WriteString(plain)
+		if whole == nil {
+			whole = append(whole, first...)
 		}
+		whole = append(whole, plain...)
 	})
-	r.Text = text.String()
-	return nil
+	if whole == nil {
+		return string(first)
+	}
+	return string(whole)
+}
+
+// queryParser reads a body that is known to be valid JSON.
+type queryParser struct {
+	cursor
+	r   *Query
+	err error // the first
+}
+
+// fields reads the fields of an object. Bounds stand beside the prompt or one
+// object deeper.
+func (p *queryParser) fields() {
+	for p.open(); p.more(); {
+		switch key := p.key(); string(key) {
+		case "model":
+			p.r.Model = p.text("model")
+		case "max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens":
+			p.r.MaxTokens = max(p.r.MaxTokens, p.positive(string(key)))
+		case "dimensions":
+			p.r.Dimensions = p.positive("dimensions")
+		case "encoding_format":
+			p.r.Base64 = p.text("encoding_format") == "base64"
+		case "stream":
+			p.r.Stream = p.flag("stream")
+		case "include_usage":
+			p.r.IncludeUsage = p.flag("stream_options.include_usage")
+		case "messages", "contents":
+			p.r.Messages += p.elements(func() { p.skip() })
+		case "input":
+			p.input()
+		case "stream_options", "generationConfig", "generation_config", "inferenceConfig", "generateContentRequest":
+			if p.peek() == '{' {
+				p.fields()
+			} else {
+				p.skip()
+			}
+		default:
+			p.skip()
+		}
+	}
+}
+
+// input reads a text, a list of texts or messages, or of tokens, or of lists of
+// tokens.
+func (p *queryParser) input() {
+	switch p.peek() {
+	case '"':
+		p.skip()
+		p.r.Inputs = 1
+	case '[':
+		tokens := false
+		p.r.Inputs = p.elements(func() {
+			switch next := p.peek(); {
+			case next == '[':
+				p.r.Counted += p.elements(func() { p.skip() })
+			case next == '-' || next >= '0' && next <= '9':
+				tokens = true
+				p.r.Counted++
+				p.skip()
+			default:
+				p.skip()
+			}
+		})
+		if tokens {
+			p.r.Inputs = 1
+		}
+	default:
+		p.skip()
+	}
+}
+
+func (p *queryParser) fail(field string, got []byte, want string) {
+	if p.err == nil {
+		p.err = fmt.Errorf("invalid value for '%s': %s, expected %s", field, got, want)
+	}
+}
+
+func (p *queryParser) text(field string) string {
+	v := p.skip()
+	switch {
+	case v[0] == '"':
+		return string(unquoted(v))
+	case string(v) != "null":
+		p.fail(field, v, "a string")
+	}
+	return ""
+}
+
+func (p *queryParser) flag(field string) bool {
+	v := p.skip()
+	switch string(v) {
+	case "true":
+		return true
+	case "false", "null":
+	default:
+		p.fail(field, v, "true or false")
+	}
+	return false
+}
+
+// positive reads a count; 0 for null.
+func (p *queryParser) positive(field string) uint32 {
+	v := p.skip()
+	if string(v) == "null" {
+		return 0
+	}
+	n, err := strconv.ParseFloat(string(v), 64)
+	if err != nil || n < 1 || n > math.MaxUint32 || n != math.Trunc(n) {
+		p.fail(field, v, "a whole number from 1 to "+strconv.Itoa(math.MaxUint32))
+		return 0
+	}
+	return uint32(n)
 }
 
 // Chat returns a request for a completion in the vendor's form, to a server

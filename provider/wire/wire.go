@@ -92,6 +92,17 @@ type Quota struct {
 // NoQuota is a trio of which nothing was sent.
 var NoQuota = Quota{Absent, Absent, Absent}
 
+// Share returns how much of the limit is left, 1 being all of it or not known.
+func (q Quota) Share() float64 {
+	switch {
+	case q.Remaining == 0:
+		return 0
+	case q.Remaining < 0 || q.Limit <= 0:
+		return 1
+	}
+	return float64(q.Remaining) / float64(q.Limit)
+}
+
 // Reply is the answer to one attempt.
 type Reply struct {
 	Status     int           // HTTP status, or StatusTimeout

@@ -1,10 +1,11 @@
 package mock
 
 import (
+	"fmt"
 	"maps"
-	"net"
-	"net/http"
 	"slices"
+
+	"ratesim/provider"
 )
 
 // State is what the server has counted, for the operator.
@@ -33,13 +34,7 @@ type DeploymentState struct {
 
 // State returns what has been counted since the start, or the last Reset.
 func (s *Server) State() State {
-	s.mu.Lock()
-	names := make([]string, 0, len(s.accounts))
-	accounts := make([]*account, 0, len(s.accounts))
-	for _, name := range slices.Sorted(maps.Keys(s.accounts)) {
-		names, accounts = append(names, name), append(accounts, s.accounts[name])
-	}
-	s.mu.Unlock()
+	names, accounts := s.everyone()
 	state := State{Accounts: []AccountState{}}
 	for i, a := range accounts {
 		state.Accounts = append(state.Accounts, AccountState{masked(names[i]), a.state(s.c.Deployments)})
@@ -72,25 +67,47 @@ func (a *account) state(deployments []Deployment) []DeploymentState {
 	return list
 }
 
-// Admin returns the operator's endpoints: GET /admin/state and POST
-// /admin/reset. They belong on an address of their own. A browser that was
-// led there by another site's name is refused.
-func (s *Server) Admin() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /admin/state", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.State()) })
-	mux.HandleFunc("POST /admin/reset", func(w http.ResponseWriter, _ *http.Request) {
-		s.Reset()
-		w.WriteHeader(http.StatusNoContent)
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
+// everyone returns the accounts there are, in order of their names.
+func (s *Server) everyone() (names []string, accounts []*account) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(s.accounts)) {
+		names, accounts = append(names, name), append(accounts, s.accounts[name])
+	}
+	return names, accounts
+}
+
+// SetFaults replaces the faults of every deployment; lists are in the order of
+// Config.Deployments. Times of faults are the provider's since the last Reset, or
+// in a load generator's run since its start. It fails when a fault is no good,
+// and changes nothing then.
+func (s *Server) SetFaults(lists [][]provider.Fault) error {
+	if len(lists) != len(s.c.Deployments) {
+		return fmt.Errorf("mock: faults of %d deployments for %d", len(lists), len(s.c.Deployments))
+	}
+	configs := make([]provider.Config, len(lists))
+	for i := range configs {
+		configs[i] = s.c.Deployments[i].Config
+		configs[i].Faults = lists[i]
+		if err := configs[i].Validate(); err != nil {
+			return fmt.Errorf("mock: faults of %q: %w", s.c.Deployments[i].Name, err)
 		}
-		if ip := net.ParseIP(host); ip == nil && host != "localhost" || r.Header.Get("Origin") != "" {
-			http.Error(w, "ask by address, and not from a web page", http.StatusForbidden)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
+	}
+	s.mu.Lock()
+	s.configs = configs // of accounts that come after this
+	s.mu.Unlock()
+	_, accounts := s.everyone()
+	for _, a := range accounts {
+		a.setFaults(configs)
+	}
+	return nil
+}
+
+func (a *account) setFaults(configs []provider.Config) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now()
+	for i, m := range a.models {
+		m.SetFaults(now, &configs[i])
+	}
 }

@@ -1,0 +1,89 @@
+// Package admin is the operator's side of a mock provider: what it counts, how
+// it grades its clients, and an HTTP handler for both and for what can be
+// changed while it runs. It belongs on an address of its own.
+package admin
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ratesim/provider/conformance"
+)
+
+// Monitor counts what a server answers and grades its clients. Its methods may be
+// called concurrently.
+type Monitor struct {
+	requests *prometheus.CounterVec
+	tokens   *prometheus.CounterVec
+	duration prometheus.Histogram
+	inFlight prometheus.Gauge
+
+	speed   float64
+	tenants map[string]string
+	mu      sync.Mutex
+	watcher *conformance.Watcher
+}
+
+// NewMonitor returns a Monitor for a server of that speed, whose keys belong to
+// these tenants, if any.
+func NewMonitor(speed float64, tenants map[string]string) *Monitor {
+	m := &Monitor{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ratesim_attempts_total",
+			Help: "Attempts decided, by deployment, status and the limit that refused them. Status 1 is a connection broken on purpose."},
+			[]string{"deployment", "status", "limit"}),
+		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ratesim_tokens_total",
+			Help: "Tokens of attempts that succeeded, by deployment and kind: prompt or output."}, []string{"deployment", "kind"}),
+		// From what a refusal takes to the longest answers of reasoning models.
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "ratesim_request_duration_seconds",
+			Help:    "Real time from a request's headers to the end of its answer, for requests of all kinds.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25, 60, 180, 600}}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "ratesim_requests_in_flight", Help: "Requests being answered."}),
+		speed:    speed, tenants: tenants,
+	}
+	m.Reset()
+	return m
+}
+
+// Watch takes down one attempt; it is what aa mock.Config's Watch may be.
+func (m *Monitor) Watch(e conformance.Event) {
+	r := &e.Reply
+	m.requests.WithLabelValues(e.Deployment, strconv.Itoa(r.Status), r.Limit.String()).Inc()
+	if r.OK() {
+		m.tokens.WithLabelValues(e.Deployment, "prompt").Add(float64(r.Prompt))
+		m.tokens.WithLabelValues(e.Deployment, "output").Add(float64(r.Output))
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.watcher.Observe(e)
+}
+
+// Measure returns a handler that does what h does and is timed.
+func (m *Monitor) Measure(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		m.inFlight.Inc()
+		defer func() { // also when h breaks the connection, with a panic
+			m.inFlight.Dec()
+			m.duration.Observe(time.Since(begin).Seconds())
+		}()
+		h.ServeHTTP(w, r)
+	})
+}
+
+// Grades returns how clients have behaved since the last Reset.
+func (m *Monitor) Grades() []conformance.Grade {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.watcher.Report()
+}
+
+// Reset forgets how clients have behaved. Counters go on.
+func (m *Monitor) Reset() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.watcher = conformance.New(m.speed, m.tenants)
+}

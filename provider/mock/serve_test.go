@@ -1,0 +1,87 @@
+package mock_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"ratesim/provider/catalog"
+	"ratesim/provider/mock"
+)
+
+// A server that is told to stop answers what it has begun, and takes no more.
+func TestDrain(t *testing.T) {
+	config, err := catalog.Embedded().Find(all[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Latency.PerToken = 100 * time.Millisecond
+	s, err := mock.New(mock.Config{Deployments: []mock.Deployment{{Config: config}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- mock.Serve(ctx, mock.Endpoint{Listener: listener, Handler: s}) }()
+	r, _ := http.NewRequest("POST", "http://"+listener.Addr().String()+"/v1/chat/completions",
+		strings.NewReader(`{"model":"gpt-4o","stream":true,"max_tokens":5,`+hello+`}`))
+	r.Header.Set("Authorization", "Bearer sk-test")
+	w, err := http.DefaultClient.Do(r) // returns at the first event
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Body.Close()
+	stop()
+	if b, err := io.ReadAll(w.Body); err != nil || !strings.HasSuffix(string(b), "data: [DONE]\n\n") {
+		t.Errorf("%v after\n%s", err, b)
+	}
+	if err := <-ended; err != nil && !errors.Is(err, http.ErrServerClosed) {
+		t.Errorf("ended with %v", err)
+	}
+	if _, err := http.DefaultClient.Do(r.Clone(t.Context())); err == nil {
+		t.Error("it still answers")
+	}
+}
+
+// Clients that do not get done with their headers, or do not read what they asked
+// for, are cut off.
+func TestSlow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for the server's patience to end")
+	}
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = mock.Serve(ctx, mock.Endpoint{Listener: listener, Handler: http.NotFoundHandler()})
+	}()
+	defer func() { stop(); <-ended }()
+	c, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(c); err != nil {
+		t.Errorf("the connection was not closed: %v", err)
+	}
+}
