@@ -29,6 +29,7 @@ type serveFlags struct {
 	speed       float64
 	seed        uint64
 	maxBody     int64
+	atOnce      bool
 	grades      bool
 }
 
@@ -64,6 +65,7 @@ It listens on this machine only, unless --addr says otherwise.`,
 	fl.Float64Var(&f.speed, "speed", 1, "seconds that pass for the provider in a real one: limits, latency and waits alike")
 	fl.Uint64Var(&f.seed, "seed", 1, "of all that is random")
 	fl.Int64Var(&f.maxBody, "max-body", 32<<20, "the most bytes of a request")
+	fl.BoolVar(&f.atOnce, "no-latency", false, "answer at once; limits stay as they are")
 	fl.BoolVar(&f.grades, "conformance", false, "at the end, print how well clients took refusals; exit code 3 if one did not")
 	catalogFlag(fl, &f.catalog)
 	return c
@@ -103,6 +105,10 @@ func (f *serveFlags) read() (*server, error) {
 			return nil, fmt.Errorf("--provider %s: %w", p, err)
 		}
 		d.Name = cmp.Or(name, d.Model)
+		if f.atOnce {
+			d.Latency = provider.Latency{}
+		}
+		counter.Count(d.Model, "a") // unpacks its vocabulary, so that no client waits for it
 		v.known = append(v.known, d)
 		v.config.Deployments = append(v.config.Deployments, mock.Deployment{Name: name, Config: d})
 	}

@@ -17,7 +17,7 @@ import (
 // observed. That a sharp increase in usage refuses is official; its message is
 // recalled.
 func anthropicHeaders(a *Answer, _ int, h http.Header) {
-	names := [...]string{Request: "requests", Token: "tokens", InputToken: "input-tokens", OutputToken: "output-tokens"}
+	names := [...]string{Request: "Requests", Token: "Tokens", InputToken: "Input-Tokens", OutputToken: "Output-Tokens"}
 	standings := a.Standings
 	in, okIn := a.standing(InputToken, time.Minute)
 	out, okOut := a.standing(OutputToken, time.Minute)
@@ -29,19 +29,19 @@ func anthropicHeaders(a *Answer, _ int, h http.Header) {
 		if int(s.Unit) >= len(names) || s.Per != time.Minute {
 			continue
 		}
-		prefix := "anthropic-ratelimit-" + names[s.Unit]
+		prefix := "Anthropic-Ratelimit-" + names[s.Unit]
 		left := s.Remaining
 		if s.Unit != Request {
 			left = (left + 500) / 1000 * 1000
 		}
 		full := a.Now.Add(s.Reset + time.Second - 1).Truncate(time.Second)
-		h.Set(prefix+"-limit", strconv.FormatInt(s.Limit, 10))
-		h.Set(prefix+"-remaining", strconv.FormatInt(left, 10))
-		h.Set(prefix+"-reset", full.UTC().Format(time.RFC3339))
+		set(h, prefix+"-Limit", strconv.FormatInt(s.Limit, 10))
+		set(h, prefix+"-Remaining", strconv.FormatInt(left, 10))
+		set(h, prefix+"-Reset", full.UTC().Format(time.RFC3339))
 	}
 	setRetryAfter(a, h)
-	set(h, "request-id", a.RequestID)
-	set(h, "anthropic-organization-id", a.Organization)
+	set(h, "Request-Id", a.RequestID)
+	set(h, "Anthropic-Organization-Id", a.Organization)
 }
 
 func anthropicRefuse(l Limit) int {

@@ -19,25 +19,25 @@ import (
 func azureHeaders(a *Answer, _ int, h http.Header) {
 	openAITrios(a, h, func(d time.Duration) string { return strconv.FormatInt(roundUp(d, time.Second), 10) })
 	if s, ok := a.standing(Percent, 0); ok {
-		h.Set("azure-openai-deployment-utilization", strconv.FormatInt(s.Limit-s.Remaining, 10)+"%")
+		set(h, "Azure-Openai-Deployment-Utilization", strconv.FormatInt(s.Limit-s.Remaining, 10)+"%")
 	}
-	set(h, "x-request-id", a.RequestID)
-	set(h, "apim-request-id", a.RequestID)
-	set(h, "x-ms-region", a.Region)
-	set(h, "x-ms-deployment-name", a.Deployment)
+	set(h, "X-Request-Id", a.RequestID)
+	set(h, "Apim-Request-Id", a.RequestID)
+	set(h, "X-Ms-Region", a.Region)
+	set(h, "X-Ms-Deployment-Name", a.Deployment)
 	setRetryAfter(a, h)
 	if a.asksToWait() {
 		ms := roundUp(a.Wait, time.Second) * 1000
 		if a.Limit == Utilisation || a.Millis {
 			ms = roundUp(a.Wait, time.Millisecond)
 		}
-		h.Set("retry-after-ms", strconv.FormatInt(ms, 10))
+		set(h, "Retry-After-Ms", strconv.FormatInt(ms, 10))
 	}
 	switch a.Limit {
 	case Requests:
-		h.Set("policy-id", "DeploymentRatelimit-Call")
+		set(h, "Policy-Id", "DeploymentRatelimit-Call")
 	case Tokens, Oversize:
-		h.Set("policy-id", "DeploymentRatelimit-Token")
+		set(h, "Policy-Id", "DeploymentRatelimit-Token")
 	}
 }
 

@@ -8,9 +8,9 @@ import "net/http"
 // 503. Sources: aws-samples/amazon-bedrock-client-for-mac#99 (a capture);
 // docs.aws.amazon.com/bedrock, the errors of InvokeModel.
 func bedrockHeaders(a *Answer, status int, h http.Header) {
-	set(h, "x-amzn-RequestId", a.RequestID)
+	set(h, "X-Amzn-Requestid", a.RequestID)
 	if status >= 300 {
-		h.Set("x-amzn-ErrorType", bedrockType(status)+":http://internal.amazon.com/coral/com.amazon.bedrock/")
+		set(h, "X-Amzn-Errortype", bedrockType(status)+":http://internal.amazon.com/coral/com.amazon.bedrock/")
 	}
 }
 

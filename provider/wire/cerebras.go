@@ -18,15 +18,15 @@ func cerebrasHeaders(a *Answer, _ int, h http.Header) {
 		if s.Unit != Request && s.Unit != Token {
 			continue
 		}
-		name := "requests-"
+		name := "Requests"
 		if s.Unit == Token {
-			name = "tokens-"
+			name = "Tokens"
 		}
 		reset := strconv.FormatFloat(s.Reset.Seconds(), 'f', 6, 64)
-		setTrio(h, name+windowName(s.Per), s, reset)
+		setTrio(h, name+"-"+http.CanonicalHeaderKey(windowName(s.Per)), s, reset)
 	}
 	setRetryAfter(a, h)
-	set(h, "x-request-id", a.RequestID)
+	set(h, "X-Request-Id", a.RequestID)
 }
 
 func windowName(per time.Duration) string {

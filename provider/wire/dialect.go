@@ -144,7 +144,7 @@ func (d Dialect) Encode(a *Answer, h http.Header) (status int, body []byte) {
 	if status < 300 {
 		return status, nil
 	}
-	h.Set("Content-Type", "application/json")
+	set(h, "Content-Type", "application/json")
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -155,15 +155,27 @@ func (d Dialect) Encode(a *Answer, h http.Header) (status int, body []byte) {
 // setTrio sets x-ratelimit-{limit,remaining,reset}-name. An empty reset is left
 // out.
 func setTrio(h http.Header, name string, s Standing, reset string) {
-	h.Set("x-ratelimit-limit-"+name, strconv.FormatInt(s.Limit, 10))
-	h.Set("x-ratelimit-remaining-"+name, strconv.FormatInt(s.Remaining, 10))
-	set(h, "x-ratelimit-reset-"+name, reset)
+	var t trio
+	switch name { // most answers have these: their names are not made anew
+	case "Requests":
+		t = trio{"X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests"}
+	case "Tokens":
+		t = trio{"X-Ratelimit-Limit-Tokens", "X-Ratelimit-Remaining-Tokens", "X-Ratelimit-Reset-Tokens"}
+	default:
+		t = trio{"X-Ratelimit-Limit-" + name, "X-Ratelimit-Remaining-" + name, "X-Ratelimit-Reset-" + name}
+	}
+	set(h, t.limit, strconv.FormatInt(s.Limit, 10))
+	set(h, t.remaining, strconv.FormatInt(s.Remaining, 10))
+	set(h, t.reset, reset)
 }
 
-// set sets a header unless value is empty.
+type trio struct{ limit, remaining, reset string }
+
+// set sets a header unless value is empty. Its name is as net/http spells it:
+// to spell it anew takes longer than all else that is done for an answer.
 func set(h http.Header, name, value string) {
 	if value != "" {
-		h.Set(name, value)
+		h[name] = []string{value}
 	}
 }
 
@@ -173,8 +185,8 @@ func setRetryAfter(a *Answer, h http.Header) {
 	switch {
 	case !a.asksToWait():
 	case a.Millis:
-		h.Set("retry-after-ms", strconv.FormatInt(roundUp(a.Wait, time.Millisecond), 10))
+		set(h, "Retry-After-Ms", strconv.FormatInt(roundUp(a.Wait, time.Millisecond), 10))
 	default:
-		h.Set("Retry-After", strconv.FormatInt(roundUp(a.Wait, time.Second), 10))
+		set(h, "Retry-After", strconv.FormatInt(roundUp(a.Wait, time.Second), 10))
 	}
 }

@@ -51,6 +51,11 @@ func encode(t interface{ Fatalf(string, ...any) }, vendor string, a *wire.Answer
 	}
 	h := http.Header{}
 	status, body := d.Encode(a, h)
+	for name := range h {
+		if http.CanonicalHeaderKey(name) != name {
+			t.Fatalf("%s: net/http's clients do not find the header %s", vendor, name)
+		}
+	}
 	return status, h, body
 }
 

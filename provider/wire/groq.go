@@ -13,7 +13,7 @@ import (
 // captured messages.
 func groqHeaders(a *Answer, status int, h http.Header) {
 	openAITrios(a, h, toMillisecond)
-	set(h, "x-request-id", a.RequestID)
+	set(h, "X-Request-Id", a.RequestID)
 	if status == StatusTooManyRequests {
 		setRetryAfter(a, h)
 	}

@@ -13,16 +13,16 @@ import (
 // raycast/extensions#31107.
 func mistralHeaders(a *Answer, _ int, h http.Header) {
 	if s, ok := a.standing(Request, time.Minute); ok {
-		setTrio(h, "req-minute", s, "")
+		setTrio(h, "Req-Minute", s, "")
 	}
 	if s, ok := a.standing(Token, time.Minute); ok {
-		setTrio(h, "tokens-minute", s, "")
+		setTrio(h, "Tokens-Minute", s, "")
 	}
 	if a.Requested > 0 && a.Unit == Token {
-		h.Set("x-ratelimit-tokens-query-cost", strconv.FormatInt(a.Requested, 10))
+		set(h, "X-Ratelimit-Tokens-Query-Cost", strconv.FormatInt(a.Requested, 10))
 	}
 	if a.Limit == Billing {
-		setTrio(h, "req-minute", Standing{}, "")
+		setTrio(h, "Req-Minute", Standing{}, "")
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 func openAIHeaders(a *Answer, _ int, h http.Header) {
 	openAITrios(a, h, toMillisecond)
 	setRetryAfter(a, h)
-	set(h, "x-request-id", a.RequestID)
-	set(h, "openai-organization", a.Organization)
+	set(h, "X-Request-Id", a.RequestID)
+	set(h, "Openai-Organization", a.Organization)
 }
 
 func toMillisecond(d time.Duration) string { return d.Truncate(time.Millisecond).String() }
@@ -26,10 +26,10 @@ func toMillisecond(d time.Duration) string { return d.Truncate(time.Millisecond)
 // openAITrios sets the six headers that several vendors have copied.
 func openAITrios(a *Answer, h http.Header, reset func(time.Duration) string) {
 	if s, ok := a.standing(Request, day, time.Minute); ok {
-		setTrio(h, "requests", s, reset(s.Reset))
+		setTrio(h, "Requests", s, reset(s.Reset))
 	}
 	if s, ok := a.standing(Token, time.Minute, day); ok {
-		setTrio(h, "tokens", s, reset(s.Reset))
+		setTrio(h, "Tokens", s, reset(s.Reset))
 	}
 }
 

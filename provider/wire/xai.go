@@ -14,7 +14,7 @@ import (
 func xaiHeaders(a *Answer, _ int, h http.Header) {
 	openAITrios(a, h, func(time.Duration) string { return "" })
 	setRetryAfter(a, h)
-	set(h, "x-request-id", a.RequestID)
+	set(h, "X-Request-Id", a.RequestID)
 }
 
 func xaiRefuse(l Limit) int {
