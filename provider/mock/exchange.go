@@ -23,6 +23,7 @@ type exchange struct {
 	f       *form
 	dialect wire.Dialect
 	key     string
+	account string // its name
 	name    string // of the deployment, as in Config
 	id      []byte // without a prefix
 	body    []byte

@@ -2,6 +2,7 @@ package mock
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,6 +47,9 @@ func (s *Server) routes() *http.ServeMux {
 			mux.HandleFunc("POST "+prefix+path, func(w http.ResponseWriter, r *http.Request) { s.generate(w, r, f) })
 		}
 	}
+	s.files(mux, "/v1", likeOpenAI)
+	s.files(mux, "/openai/v1", []string{"azure", "groq"})
+	s.files(mux, "/openai", []string{"azure"})
 	add("/v1", likeOpenAI, inBody)
 	add("/openai/v1", []string{"azure", "groq"}, inBody)
 	add("/openai/deployments/{model}", []string{"azure"}, inPath)
@@ -73,6 +77,30 @@ func (s *Server) routes() *http.ServeMux {
 		s.exchange(w, r, &form{vendors: vendors}).fail(http.StatusNotFound, "Invalid URL ("+r.Method+" "+r.URL.Path+")")
 	})
 	return mux
+}
+
+// files adds the routes of files and batches.
+func (s *Server) files(mux *http.ServeMux, prefix string, vendors []string) {
+	f, v := &form{vendors: vendors}, &s.shelves
+	for route, answer := range map[string]func(*exchange) (any, error){
+		"GET /files": v.listFiles, "POST /files": v.upload, "GET /files/{id}": v.getFile, "DELETE /files/{id}": v.deleteFile,
+		"GET /files/{id}/content": v.content, "GET /batches": v.listBatches, "POST /batches": v.create,
+		"GET /batches/{id}": v.getBatch, "POST /batches/{id}/cancel": v.cancel,
+	} {
+		method, path, _ := strings.Cut(route, " ")
+		mux.HandleFunc(method+" "+prefix+path, func(w http.ResponseWriter, r *http.Request) {
+			e := s.exchange(w, r, f)
+			if e.enter(nil) == nil {
+				return
+			}
+			said, err := answer(e)
+			if p, ok := errors.AsType[problem](err); ok {
+				e.fail(p.status, p.message)
+			} else if said != nil {
+				writeJSON(w, said)
+			}
+		})
+	}
 }
 
 // gemini answers what has its verb after a colon.

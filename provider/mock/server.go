@@ -71,6 +71,7 @@ type Server struct {
 	dialects []wire.Dialect // of the deployments
 
 	exchanges sync.Pool
+	shelves   shelves
 
 	mu       sync.Mutex
 	accounts map[string]*account
@@ -126,6 +127,7 @@ func New(c Config) (*Server, error) {
 		}
 		s.names = append(s.names, name)
 	}
+	s.shelves.reset()
 	s.mux = s.routes()
 	return s, nil
 }
@@ -133,11 +135,12 @@ func New(c Config) (*Server, error) {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// Reset forgets all accounts: every limit is whole again.
+// Reset forgets all accounts, with their files: every limit is whole again.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.accounts)
+	s.shelves.reset()
 	s.start = time.Now()
 }
 
@@ -174,7 +177,7 @@ func (e *exchange) enter(script *wire.Script) *account {
 		e.fail(http.StatusUnauthorized, "")
 		return nil
 	}
-	e.key = key
+	e.key, e.account = key, name
 	a := e.s.account(name, script, e.scripted)
 	if a == nil {
 		e.fail(http.StatusServiceUnavailable, "This server has as many accounts as it can hold.")
