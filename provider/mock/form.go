@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // form is one kind of request to a model: which vendors take it, where it says
@@ -129,31 +130,40 @@ func (s *Server) count(w http.ResponseWriter, r *http.Request, f *form, field st
 	writeJSON(w, map[string]int{field: s.c.Count(e.query.Model, e.query.Text)})
 }
 
-// models lists the deployments of some vendors.
+// models lists the deployments of some vendors; where Anthropic is among them and
+// others too, those that the client's headers ask for.
 func (s *Server) models(w http.ResponseWriter, r *http.Request, vendors []string) {
+	if slices.Contains(vendors, "anthropic") {
+		anthropic := r.Header.Get("Anthropic-Version") != ""
+		vendors = slices.DeleteFunc(slices.Clone(vendors), func(v string) bool { return (v == "anthropic") != anthropic })
+	}
 	f := &form{vendors: vendors}
 	if s.exchange(w, r, f).enter(nil) == nil {
 		return
 	}
-	type model struct {
-		ID      string `json:"id"`
-		Object  string `json:"object"`
-		Type    string `json:"type"`
-		Created int64  `json:"created"`
-		OwnedBy string `json:"owned_by"`
-		Name    string `json:"name"`
-	}
-	list := []model{}
+	list := []map[string]any{}
 	for i := range s.c.Deployments {
-		if d := &s.c.Deployments[i]; f.speaks(d.Config.Vendor) {
-			list = append(list, model{d.Config.Model, "model", "model", s.start.Unix(), d.Config.Vendor, "models/" + d.Config.Model})
+		d := &s.c.Deployments[i]
+		if !f.speaks(d.Config.Vendor) {
+			continue
+		}
+		switch name := d.Config.Model; vendors[0] {
+		case "gemini":
+			list = append(list, map[string]any{"name": "models/" + name, "displayName": name, "supportedGenerationMethods": []string{"generateContent", "countTokens"}})
+		case "anthropic":
+			list = append(list, map[string]any{"type": "model", "id": name, "display_name": name, "created_at": s.start.UTC().Format(time.RFC3339)})
+		default:
+			list = append(list, map[string]any{"id": name, "object": "model", "created": s.start.Unix(), "owned_by": d.Config.Vendor})
 		}
 	}
-	if vendors[0] == "gemini" {
+	switch vendors[0] {
+	case "gemini":
 		writeJSON(w, map[string]any{"models": list})
-		return
+	case "anthropic":
+		writeJSON(w, map[string]any{"data": list, "has_more": false, "first_id": nil, "last_id": nil})
+	default:
+		writeJSON(w, map[string]any{"object": "list", "data": list})
 	}
-	writeJSON(w, map[string]any{"object": "list", "data": list, "has_more": false})
 }
 
 func writeJSON(w http.ResponseWriter, v any) {
