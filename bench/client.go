@@ -3,9 +3,12 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"net"
 	"net/http"
-	"net/url"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"ratesim/provider"
@@ -26,13 +29,11 @@ type client struct {
 func (r *run) route(deployment int, request *http.Request) {
 	p := request.Context().Value(pendingKey{}).(*pending)
 	_, number, _, _ := live.AttemptOf(request.Context())
-	name := r.p.Scenario.Deployments[deployment].Name
-	path, data := r.names[deployment].Chat(name, text(p.Prompt), p.MaxTokens)
-	if u, err := url.Parse(r.p.URL + path); err == nil { // else the attempt fails where it was going
-		request.URL, request.Host = u, u.Host
-	}
+	to := &r.doors[deployment]
+	data := to.dialect.Chat(to.name, text(p.Prompt), p.MaxTokens)
+	request.URL, request.Host = to.url, to.url.Host
 	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
-	r.names[deployment].Authorize(request.Header, r.p.Key)
+	to.dialect.Authorize(request.Header, r.p.Key)
 	request.Header.Set("Content-Type", "application/json")
 	script := wire.Script{Seed: r.p.Seed, Replication: r.p.Replication, Start: r.p.Start, Attempt: wire.Attempt{Call: p.ID, Number: number,
 		Prompt: p.Prompt, Guess: p.Guess, MaxTokens: p.MaxTokens, Output: p.Output, Cached: p.cached}}
@@ -60,18 +61,8 @@ func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
 	if number == 0 {
 		c.run.waited(p)
 	}
-	there, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	answers := make(chan answer, 1)
-	c.run.callers.Go(func() {
-		defer cancel()
-		time.Sleep(out)
-		answers <- c.exchange(request.WithContext(there), p, number == 0, deployment)
-	})
-	var a answer
-	select {
-	case a = <-answers:
-	case <-ctx.Done():
-		time.AfterFunc(out, cancel)
+	a, ok := c.travel(request, out, p, number == 0, deployment)
+	if !ok {
 		return nil, ctx.Err()
 	}
 	switch {
@@ -88,6 +79,30 @@ func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
 	return a.response, nil
 }
 
+// travel sends a request to a server that is so far away. It reports false when the
+// client hung up before the answer was on its way.
+func (c *client) travel(request *http.Request, out time.Duration, p *pending, first bool, deployment int) (answer, bool) {
+	ctx := request.Context()
+	if out <= 0 {
+		a := c.exchange(request, p, first, deployment)
+		return a, a.err == nil || ctx.Err() == nil
+	}
+	there, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	answers := make(chan answer, 1)
+	c.run.callers.Go(func() {
+		defer cancel()
+		time.Sleep(out)
+		answers <- c.exchange(request.WithContext(there), p, first, deployment)
+	})
+	select {
+	case a := <-answers:
+		return a, true
+	case <-ctx.Done():
+		time.AfterFunc(out, cancel)
+		return answer{}, false
+	}
+}
+
 // answer is what came of an attempt at the server.
 type answer struct {
 	response *http.Response
@@ -99,7 +114,7 @@ type answer struct {
 func (c *client) exchange(request *http.Request, p *pending, first bool, deployment int) (a answer) {
 	reached := c.run.reached(deployment, first)
 	var data []byte
-	if a.response, a.err = c.base.RoundTrip(request); a.err == nil {
+	if a.response, a.err = c.base.RoundTrip(request.WithContext(connected(request.Context()))); a.err == nil {
 		data, a.err = io.ReadAll(a.response.Body)
 		a.response.Body.Close()
 	}
@@ -177,4 +192,36 @@ func (r *run) bill() {
 			r.run.CostUSD += float64(d.PTU.Units) * d.Price.UnitHour * hours
 		}
 	}
+}
+
+// maxDials is how many connections are made at one time. A connection costs as
+// much as ten calls do: a generator that is late and makes one for every call it
+// is late with gets later still, and no call is made in the end.
+const maxDials = 16
+
+// errServed ends a dial for a request that has got another's connection.
+var errServed = errors.New("not needed any more")
+
+// dial connects to the server, unless that has become unnecessary.
+func (r *run) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	select {
+	case r.dials <- struct{}{}:
+		defer func() { <-r.dials }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if served, ok := ctx.Value(servedKey{}).(*atomic.Bool); ok && served.Load() {
+		return nil, errServed
+	}
+	return r.p.Dial(ctx, network, address)
+}
+
+type servedKey struct{}
+
+// connected returns a context for a request, in which dial sees when the request
+// has a connection.
+func connected(ctx context.Context) context.Context {
+	served := new(atomic.Bool)
+	return context.WithValue(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { served.Store(true) }}), servedKey{}, served)
 }

@@ -36,6 +36,27 @@ func Playable(s *scenarios.Spec) *scenarios.Spec {
 	return &playable
 }
 
+// slowedBy are real delays that a machine adds to what the network takes, as were
+// seen between a client's sending and a handler's start: 0.1 to 2 ms.
+const (
+	slowedBy = 100 * time.Microsecond
+	slowings = 20
+)
+
+// Slowed returns the scenario with a network that is a little slower, once for
+// each of so many delays as a machine may add at that speed. One call that comes a
+// moment later may be refused, and come again when others do: simulations of these
+// show how far a run is decided by moments.
+func Slowed(s *scenarios.Spec, speed float64) []*scenarios.Spec {
+	list := make([]*scenarios.Spec, slowings)
+	for i := range list {
+		slowed := *s
+		slowed.Fleet.Network.Latency += time.Duration(float64(i+1) * float64(slowedBy) * speed / 2) // on each way
+		list[i] = &slowed
+	}
+	return list
+}
+
 // Compare runs the scenario over HTTP against each of its strategies that can,
 // all at once, each with an account of its own, so that ten take no longer than
 // one. When ctx ends it returns what there is beside ctx's error; a server that

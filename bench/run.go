@@ -13,6 +13,7 @@ import (
 	"math/bits"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -60,9 +61,10 @@ type run struct {
 	end     clock.Time
 	fleet   []*live.Transport
 	bases   []*http.Transport
-	names   []wire.Dialect // of each deployment
+	doors   []door // of the deployments
 	horizon clock.Time
 	callers sync.WaitGroup
+	dials   chan struct{} // holds one for each that is under way
 	sources []source
 
 	mu       sync.Mutex // guards all below
@@ -74,6 +76,13 @@ type run struct {
 	prompt   []int64 // tokens answered, of each deployment
 	output   []int64
 	asked    []bool // deployments that were
+}
+
+// door is where a deployment takes attempts.
+type door struct {
+	name    string
+	dialect wire.Dialect
+	url     *url.URL
 }
 
 // source is a stream of calls.
@@ -122,10 +131,13 @@ func newRun(p Plan) (*run, error) {
 	if p.MaxOpen == 0 {
 		p.MaxOpen = DefaultMaxOpen
 	}
+	if p.Dial == nil {
+		p.Dial = new(net.Dialer).DialContext
+	}
 	s := p.Scenario
 	n := len(s.Deployments)
 	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
-		prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
+		dials: make(chan struct{}, maxDials), prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
 	from, until := s.FaultSpan()
 	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), RetryWindow: p.RetryWindow, FaultFrom: from, FaultUntil: until})
 	for i := range s.Deployments {
@@ -133,11 +145,16 @@ func newRun(p Plan) (*run, error) {
 		if !ok { // a deployment of nobody's speaks as most do
 			d, _ = wire.DialectOf("openai")
 		}
-		r.names = append(r.names, d)
+		name := s.Deployments[i].Name
+		u, err := url.Parse(p.URL + d.Path(name))
+		if err != nil {
+			return nil, fmt.Errorf("deployment %s: %w", name, err)
+		}
+		r.doors = append(r.doors, door{name, d, u})
 	}
 	env := s.Env(r.key)
 	for range s.Fleet.Instances {
-		base := &http.Transport{DialContext: p.Dial, MaxIdleConnsPerHost: p.MaxOpen, DisableCompression: true}
+		base := &http.Transport{DialContext: r.dial, MaxIdleConnsPerHost: p.MaxOpen, DisableCompression: true}
 		r.bases = append(r.bases, base)
 		r.fleet = append(r.fleet, live.New(p.Strategy.Factory(env), live.Options{
 			Base: &client{r, base}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Route: r.route}))

@@ -33,16 +33,17 @@ func heldTo() []held {
 
 // Account holds a simulated result against a live one of the same scenario,
 // strategies and seeds, as a GitHub table: both values of each metric, and by
-// how much the simulation is off. What is off by more than its bound is marked. The
-// error is of w.
-func Account(w io.Writer, live, simulated *metrics.Result) error {
+// how much the simulation is off. What is off by more than its bound is marked:
+// with ~ where it lies within what the simulation says of hardly different
+// runs, slowed, and with ! where it does not. The error is of w.
+func Account(w io.Writer, live, simulated *metrics.Result, slowed []*metrics.Result) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: over HTTP / simulated (how far the simulation is off)\n\n| strategy |", literal(live.Scenario))
 	for _, h := range heldTo() {
 		b.WriteString(" " + h.title + " |")
 	}
 	b.WriteString("\n|---|" + strings.Repeat("--:|", len(heldTo())) + "\n")
-	off, n := 0, 0
+	off, noise, n := 0, 0, 0
 	for i := range live.Strategies {
 		l := &live.Strategies[i]
 		s := simulated.Find(l.Name)
@@ -52,7 +53,12 @@ func Account(w io.Writer, live, simulated *metrics.Result) error {
 		b.WriteString("| " + literal(l.Name) + " |")
 		for _, h := range heldTo() {
 			text, within := h.compare(h.field(l), h.field(s))
-			if n++; !within {
+			switch n++; {
+			case within:
+			case h.among(h.field(l), append(slowed[:len(slowed):len(slowed)], simulated), l.Name):
+				noise++
+				text += " ~"
+			default:
 				off++
 				text += " !"
 			}
@@ -60,11 +66,27 @@ func Account(w io.Writer, live, simulated *metrics.Result) error {
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "\n%d of %d figures agree: success within 1 point, attempts and 429s within 3 %%, latencies within 5 %%; ! marks the others.\n", n-off, n)
+	fmt.Fprintf(&b, "\n%d of %d figures agree: success within 1 point, attempts and 429s within 3 %%, latencies within 5 %%.\n", n-off-noise, n)
+	if noise > 0 {
+		fmt.Fprintf(&b, "~ marks %d that lie within what %d simulations give whose network is a little slower; ", noise, len(slowed)+1)
+	}
+	fmt.Fprintf(&b, "! marks %d others.\n", off)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("writing the account: %w", err)
 	}
 	return nil
+}
+
+// among reports whether a value lies between the least and the most of several
+// results.
+func (h *held) among(live *metrics.Estimate, results []*metrics.Result, name string) bool {
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, r := range results {
+		if s := r.Find(name); s != nil && known(h.field(s)) {
+			least, most = min(least, h.field(s).Mean), max(most, h.field(s).Mean)
+		}
+	}
+	return known(live) && least <= live.Mean && live.Mean <= most
 }
 
 // compare returns the cell of one metric, and whether it is within its bound. A

@@ -27,11 +27,34 @@ func TestAccount(t *testing.T) {
 		{&metrics.Result{Scenario: "s", Strategies: []metrics.Strategy{{Name: "jitter"}}}, "| - ! | - ! | - ! | - ! | - ! |", "0 of 5"},
 	} {
 		var b strings.Builder
-		if err := reports.Account(&b, live, c.simulated); err != nil {
+		if err := reports.Account(&b, live, c.simulated, nil); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), c.row) || !strings.Contains(b.String(), c.sum+" figures agree") {
 			t.Errorf("want %q and %q in\n%s", c.row, c.sum, b.String())
+		}
+	}
+}
+
+// What is off, but not by more than simulations of nearly the same are among
+// themselves, is marked as that.
+func TestAccountNoise(t *testing.T) {
+	result := func(rejected float64) *metrics.Result {
+		return &metrics.Result{Strategies: []metrics.Strategy{{Name: "jitter", Rejected: &metrics.Estimate{Mean: rejected}}}}
+	}
+	for _, c := range []struct {
+		slowed []float64
+		want   string
+	}{
+		{nil, "-10.0 %) !"}, {[]float64{95}, "-10.0 %) !"}, {[]float64{95, 100}, "-10.0 %) ~"}, {[]float64{120}, "-10.0 %) ~"}, {[]float64{70}, "-10.0 %) !"},
+	} {
+		var slowed []*metrics.Result
+		for _, v := range c.slowed {
+			slowed = append(slowed, result(v))
+		}
+		var b strings.Builder
+		if err := reports.Account(&b, result(100), result(90), slowed); err != nil || !strings.Contains(b.String(), c.want) {
+			t.Errorf("%v: %v, no %s in\n%s", c.slowed, err, c.want, &b)
 		}
 	}
 }

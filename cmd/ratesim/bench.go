@@ -14,6 +14,7 @@ import (
 	"ratesim/reports"
 	"ratesim/scenarios"
 	"ratesim/sim"
+	"ratesim/sim/metrics"
 )
 
 func benchCommand(s *streams) *cobra.Command {
@@ -100,9 +101,26 @@ func (f *common) bench(ctx context.Context, s *streams, spec *scenarios.Spec, o 
 	}
 	if f.output == "table" || f.output == "markdown" {
 		fmt.Fprintln(s.out)
-		if err := reports.Account(s.out, live, simulated); err != nil {
+		slowed, err := f.slowed(ctx, spec, o)
+		if err != nil {
+			return err
+		}
+		if err := reports.Account(s.out, live, simulated, slowed); err != nil {
 			return err
 		}
 	}
 	return unmet(live)
+}
+
+// slowed simulates the scenario with networks that are a little slower.
+func (f *common) slowed(ctx context.Context, spec *scenarios.Spec, o bench.Options) ([]*metrics.Result, error) {
+	var list []*metrics.Result
+	for _, slow := range bench.Slowed(bench.Playable(spec), o.Speed) {
+		r, err := sim.Compare(ctx, slow, sim.Options{Seed: o.Seed, Replications: o.Replications})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, nil
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 )
 
 // cursor walks through JSON that is known to be valid, without copying it.
@@ -79,6 +80,28 @@ func (c *cursor) skip() []byte {
 	}
 	c.rest = nil
 	return start
+}
+
+// fields calls do for each field of an object, which has to step over its value;
+// other values have none.
+func (c *cursor) fields(do func(key []byte)) {
+	if c.peek() != '{' {
+		c.skip()
+		return
+	}
+	for c.open(); c.more(); {
+		do(c.key())
+	}
+}
+
+// number steps over a value and returns it; 0 if it is no number.
+func (c *cursor) number() float64 {
+	v := c.skip()
+	if v[0] != '-' && (v[0] < '0' || v[0] > '9') {
+		return 0
+	}
+	n, _ := strconv.ParseFloat(string(v), 64) // valid; out of range it is the largest
+	return n
 }
 
 // elements calls do for each element of a list, and returns how many there are;

@@ -310,30 +310,49 @@ func exhausted(h http.Header, r *Reply) Limit {
 // followers', Anthropic's (whose input leaves out what the cache gave or took),
 // Bedrock's, Gemini's.
 func usage(body []byte) (prompt, output uint32) {
-	var b struct {
-		Usage struct {
-			Prompt     float64 `json:"prompt_tokens"`
-			Completion float64 `json:"completion_tokens"`
-			Input      float64 `json:"input_tokens"`
-			CacheWrite float64 `json:"cache_creation_input_tokens"`
-			CacheRead  float64 `json:"cache_read_input_tokens"`
-			Output     float64 `json:"output_tokens"`
-			AWSInput   float64 `json:"inputTokens"`
-			AWSWrite   float64 `json:"cacheWriteInputTokens"`
-			AWSRead    float64 `json:"cacheReadInputTokens"`
-			AWSOutput  float64 `json:"outputTokens"`
-		} `json:"usage"`
-		Metadata struct {
-			Prompt     float64 `json:"promptTokenCount"`
-			Candidates float64 `json:"candidatesTokenCount"`
-			Thoughts   float64 `json:"thoughtsTokenCount"`
-		} `json:"usageMetadata"`
+	if !json.Valid(body) {
+		return 0, 0
 	}
-	_ = json.Unmarshal(body, &b) // what cannot be read stays 0
-	u, m := &b.Usage, &b.Metadata
-	in := max(u.Prompt, u.Input+u.CacheWrite+u.CacheRead, u.AWSInput+u.AWSWrite+u.AWSRead, m.Prompt)
-	out := max(u.Completion, u.Output, u.AWSOutput, m.Candidates+m.Thoughts)
-	return tokens(in), tokens(out)
+	c := cursor{body}
+	var in, out, metaIn, metaOut counts
+	c.fields(func(key []byte) {
+		switch string(key) {
+		case "usage":
+			c.fields(func(key []byte) {
+				switch string(key) {
+				case "prompt_tokens", "input_tokens", "inputTokens":
+					in[0] = c.number()
+				case "cache_creation_input_tokens", "cacheWriteInputTokens":
+					in[1] = c.number()
+				case "cache_read_input_tokens", "cacheReadInputTokens":
+					in[2] = c.number()
+				case "completion_tokens", "output_tokens", "outputTokens":
+					out[0] = c.number()
+				default:
+					c.skip()
+				}
+			})
+		case "usageMetadata":
+			c.fields(func(key []byte) {
+				switch string(key) {
+				case "promptTokenCount":
+					metaIn[0] = c.number()
+				case "candidatesTokenCount":
+					metaOut[0] = c.number()
+				case "thoughtsTokenCount":
+					metaOut[1] = c.number()
+				default:
+					c.skip()
+				}
+			})
+		default:
+			c.skip()
+		}
+	})
+	return max(in.tokens(), metaIn.tokens()), max(out.tokens(), metaOut.tokens())
 }
 
-func tokens(n float64) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
+// counts are added up.
+type counts [3]float64
+
+func (n *counts) tokens() uint32 { return uint32(min(max(n[0]+n[1]+n[2], 0), math.MaxUint32)) }

@@ -2,14 +2,15 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Query is what a provider reads in a request to a model, whichever vendor's
@@ -85,8 +86,8 @@ type queryParser struct {
 // fields reads the fields of an object. Bounds stand beside the prompt or one
 // object deeper.
 func (p *queryParser) fields() {
-	for p.open(); p.more(); {
-		switch key := p.key(); string(key) {
+	p.cursor.fields(func(key []byte) {
+		switch string(key) {
 		case "model":
 			p.r.Model = p.text("model")
 		case "max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens":
@@ -104,15 +105,11 @@ func (p *queryParser) fields() {
 		case "input":
 			p.input()
 		case "stream_options", "generationConfig", "generation_config", "inferenceConfig", "generateContentRequest":
-			if p.peek() == '{' {
-				p.fields()
-			} else {
-				p.skip()
-			}
+			p.fields()
 		default:
 			p.skip()
 		}
-	}
+	})
 }
 
 // input reads a text, a list of texts or messages, or of tokens, or of lists of
@@ -187,33 +184,67 @@ func (p *queryParser) positive(field string) uint32 {
 	return uint32(n)
 }
 
-// Chat returns a request for a completion in the vendor's form, to a server
-// that holds the deployment of that name.
-func (d Dialect) Chat(deployment, text string, maxTokens uint32) (path string, data []byte) {
-	quoted, _ := json.Marshal(text)
-	name, _ := json.Marshal(deployment)
-	bound := func(field string) string {
-		if maxTokens == 0 {
-			return ""
-		}
-		return fmt.Sprintf(`,"%s":%d`, field, maxTokens)
-	}
+// Path returns where the vendor takes requests for a completion, on a server that
+// holds the deployment of that name.
+func (d Dialect) Path(deployment string) string {
+	name := url.PathEscape(deployment)
 	switch d.Vendor {
 	case "azure":
-		return "/openai/deployments/" + deployment + "/chat/completions?api-version=2024-10-21",
-			fmt.Appendf(nil, `{"messages":[{"role":"user","content":%s}]%s}`, quoted, bound("max_tokens"))
+		return "/openai/deployments/" + name + "/chat/completions?api-version=2024-10-21"
 	case "anthropic":
-		return "/v1/messages", fmt.Appendf(nil, `{"model":%s,"messages":[{"role":"user","content":%s}]%s}`, name, quoted, bound("max_tokens"))
+		return "/v1/messages"
 	case "gemini":
-		return "/v1beta/models/" + deployment + ":generateContent", fmt.Appendf(nil,
-			`{"contents":[{"role":"user","parts":[{"text":%s}]}],"generationConfig":{%s}}`, quoted, strings.TrimPrefix(bound("maxOutputTokens"), ","))
+		return "/v1beta/models/" + name + ":generateContent"
 	case "bedrock":
-		return "/model/" + deployment + "/converse", fmt.Appendf(nil,
-			`{"messages":[{"role":"user","content":[{"text":%s}]}],"inferenceConfig":{%s}}`, quoted, strings.TrimPrefix(bound("maxTokens"), ","))
+		return "/model/" + name + "/converse"
 	case "groq":
-		path = "/openai"
+		return "/openai/v1/chat/completions"
 	}
-	return path + "/v1/chat/completions", fmt.Appendf(nil, `{"model":%s,"messages":[{"role":"user","content":%s}]%s}`, name, quoted, bound("max_tokens"))
+	return "/v1/chat/completions"
+}
+
+// Chat returns a request for a completion in the vendor's form. Anthropic demands
+// a bound on the output: without one it is 4096, its documentation's usual.
+func (d Dialect) Chat(deployment, text string, maxTokens uint32) []byte {
+	if d.Vendor == "anthropic" {
+		maxTokens = cmp.Or(maxTokens, 4096)
+	}
+	b := make([]byte, 0, len(text)+len(deployment)+128)
+	switch d.Vendor {
+	case "gemini":
+		b = appendString(append(b, `{"contents":[{"role":"user","parts":[{"text":`...), text)
+		b = appendBound(append(b, `}]}],"generationConfig":{`...), `"maxOutputTokens":`, maxTokens)
+		return append(b, "}}"...)
+	case "bedrock":
+		b = appendString(append(b, `{"messages":[{"role":"user","content":[{"text":`...), text)
+		b = appendBound(append(b, `}]}],"inferenceConfig":{`...), `"maxTokens":`, maxTokens)
+		return append(b, "}}"...)
+	case "azure": // whose path names the deployment
+		b = append(b, '{')
+	default:
+		b = append(appendString(append(b, `{"model":`...), deployment), ',')
+	}
+	b = appendString(append(b, `"messages":[{"role":"user","content":`...), text)
+	return append(appendBound(append(b, "}]"...), `,"max_tokens":`, maxTokens), '}')
+}
+
+// appendBound appends the bound on the output, if there is one.
+func appendBound(b []byte, field string, maxTokens uint32) []byte {
+	if maxTokens == 0 {
+		return b
+	}
+	return strconv.AppendUint(append(b, field...), uint64(maxTokens), 10)
+}
+
+// appendString appends s as JSON.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f || s[i] == '"' || s[i] == '\\' {
+			quoted, _ := json.Marshal(s) // cannot fail: a string
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
 }
 
 // Authorize sets the header that carries an API key.

@@ -54,7 +54,7 @@ func TestParseQuery(t *testing.T) {
 func TestChat(t *testing.T) {
 	for _, d := range wire.Dialects {
 		const text = "a \"b\"\nc"
-		path, body := d.Chat("main", text, 7)
+		path, body := d.Path("main"), d.Chat("main", text, 7)
 		var q wire.Query
 		if err := wire.ParseQuery(body, &q); err != nil {
 			t.Errorf("%s: %v in %s", d.Vendor, err, body)

@@ -3,6 +3,8 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -26,27 +28,37 @@ type Script struct {
 	Attempt Attempt
 }
 
-const scriptFormat = "%d %d %d %d %d %d %d %d %d %d"
-
-// String returns s as ScriptHeader carries it.
+// String returns s as ScriptHeader carries it: ten numbers between spaces.
 func (s *Script) String() string {
 	a := &s.Attempt
-	return fmt.Sprintf(scriptFormat, s.Seed, s.Replication, s.Start.UnixNano(),
-		a.Call, a.Number, a.Prompt, a.Guess, a.MaxTokens, a.Output, a.Cached)
+	b := make([]byte, 0, 128)
+	b = strconv.AppendUint(b, s.Seed, 10)
+	for _, n := range [...]int64{int64(s.Replication), s.Start.UnixNano()} {
+		b = strconv.AppendInt(append(b, ' '), n, 10)
+	}
+	for _, n := range [...]uint64{a.Call, uint64(a.Number), uint64(a.Prompt), uint64(a.Guess), uint64(a.MaxTokens), uint64(a.Output), uint64(a.Cached)} {
+		b = strconv.AppendUint(append(b, ' '), n, 10)
+	}
+	return string(b)
 }
 
 // ParseScript reads what String wrote.
 func ParseScript(v string) (s Script, err error) {
-	var start int64
-	a := &s.Attempt
-	n, err := fmt.Sscanf(v, scriptFormat, &s.Seed, &s.Replication, &start,
-		&a.Call, &a.Number, &a.Prompt, &a.Guess, &a.MaxTokens, &a.Output, &a.Cached)
-	if err != nil {
-		return Script{}, fmt.Errorf("%s: number %d: %w", ScriptHeader, n+1, err)
+	bits := [...]int{64, 31, 63, 64, 32, 32, 32, 32, 32, 32}
+	var n [len(bits)]uint64
+	for i := range n {
+		number, rest, more := strings.Cut(v, " ")
+		if n[i], err = strconv.ParseUint(number, 10, bits[i]); err != nil {
+			return Script{}, fmt.Errorf("%s: number %d: %w", ScriptHeader, i+1, err)
+		}
+		if more != (i+1 < len(n)) {
+			return Script{}, fmt.Errorf("%s: want %d numbers between spaces", ScriptHeader, len(n))
+		}
+		v = rest
 	}
-	if s.Replication < 0 || start < 0 || a.Cached > a.Prompt {
-		return Script{}, errors.New(ScriptHeader + ": numbers out of range")
+	if n[9] > n[5] {
+		return Script{}, errors.New(ScriptHeader + ": more tokens are cached than there are")
 	}
-	s.Start = time.Unix(0, start)
-	return s, nil
+	return Script{Seed: n[0], Replication: int(n[1]), Start: time.Unix(0, int64(n[2])), Attempt: Attempt{
+		Call: n[3], Number: uint32(n[4]), Prompt: uint32(n[5]), Guess: uint32(n[6]), MaxTokens: uint32(n[7]), Output: uint32(n[8]), Cached: uint32(n[9])}}, nil
 }

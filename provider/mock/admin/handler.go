@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"ratesim/provider"
@@ -76,7 +77,8 @@ func (a *admin) metrics() http.Handler {
 	accounts := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "ratesim_accounts", Help: "Accounts that have called since the last reset."},
 		func() float64 { return float64(len(a.Server.State().Accounts)) })
 	r := prometheus.NewRegistry()
-	r.MustRegister(m.requests, m.tokens, m.duration, m.inFlight, accounts) // of different names: cannot fail
+	r.MustRegister(m.requests, m.tokens, m.duration, m.inFlight, accounts, // of different names: cannot fail
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 
