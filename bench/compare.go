@@ -36,22 +36,24 @@ func Playable(s *scenarios.Spec) *scenarios.Spec {
 	return &playable
 }
 
-// slowedBy are real delays that a machine adds to what the network takes, as were
-// seen between a client's sending and a handler's start: 0.1 to 2 ms.
+// A machine delays every message by some time of its own; between a client's
+// sending and a handler's start 0.1 to 2 ms were seen.
 const (
-	slowedBy = 100 * time.Microsecond
-	slowings = 20
+	delayStep = 100 * time.Microsecond
+	delays    = 20
 )
 
-// Slowed returns the scenario with a network that is a little slower, once for
-// each of so many delays as a machine may add at that speed. One call that comes a
-// moment later may be refused, and come again when others do: simulations of these
-// show how far a run is decided by moments.
+// Slowed returns the scenario with a network that takes up to 0.2 ms of real time
+// longer each way, up to 0.4 ms, and so on. One attempt that comes a moment later
+// may be refused, and come again when others do: simulations of these show how far
+// a run is decided by moments.
 func Slowed(s *scenarios.Spec, speed float64) []*scenarios.Spec {
-	list := make([]*scenarios.Spec, slowings)
+	list := make([]*scenarios.Spec, delays)
 	for i := range list {
+		mean := time.Duration(float64(i+1) * float64(delayStep) * speed)
 		slowed := *s
-		slowed.Fleet.Network.Latency += time.Duration(float64(i+1) * float64(slowedBy) * speed / 2) // on each way
+		slowed.Fleet.Network.Latency += mean
+		slowed.Fleet.Network.Jitter += mean
 		list[i] = &slowed
 	}
 	return list

@@ -96,3 +96,17 @@ func TestInterrupted(t *testing.T) {
 		}
 	})
 }
+
+// The scenario is as it was, and its networks take up to 4 ms more, in its time.
+func TestSlowed(t *testing.T) {
+	spec, err := scenarios.Parse("stalling.yaml", []byte(stalling), scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := spec.Fleet.Network
+	list := bench.Slowed(spec, 60)
+	last := list[len(list)-1].Fleet.Network
+	if most := last.Latency + last.Jitter - before.Latency - before.Jitter; most != 240*time.Millisecond || spec.Fleet.Network != before {
+		t.Errorf("%v more, and the scenario's network is %+v, was %+v", most, spec.Fleet.Network, before)
+	}
+}

@@ -168,3 +168,36 @@ func TestFilesOfOthers(t *testing.T) {
 		t.Errorf("%s is left", got)
 	}
 }
+
+// FuzzBatch: whatever is uploaded, a batch of it fails or has an answer in JSON for
+// every request.
+func FuzzBatch(f *testing.F) {
+	f.Add(`{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"gpt-4o","messages":[{"content":"four"}],"max_tokens":3}}` + "\n")
+	f.Add(`{"custom_id":"\u0000","url":"/v1/embeddings","body":{"model":"gpt-4o","input":[1,2],"dimensions":1,"encoding_format":"base64"}}`)
+	s := offer(f, mock.Config{Speed: 1e12}, all...)
+	f.Fuzz(func(t *testing.T, lines string) {
+		s.Reset() // or there is no more room some day
+		file, _ := field(t, upload(t, s, lines), "id").(string)
+		create, _ := json.Marshal(map[string]string{"input_file_id": file, "endpoint": "/v1/chat/completions", "completion_window": "24h"})
+		_, got := do(t, s, "POST", "/v1/batches", string(create))
+		id, _ := field(t, got, "id").(string)
+		_, got = do(t, s, "GET", "/v1/batches/"+id, "")
+		output, done := field(t, got, "output_file_id").(string)
+		if failed := field(t, got, "status") == "failed"; failed == done {
+			t.Fatalf("failed %v, done %v: %s", failed, done, got)
+		} else if failed {
+			return
+		}
+		_, got = do(t, s, "GET", "/v1/files/"+output+"/content", "")
+		n := 0.0
+		for line := range strings.Lines(got) {
+			if n++; !json.Valid([]byte(line)) {
+				t.Errorf("no JSON: %s", line)
+			}
+		}
+		_, got = do(t, s, "GET", "/v1/batches/"+id, "")
+		if total := field(t, got, "request_counts.completed"); total != n {
+			t.Errorf("%v answers to %v requests", n, total)
+		}
+	})
+}
