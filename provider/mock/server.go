@@ -49,7 +49,7 @@ type Config struct {
 	// nil = none.
 	Overhead func(messages int) int
 	// Watch is told of every request to a model that was decided or turned away;
-	// nil = nobody is. It may be called concurrently and must not keep Event.Key.
+	// nil = nobody is. It may be called concurrently.
 	Watch func(conformance.Event)
 }
 
