@@ -115,14 +115,7 @@ func (f *formula) want(c refusal) seen {
 // What was recorded is what the formulas say. Node's shortest timer is a
 // millisecond.
 func TestFormulas(t *testing.T) {
-	data, err := os.ReadFile("cases.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []refusal
-	if err := json.Unmarshal(data, &cases); err != nil {
-		t.Fatal(err)
-	}
+	cases := refusals(t)
 	for sdk, f := range formulas {
 		var got recording
 		data, err := os.ReadFile("delays/" + sdk + ".json")
