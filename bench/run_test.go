@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,17 +33,47 @@ strategies: [none]
 
 // against runs the scenario against a handler, in fake time.
 func against(t *testing.T, ctx context.Context, handler http.HandlerFunc, maxOpen int) (run *metrics.Run, pace bench.Pace, err error) {
-	spec, err := scenarios.Parse("stalling.yaml", []byte(stalling), scenarios.Options{})
+	network := newPipes()
+	return play(t, ctx, stalling, handler, bench.Plan{Dial: network.dial, MaxOpen: maxOpen}, network)
+}
+
+// play runs a scenario against a handler, with what else p says.
+func play(t *testing.T, ctx context.Context, scenario string, handler http.HandlerFunc, p bench.Plan, network *pipes) (*metrics.Run, bench.Pace, error) {
+	spec, err := scenarios.Parse("stalling.yaml", []byte(scenario), scenarios.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	network := newPipes()
 	server := &http.Server{Handler: handler}
 	go func() { _ = server.Serve(network) }()
 	defer time.Sleep(time.Minute) // for handlers that clients have left
 	defer server.Close()
-	return bench.Run(ctx, bench.Plan{Scenario: spec, Strategy: &spec.Strategies[0], URL: "http://stall", Key: "k",
-		Start: time.Now(), Dial: network.dial, MaxOpen: maxOpen})
+	p.Scenario, p.Strategy, p.URL, p.Key, p.Start = spec, &spec.Strategies[0], "http://stall", "k", time.Now()
+	return bench.Run(ctx, p)
+}
+
+// Calls that come at once do not dial at once, and dial no more when they have got
+// the connection of another: here one takes a second, and the answer a millisecond,
+// so that the first sixteen connections serve all hundred calls.
+func TestDials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newPipes()
+		var now, most, all atomic.Int64
+		dial := func(ctx context.Context, n, address string) (net.Conn, error) {
+			all.Add(1)
+			most.Store(max(most.Load(), now.Add(1)))
+			defer now.Add(-1)
+			time.Sleep(time.Second)
+			return network.dial(ctx, n, address)
+		}
+		burst := strings.NewReplacer("rate: 10/s", "rate: 10000/s", "duration: 10s", "duration: 10ms").Replace(stalling)
+		run, _, err := play(t, t.Context(), burst, func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Millisecond)
+			_, _ = w.Write([]byte(`{}`))
+		}, bench.Plan{Dial: dial}, network)
+		if err != nil || run.Succeeded != 100 || most.Load() != 16 || all.Load() > 2*16 {
+			t.Errorf("%v: %d of %d calls, %d dials, %d at one time", err, run.Succeeded, run.Calls, all.Load(), most.Load())
+		}
+	})
 }
 
 // A server that stalls for two seconds holds up nobody's call but those it has:

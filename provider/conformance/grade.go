@@ -60,11 +60,8 @@ func Overall(grades []Grade) Level {
 	return worst
 }
 
-// mask leaves out the middle of a key that is long enough to be a secret.
-func mask(key string) string {
-	if key == others {
-		return key
-	}
+// Mask leaves out the middle of a key that is long enough to be a secret.
+func Mask(key string) string {
 	key = strings.ToValidUTF8(key, "?")
 	if r := []rune(key); len(r) > 12 {
 		return string(r[:6]) + "…" + string(r[len(r)-4:])

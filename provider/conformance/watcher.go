@@ -280,7 +280,7 @@ func (w *Watcher) Report() []Grade {
 	slices.Sort(keys)
 	list := make([]Grade, 0, len(keys)+1)
 	for _, key := range keys {
-		g := w.clients[key].grade(mask(key))
+		g := w.clients[key].grade(Mask(key))
 		g.Tenant = w.tenants[key]
 		list = append(list, g)
 	}

@@ -151,9 +151,9 @@ func (s *Server) models(w http.ResponseWriter, r *http.Request, vendors []string
 		case "gemini":
 			list = append(list, map[string]any{"name": "models/" + name, "displayName": name, "supportedGenerationMethods": []string{"generateContent", "countTokens"}})
 		case "anthropic":
-			list = append(list, map[string]any{"type": "model", "id": name, "display_name": name, "created_at": s.start.UTC().Format(time.RFC3339)})
+			list = append(list, map[string]any{"type": "model", "id": name, "display_name": name, "created_at": s.created.UTC().Format(time.RFC3339)})
 		default:
-			list = append(list, map[string]any{"id": name, "object": "model", "created": s.start.Unix(), "owned_by": d.Config.Vendor})
+			list = append(list, map[string]any{"id": name, "object": "model", "created": s.created.Unix(), "owned_by": d.Config.Vendor})
 		}
 	}
 	switch vendors[0] {

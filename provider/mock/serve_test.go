@@ -6,8 +6,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ratesim/provider/catalog"
@@ -84,4 +86,69 @@ func TestSlow(t *testing.T) {
 	if _, err := io.ReadAll(c); err != nil {
 		t.Errorf("the connection was not closed: %v", err)
 	}
+}
+
+// one is a listener with one connection, in memory.
+type one struct {
+	c      chan net.Conn
+	closed chan struct{}
+}
+
+func (l *one) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.c:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+func (l *one) Close() error   { close(l.closed); return nil }
+func (l *one) Addr() net.Addr { return &net.TCPAddr{} }
+
+// A client that does not read has half a minute at least and a minute at most for
+// each piece, however many there are.
+func TestSlowReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		l := &one{make(chan net.Conn, 1), make(chan struct{})}
+		l.c <- server
+		type end struct {
+			after time.Duration
+			err   error
+		}
+		ended := make(chan end, 1)
+		handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			var last time.Time
+			var err error
+			for err == nil {
+				last = time.Now()
+				if _, err = w.Write(make([]byte, 8192)); err == nil {
+					err = http.NewResponseController(w).Flush()
+				}
+			}
+			ended <- end{time.Since(last), err}
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			_ = mock.Serve(ctx, mock.Endpoint{Listener: l, Handler: handler})
+		}()
+		if _, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 8192)
+		for range 30 { // five minutes of reading slowly
+			time.Sleep(10 * time.Second)
+			if _, err := client.Read(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if e := <-ended; !errors.Is(e.err, os.ErrDeadlineExceeded) || e.after < 30*time.Second || e.after > time.Minute {
+			t.Errorf("%v after %v", e.err, e.after)
+		}
+		client.Close()
+		stop()
+		<-served
+	})
 }

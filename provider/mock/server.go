@@ -60,7 +60,8 @@ const outputP50, outputP95 = 130, 450
 // Server is the provider. It is safe for concurrent use.
 type Server struct {
 	c       Config
-	start   time.Time
+	created time.Time // of the server
+	start   time.Time // of the accounts' clocks, guarded by mu
 	mux     *http.ServeMux
 	outputs rng.Dist
 	made    atomic.Uint64 // requests, for their ids
@@ -113,7 +114,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{c: c, start: time.Now(), hash: maphash.MakeSeed(), accounts: map[string]*account{}, outputs: outputs}
+	s := &Server{c: c, created: time.Now(), start: time.Now(), hash: maphash.MakeSeed(), accounts: map[string]*account{}, outputs: outputs}
 	for i := range c.Deployments {
 		s.configs = append(s.configs, c.Deployments[i].Config)
 		dialect, ok := wire.DialectOf(c.Deployments[i].Config.Vendor)
@@ -240,8 +241,13 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *form) {
 		return
 	}
 	e.query.Stream = e.query.Stream && f.inBody || f.stream
+	if e.query.Model == "" {
+		e.fail(http.StatusBadRequest, "you must provide a model parameter")
+		return
+	}
 	i := s.deployment(f, e.query.Model)
 	if i < 0 {
+		e.answer.Model = e.query.Model
 		e.fail(http.StatusNotFound, fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", e.query.Model))
 		return
 	}

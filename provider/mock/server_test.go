@@ -161,6 +161,30 @@ func TestBrokenStreams(t *testing.T) {
 	}
 }
 
+// Who looks while all is reset sees what was before, or after.
+func TestResetMeanwhile(t *testing.T) {
+	s := offer(t, mock.Config{Speed: 10_000}, all...)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 50 {
+			s.Reset()
+			s.State()
+		}
+	}()
+	for range 50 {
+		for _, path := range []string{"/v1/models", "/v1/files", "/v1/batches"} {
+			if w := ask(s, "GET", path, ""); w.Code != 200 {
+				t.Errorf("%s: %d", path, w.Code)
+			}
+		}
+		if w := ask(s, "POST", "/v1/chat/completions", `{"model":"gpt-4o","max_tokens":3,`+hello+`}`); w.Code != 200 {
+			t.Errorf("chat: %d", w.Code)
+		}
+	}
+	<-done
+}
+
 // A stream of Gemini's that is no text/event-stream is one list.
 func TestStreamedList(t *testing.T) {
 	s := offer(t, mock.Config{Speed: 10_000}, all[3])
@@ -188,7 +212,7 @@ func TestBadRequests(t *testing.T) {
 		{"POST", "/v1/chat/completions", `{"model":"gpt-4o","max_tokens":-1,` + hello + `}`, "", 400, "-1"},
 		{"POST", "/v1/chat/completions", `{"model":"gpt-4o","max_tokens":1e30,` + hello + `}`, "", 400, "1e30"},
 		{"POST", "/v1/chat/completions", `{"model":"gpt-9",` + hello + `}`, "", 404, `"code":"model_not_found"`},
-		{"POST", "/v1/chat/completions", `{` + hello + `}`, "", 404, "model_not_found"},
+		{"POST", "/v1/chat/completions", `{` + hello + `}`, "", 400, "you must provide a model parameter"},
 		{"POST", "/v1/chat/completions", long, "", 413, "200 bytes"},
 		{"POST", "/v1/chat/completions", `a=b`, "Content-Type: text/plain", 415, "Unsupported"},
 		{"POST", "/v1/chat/completions", `{}`, "Authorization: Bearer sk-other", 401, "invalid_api_key"},
@@ -196,7 +220,8 @@ func TestBadRequests(t *testing.T) {
 		{"POST", "/v1/chat/completions", `{}`, wire.ScriptHeader + ": 1 2", 400, "Ratesim-Script"},
 		{"POST", "/v1/messages", `{`, "", 400, `"type":"error","error":{"type":"invalid_request_error"`},
 		{"POST", "/v1/messages", `{}`, "Authorization: none", 401, "authentication_error"},
-		{"GET", "/v1/chat/completions", ``, "", 404, "Invalid URL (GET /v1/chat/completions)"},
+		{"GET", "/v1/chat/completions", ``, "", 404, "Invalid URL (GET /v1/chat/completions)\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null"},
+		{"GET", "/v1/files/x", ``, "", 404, `"message":"No such File object: x","type":"invalid_request_error","param":null,"code":null`},
 		{"POST", "/v1beta/models/gemini-2.5-flash:sing", `{}`, "", 404, "sing"},
 		{"POST", "/openai/deployments/none/chat/completions", `{` + hello + `}`, "", 404, "`none`"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"ratesim/provider"
+	"ratesim/provider/conformance"
 )
 
 // State is what the server has counted, for the operator.
@@ -37,17 +38,9 @@ func (s *Server) State() State {
 	names, accounts := s.everyone()
 	state := State{Accounts: []AccountState{}}
 	for i, a := range accounts {
-		state.Accounts = append(state.Accounts, AccountState{masked(names[i]), a.state(s.c.Deployments)})
+		state.Accounts = append(state.Accounts, AccountState{conformance.Mask(names[i]), a.state(s.c.Deployments)})
 	}
 	return state
-}
-
-// masked hides most of what may be a key.
-func masked(key string) string {
-	if len(key) <= 8 {
-		return key
-	}
-	return key[:4] + "…" + key[len(key)-4:]
 }
 
 func (a *account) state(deployments []Deployment) []DeploymentState {

@@ -104,7 +104,11 @@ func openAIFailure(a *Answer, status int) openAIError {
 	case 401:
 		return newOpenAIError("invalid_request_error", "invalid_api_key", cmp.Or(a.Message, "Incorrect API key provided."))
 	case 404:
-		return newOpenAIError("invalid_request_error", "model_not_found", text)
+		code := ""
+		if a.Model != "" { // else it is an address, a file or a batch
+			code = "model_not_found"
+		}
+		return newOpenAIError("invalid_request_error", code, text)
 	case 503:
 		return newOpenAIError("service_unavailable_error", "server_is_overloaded", text)
 	}

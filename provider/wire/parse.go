@@ -122,7 +122,7 @@ func (t *trios) tightest(w *windows, now time.Time) Quota {
 					continue
 				}
 				q := Quota{count(e.values[0]), count(e.values[1]), until(e.values[2], now)}
-				if q != NoQuota && (best == NoQuota || share(q) < share(best)) {
+				if q != NoQuota && (best == NoQuota || q.Share() < best.Share()) {
 					best = q
 				}
 			}
@@ -132,17 +132,6 @@ func (t *trios) tightest(w *windows, now time.Time) Quota {
 		}
 	}
 	return NoQuota
-}
-
-// share returns how much of q is left, 1 being all of it or not known.
-func share(q Quota) float64 {
-	switch {
-	case q.Remaining == 0:
-		return 0
-	case q.Remaining < 0 || q.Limit <= 0:
-		return 1
-	}
-	return float64(q.Remaining) / float64(q.Limit)
 }
 
 // complaint is what the body of an error says.
