@@ -3,12 +3,9 @@ package bench
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"sync/atomic"
 	"time"
 
 	"ratesim/provider"
@@ -114,7 +111,7 @@ type answer struct {
 func (c *client) exchange(request *http.Request, p *pending, first bool, deployment int) (a answer) {
 	reached := c.run.reached(deployment, first)
 	var data []byte
-	if a.response, a.err = c.base.RoundTrip(request.WithContext(connected(request.Context()))); a.err == nil {
+	if a.response, a.err = c.base.RoundTrip(request); a.err == nil {
 		data, a.err = io.ReadAll(a.response.Body)
 		a.response.Body.Close()
 	}
@@ -199,10 +196,7 @@ func (r *run) bill() {
 // is late with gets later still, and no call is made in the end.
 const maxDials = 16
 
-// errServed ends a dial for a request that has got another's connection.
-var errServed = errors.New("not needed any more")
-
-// dial connects to the server, unless that has become unnecessary.
+// dial connects to the server when fewer than maxDials connections are being made.
 func (r *run) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	select {
 	case r.dials <- struct{}{}:
@@ -210,18 +204,5 @@ func (r *run) dial(ctx context.Context, network, address string) (net.Conn, erro
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if served, ok := ctx.Value(servedKey{}).(*atomic.Bool); ok && served.Load() {
-		return nil, errServed
-	}
 	return r.p.Dial(ctx, network, address)
-}
-
-type servedKey struct{}
-
-// connected returns a context for a request, in which dial sees when the request
-// has a connection.
-func connected(ctx context.Context) context.Context {
-	served := new(atomic.Bool)
-	return context.WithValue(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { served.Store(true) }}), servedKey{}, served)
 }

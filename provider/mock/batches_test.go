@@ -169,6 +169,20 @@ func TestFilesOfOthers(t *testing.T) {
 	}
 }
 
+// An account has room for so much, and again when files are deleted.
+func TestRoom(t *testing.T) {
+	s := offer(t, mock.Config{MaxBody: 64 << 20}, all...)
+	large := strings.Repeat("x", 33<<20)
+	file, _ := field(t, upload(t, s, large), "id").(string)
+	if got := upload(t, s, large); field(t, got, "error.message") != "No more room for files. Delete some." {
+		t.Errorf("%.200s", got)
+	}
+	do(t, s, "DELETE", "/v1/files/"+file, "")
+	if got := upload(t, s, large); field(t, got, "id") == nil {
+		t.Errorf("after one was deleted: %.200s", got)
+	}
+}
+
 // FuzzBatch: whatever is uploaded, a batch of it fails or has an answer in JSON for
 // every request.
 func FuzzBatch(f *testing.F) {

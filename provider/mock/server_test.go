@@ -63,6 +63,7 @@ func TestEndpoints(t *testing.T) {
 		{"/v1/chat/completions", `{"model":"gpt-4o","max_tokens":3,` + hello + `}`, `"message":{"role":"assistant","content":"Word word word"`},
 		{"/v1/responses", `{"model":"gpt-4o","max_output_tokens":3,"input":"12345678"}`, `"output":[{"type":"message"`},
 		{"/v1/embeddings", `{"model":"gpt-4o","input":["1234","5678"]}`, `"usage":{"prompt_tokens":2,"total_tokens":2}`},
+		{"/v1/embeddings", `{"model":"gpt-4o","input":[7,8,9]}`, `"usage":{"prompt_tokens":3,"total_tokens":3}`},
 		{"/openai/deployments/gpt-4.1/chat/completions?api-version=2024-10-21", `{"max_tokens":3,` + hello + `}`, `"completion_tokens":3`},
 		{"/openai/v1/chat/completions", `{"model":"gpt-4.1","max_tokens":3,` + hello + `}`, `"completion_tokens":3`},
 		{"/v1/messages", `{"model":"claude-sonnet-4.5","max_tokens":3,` + hello + `}`, `"output_tokens":3`},
@@ -111,6 +112,31 @@ func TestStreams(t *testing.T) {
 				t.Errorf("%s: no JSON: %s", c.path, data)
 			}
 		}
+	}
+}
+
+// The usage of a chat's stream is told to who asks; the events of a response are
+// numbered without a gap.
+func TestStreamsToldAndNumbered(t *testing.T) {
+	s := offer(t, mock.Config{Speed: 10_000}, all[0])
+	if w := ask(s, "POST", "/v1/chat/completions", `{"model":"gpt-4o","stream":true,`+hello+`}`); strings.Contains(w.Body.String(), "usage") {
+		t.Errorf("nobody asked: %s", w.Body)
+	}
+	w := ask(s, "POST", "/v1/responses", `{"model":"gpt-4o","stream":true,"input":"12345678"}`)
+	n := 0
+	for line := range strings.Lines(w.Body.String()) {
+		var event struct {
+			Number int `json:"sequence_number"`
+		}
+		if data, ok := strings.CutPrefix(line, "data: "); ok {
+			if err := json.Unmarshal([]byte(data), &event); err != nil || event.Number != n {
+				t.Errorf("%v: %d, want %d", err, event.Number, n)
+			}
+			n++
+		}
+	}
+	if n < 8 {
+		t.Errorf("%d events", n)
 	}
 }
 
@@ -183,6 +209,22 @@ func TestResetMeanwhile(t *testing.T) {
 		}
 	}
 	<-done
+}
+
+// A vendor lists its own models, in its own form.
+func TestModels(t *testing.T) {
+	s := offer(t, mock.Config{}, all...)
+	for _, c := range []struct{ path, header, want string }{
+		{"/v1/models", "X-None: 1", `{"data":[{"created":`},
+		{"/v1/models", "Anthropic-Version: 2023-06-01", `"display_name":"claude-sonnet-4.5","id":"claude-sonnet-4.5","type":"model"}]`},
+		{"/openai/v1/models", "X-None: 1", `"id":"gpt-4.1"`},
+		{"/v1beta/models", "X-None: 1", `"name":"models/gemini-2.5-flash"`},
+	} {
+		w := ask(s, "GET", c.path, "", c.header)
+		if got := w.Body.String(); !strings.Contains(got, c.want) || strings.Count(got, "{") != 2 {
+			t.Errorf("%s with %s: %s, want %s and one model", c.path, c.header, got, c.want)
+		}
+	}
 }
 
 // A stream of Gemini's that is no text/event-stream is one list.

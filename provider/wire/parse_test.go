@@ -218,6 +218,7 @@ func TestParseUsage(t *testing.T) {
 		{`{"usage":{"prompt_tokens":"19","completion_tokens":10}}`, 0, 10},
 		{`{"choices":[{"text":"please try again in 5s"}]}`, 0, 0},
 		{`{"usage":null}`, 0, 0},
+		{"{ \"choices\" : [ { } , \"}\\\"{\" ] ,\t\"usage\" : { \"prompt_tokens\" : 19 ,\n\"completion_tokens\" : 10\r\n} }", 19, 10},
 		{`[`, 0, 0},
 	} {
 		want := wire.Reply{Status: 200, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota, Prompt: k.prompt, Output: k.output}

@@ -65,6 +65,30 @@ func TestChat(t *testing.T) {
 	}
 }
 
+// A bound that is not declared is not sent, but to Anthropic, who demands one.
+func TestChatUnbounded(t *testing.T) {
+	for _, d := range wire.Dialects {
+		var q wire.Query
+		want := uint32(0)
+		if d.Vendor == "anthropic" {
+			want = 4096
+		}
+		if err := wire.ParseQuery(d.Chat("main", "a", 0), &q); err != nil || q.MaxTokens != want {
+			t.Errorf("%s: %v, %d, want %d", d.Vendor, err, q.MaxTokens, want)
+		}
+	}
+}
+
+// What String never writes is no Script.
+func TestParseScriptErrors(t *testing.T) {
+	for _, v := range []string{"", "1 2 3", "1 2 3 4 5 6 7 8 9 x", "1 2 3 4 5 6 7 8 9 0 1", "1 2 3 4 5 6 7 8 9 7",
+		"1 -2 3 4 5 6 7 8 9 0", "1 2 3 4 5 4294967296 7 8 9 0", "1 2 9223372036854775808 4 5 6 7 8 9 0"} {
+		if s, err := wire.ParseScript(v); err == nil {
+			t.Errorf("%q is %+v", v, s)
+		}
+	}
+}
+
 // FuzzParseQuery: what is taken is JSON, and its text is no longer than it.
 func FuzzParseQuery(f *testing.F) {
 	f.Add([]byte(`{"model":"m","max_tokens":1,"messages":[{"content":"a\\u00e4"}]}`))

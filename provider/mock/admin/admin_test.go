@@ -47,10 +47,12 @@ func call(t *testing.T, h http.Handler, method, path, body string, headers ...st
 	return w.Code, w.Body.String()
 }
 
-func chat(t *testing.T, public http.Handler) int {
+func chat(t *testing.T, public http.Handler) int { t.Helper(); return chatAs(t, public, "sk-1") }
+
+func chatAs(t *testing.T, public http.Handler, key string) int {
 	t.Helper()
 	code, _ := call(t, public, "POST", "/v1/chat/completions", `{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}],"max_tokens":1}`,
-		"Authorization", "Bearer sk-1")
+		"Authorization", "Bearer "+key)
 	return code
 }
 
@@ -96,8 +98,10 @@ func TestOperator(t *testing.T) {
 	}
 	see("PUT", "/admin/faults", "- {kind: outage}", 204)
 	see("GET", "/admin/faults", "", 200, "- {kind: outage}")
-	if got := chat(t, public); got != 503 {
-		t.Errorf("during an outage: status %d", got)
+	for _, key := range []string{"sk-1", "sk-new"} {
+		if got := chatAs(t, public, key); got != 503 {
+			t.Errorf("%s during an outage: status %d", key, got)
+		}
 	}
 
 	see("GET", "/admin/reset", "", 405)
