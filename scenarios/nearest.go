@@ -35,10 +35,13 @@ func unknown(what, name string, known []string) string {
 }
 
 // suggestion says what is near a name, and what is allowed.
-func suggestion(name string, known []string) string {
+func suggestion(name string, known []string) string { return suggest(name, known, known) }
+
+// suggest is suggestion that lists only what is shown of the known names.
+func suggest(name string, known, shown []string) string {
 	hint := "; "
 	if near, ok := Nearest(name, known); ok {
 		hint = "; did you mean " + quote(near) + "? "
 	}
-	return hint + "allowed: " + strings.Join(known, ", ")
+	return hint + "allowed: " + strings.Join(shown, ", ")
 }

@@ -189,7 +189,7 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 			}
 		}
 		if n.at.line == 0 && !slices.Contains(known, want) {
-			d.add(n.at, "", "%s", unknown("strategy", want, append(known, "all")))
+			d.add(n.at, "", "%s", unknownStrategy(want, append(known, "all")))
 			continue
 		}
 		add(n)

@@ -48,8 +48,11 @@ func (d *decoder) strategy(c cursor, advertised []strategies.Deployment) (s Stra
 		if use = c.child("use"); !use.ok() {
 			use = c.child("name") // a preset may be named by either
 		}
-		if !use.ok() {
-			c.fail("want the key use with the name of a strategy: %s", strings.Join(strategies.Names(), ", "))
+		if c.child("layers").ok() && !c.child("use").ok() {
+			s.Use = "layers"
+		}
+		if !use.ok() && s.Use == "" {
+			c.fail("want the key use with the name of a strategy: %s", strings.Join(listed(strategies.Names()), ", "))
 			return s, false
 		}
 		if name := c.child("name"); name.ok() {
@@ -57,7 +60,9 @@ func (d *decoder) strategy(c cursor, advertised []strategies.Deployment) (s Stra
 		}
 		args(s.Args, c)
 	}
-	text(&s.Use)(use)
+	if s.Use == "" {
+		text(&s.Use)(use)
+	}
 	if len(d.found) > before {
 		return s, false
 	}
@@ -66,7 +71,7 @@ func (d *decoder) strategy(c cursor, advertised []strategies.Deployment) (s Stra
 	}
 	known, found := strategies.Find(s.Use)
 	if !found {
-		use.fail("%s", unknown("strategy", s.Use, strategies.Names()))
+		use.fail("%s", unknownStrategy(s.Use, strategies.Names()))
 		return s, false
 	}
 	factory, faults := known.Build(s.Args, advertised)
@@ -81,6 +86,17 @@ func (d *decoder) strategy(c cursor, advertised []strategies.Deployment) (s Stra
 	}
 	s.Factory, s.Omniscient, s.Alone = factory, known.Omniscient, known.Alone && s.Args["refill"] == ""
 	return s, len(faults) == 0
+}
+
+func unknownStrategy(name string, known []string) string {
+	return "unknown strategy " + quote(name) + suggest(name, known, listed(known))
+}
+
+// listed returns what a message has room for: presets of client libraries,
+// sdk:NAME@VERSION, and of the article are many.
+func listed(names []string) []string {
+	preset := func(name string) bool { return strings.HasPrefix(name, "sdk:") || strings.HasPrefix(name, "article:") }
+	return append(slices.DeleteFunc(slices.Clone(names), preset), "sdk:… and article:… (ratesim list strategies)")
 }
 
 // args reads the parameters in the mapping at c as text; lists are joined by

@@ -22,7 +22,7 @@ type Entry struct {
 
 // Catalog returns all entries, in the order in which they are best explained.
 func Catalog() []Entry {
-	return []Entry{
+	return slices.Concat([]Entry{
 		{Name: "none", About: "one attempt, no retry",
 			build: buildRetrying(func(values) Retry { return Retry{} })},
 		{Name: "naive", About: "retries at once, without a wait",
@@ -54,10 +54,14 @@ func Catalog() []Entry {
 		{Name: "ptu", About: "a provisioned deployment first, spilling to pay-as-you-go",
 			Params: slices.Concat(ptuParams, retryParams()),
 			build:  buildPTU},
+		{Name: "layers", About: "a retry library around a client library that retries too: their attempts multiply",
+			Params: []Param{layersParam},
+			build:  buildLayers},
+	}, presetEntries(), []Entry{
 		{Name: "oracle", About: "sees the provider's state and is never refused: the bound for all others",
 			Omniscient: true,
 			build:      buildOracle},
-	}
+	})
 }
 
 // Names returns the names of all entries, in the order of Catalog.

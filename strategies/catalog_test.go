@@ -39,6 +39,7 @@ func TestLaws(t *testing.T) {
 		"header-aware": {"jitter": "decorrelated", "hold_above": "100%", "slow_below": "100%"},
 		"ptu":          {"return_after": "1m", "spill_on": "429,503", "primary": "spare"},
 		"jitter":       {"jitter": "decorrelated", "base": "0s"},
+		"layers":       {"layers": "azcore, go-retryablehttp"},
 	} {
 		t.Run(name+"/other", func(t *testing.T) {
 			strategytest.Run(t, build(t, name, args, strategytest.Env().Deployments))
@@ -67,6 +68,29 @@ func TestContract(t *testing.T) {
 		{"queue", with(after, strategies.Args{"workers": "10", "max_queue": "0", "order": "fifo", "reserve": "true"})},
 		{"header-aware", with(after, strategies.Args{"slow_below": "20%", "hold_above": "80%"})},
 		{"ptu", with(after, strategies.Args{"primary": "", "spill": "", "spill_on": "429", "return_after": "0s"})},
+		{"layers", strategies.Args{"layers": "tenacity, openai-python"}},
+		{"sdk:openai-python@2", strategies.Args{"max_retries": "2"}},
+		{"sdk:openai-python@3.3", strategies.Args{"max_retries": "2"}},
+		{"sdk:openai-node@6.25", strategies.Args{"max_retries": "2"}},
+		{"sdk:openai-node@6.33", strategies.Args{"max_retries": "2"}},
+		{"sdk:openai-node@7.57", strategies.Args{"max_retries": "2"}},
+		{"sdk:openai-go@3.24", strategies.Args{"max_retries": "2"}},
+		{"sdk:openai-go@3.52", strategies.Args{"max_retries": "2"}},
+		{"sdk:openai-go@3.96", strategies.Args{"max_retries": "2"}},
+		{"sdk:anthropic-python@0.121", strategies.Args{"max_retries": "2"}},
+		{"sdk:anthropic-typescript@0.74", strategies.Args{"max_retries": "2"}},
+		{"sdk:anthropic-typescript@1.13", strategies.Args{"max_retries": "2"}},
+		{"sdk:anthropic-go@1.84", strategies.Args{"max_retries": "2"}},
+		{"sdk:google-genai@2.19", strategies.Args{"max_retries": "0"}},
+		{"sdk:azcore@1.24", strategies.Args{"max_retries": "3"}},
+		{"sdk:botocore@1.43", strategies.Args{"max_retries": "2"}},
+		{"sdk:vercel-ai@7", strategies.Args{"max_retries": "2"}},
+		{"sdk:litellm@1", strategies.Args{"max_retries": "2"}},
+		{"sdk:tenacity@9", strategies.Args{"max_retries": "5"}},
+		{"sdk:cenkalti-backoff@5.0", strategies.Args{"max_retries": ""}},
+		{"sdk:go-retryablehttp@0.7", strategies.Args{"max_retries": "4"}},
+		{"sdk:failsafe-go@0.9", strategies.Args{"max_retries": "2"}},
+		{"article:backoff", strategies.Args{"max_retries": "5"}},
 		{"oracle", strategies.Args{}},
 	}
 	catalog := strategies.Catalog()
@@ -142,6 +166,10 @@ func TestBuildErrors(t *testing.T) {
 		{"ptu", strategies.Args{"primary": "main"}, plain[:1], []string{`spill: must name a deployment other than "main"`}},
 		{"ptu", strategies.Args{"spill_on": "429,200"}, plain,
 			[]string{`spill_on: must be HTTP statuses from 400 to 599, such as 429 or 429,503, not "429,200"`}},
+		{"layers", strategies.Args{"layers": "tenacity"}, plain,
+			[]string{`layers: must name two client libraries, the outer one first, such as tenacity, openai-python; not 1`}},
+		{"sdk:azcore@1.24", strategies.Args{"max_retries": "256"}, plain,
+			[]string{`max_retries: must be a whole number from 0 to 255, not "256"`}},
 		{"none", nil, nil, []string{`there is no deployment to send to`}},
 	} {
 		e, _ := strategies.Find(tt.name)

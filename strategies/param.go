@@ -23,9 +23,10 @@ const (
 	JitterParam                      // none, full, equal, decorrelated, or a ± share: 25%
 	DeploymentParam                  // the name of a deployment
 	StatusesParam                    // HTTP statuses: 429 or 429,503
+	LayersParam                      // two client libraries: tenacity, openai-python@3.3
 )
 
-var kindNames = [...]string{"duration", "count", "number", "share", "bool", "choice", "jitter", "deployment", "statuses"}
+var kindNames = [...]string{"duration", "count", "number", "share", "bool", "choice", "jitter", "deployment", "statuses", "layers"}
 
 func (k ParamKind) String() string { return kindNames[k] }
 
@@ -64,6 +65,7 @@ type value struct {
 	text     string // ChoiceParam
 	jitter   Jitter
 	statuses []int
+	layers   []loop
 }
 
 // values holds every parameter of an entry that was given or has a default.
@@ -115,6 +117,8 @@ func (p *Param) parse(s string, deployments []Deployment) (v value, err error) {
 		v.number, err = parseDeployment(s, deployments)
 	case StatusesParam:
 		v.statuses, err = parseStatuses(s)
+	case LayersParam:
+		v.layers, err = parseLayers(s)
 	}
 	return v, err
 }

@@ -28,6 +28,13 @@ func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 	if r.RetryAfter == Absent {
 		r.RetryAfter = until(h.Get("Retry-After"), now)
 	}
+	r.ShouldRetry = Unsaid
+	switch h.Get("x-should-retry") {
+	case "true":
+		r.ShouldRetry = Retry
+	case "false":
+		r.ShouldRetry = DoNotRetry
+	}
 	if r.OK() {
 		r.Prompt, r.Output = usage(body)
 		return

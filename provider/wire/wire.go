@@ -103,6 +103,16 @@ func (q Quota) Share() float64 {
 	return float64(q.Remaining) / float64(q.Limit)
 }
 
+// Advice is whether a server says that a request should be sent again.
+type Advice uint8
+
+// The advice there is.
+const (
+	Unsaid Advice = iota
+	Retry
+	DoNotRetry
+)
+
 // Reply is the answer to one attempt.
 type Reply struct {
 	Status     int           // HTTP status, or StatusTimeout
@@ -112,8 +122,10 @@ type Reply struct {
 	RetryAfter time.Duration // the wait the server asks for; Absent when it asks for none
 	Requests   Quota
 	Tokens     Quota
-	Prompt     uint32 // usage, on 200
-	Output     uint32
+	// ShouldRetry is what x-should-retry says. No provider model sends it.
+	ShouldRetry Advice
+	Prompt      uint32 // usage, on 200
+	Output      uint32
 }
 
 // Age lets d pass between the answer and the client's reading it, where resets

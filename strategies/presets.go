@@ -1,0 +1,245 @@
+package strategies
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"ratesim/provider/wire"
+)
+
+// preset is a client library in one version, as it is out of the box. Of what
+// it does, only its retries are modelled: a scenario sets the timeout of
+// attempts, which most of them have at ten minutes.
+type preset struct {
+	name, about string
+	loop        loop
+	inside      string // the preset whose calls it retries, unless it sends itself
+}
+
+// presets are read from the libraries' sources, at the version named; those
+// marked so also wait as was recorded from the real library.
+func presets() []preset {
+	minute, two := 60.0, 120.0
+	return []preset{
+		{name: "sdk:openai-python@2", about: "before #3555 of 2026-07: heeds up to 60s",
+			loop: stainless(within(minute, true))},
+		{name: "sdk:openai-python@3.3", about: "heeds up to 120s, gives up when asked for more",
+			loop: stainless(orGiveUp(two, true))},
+		{name: "sdk:openai-node@6.25", about: "heeds less than 60s (client.js)",
+			loop: stainless(below(minute))},
+		{name: "sdk:openai-node@6.33", about: "heeds whatever it is asked for, even days (client.js; issue #1840)",
+			loop: stainless(anything)},
+		{name: "sdk:openai-node@7.57", about: "heeds up to 60s; recorded",
+			loop: stainless(within(minute, false))},
+		{name: "sdk:openai-go@3.24", about: "heeds less than 60s, 0 too (requestconfig.go)",
+			loop: stainless(func(asked, _, _ float64) float64 { return heedIf(asked < minute, asked) })},
+		{name: "sdk:openai-go@3.52", about: "heeds whatever it is asked for (requestconfig.go)",
+			loop: stainless(anything)},
+		{name: "sdk:openai-go@3.96", about: "heeds up to 120s, gives up when asked for more; recorded",
+			loop: stainless(orGiveUp(two, false))},
+		{name: "sdk:anthropic-python@0.121", about: "heeds up to 60s",
+			loop: stainless(within(minute, true))},
+		{name: "sdk:anthropic-typescript@0.74", about: "heeds less than 60s (client.js)",
+			loop: stainless(below(minute))},
+		{name: "sdk:anthropic-typescript@1.13", about: "heeds whatever it is asked for; recorded",
+			loop: stainless(func(asked, _, _ float64) float64 { return heedIf(asked > 0, asked) })},
+		{name: "sdk:anthropic-go@1.84", about: "heeds whatever it is asked for; recorded",
+			loop: stainless(anything)},
+		{name: "sdk:google-genai@2.19", about: "does not retry unless told to (max_retries: 4 is what it then does); reads no header",
+			loop: loop{retries: transient, backoff: func(u float64, k int) float64 { return min(doubled(1, k)+u, 60) }}},
+		{name: "sdk:azcore@1.24", about: "Azure's for Go: heeds up to 60s, gives up when asked for more",
+			loop: loop{retries: transient, backoff: func(u float64, k int) float64 {
+				return min(0.8*(doubled(1, k+1)-1)*(0.8+0.5*u), 60)
+			}, heeds: orGiveUp(minute, true), maxRetries: 3}},
+		{name: "sdk:botocore@1.43", about: "AWS's for Python in standard mode, from a quota of retries; reads no header",
+			loop: loop{retries: throttled, backoff: func(u float64, k int) float64 { return u * min(doubled(1, k), 20) },
+				quota: true, maxRetries: 2}},
+		{name: "sdk:vercel-ai@7", about: "2s, 4s without jitter; heeds less than 60s; recorded",
+			loop: loop{retries: stainlessRetries, backoff: func(_ float64, k int) float64 { return doubled(2, k) },
+				heeds:      func(asked, backoff, _ float64) float64 { return heedIf(asked < minute || asked < backoff, asked) },
+				maxRetries: 2}},
+		{name: "sdk:litellm@1", about: "heeds retry-after up to 60s, not retry-after-ms; adds up to 0.75s to every wait",
+			loop: loop{retries: stainlessRetries, backoff: func(u float64, k int) float64 { return min(doubled(0.5, k), 8) + 0.75*u },
+				heeds: func(asked, _, u float64) float64 { return heedIf(asked > 0 && asked <= minute, asked+0.75*u) },
+				whole: true, maxRetries: 2}},
+		{name: "sdk:tenacity@9", about: "the recipe of OpenAI's cookbook: six attempts, 1s to 2^k s; retries any error; reads no header",
+			loop: loop{retries: anyFailure, backoff: func(u float64, k int) float64 { return 1 + u*(min(doubled(1, k), 60)-1) },
+				maxRetries: 5}},
+		{name: "sdk:cenkalti-backoff@5.0", about: "0.5s growing by half to 60s, ±50%, for 15 minutes; RetryAfter restarts it",
+			loop: loop{retries: serverSide, backoff: func(u float64, k int) float64 {
+				return min(0.5*math.Pow(1.5, float64(k)), 60) * (0.5 + u)
+			}, heeds: func(asked, _, _ float64) float64 { return heedIf(asked > 0, asked) },
+				whole: true, restarts: true, within: 15 * time.Minute, maxRetries: math.MaxInt}},
+		{name: "sdk:go-retryablehttp@0.7", about: "1s doubling to 30s without jitter; heeds whatever it is asked for",
+			loop: loop{retries: implemented, backoff: func(_ float64, k int) float64 { return min(doubled(1, k), 30) },
+				heeds: anything, whole: true, maxRetries: 4}},
+		{name: "sdk:failsafe-go@0.9", about: "its HTTP policy: at once when not asked to wait; heeds whatever it is asked for",
+			loop: loop{retries: implemented, backoff: func(float64, int) float64 { return 0 },
+				heeds: anything, whole: true, maxRetries: 2}},
+		{name: "article:backoff", about: "the article's loop as printed, around the SDK that it calls, which retries too; timeouts it does not catch",
+			loop: loop{retries: articleRetries, backoff: func(u float64, k int) float64 {
+				return min(doubled(1, k), 60) * (0.75 + 0.5*u)
+			}, maxRetries: 5}, inside: "sdk:openai-python@2"},
+	}
+}
+
+// stainless is what the SDKs of OpenAI and Anthropic share, which one generator
+// writes: two retries, after half a second doubled each time up to eight, less up
+// to a quarter of it.
+func stainless(heeds func(asked, backoff, u float64) float64) loop {
+	return loop{
+		retries:    stainlessRetries,
+		backoff:    func(u float64, k int) float64 { return min(doubled(0.5, k), 8) * (1 - 0.25*u) },
+		heeds:      heeds,
+		obeys:      true,
+		maxRetries: 2,
+	}
+}
+
+// doubled returns s * 2^k.
+func doubled(s float64, k int) float64 { return math.Ldexp(s, k) }
+
+func heedIf(heed bool, wait float64) float64 {
+	if heed {
+		return wait
+	}
+	return math.NaN()
+}
+
+func anything(asked, _, _ float64) float64 { return asked }
+
+// within heeds up to most, and 0 unless it must be positive.
+func within(most float64, positive bool) func(asked, backoff, u float64) float64 {
+	return func(asked, _, _ float64) float64 { return heedIf(asked <= most && (asked > 0 || !positive), asked) }
+}
+
+// below heeds what is positive and less than bound.
+func below(bound float64) func(asked, backoff, u float64) float64 {
+	return func(asked, _, _ float64) float64 { return heedIf(asked > 0 && asked < bound, asked) }
+}
+
+// orGiveUp is within, but gives up when asked for more.
+func orGiveUp(most float64, positive bool) func(asked, backoff, u float64) float64 {
+	heeds := within(most, positive)
+	return func(asked, backoff, u float64) float64 {
+		if asked > most {
+			return giveUp
+		}
+		return heeds(asked, backoff, u)
+	}
+}
+
+// lost reports whether no answer came.
+func lost(r *wire.Reply) bool { return r.Status == wire.StatusTimeout || r.Status == wire.StatusReset }
+
+func anyFailure(*wire.Reply) bool { return true }
+
+// stainlessRetries does not look at why a 429 was sent: an account without
+// credit is retried too.
+func stainlessRetries(r *wire.Reply) bool {
+	return lost(r) || r.Status == 408 || r.Status == 409 || r.Status == wire.StatusTooManyRequests || r.Status >= 500
+}
+
+func transient(r *wire.Reply) bool {
+	return lost(r) || slices.Contains([]int{408, 429, 500, 502, 503, 504}, r.Status)
+}
+
+// throttled takes a 429 to carry one of AWS's codes for throttling, as Bedrock's
+// do: botocore goes by the code, and does not retry a bare 429 (botocore#2635).
+func throttled(r *wire.Reply) bool {
+	return lost(r) || slices.Contains([]int{429, 500, 502, 503, 504}, r.Status)
+}
+
+func serverSide(r *wire.Reply) bool {
+	return lost(r) || r.Status == wire.StatusTooManyRequests || r.Status >= 500
+}
+
+func implemented(r *wire.Reply) bool { return serverSide(r) && r.Status != 501 }
+
+// articleRetries: a timeout is no APIStatusError, and the loop does not catch
+// it.
+func articleRetries(r *wire.Reply) bool {
+	return r.Status == wire.StatusTooManyRequests || r.Status >= 500
+}
+
+// presetEntries returns the catalog's entries for the presets.
+func presetEntries() []Entry {
+	var entries []Entry
+	for _, p := range presets() {
+		layers := []loop{p.loop}
+		if p.inside != "" {
+			inner, _ := findPreset(p.inside)
+			layers = []loop{inner.loop, p.loop}
+		}
+		retries := Param{Name: "max_retries", Kind: CountParam, Default: fmt.Sprint(p.loop.maxRetries), Max: maxLoopRetries,
+			About: "retries after the first attempt; the library's own default"}
+		if p.loop.maxRetries > maxLoopRetries {
+			retries.Default, retries.About = "", "retries after the first attempt; default: no bound but the time"
+		}
+		entries = append(entries, Entry{Name: p.name, About: p.about, Params: []Param{retries},
+			build: func(v values, _ []Deployment) (Factory, []ParamError) {
+				own := slices.Clone(layers)
+				if n, given := v["max_retries"]; given {
+					own[len(own)-1].maxRetries = int(n.number)
+				}
+				return buildLibrary(own), nil
+			}})
+	}
+	return entries
+}
+
+func buildLibrary(layers []loop) Factory {
+	return func(env Env) Strategy { return &library{key: env.Key, layers: layers} }
+}
+
+// findPreset finds a preset by its name, which may lack sdk: and, for the last of
+// a library, @ and the version.
+func findPreset(name string) (p preset, ok bool) {
+	for _, q := range presets() {
+		short := strings.TrimPrefix(q.name, "sdk:")
+		library, _, _ := strings.Cut(short, "@")
+		if name == q.name || name == short || name == library || name == "sdk:"+library {
+			p, ok = q, true
+		}
+	}
+	return p, ok
+}
+
+var layersParam = Param{Name: "layers", Kind: LayersParam, Default: "tenacity, openai-python",
+	About: "two client libraries, the outer one first; each of its attempts is all that the inner one does"}
+
+func buildLayers(v values, _ []Deployment) (Factory, []ParamError) {
+	return buildLibrary(v["layers"].layers), nil
+}
+
+// parseLayers reads the names of two presets, outermost first, and returns their
+// loops innermost first.
+func parseLayers(s string) ([]loop, error) {
+	var layers []loop
+	for name := range strings.SplitSeq(s, ",") {
+		name = strings.TrimSpace(name)
+		p, ok := findPreset(name)
+		if !ok || p.inside != "" {
+			return nil, fmt.Errorf("must name client libraries (%s), not %q", strings.Join(presetNames(), ", "), name)
+		}
+		layers = slices.Insert(layers, 0, p.loop)
+	}
+	if len(layers) != 2 {
+		return nil, fmt.Errorf("must name two client libraries, the outer one first, such as %s; not %d", layersParam.Default, len(layers))
+	}
+	return layers, nil
+}
+
+// presetNames returns the names of those that can be layers.
+func presetNames() []string {
+	var names []string
+	for _, p := range presets() {
+		if p.inside == "" {
+			names = append(names, strings.TrimPrefix(p.name, "sdk:"))
+		}
+	}
+	return names
+}

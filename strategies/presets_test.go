@@ -1,0 +1,314 @@
+package strategies_test
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/rng"
+	"ratesim/strategies"
+	"ratesim/strategies/strategytest"
+)
+
+// refusal is a reply that the real SDKs were given.
+type refusal struct {
+	Name    string
+	Status  int
+	Headers map[string]string
+}
+
+// reply is what a client that came back at now would read from it.
+func (c refusal) reply(now time.Time) wire.Reply {
+	h := http.Header{}
+	for k, v := range c.Headers {
+		if s, ok := strings.CutPrefix(v, "DATE+"); ok {
+			n, _ := strconv.Atoi(s)
+			v = now.Add(time.Duration(n) * time.Second).UTC().Format(http.TimeFormat)
+		}
+		h.Set(k, v)
+	}
+	var r wire.Reply
+	wire.Parse(c.Status, h, nil, now, &r)
+	return r
+}
+
+// waits replays a refusal of every attempt and returns the waits before the
+// retries, in seconds.
+func waits(t *testing.T, f strategies.Factory, seed uint64, c refusal) []float64 {
+	t.Helper()
+	env := strategytest.Env()
+	env.Key = rng.New(seed, 0)
+	d := strategytest.NewDriver(f(env), env.Deployments)
+	d.Submit(strategies.Call{Prompt: 100, MaxTokens: 50, Deadline: clock.Never})
+	var list []float64
+	for n := 0; d.Open() > 0; n++ {
+		if n == 1000 {
+			t.Fatalf("%s: no end", c.Name)
+		}
+		if a := d.InFlight(); len(a) > 0 {
+			d.Reply(a[0], c.reply(time.Unix(1_700_000_000, 0)))
+			if d.Open() > 0 {
+				list = append(list, -d.Now().Seconds())
+			}
+		} else {
+			d.Step()
+		}
+		if n := len(list); n > 0 && list[n-1] <= 0 && len(d.InFlight()) > 0 {
+			list[n-1] += d.Now().Seconds()
+		}
+	}
+	return list
+}
+
+// TestPresetsAsRecorded holds presets against the waits that the real SDKs were
+// seen to make: the same number of retries, and each wait in the range of 400
+// recorded ones, which the preset fills to its ends. Node's shortest timer is a
+// millisecond.
+func TestPresetsAsRecorded(t *testing.T) {
+	var cases []refusal
+	load(t, "cases.json", &cases)
+	for sdk, preset := range map[string]string{
+		"openai-go":        "sdk:openai-go@3.96",
+		"anthropic-sdk-go": "sdk:anthropic-go@1.84",
+		"openai":           "sdk:openai-node@7.57",
+		"anthropic-ai-sdk": "sdk:anthropic-typescript@1.13",
+		"ai":               "sdk:vercel-ai@7",
+	} {
+		var recorded struct {
+			Version string
+			Cases   map[string]struct {
+				Attempts int
+				Waits    [][2]float64
+			}
+		}
+		load(t, "delays/"+sdk+".json", &recorded)
+		if _, version, _ := strings.Cut(preset, "@"); !strings.HasPrefix(recorded.Version, version) {
+			t.Errorf("%s is recorded for %s", preset, recorded.Version)
+		}
+		f := build(t, preset, nil, strategytest.Env().Deployments)
+		for _, c := range cases {
+			if sdk == "anthropic-sdk-go" && c.Name == "retry-after: -1" {
+				continue // it comes back at once; wire.Parse reads a negative wait as none
+			}
+			want := recorded.Cases[c.Name]
+			least, most := []float64{math.Inf(1), math.Inf(1)}, make([]float64, 2)
+			for seed := range uint64(400) {
+				got := waits(t, f, seed, c)
+				if len(got)+1 != want.Attempts {
+					t.Fatalf("%s: %s: %d attempts, recorded %d", preset, c.Name, len(got)+1, want.Attempts)
+				}
+				for k, s := range got {
+					least[k], most[k] = min(least[k], s), max(most[k], s)
+				}
+			}
+			for k, w := range want.Waits {
+				if off := max(math.Abs(least[k]-w[0]), math.Abs(most[k]-w[1])); off > max(0.001, 0.02*w[1]) {
+					t.Errorf("%s: %s: retry %d after %g to %g s, recorded %v", preset, c.Name, k, least[k], most[k], w)
+				}
+			}
+		}
+	}
+}
+
+func load(t *testing.T, name string, v any) {
+	t.Helper()
+	data, err := os.ReadFile("../bench/clients/" + name)
+	if err == nil {
+		err = json.Unmarshal(data, v)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// presetWaits has the least and the most wait before each retry by the
+// published formulas, in seconds, for the kinds of header that libraries treat in
+// different ways.
+func presetWaits() []presetWait {
+	none := refusal{Name: "no header", Status: 429}
+	asks := func(s string) refusal {
+		return refusal{Name: "retry-after: " + s, Status: 429, Headers: map[string]string{"retry-after": s}}
+	}
+	ms := refusal{Name: "1500 ms", Status: 429, Headers: map[string]string{"retry-after-ms": "1500"}}
+	status := func(n int) refusal { return refusal{Name: strconv.Itoa(n), Status: n} }
+	short := [][2]float64{{0.375, 0.5}, {0.75, 1}}
+	both := func(s float64) [][2]float64 { return [][2]float64{{s, s}, {s, s}} }
+	return []presetWait{
+		{"sdk:openai-python@2", nil, none, short},
+		{"sdk:openai-python@2", nil, asks("60"), both(60)},
+		{"sdk:openai-python@2", nil, asks("61"), short},
+		{"sdk:openai-python@2", nil, asks("0"), short},
+		{"sdk:openai-python@2", nil, ms, both(1.5)},
+		{"sdk:openai-python@2", strategies.Args{"max_retries": "6"}, none,
+			[][2]float64{{0.375, 0.5}, {0.75, 1}, {1.5, 2}, {3, 4}, {6, 8}, {6, 8}}},
+		{"sdk:openai-python@3.3", nil, asks("120"), both(120)},
+		{"sdk:openai-python@3.3", nil, asks("121"), nil},
+		{"sdk:openai-python@3.3", nil, status(400), nil},
+		{"sdk:openai-python@3.3", nil, status(409), short},
+		{"sdk:openai-node@6.25", nil, asks("59"), both(59)},
+		{"sdk:openai-node@6.25", nil, asks("60"), short},
+		{"sdk:openai-node@6.33", nil, asks("86400"), both(86400)},
+		{"sdk:openai-go@3.24", nil, asks("0"), both(0)},
+		{"sdk:openai-go@3.24", nil, asks("60"), short},
+		{"sdk:openai-go@3.52", nil, asks("3600"), both(3600)},
+		{"sdk:anthropic-python@0.121", nil, asks("60"), both(60)},
+		{"sdk:anthropic-python@0.121", nil, status(529), short},
+		{"sdk:anthropic-typescript@0.74", nil, asks("60"), short},
+		{"sdk:google-genai@2.19", nil, none, nil},
+		{"sdk:google-genai@2.19", strategies.Args{"max_retries": "4"}, asks("53"), [][2]float64{{1, 2}, {2, 3}, {4, 5}, {8, 9}}},
+		{"sdk:google-genai@2.19", strategies.Args{"max_retries": "7"}, none,
+			[][2]float64{{1, 2}, {2, 3}, {4, 5}, {8, 9}, {16, 17}, {32, 33}, {60, 60}}},
+		{"sdk:azcore@1.24", nil, none, [][2]float64{{0.64, 1.04}, {1.92, 3.12}, {4.48, 7.28}}},
+		{"sdk:azcore@1.24", nil, asks("60"), [][2]float64{{60, 60}, {60, 60}, {60, 60}}},
+		{"sdk:azcore@1.24", nil, asks("61"), nil},
+		{"sdk:azcore@1.24", nil, status(529), nil},
+		{"sdk:botocore@1.43", nil, asks("20"), [][2]float64{{0, 1}, {0, 2}}},
+		{"sdk:botocore@1.43", strategies.Args{"max_retries": "6"}, none,
+			[][2]float64{{0, 1}, {0, 2}, {0, 4}, {0, 8}, {0, 16}, {0, 20}}},
+		{"sdk:litellm@1", nil, none, [][2]float64{{0.5, 1.25}, {1, 1.75}}},
+		{"sdk:litellm@1", nil, asks("20"), [][2]float64{{20, 20.75}, {20, 20.75}}},
+		{"sdk:litellm@1", nil, asks("61"), [][2]float64{{0.5, 1.25}, {1, 1.75}}},
+		{"sdk:litellm@1", nil, ms, [][2]float64{{2, 2.75}, {2, 2.75}}}, // what the same server says in retry-after
+		{"sdk:tenacity@9", nil, asks("20"), [][2]float64{{1, 1}, {1, 2}, {1, 4}, {1, 8}, {1, 16}}},
+		{"sdk:tenacity@9", nil, status(400), [][2]float64{{1, 1}, {1, 2}, {1, 4}, {1, 8}, {1, 16}}},
+		{"sdk:go-retryablehttp@0.7", nil, none, [][2]float64{{1, 1}, {2, 2}, {4, 4}, {8, 8}}},
+		{"sdk:go-retryablehttp@0.7", nil, asks("3600"), [][2]float64{{3600, 3600}, {3600, 3600}, {3600, 3600}, {3600, 3600}}},
+		{"sdk:go-retryablehttp@0.7", nil, status(501), nil},
+		{"sdk:failsafe-go@0.9", nil, none, both(0)},
+		{"sdk:failsafe-go@0.9", nil, asks("7"), both(7)},
+		{"sdk:cenkalti-backoff@5.0", strategies.Args{"max_retries": "3"}, none, [][2]float64{{0.25, 0.75}, {0.375, 1.125}, {0.5625, 1.6875}}},
+	}
+}
+
+type presetWait struct {
+	preset string
+	args   strategies.Args
+	reply  refusal
+	want   [][2]float64
+}
+
+func TestPresets(t *testing.T) {
+	for _, tt := range presetWaits() {
+		f := build(t, tt.preset, tt.args, strategytest.Env().Deployments)
+		var got [][2]float64
+		for seed := range uint64(400) {
+			for k, s := range waits(t, f, seed, tt.reply) {
+				if k == len(got) {
+					got = append(got, [2]float64{s, s})
+				}
+				got[k] = [2]float64{min(got[k][0], s), max(got[k][1], s)}
+			}
+		}
+		same := slices.EqualFunc(got, tt.want, func(g, w [2]float64) bool {
+			slack := 0.02 * (w[1] - w[0])
+			return g[0] >= w[0]-1e-9 && g[0] <= w[0]+slack+1e-9 && g[1] <= w[1]+1e-9 && g[1] >= w[1]-slack-1e-9
+		})
+		if !same {
+			t.Errorf("%s %v: %s: waits %v, want %v", tt.preset, tt.args, tt.reply.Name, got, tt.want)
+		}
+	}
+}
+
+// cenkalti/backoff stops when the next retry would begin more than 15 minutes
+// after the first attempt: 24 retries or so, and one every minute when the server
+// asks for that.
+func TestCenkaltiStopsAfterFifteenMinutes(t *testing.T) {
+	f := build(t, "sdk:cenkalti-backoff@5.0", nil, strategytest.Env().Deployments)
+	for _, tt := range []struct {
+		asked       string
+		least, most int
+	}{{"60", 15, 15}, {"600", 1, 1}, {"901", 0, 0}, {"soon", 20, 30}} {
+		c := refusal{Name: tt.asked, Status: 429, Headers: map[string]string{"retry-after": tt.asked}}
+		if n := len(waits(t, f, 1, c)); n < tt.least || n > tt.most {
+			t.Errorf("asked for %s s: %d retries, want %d to %d", tt.asked, n, tt.least, tt.most)
+		}
+	}
+}
+
+// A wait that the server asked for begins the backoff anew: the third is again
+// half a second, more or less half of it.
+func TestCenkaltiRestarts(t *testing.T) {
+	env := strategytest.Env()
+	d := strategytest.NewDriver(build(t, "sdk:cenkalti-backoff@5.0", nil, env.Deployments)(env), env.Deployments)
+	d.AdvanceTo(clock.Time(time.Hour)) // the 15 minutes count from the call's beginning
+	d.Submit(strategies.Call{Prompt: 1, Deadline: clock.Never})
+	for k, tt := range []struct {
+		asked       time.Duration
+		least, most float64
+	}{{wire.Absent, 0.25, 0.75}, {wire.Absent, 0.375, 1.125}, {wire.Absent, 0.5625, 1.6875}, {7 * time.Second, 7, 7}, {wire.Absent, 0.25, 0.5625}} {
+		before := d.Now()
+		d.Reply(d.InFlight()[0], wire.Reply{Status: 429, RetryAfter: tt.asked, Requests: wire.NoQuota, Tokens: wire.NoQuota})
+		for d.Open() > 0 && len(d.InFlight()) == 0 {
+			d.Step()
+		}
+		if got := d.Now().Sub(before).Seconds(); d.Open() == 0 || got < tt.least || got > tt.most {
+			t.Errorf("wait %d is %g s, want %g to %g; %d calls open", k, got, tt.least, tt.most, d.Open())
+		}
+	}
+}
+
+// Six attempts of the recipe around three of the SDK are the 18 requests that
+// its users wonder about.
+func TestLayersMultiply(t *testing.T) {
+	none := refusal{Name: "no header", Status: 429}
+	for name, tt := range map[string]struct {
+		args strategies.Args
+		want int
+	}{
+		"layers":          {nil, 6 * 3},
+		"layers/azcore":   {strategies.Args{"layers": "azcore,sdk:go-retryablehttp@0.7"}, 4 * 5},
+		"article:backoff": {nil, 6 * 3},
+	} {
+		entry, _, _ := strings.Cut(name, "/")
+		f := build(t, entry, tt.args, strategytest.Env().Deployments)
+		if got := len(waits(t, f, 1, none)) + 1; got != tt.want {
+			t.Errorf("%s: %d attempts, want %d", name, got, tt.want)
+		}
+	}
+}
+
+// An instance whose calls all fail may retry 100 times, at a cost of 5 of 500,
+// and then not at all until calls succeed.
+func TestBotocoreQuota(t *testing.T) {
+	env := strategytest.Env()
+	d := strategytest.NewDriver(build(t, "sdk:botocore@1.43", nil, env.Deployments)(env), env.Deployments)
+	attempts := func(status int) int { // 0 is a timeout
+		n := 0
+		for d.Submit(strategies.Call{Prompt: 1, Deadline: clock.Never}); d.Open() > 0; {
+			if a := d.InFlight(); len(a) > 0 {
+				n++
+				d.Reply(a[0], wire.Reply{Status: status, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota})
+			} else {
+				d.Step()
+			}
+		}
+		return n
+	}
+	total := 0
+	for range 200 {
+		total += attempts(503)
+	}
+	if total != 200+100 {
+		t.Errorf("200 calls that fail make %d attempts, want 300", total)
+	}
+	for range 5 {
+		attempts(200)
+	}
+	if n := attempts(503); n != 2 {
+		t.Errorf("after five successes a call makes %d attempts, want 2", n)
+	}
+	for range 5 {
+		attempts(200)
+	}
+	if n := attempts(wire.StatusTimeout); n != 1 {
+		t.Errorf("a retry of a timeout costs 10, but with 5 a call makes %d attempts", n)
+	}
+}
