@@ -35,6 +35,14 @@ func buildRetrying(policy func(values) Retry) func(values, []Deployment) (Factor
 	}
 }
 
+func buildBudget(v values, _ []Deployment) (Factory, []ParamError) {
+	retry := retryOf(v)
+	budget := Budget{Ratio: v.share("ratio"), MinPerSecond: v["min_per_s"].number}
+	return func(env Env) Strategy {
+		return &budgeted{retrying: retrying{keyed(retry, env)}, budget: budget}
+	}, nil
+}
+
 // keyed returns p with the key of env.
 func keyed(p Retry, env Env) Retry {
 	p.Key = env.Key

@@ -54,6 +54,9 @@ func Catalog() []Entry {
 		{Name: "ptu", About: "a provisioned deployment first, spilling to pay-as-you-go",
 			Params: slices.Concat(ptuParams, retryParams()),
 			build:  buildPTU},
+		{Name: "budget", About: "jitter, with retries bounded to a share of the calls",
+			Params: slices.Concat(backoffParams, jitterParams, budgetParams),
+			build:  buildBudget},
 		{Name: "layers", About: "a retry library around a client library that retries too: their attempts multiply",
 			Params: []Param{layersParam},
 			build:  buildLayers},
@@ -192,5 +195,12 @@ var (
 			About: "how long after a refusal calls go to spill directly; 0s tries primary first every time, as Azure's spillover does"},
 	}
 )
+
+var budgetParams = []Param{
+	{Name: "ratio", Kind: ShareParam, Default: "20%", Max: 10,
+		About: "retries per call over ten seconds; 20% is what Finagle, linkerd and Envoy allow"},
+	{Name: "min_per_s", Kind: NumberParam, Default: "10", Max: 1e6,
+		About: "retries a second allowed besides, per instance; 10 as in Finagle and linkerd"},
+}
 
 func retryParams() []Param { return slices.Concat(backoffParams, jitterParams, afterParams) }

@@ -28,17 +28,19 @@
 //
 // # The kit
 //
-// Most strategies are compositions of answers to three questions:
+// Most strategies are compositions of answers to four questions:
 //
 //   - how long to wait before the next retry: [Backoff];
 //   - whether and when this call may be retried: [Retry];
+//   - whether the instance can afford it: [Budget];
 //   - who is next: [Queue].
 //
 // Strategies that hold calls back share one line of waiting calls and differ
 // in the gate at its head (line.go): a token bucket (tokenbucket.go), sliding
 // windows (pool.go), an estimate learned from headers (headeraware.go), the
 // truth (oracle.go). Those that do not hold calls back are presets of one
-// (retry.go). ptu.go chooses between two deployments.
+// (retry.go, budget.go); the loops of client libraries, for which the rules differ
+// from one to the next, are a table of functions (sdk.go, presets.go). ptu.go chooses between two deployments.
 //
 // # Writing one
 //

@@ -243,7 +243,7 @@ func TestCenkaltiRestarts(t *testing.T) {
 	for k, tt := range []struct {
 		asked       time.Duration
 		least, most float64
-	}{{wire.Absent, 0.25, 0.75}, {wire.Absent, 0.375, 1.125}, {wire.Absent, 0.5625, 1.6875}, {7 * time.Second, 7, 7}, {wire.Absent, 0.25, 0.5625}} {
+	}{{wire.Absent, 0.25, 0.75}, {wire.Absent, 0.375, 1.125}, {wire.Absent, 0.5625, 1.6875}, {7 * time.Second, 7, 7}, {wire.Absent, 0.25, 0.75}} {
 		before := d.Now()
 		d.Reply(d.InFlight()[0], wire.Reply{Status: 429, RetryAfter: tt.asked, Requests: wire.NoQuota, Tokens: wire.NoQuota})
 		for d.Open() > 0 && len(d.InFlight()) == 0 {
