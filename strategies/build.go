@@ -43,6 +43,15 @@ func buildBudget(v values, _ []Deployment) (Factory, []ParamError) {
 	}, nil
 }
 
+func buildAdaptive(v values, _ []Deployment) (Factory, []ParamError) {
+	retry, floor := retryOf(v), v["floor"].number
+	return func(env Env) Strategy {
+		a := &adaptive{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}
+		a.line = line{gate: a, retry: keyed(retry, env), workers: int(a.bound), pauses: true}
+		return a
+	}, nil
+}
+
 // keyed returns p with the key of env.
 func keyed(p Retry, env Env) Retry {
 	p.Key = env.Key

@@ -54,6 +54,9 @@ func Catalog() []Entry {
 		{Name: "ptu", About: "a provisioned deployment first, spilling to pay-as-you-go",
 			Params: slices.Concat(ptuParams, retryParams()),
 			build:  buildPTU},
+		{Name: "adaptive", About: "bounds the attempts in flight by AIMD on 429s; knows no limit in advance",
+			Params: slices.Concat(adaptiveParams, retryParams()),
+			build:  buildAdaptive},
 		{Name: "budget", About: "jitter, with retries bounded to a share of the calls",
 			Params: slices.Concat(backoffParams, jitterParams, budgetParams),
 			build:  buildBudget},
@@ -195,6 +198,15 @@ var (
 			About: "how long after a refusal calls go to spill directly; 0s tries primary first every time, as Azure's spillover does"},
 	}
 )
+
+var adaptiveParams = []Param{
+	{Name: "increase", Kind: NumberParam, Default: "1", Max: 1000,
+		About: "attempts in flight that a round of successes adds; 1 as in TCP and in llm-d's batch gateway"},
+	{Name: "decrease", Kind: ShareParam, Default: "50%", Max: 1,
+		About: "share of the bound that a 429 leaves; half as in TCP and llm-d (NVIDIA's DataDesigner leaves 75%)"},
+	{Name: "floor", Kind: CountParam, Default: "1", Min: 1, Max: 1e6,
+		About: "attempts in flight that are always allowed; with none, nothing would ever be tried again"},
+}
 
 var budgetParams = []Param{
 	{Name: "ratio", Kind: ShareParam, Default: "20%", Max: 10,

@@ -68,6 +68,7 @@ func TestContract(t *testing.T) {
 		{"queue", with(after, strategies.Args{"workers": "10", "max_queue": "0", "order": "fifo", "reserve": "true"})},
 		{"header-aware", with(after, strategies.Args{"slow_below": "20%", "hold_above": "80%"})},
 		{"ptu", with(after, strategies.Args{"primary": "", "spill": "", "spill_on": "429", "return_after": "0s"})},
+		{"adaptive", with(after, strategies.Args{"increase": "1", "decrease": "50%", "floor": "1"})},
 		{"budget", with(jitter, strategies.Args{"ratio": "20%", "min_per_s": "10"})},
 		{"layers", strategies.Args{"layers": "tenacity, openai-python"}},
 		{"sdk:openai-python@2", strategies.Args{"max_retries": "2"}},

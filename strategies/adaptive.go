@@ -1,0 +1,51 @@
+package strategies
+
+import (
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
+
+// adaptive knows no limit and reads no header but retry-after: it bounds the
+// attempts in flight and moves the bound by additive increase, multiplicative
+// decrease (Chiu and Jain 1989), as TCP moves its window and gateways for
+// language models do. It is the gate of its own line.
+//
+// Until the first refusal every success adds one, which doubles the bound each
+// round trip. From then on a bound's worth of successes adds increase. A
+// refusal leaves decrease of it; refusals of what was sent before that are of
+// the same shortage and change nothing. A bound that is not half used says
+// nothing of what there is room for and does not grow, which is the rule of
+// Netflix's concurrency-limits.
+type adaptive struct {
+	line
+	increase float64 // attempts, from 0 on
+	decrease float64 // share that is left, 0 to 1
+	floor    float64 // attempts, 1 or more
+
+	bound float64    // attempts in flight; line.workers is this, rounded down
+	cut   clock.Time // when it was last lowered; -1 if never
+}
+
+func (a *adaptive) opens(now clock.Time, _ *Call) clock.Time { return now }
+func (a *adaptive) fits(clock.Time, *Call) bool              { return true }
+func (a *adaptive) sent(clock.Time, *Call)                   {}
+func (a *adaptive) release(clock.Time, *Call)                {}
+
+func (a *adaptive) answered(now clock.Time, c *Call, r *wire.Reply) {
+	refused := r.Retryable() && (r.Status == wire.StatusTooManyRequests || r.Limit == wire.Capacity)
+	switch {
+	case refused && c.Since >= a.cut:
+		a.bound, a.cut = max(a.floor, a.bound*a.decrease), now
+	case r.OK() && 2*float64(a.flying+1) < a.bound: // flying no longer counts c
+	case r.OK() && a.cut < 0:
+		a.bound++
+	case r.OK():
+		a.bound += a.increase / float64(a.workers)
+	}
+	a.bound = min(a.bound, maxBound)
+	const rounding = 1e-9 // 17 seventeenths are a whole one
+	a.workers = int(a.bound + rounding)
+}
+
+// maxBound keeps the bound a number that can be counted to.
+const maxBound = 1e6
