@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
 	"ratesim/sim/metrics"
@@ -53,7 +54,9 @@ func latencyPicture(r *metrics.Result) Picture {
 	p.Y.Min, p.Y.Max = 0, 1.005
 	p.Y.Tick.Marker = ticks(10, 0.01, plainNumber)
 
-	return Picture{Name: "latency", height: 480, draw: func(c draw.Canvas) {
+	const perName, around = 15, 60 // points that a line of the legend takes, and the headline and margins
+	height := vg.Length(max(480, perName*n+around))
+	return Picture{Name: "latency", height: height, draw: func(c draw.Canvas) {
 		c = headline(c, "Calls that have succeeded within a time")
 		aside := legend.Rectangle(c).Size().X + 20
 		legend.Draw(draw.Crop(c, c.Size().X-aside+16, 0, 0, -4))

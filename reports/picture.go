@@ -96,13 +96,14 @@ func hue(i int) color.Color {
 }
 
 // lineOf is the line of the i-th strategy: when the colours are used up they
-// come again dashed.
+// come again dashed, and when the dashes are, thinner.
 func lineOf(i int, name string) draw.LineStyle {
 	dashes := [][]vg.Length{nil, {7, 3}, {1.5, 2.5}, {9, 3, 1.5, 3}}
 	if name == oracle {
 		return draw.LineStyle{Color: color.Black, Width: 1.5, Dashes: []vg.Length{4, 3}}
 	}
-	return draw.LineStyle{Color: hue(i), Width: 2, Dashes: dashes[i/6%len(dashes)]}
+	styles := 6 * len(dashes)
+	return draw.LineStyle{Color: hue(i), Width: 2 / vg.Length(1+i/styles), Dashes: dashes[i/6%len(dashes)]}
 }
 
 // newPlot returns a plot with the house's text sizes, grid and no title.

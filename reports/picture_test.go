@@ -251,3 +251,37 @@ func TestLatencyCountsFailedCalls(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// However many strategies there are, the legend of the latency picture stays on
+// it, and no two of their lines look the same.
+func TestLatencyLegendFits(t *testing.T) {
+	r := &metrics.Result{}
+	for i := range 45 {
+		r.Strategies = append(r.Strategies, metrics.Strategy{Name: "s" + strconv.Itoa(i), SuccessRate: est(1, 0),
+			Curves: &metrics.Curves{LatencyCDF: []float64{1, 2, 3}}})
+	}
+	p := latencyPicture(r)
+	svg := bytesOf(t, p.WriteSVG)
+	lowest, names := math.Inf(-1), 0
+	for part := range strings.SplitSeq(string(svg), `<text x="`) {
+		if !strings.Contains(part, ">s") || strings.Contains(part, "share") {
+			continue // not a strategy's name
+		}
+		_, y, _ := strings.Cut(part, `y="`) // upwards from the bottom, negated
+		y, _, _ = strings.Cut(y, `"`)
+		if v, err := strconv.ParseFloat(y, 64); err == nil {
+			lowest = max(lowest, v)
+			names++
+		}
+	}
+	if names != 45 || lowest > 0 {
+		t.Errorf("%d names, the last %v points below the picture", names, lowest)
+	}
+	for i := range 45 {
+		for j := range i {
+			if cmp.Equal(lineOf(i, ""), lineOf(j, "")) {
+				t.Errorf("lines %d and %d look the same", i, j)
+			}
+		}
+	}
+}

@@ -17,8 +17,9 @@ type TableOptions struct {
 	Color bool // use ANSI colours beside the marks
 }
 
-// maxName bounds the strategy column, in characters.
-const maxName = 24
+// maxName bounds the strategy column, in characters; the longest name in the
+// catalog, a client library's with its version, has 29.
+const maxName = 30
 
 const (
 	bold  = "\x1b[1m"

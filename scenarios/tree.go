@@ -221,6 +221,10 @@ func (c converter) node(in ast.Node, path string) *node {
 			n.items = append(n.items, c.node(item, fmt.Sprintf("%s[%d]", path, i)))
 		}
 	case *ast.MappingNode:
+		if text, ok := plainWithColon(in); ok {
+			n.text, n.at = text, positionOf(c.file, in.Values[0].Key.GetToken())
+			break
+		}
 		n.kind = mapping
 		c.entries(n, in.Values, path)
 	case *ast.MappingValueNode:
@@ -237,6 +241,26 @@ func (c converter) node(in ast.Node, path string) *node {
 		c.add(n.at, path, "YAML of this kind is not supported; want a value, a list or a mapping")
 	}
 	return n
+}
+
+// plainWithColon returns the text of a scalar such as sdk:openai-python@3.3 in a
+// list within braces, which the parser takes for a mapping. In YAML 1.2 (section
+// 7.3.3) a colon ends a plain key only when a space follows it.
+func plainWithColon(in *ast.MappingNode) (string, bool) {
+	if in.Start.Type != token.MappingValueType || len(in.Values) != 1 {
+		return "", false
+	}
+	pair := in.Values[0]
+	key, value := pair.Key.GetToken(), pair.Value.GetToken()
+	colon, next := pair.Start.Position, value.Position
+	plain := func(t *token.Token) bool {
+		return t.Type != token.SingleQuoteType && t.Type != token.DoubleQuoteType
+	}
+	_, scalar := pair.Value.(ast.ScalarNode)
+	if !scalar || !plain(key) || !plain(value) || next.Line != colon.Line || next.Column != colon.Column+1 {
+		return "", false
+	}
+	return key.Value + ":" + value.Value, true
 }
 
 func (c converter) entries(n *node, values []*ast.MappingValueNode, path string) {

@@ -115,15 +115,15 @@ const (
 
 // Reply is the answer to one attempt.
 type Reply struct {
-	Status     int           // HTTP status, or StatusTimeout
-	Attempt    uint32        // Number of the attempt it answers
-	Deployment uint16        // the deployment that answered, as the client numbers them
-	Limit      Limit         // which limit refused, from the error body; NoLimit otherwise
-	RetryAfter time.Duration // the wait the server asks for; Absent when it asks for none
-	Requests   Quota
-	Tokens     Quota
+	Status     int    // HTTP status, or StatusTimeout
+	Attempt    uint32 // Number of the attempt it answers
+	Deployment uint16 // the deployment that answered, as the client numbers them
+	Limit      Limit  // which limit refused, from the error body; NoLimit otherwise
 	// ShouldRetry is what x-should-retry says. No provider model sends it.
 	ShouldRetry Advice
+	RetryAfter  time.Duration // the wait the server asks for; Absent when it asks for none
+	Requests    Quota
+	Tokens      Quota
 	Prompt      uint32 // usage, on 200
 	Output      uint32
 }

@@ -175,6 +175,7 @@ func replies() *rapid.Generator[wire.Reply] {
 		{Limit: 600, Remaining: math.MaxInt64, Reset: 0},
 		{Limit: math.MaxInt64, Remaining: math.MaxInt64, Reset: math.MaxInt64},
 	})
+	advice := rapid.SampledFrom([]wire.Advice{wire.Unsaid, wire.Unsaid, wire.Retry, wire.DoNotRetry})
 	used := rapid.SampledFrom([]uint32{0, 10, 150, 60_000, math.MaxUint32})
 	return rapid.Custom(func(t *rapid.T) wire.Reply {
 		r := wire.Reply{
@@ -182,6 +183,8 @@ func replies() *rapid.Generator[wire.Reply] {
 			RetryAfter: waits.Draw(t, "retry-after"),
 			Requests:   quotas.Draw(t, "requests"),
 			Tokens:     quotas.Draw(t, "tokens"),
+
+			ShouldRetry: advice.Draw(t, "should-retry"),
 		}
 		switch r.Status {
 		case wire.StatusOK:
