@@ -41,6 +41,7 @@ var layers = []layer{
 	{"provider/mock", []string{"provider/conformance", "provider", "provider/wire", "sim/rng", "sim/clock"}},
 	{"provider/conformance", []string{"provider/wire"}},
 	{"provider/tokens", nil},
+	{"provider/capacity", []string{"provider/catalog", "sim/rng", "scenarios/spelling"}},
 	{"provider/catalog", []string{"provider/vendors", "provider", "sim/rng", "scenarios/spelling"}},
 	{"provider/vendors", []string{"provider"}},
 	{"provider", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},

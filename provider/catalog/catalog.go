@@ -7,7 +7,7 @@
 //	limits.csv   the limits of a model at a tier; an empty cell is no limit
 //	ptu.csv      what one provisioned throughput unit (PTU) of a model gives
 //	tokens.csv   what a million tokens cost
-//	units.csv    what a PTU costs by the hour
+//	units.csv    what a PTU costs by the hour, and reserved for a month or a year
 //	latency.csv  how long an answer takes; a * at the end stands for any ending
 //	batch.csv    what a batch may hold, and its discount
 //	choices.csv  where sources conflict or are silent: what was chosen
@@ -56,16 +56,31 @@ type Row struct {
 	// BatchQueue is how many input tokens may wait in the vendor's batch
 	// queue; 0 = not known. Batches do not draw on the other limits.
 	BatchQueue int64
-	// Minimum and Step are the numbers of PTUs that can be deployed: Minimum,
-	// Minimum+Step and so on. 0 for rows that are not provisioned.
-	Minimum, Step int
-	Facts         []Fact
+	// Sizes are those of global and data-zone deployments, Regional of regional
+	// ones; zero for rows that are not provisioned, and where none is known.
+	Sizes
+	Regional Sizes
+	Facts    []Fact
 }
 
 // Limit is a limit as the data names it.
 type Limit struct {
 	Name string // rpm, tpm, rpd, tpd, rph, tph, itpm or otpm
 	Most int64  // above 0
+}
+
+// Global is the kind of deployment that the rows of ptu-N are, as units.csv names
+// it. The others have the same throughput at another price.
+const Global = "global"
+
+// UnitPrice is what one PTU costs in one kind of deployment, in US dollars.
+type UnitPrice struct {
+	Vendor     string
+	Deployment string  // global, data-zone or regional
+	Hour       float64 // without a reservation
+	Month      float64 // reserved for a month
+	Year       float64 // reserved for a year, for the whole of it
+	Fact       Fact
 }
 
 // Batch is what one batch may hold. 0 stands for what was not read.
@@ -97,6 +112,7 @@ type Catalog struct {
 	rows      []Row
 	prices    map[string]price
 	latencies map[string]latency
+	units     []UnitPrice
 	batches   []Batch
 	choices   []Choice
 }
@@ -131,6 +147,16 @@ func (c *Catalog) With(name string, file io.Reader) (*Catalog, error) {
 // List returns every deployment, by vendor, newest edition first, then as the
 // data files order them.
 func (c *Catalog) List() []Row { return c.rows }
+
+// Units returns what PTUs cost, global ones first.
+func (c *Catalog) Units() []UnitPrice { return c.units }
+
+// Tokens returns what a model's tokens cost where capacity is not provisioned,
+// and whether that is known.
+func (c *Catalog) Tokens(vendor, model string) (provider.Price, Fact, bool) {
+	p, ok := c.prices[vendor+"/"+model]
+	return p.Price, p.fact, ok
+}
 
 // Batches returns what batches may hold.
 func (c *Catalog) Batches() []Batch { return c.batches }

@@ -73,6 +73,7 @@ const mostPerUnit = provider.MostLimit / maxUnits
 func (c *Catalog) readRows(file string, r io.Reader, what string) ([]Row, error) {
 	may := append([]string{"edition", "batch_queue", "usd_per_ptu_hour"}, tokenPrices[:]...)
 	may = append(may, unitColumns[:]...)
+	may = append(may, "regional_minimum", "regional_step")
 	for _, k := range limitColumns() {
 		may = append(may, k.Name)
 	}
@@ -150,7 +151,7 @@ func (r *Row) limit(l *line) {
 // gives reads what a PTU gives, for provisioned deployments only.
 func (r *Row) gives(l *line) {
 	if r.Tier != provisioned {
-		for _, column := range append(unitColumns[:], "usd_per_ptu_hour") {
+		for _, column := range append(unitColumns[:], "usd_per_ptu_hour", "regional_minimum", "regional_step") {
 			if l.cell(column) != "" {
 				l.fail(column, "only the tier %s has PTUs; leave the cell empty", provisioned)
 			}
@@ -163,7 +164,13 @@ func (r *Row) gives(l *line) {
 	for _, column := range unitColumns {
 		l.text(column)
 	}
-	r.Minimum, r.Step = int(l.whole("minimum", maxUnits)), int(l.whole("step", maxUnits))
+	sizes := func(minimum, step string) Sizes {
+		return Sizes{int(l.whole(minimum, maxUnits)), int(l.whole(step, maxUnits))}
+	}
+	r.Sizes, r.Regional = sizes("minimum", "step"), sizes("regional_minimum", "regional_step")
+	if (r.Regional.Minimum == 0) != (r.Regional.Step == 0) {
+		l.fail("regional_minimum", "want regional_step beside it, or neither")
+	}
 	r.Config.PTU = provider.Provisioned{TPMPerUnit: l.whole("tpm_per_ptu", mostPerUnit), OutputRatio: l.number("output_ratio")}
 	// The latency target is the speed the vendor guarantees.
 	r.Config.Latency.Floor = perToken(l.number("target_tps"))
@@ -214,8 +221,12 @@ func (c *Catalog) readPrices() error {
 		readData("tokens.csv", "vendor,model,usd_per_million_input,usd_per_million_cached,usd_per_million_output,note", func(l *line) {
 			c.prices[l.text("vendor")+"/"+l.text("model")] = price{l.tokens(), l.fact("price")}
 		}),
-		readData("units.csv", "vendor,deployment,usd_per_ptu_hour,note", func(l *line) {
-			c.prices[l.text("vendor")] = price{provider.Price{UnitHour: l.price("usd_per_ptu_hour")}, l.fact("ptu price")}
+		readData("units.csv", "vendor,deployment,usd_per_ptu_hour,usd_per_ptu_month,usd_per_ptu_year,note", func(l *line) {
+			u := UnitPrice{l.text("vendor"), l.text("deployment"), l.price("usd_per_ptu_hour"), l.price("usd_per_ptu_month"), l.price("usd_per_ptu_year"), l.fact("ptu price")}
+			c.units = append(c.units, u)
+			if u.Deployment == Global {
+				c.prices[u.Vendor] = price{provider.Price{UnitHour: u.Hour}, u.Fact}
+			}
 		}))
 }
 

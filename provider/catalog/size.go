@@ -2,6 +2,20 @@ package catalog
 
 import "math"
 
+// Sizes are the numbers of PTUs that can be deployed: Minimum, Minimum+Step and
+// so on.
+type Sizes struct{ Minimum, Step int }
+
+// noise is what floating point may add to a whole number of steps.
+const noise = 1e-9
+
+// AtLeast returns the smallest number that can be deployed and is not below
+// units.
+func (s Sizes) AtLeast(units float64) int {
+	steps := math.Ceil((units-float64(s.Minimum))/float64(s.Step) - noise)
+	return s.Minimum + max(0, int(steps))*s.Step
+}
+
 // Size returns how many PTUs of r so many tokens a minute need, exactly and as
 // the smallest number that can be deployed. cached is the share of the input
 // that comes from the prompt cache, 0 to 1. By
@@ -15,6 +29,5 @@ import "math"
 func (r *Row) Size(input, output, cached float64) (exact float64, deployed int) {
 	p := &r.Config.PTU
 	exact = (input*(1-r.Config.Charge.CacheDiscount*cached) + p.OutputRatio*output) / float64(p.TPMPerUnit)
-	steps := math.Ceil((exact - float64(r.Minimum)) / float64(r.Step))
-	return exact, r.Minimum + max(0, int(steps))*r.Step
+	return exact, r.AtLeast(exact)
 }

@@ -1,0 +1,113 @@
+package capacity
+
+import (
+	"fmt"
+	"math"
+)
+
+// mostGrowth bounds what growth is looked at: a demand a hundred times as large
+// is another question.
+const mostGrowth = 100
+
+// flips says what would change a recommendation, others staying as they are.
+func (e *Evaluation) flips(chosen *Option) []string {
+	if chosen.Commitment == "none" {
+		return e.flipsToPTU()
+	}
+	var out []string
+	saved := e.payg - (chosen.USDPerMonth - e.fixed(chosen)) // what the PTUs save by the token
+	if saved <= 0 {
+		return out
+	}
+	if g := e.shrinks(chosen); g > 0 && g < 1 {
+		out = append(out, fmt.Sprintf("demand falls by %.0f %% and the PTUs stay: pay-as-you-go is cheaper below that", 100*(1-g)))
+	}
+	if k := e.fixed(chosen) / saved; k < 1 {
+		out = append(out, fmt.Sprintf("pay-as-you-go prices fall by %.0f %%", 100*(1-k)))
+		out = append(out, fmt.Sprintf("PTUs cost %.0f %% more", 100*(1/k-1)))
+	}
+	if chosen.Spills {
+		for c := range Commitment(len(Commitments)) {
+			if c.String() == chosen.Commitment {
+				grown := e.best(e.overflow, c, 1.5)
+				if grown != chosen.PTUs {
+					out = append(out, fmt.Sprintf("demand grows by 50 %%: %d PTUs are the cheapest then", grown))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// fixed is what an option pays a month whatever is used.
+func (e *Evaluation) fixed(o *Option) float64 {
+	if o.Schedule != nil {
+		return o.USDPerMonth
+	}
+	for c := range Commitment(len(Commitments)) {
+		if c.String() == o.Commitment {
+			return float64(o.PTUs) * e.offer.PTU[c]
+		}
+	}
+	return 0
+}
+
+// shrinks returns the share of the demand at which the option, its PTUs staying,
+// costs what pay-as-you-go does. What it costs less falls with the demand, so
+// that there is one.
+func (e *Evaluation) shrinks(o *Option) float64 {
+	fixed := e.fixed(o)
+	capacity := float64(o.PTUs) * e.offer.TPMPerPTU
+	dearer := func(g float64) bool {
+		spilled := 0.0
+		if o.Spills {
+			spilled = g * e.overflow.Cost(capacity/g) * minutesPerMonth
+		}
+		return fixed+spilled > g*e.payg
+	}
+	if dearer(1) || o.Online < 1 {
+		return 1
+	}
+	return bisect(1e-6, 1, dearer)
+}
+
+// flipsToPTU says when PTUs would begin to pay.
+func (e *Evaluation) flipsToPTU() []string {
+	yearly := e.offer.PTU[Yearly]
+	minimum := e.offer.Sizes.Minimum
+	pays := func(g float64) bool { // with a demand of g times this
+		return e.overflow.Best(e.offer.Sizes, e.offer.TPMPerPTU/g, yearly/minutesPerMonth/g) > 0
+	}
+	var out []string
+	switch {
+	case pays(1): // it is not the price that speaks against them
+	case pays(mostGrowth):
+		g := bisect(1, mostGrowth, func(g float64) bool { return !pays(g) })
+		out = append(out, fmt.Sprintf("demand grows %.1f-fold: a yearly reservation of %d PTUs with spillover pays from there on", g, minimum))
+	default:
+		out = append(out, "no growth alone: at these prices a PTU never pays for a demand of this shape")
+	}
+	// The first PTUs are used most, so that the smallest size pays first.
+	saved := e.payg - e.overflow.Cost(float64(minimum)*e.offer.TPMPerPTU)*minutesPerMonth
+	if price := saved / float64(minimum); price < yearly {
+		out = append(out, fmt.Sprintf("a PTU costs less than %.0f a month (%.0f %% off the yearly reservation)", price, 100*(1-price/yearly)))
+	}
+	return out
+}
+
+// bisect returns where above becomes false between lo, where it holds, and hi,
+// to a thousandth.
+func bisect(lo, hi float64, above func(float64) bool) float64 {
+	for range 60 {
+		mid := math.Sqrt(lo * hi)
+		if above(mid) {
+			lo = mid
+		} else {
+			hi = mid
+		}
+		if hi/lo < 1.0005 {
+			break
+		}
+	}
+	return hi
+}

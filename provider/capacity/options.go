@@ -1,0 +1,129 @@
+package capacity
+
+import "ratesim/provider/catalog"
+
+// An Option is one way to serve a demand, and what it costs.
+type Option struct {
+	Name       string `json:"name"`       // payg, ptu, ptu+spillover, ptu-schedule, and with +batch
+	Commitment string `json:"commitment"` // none, hourly, monthly, yearly, or yearly+hourly
+	Deployment string `json:"deployment"`
+	PTUs       int    `json:"ptus"` // of a schedule, the most
+
+	USDPerMonth float64 `json:"usd_per_month"`
+	USDPerYear  float64 `json:"usd_per_year"`
+	// Utilisation is which share of the throughput bought is used, over the log.
+	Utilisation float64 `json:"utilisation,omitempty"`
+	// SpilledShare is which share of the normalised tokens goes to
+	// pay-as-you-go, over the whole log: the integral of the demand above the
+	// capacity.
+	SpilledShare float64 `json:"spilled_share"`
+	// What the simulator measured; see Replay. Nil where it did not.
+	RejectedShare   *float64 `json:"rejected_share,omitempty"`
+	ReplayedSpilled *float64 `json:"replayed_spilled_share,omitempty"`
+	LatencyP50      *float64 `json:"latency_p50,omitempty"`
+	LatencyP95      *float64 `json:"latency_p95,omitempty"`
+	LatencyP99      *float64 `json:"latency_p99,omitempty"`
+	MeetsSLO        bool     `json:"meets_slo"`
+	// Missed says which objectives are missed, and by what.
+	Missed   []string  `json:"missed,omitempty"`
+	Schedule *Schedule `json:"schedule,omitempty"`
+
+	// Online is the share of the demand that is served at once, the rest being
+	// batched; Spills says where it goes when the PTUs are full.
+	Online float64 `json:"-"`
+	Spills bool    `json:"-"`
+}
+
+// options lists what can be done, pay-as-you-go first. A size without spillover
+// is the smallest of which at most a share of the tokens is over the capacity;
+// with it, the cheapest.
+func (e *Evaluation) options(over, batch float64) []Option {
+	list := []Option{e.payAsYouGo(1)}
+	strict := e.overflow.Within(e.offer.Sizes, e.offer.TPMPerPTU, over)
+	for c := range Commitment(len(Commitments)) {
+		list = append(list, e.ptu("ptu", strict, c, 1, false))
+	}
+	for c := range Commitment(len(Commitments)) {
+		list = append(list, e.ptu("ptu+spillover", e.best(e.overflow, c, 1), c, 1, true))
+	}
+	if s, ok := NewSchedule(e.demand, e.x, e.offer, over); ok && s.Extra > 0 {
+		list = append(list, e.scheduled(s))
+	}
+	if batch > 0 {
+		online := 1 - batch
+		list = append(list, e.payAsYouGo(online))
+		list = append(list, e.ptu("ptu+spillover", e.best(e.overflow, Yearly, online), Yearly, online, true))
+	}
+	for i := range list {
+		list[i].Deployment = e.offer.Deployment
+		list[i].USDPerYear = 12 * list[i].USDPerMonth
+		if list[i].Online < 1 {
+			list[i].Name += "+batch"
+		}
+	}
+	return list
+}
+
+// best is the cheapest size with spillover, the smallest that there is where
+// none pays.
+func (e *Evaluation) best(o *Overflow, c Commitment, online float64) int {
+	perMinute := e.offer.PTU[c] / minutesPerMonth
+	// A demand scaled by g has the cost g x cost(capacity / g).
+	return max(e.offer.Sizes.Minimum, o.Best(e.offer.Sizes, e.offer.TPMPerPTU/online, perMinute/online))
+}
+
+func (e *Evaluation) batched(online float64) float64 {
+	return (1 - online) * (1 - e.offer.Batch) * e.payg
+}
+
+func (e *Evaluation) payAsYouGo(online float64) Option {
+	return Option{Name: "payg", Commitment: "none", Online: online,
+		USDPerMonth: e.payg*online + e.batched(online)}
+}
+
+func (e *Evaluation) ptu(name string, units int, c Commitment, online float64, spills bool) Option {
+	capacity := float64(units) * e.offer.TPMPerPTU / online // as the whole demand would see it
+	o := Option{Name: name, Commitment: c.String(), PTUs: units, Online: online, Spills: spills,
+		USDPerMonth: float64(units)*e.offer.PTU[c] + e.batched(online),
+		Utilisation: e.overflow.Used(capacity)}
+	if spills {
+		o.USDPerMonth += online * e.overflow.Cost(capacity) * minutesPerMonth
+		o.SpilledShare = e.overflow.Share(capacity)
+	} else {
+		o.RejectedShare = new(e.overflow.Share(capacity))
+	}
+	return o
+}
+
+// scheduled is a yearly reservation with hourly PTUs on top.
+func (e *Evaluation) scheduled(s Schedule) Option {
+	o := Option{Name: "ptu-schedule", Commitment: "yearly+hourly", Online: 1, Schedule: &s,
+		USDPerMonth: float64(s.Reserved)*e.offer.PTU[Yearly] + s.Extra*e.offer.PTU[Hourly]}
+	for _, n := range s.Hours {
+		o.PTUs = max(o.PTUs, n)
+	}
+	over, used, bought := 0.0, 0.0, 0.0
+	for i, x := range e.x {
+		c := s.capacity(e.demand, i, e.offer.TPMPerPTU)
+		over += max(0, x-c)
+		used += min(x, c)
+		bought += c
+	}
+	o.Utilisation = used / bought
+	o.RejectedShare = new(over / max(over+used, 1))
+	return o
+}
+
+// Sized are the PTUs that percentiles of the demand need.
+type Sized struct {
+	P50 int `json:"p50"`
+	P90 int `json:"p90"`
+	P95 int `json:"p95"`
+	P99 int `json:"p99"`
+	Max int `json:"max"`
+}
+
+func sized(l Levels, s catalog.Sizes, perPTU float64) Sized {
+	at := func(v float64) int { return s.AtLeast(v / perPTU) }
+	return Sized{at(l.P50), at(l.P90), at(l.P95), at(l.P99), at(l.Max)}
+}

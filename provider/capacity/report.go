@@ -1,0 +1,256 @@
+package capacity
+
+import (
+	"fmt"
+	"time"
+
+	"ratesim/sim/rng"
+)
+
+// Schema names the layout of Report. It changes only with the layout.
+const Schema = "ratesim/ptu/v1"
+
+// Report is what is printed: as it is by -o json, and by package reports for
+// people. Prices are in Currency; shares are of 1.
+type Report struct {
+	Schema      string `json:"schema"`
+	Model       string `json:"model"`
+	Deployment  string `json:"deployment"`
+	Currency    string `json:"currency"`
+	Source      string `json:"source"` // of the demand
+	Start       string `json:"start,omitempty"`
+	Minutes     int    `json:"minutes"`
+	Granularity string `json:"granularity"` // request, minute, hour, day, or a duration
+	// Requests, CachedShare of the prompts and OutputShare of all tokens.
+	Requests    float64 `json:"requests"`
+	CachedShare float64 `json:"cached_share"`
+	OutputShare float64 `json:"output_share"`
+
+	TPM        Levels            `json:"tpm"`
+	Normalised Levels            `json:"normalised_tpm"`
+	ByHour     []Period          `json:"by_hour,omitempty"`
+	ByWeekday  []Period          `json:"by_weekday,omitempty"`
+	PTUsAt     Sized             `json:"ptus_at"`
+	Sizes      []DeploymentSizes `json:"sizes"`
+	WithinHour []Bursty          `json:"within_hour,omitempty"`
+
+	BreakEven BreakEvens `json:"break_even_utilisation"`
+	Uncached  BreakEvens `json:"break_even_utilisation_uncached"` // had none of the prompts been cached
+
+	Options        []Option       `json:"options"`
+	Objectives     []string       `json:"slo"`
+	Replay         *Replay        `json:"replay,omitempty"`
+	Recommendation Recommendation `json:"recommendation"`
+	Assumptions    []Assumption   `json:"assumptions"`
+	Warnings       []string       `json:"warnings"`
+	Curves         *Curves        `json:"curves,omitempty"`
+}
+
+// DeploymentSizes are the PTUs needed in one kind of deployment.
+type DeploymentSizes struct {
+	Deployment string `json:"deployment"`
+	Minimum    int    `json:"minimum"`
+	Step       int    `json:"step"`
+	PTUsAt     Sized  `json:"ptus_at"`
+}
+
+// Bursty is what comes of intervals longer than a minute when their minutes
+// vary so much.
+type Bursty struct {
+	CV          float64 `json:"cv"`
+	P99         float64 `json:"normalised_p99"`
+	Max         float64 `json:"normalised_max"`
+	PTUsAtP99   int     `json:"ptus_at_p99"`
+	PTUs        int     `json:"ptus"` // the cheapest with spillover, reserved for a year; 0 = none pays
+	USDPerMonth float64 `json:"usd_per_month"`
+}
+
+// BreakEvens are break-even utilisations by commitment; see Offer.BreakEven.
+type BreakEvens struct {
+	Hourly  float64 `json:"hourly"`
+	Monthly float64 `json:"monthly"`
+	Yearly  float64 `json:"yearly"`
+}
+
+// BreakEvens returns those of all commitments.
+func (o *Offer) BreakEvens(mix Tokens) BreakEvens {
+	return BreakEvens{o.BreakEven(Hourly, mix), o.BreakEven(Monthly, mix), o.BreakEven(Yearly, mix)}
+}
+
+// Replay says what was simulated to measure the service.
+type Replay struct {
+	From     string  `json:"from"`
+	Minutes  int     `json:"minutes"`
+	Requests int     `json:"requests"`
+	PAYG     string  `json:"payg"` // the deployment's reference; empty for one without limits
+	Width    float64 `json:"width_s"`
+	// Utilisation of the recommended PTUs over time, a value each Width seconds.
+	Utilisation []float64 `json:"utilisation,omitempty"`
+}
+
+// Recommendation is the answer.
+type Recommendation struct {
+	Option       int      `json:"option"` // index of Options; -1 = none meets the objectives
+	USDPerMonth  float64  `json:"usd_per_month"`
+	PTUsInterval [2]int   `json:"ptus_interval"`            // 95 %
+	Pays         *float64 `json:"ptu_pays_share,omitempty"` // share of resampled logs in which PTUs are cheaper
+	Why          string   `json:"why"`
+	FlipsIf      []string `json:"flips_if"`
+}
+
+// Evaluation is a demand held against an offer.
+type Evaluation struct {
+	Report *Report
+
+	demand     *Demand
+	offer      *Offer
+	x, cost    []float64 // normalised tokens, and pay-as-you-go price, of each minute
+	overflow   *Overflow
+	payg       float64 // what all tokens cost a month without PTUs
+	objectives []Objective
+	key        rng.Key
+}
+
+// Settings are what a user decides.
+type Settings struct {
+	Objectives []Objective // none: at most 0.1 % of requests refused
+	Batch      float64     // share of the demand that can wait for a batch, 0 to below 1
+	Source     string      // of the demand, for people
+	Currency   string      // of the prices; empty = USD
+	Key        rng.Key
+	// Others are the same model in other kinds of deployment, of which only the
+	// sizes are told.
+	Others []*Offer
+}
+
+// Evaluate works out everything but the service and the recommendation. The
+// demand must have a minute with tokens.
+func Evaluate(d *Demand, o *Offer, s Settings) *Evaluation {
+	e := &Evaluation{demand: d, offer: o, objectives: s.Objectives, key: s.Key}
+	if len(e.objectives) == 0 {
+		e.objectives = usual()
+	}
+	over := usual()[0].Most
+	raw := make([]float64, len(d.Minutes))
+	e.x, e.cost = make([]float64, len(raw)), make([]float64, len(raw))
+	for i, t := range d.Minutes {
+		raw[i], e.x[i], e.cost[i] = t.Raw(), o.Weights.Normalise(t), o.PayAsYouGo(t)
+	}
+	e.overflow = NewOverflow(e.x, e.cost)
+	e.payg = mean(e.cost) * minutesPerMonth
+	total := d.Total()
+	uncached := total
+	uncached.Cached = 0
+	r := &Report{Schema: Schema, Model: o.Model, Deployment: o.Deployment, Currency: s.Currency, Source: s.Source,
+		Minutes: len(d.Minutes), Granularity: granularity(d.Granularity), Requests: total.Requests,
+		CachedShare: total.Cached / max(total.Prompt, 1), OutputShare: total.Output / max(total.Raw(), 1),
+		TPM: levels(raw, d.Rolling), Normalised: levels(e.x, d.Normalised),
+		BreakEven: o.BreakEvens(total), Uncached: o.BreakEvens(uncached),
+		Assumptions: o.Assumptions, Warnings: append(append([]string{}, o.Notes...), e.warnings()...)}
+	if r.Currency == "" {
+		r.Currency = "USD"
+	}
+	if d.Dated {
+		r.Start = d.Start.Format(time.RFC3339)
+		r.ByHour = periods(d, e.x, hourNames(), func(t time.Time) int { return t.Hour() })
+		r.ByWeekday = periods(d, e.x, dayNames[:], weekday)
+	}
+	for _, p := range append([]*Offer{o}, s.Others...) {
+		at := sized(r.Normalised, p.Sizes, p.TPMPerPTU)
+		r.Sizes = append(r.Sizes, DeploymentSizes{p.Deployment, p.Sizes.Minimum, p.Sizes.Step, at})
+	}
+	r.PTUsAt = r.Sizes[0].PTUsAt
+	for _, b := range e.objectives {
+		r.Objectives = append(r.Objectives, b.String())
+		if b.Metric == "rejected" {
+			over = b.Most
+		}
+	}
+	r.Options = e.options(over, s.Batch)
+	e.Report = r
+	r.Curves = e.curves()
+	return e
+}
+
+var dayNames = [...]string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
+
+func hourNames() []string {
+	var names []string
+	for h := range 24 {
+		names = append(names, fmt.Sprintf("%02d", h))
+	}
+	return names
+}
+
+func granularity(d time.Duration) string {
+	switch d {
+	case 0:
+		return "request"
+	case time.Minute:
+		return "minute"
+	case time.Hour:
+		return "hour"
+	case 24 * time.Hour:
+		return "day"
+	}
+	return d.String()
+}
+
+// AddBursts takes down what comes of a demand whose minutes vary otherwise
+// within the intervals of the log.
+func (e *Evaluation) AddBursts(d *Demand, cv float64) {
+	o := Evaluate(d, e.offer, Settings{})
+	b := Bursty{CV: cv, P99: o.Report.Normalised.P99, Max: o.Report.Normalised.Max, PTUsAtP99: o.Report.PTUsAt.P99,
+		PTUs: o.overflow.Best(o.offer.Sizes, o.offer.TPMPerPTU, o.offer.PTU[Yearly]/minutesPerMonth), USDPerMonth: o.payg}
+	if b.PTUs > 0 {
+		b.USDPerMonth = o.ptu("", b.PTUs, Yearly, 1, true).USDPerMonth
+	}
+	e.Report.WithinHour = append(e.Report.WithinHour, b)
+}
+
+// warnings says what the log cannot support.
+func (e *Evaluation) warnings() []string {
+	var out []string
+	d := e.demand
+	warn := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	switch days := d.Days(); {
+	case days < 1:
+		warn("the log covers %s, less than a day: it knows no nights, no weekends and no other days; percentiles, prices per month and the recommendation take it as typical of all hours, and there is no interval", span(len(d.Minutes)))
+	case days < 2:
+		warn("the log has less than two whole days: there is no interval, and no weekday to compare")
+	case days < 7 && d.Dated:
+		warn("the log covers %s, less than a week: weekends, if it has any, count as it has them", span(len(d.Minutes)))
+	}
+	if !d.Dated {
+		warn("times count from an unknown beginning: hours of the day and weekdays are not known")
+	}
+	if d.Empty > 0 {
+		where := fmt.Sprintf("%v after the beginning", d.Gap.From.Sub(d.Start))
+		if d.Dated {
+			where = d.Gap.From.Format("2006-01-02 15:04 MST")
+		}
+		warn("%d of %d minutes have no row; they were taken as minutes without demand, not as unknown (the longest gap: %s from %s)", d.Empty, len(d.Minutes), span(d.Gap.Minutes), where)
+	}
+	if d.Granularity > time.Minute {
+		warn("rows of %v do not tell how demand varies within them: minutes were drawn around the mean; see the range", d.Granularity)
+	}
+	if d.Granularity >= 24*time.Hour {
+		warn("daily rows do not tell peak hours either: peaks are higher, and PTUs pay less, than this says")
+	}
+	if d.Granularity > 0 {
+		warn("the most in any 60 s is not known without single requests; it is at least that of the busiest minute")
+	}
+	return out
+}
+
+// span writes a number of minutes for people.
+func span(minutes int) string {
+	switch d := time.Duration(minutes) * time.Minute; {
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", minutes)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%.1f h", d.Hours())
+	default:
+		return fmt.Sprintf("%.1f days", d.Hours()/24)
+	}
+}

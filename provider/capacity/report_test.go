@@ -1,0 +1,334 @@
+package capacity
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ratesim/provider/catalog"
+	"ratesim/sim/rng"
+)
+
+// steady is a demand of the same minute for so long.
+func steady(minutes int, t Tokens) *Demand {
+	d := &Demand{Start: noon, Dated: true, Granularity: time.Minute}
+	for range minutes {
+		d.Minutes = append(d.Minutes, t)
+	}
+	return d
+}
+
+func evaluate(d *Demand, o *Offer) *Evaluation { return Evaluate(d, o, Settings{Key: rng.New(1, 0)}) }
+
+// The worked example of Microsoft's sizing page: 1,000 requests a minute of 200
+// tokens in and 20 out are 105.9 PTUs, deployed 110; with half of the input
+// cached 76.5, deployed 80. Regional deployments of gpt-5.2 come in fifties.
+func TestVendorExample(t *testing.T) {
+	for _, k := range []struct {
+		cached           float64
+		normalised       float64
+		global, regional int
+	}{{0, 360_000, 110, 150}, {100_000, 260_000, 80, 100}} {
+		o := offer(t, "gpt-5.2", catalog.Global, Prices{})
+		d := steady(3000, Tokens{1000, 200_000, k.cached, 20_000})
+		r := Evaluate(d, o, Settings{Others: []*Offer{offer(t, "gpt-5.2", "regional", Prices{})}}).Report
+		at := func(n int) Sized { return Sized{n, n, n, n, n} }
+		want := []DeploymentSizes{{"global", 15, 5, at(k.global)}, {"regional", 50, 50, at(k.regional)}}
+		if diff := cmp.Diff(want, r.Sizes); diff != "" {
+			t.Error(diff)
+		}
+		if r.PTUsAt != want[0].PTUsAt || r.Normalised.P95 != k.normalised || r.Normalised.Mean != k.normalised {
+			t.Errorf("%+v, %+v", r.PTUsAt, r.Normalised)
+		}
+	}
+}
+
+// days is a demand with a peak around noon every working day.
+func days(n int, peak float64) *Demand {
+	d := &Demand{Start: noon.Add(-12 * time.Hour), Dated: true, Granularity: time.Minute}
+	draws := rng.New(7, 0).Sequence(rng.Prompt)
+	for i := range n * dayMinutes {
+		at := d.Start.Add(time.Duration(i) * time.Minute)
+		level := 0.15 + 0.85*math.Exp(-math.Pow(float64(at.Hour()*60+at.Minute()-780)/200, 2))
+		if weekday(at) > 4 {
+			level *= 0.3
+		}
+		prompt := math.Round(peak * level * (0.7 + 0.6*draws.Float64()))
+		d.Minutes = append(d.Minutes, Tokens{math.Round(prompt / 1000), prompt, math.Round(prompt / 2), math.Round(prompt / 10)})
+	}
+	return d
+}
+
+// What options cost, added up minute by minute.
+func TestOptionCosts(t *testing.T) {
+	o := offer(t, "gpt-4o", catalog.Global, Prices{})
+	d := days(14, 400_000)
+	e := Evaluate(d, o, Settings{Batch: 0.25})
+	payg := 0.0
+	for _, m := range d.Minutes {
+		payg += o.PayAsYouGo(m)
+	}
+	perMonth := 43_800 / float64(len(d.Minutes))
+	seen := map[string]bool{}
+	for _, p := range e.Report.Options {
+		seen[p.Name] = true
+		want := payg * perMonth
+		if p.Online < 1 {
+			want = 0.25*0.5*payg*perMonth + 0.75*payg*perMonth
+		}
+		if p.PTUs > 0 {
+			capacity := float64(p.PTUs) * 2500
+			want = map[string]float64{"hourly": 730, "monthly": 260, "yearly": 221}[p.Commitment] * float64(p.PTUs)
+			if p.Online < 1 {
+				want += 0.25 * 0.5 * payg * perMonth
+			}
+			for _, m := range d.Minutes {
+				x := p.Online * (m.Prompt - m.Cached + 4*m.Output)
+				if x > capacity && p.Spills {
+					want += p.Online * o.PayAsYouGo(m) * (1 - capacity/x) * perMonth
+				}
+			}
+		}
+		if p.Schedule != nil {
+			want = float64(p.Schedule.Reserved) * 221
+			for _, n := range p.Schedule.Hours {
+				want += float64(n-p.Schedule.Reserved) * 730 / float64(len(p.Schedule.Hours))
+			}
+		}
+		if math.Abs(p.USDPerMonth-want) > 1e-6*want || math.Abs(p.USDPerYear-12*want) > 1e-5*want {
+			t.Errorf("%s %s, %d PTUs: %v a month, want %v", p.Name, p.Commitment, p.PTUs, p.USDPerMonth, want)
+		}
+		if p.Name == "ptu" && *p.RejectedShare > 0.001 {
+			t.Errorf("%s %s: %v over the capacity", p.Name, p.Commitment, *p.RejectedShare)
+		}
+	}
+	for _, name := range []string{"payg", "ptu", "ptu+spillover", "ptu-schedule", "payg+batch", "ptu+spillover+batch"} {
+		if !seen[name] {
+			t.Errorf("no option %s", name)
+		}
+	}
+}
+
+// The reservation of a schedule is the cheapest of all that there are.
+func TestScheduleIsBruteForce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := &Offer{TPMPerPTU: 1000, Sizes: catalog.Sizes{Minimum: rapid.IntRange(1, 20).Draw(t, "minimum"), Step: rapid.IntRange(1, 9).Draw(t, "step")}}
+		o.PTU[Hourly] = rapid.Float64Range(1, 1000).Draw(t, "hourly")
+		o.PTU[Yearly] = rapid.Float64Range(1, 1000).Draw(t, "yearly")
+		d := &Demand{Start: noon, Dated: true}
+		var x []float64
+		for range 2 * 24 {
+			level := float64(rapid.IntRange(0, 100_000).Draw(t, "level"))
+			for range 60 {
+				d.Minutes = append(d.Minutes, Tokens{Prompt: level})
+				x = append(x, level)
+			}
+		}
+		s, ok := NewSchedule(d, x, o, 0)
+		if !ok || len(s.Hours) != 24 {
+			t.Fatalf("%v, %d hours", ok, len(s.Hours))
+		}
+		needs := make([]int, 24)
+		for i := range x {
+			h := (12 + i/60) % 24
+			needs[h] = max(needs[h], o.Sizes.AtLeast(x[i]/1000))
+		}
+		price := func(reserved int) float64 {
+			sum := float64(reserved) * o.PTU[Yearly]
+			for _, n := range needs {
+				sum += float64(max(0, n-reserved)) * o.PTU[Hourly] / 24
+			}
+			return sum
+		}
+		got := price(s.Reserved)
+		for reserved := o.Sizes.Minimum; reserved <= 140; reserved += o.Sizes.Step {
+			if p := price(reserved); p < got-1e-9*got {
+				t.Fatalf("%d reserved cost %v, %d cost %v", s.Reserved, got, reserved, p)
+			}
+		}
+		if have := float64(s.Reserved)*o.PTU[Yearly] + s.Extra*o.PTU[Hourly]; math.Abs(have-got) > 1e-9*got {
+			t.Fatalf("said to cost %v, costs %v", have, got)
+		}
+	})
+}
+
+func conclude(e *Evaluation) *Recommendation {
+	for i := range e.Report.Options {
+		o := &e.Report.Options[i]
+		if o.RejectedShare == nil {
+			o.RejectedShare = new(float64)
+		}
+	}
+	e.Conclude()
+	return &e.Report.Recommendation
+}
+
+// A steady demand that fills its PTUs is worth a year's reservation; the same
+// bought by the hour is not; one that needs a tenth of the smallest deployment
+// stays where it is.
+func TestRecommendations(t *testing.T) {
+	o := offer(t, "gpt-4o", catalog.Global, Prices{})
+	full := steady(5*dayMinutes, Tokens{50, 50_000, 0, 0}) // 20 PTUs
+	e := evaluate(full, o)
+	r := conclude(e)
+	if p := e.Report.Options[r.Option]; p.PTUs != 20 || p.Commitment != "yearly" || r.PTUsInterval != [2]int{20, 20} || *r.Pays != 1 {
+		t.Errorf("%+v, %+v", p, r)
+	}
+	e = evaluate(steady(5*dayMinutes, Tokens{5, 3750, 0, 0}), o)
+	r = conclude(e)
+	if r.Option != 0 || r.PTUsInterval != [2]int{0, 0} || !strings.Contains(r.Why, "15 PTUs, would be 10 % used, and a yearly reservation pays above 81 %") {
+		t.Errorf("%+v", r)
+	}
+	// 221 x 15 a month is worth 15 x 273.75 x u: they pay from u = 0.807 on, 8.07 times this.
+	if !strings.HasPrefix(r.FlipsIf[0], "demand grows 8.1-fold: a yearly reservation of 15 PTUs") {
+		t.Errorf("%q", r.FlipsIf)
+	}
+	dear := Prices{Year: new(9000.0), Month: new(9000.0), PTU: new(9.0)}
+	e = evaluate(full, offer(t, "gpt-4o", catalog.Global, dear))
+	if r = conclude(e); r.Option != 0 || !strings.Contains(r.Why, "a PTU costs more than the tokens it can serve") || !strings.HasPrefix(r.FlipsIf[0], "no growth") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Below the share of the demand that is named, pay-as-you-go is cheaper, and
+// above it is not.
+func TestFlips(t *testing.T) {
+	o := offer(t, "gpt-4o", catalog.Global, Prices{})
+	d := days(28, 400_000)
+	e := evaluate(d, o)
+	r := conclude(e)
+	chosen := &e.Report.Options[r.Option]
+	if chosen.Name != "ptu+spillover" || chosen.Commitment != "yearly" {
+		t.Fatalf("%+v", chosen)
+	}
+	g := e.shrinks(chosen)
+	if g <= 0 || g >= 1 {
+		t.Fatalf("share %v", g)
+	}
+	for _, k := range []struct {
+		times float64
+		payg  bool
+	}{{g * 0.99, true}, {g * 1.01, false}} {
+		fewer := &Demand{Start: d.Start, Dated: true}
+		for _, m := range d.Minutes {
+			fewer.Minutes = append(fewer.Minutes, m.times(k.times))
+		}
+		f := evaluate(fewer, o)
+		kept := f.ptu("", chosen.PTUs, Yearly, 1, true)
+		if (f.payg < kept.USDPerMonth) != k.payg {
+			t.Errorf("%v of the demand: pay-as-you-go %v, PTUs %v", k.times, f.payg, kept.USDPerMonth)
+		}
+	}
+	// At prices of so much less, and of PTUs of so much more, both cost the same.
+	saved := e.payg - chosen.USDPerMonth + e.fixed(chosen)
+	k := e.fixed(chosen) / saved
+	cheap := evaluate(d, offer(t, "gpt-4o", catalog.Global, Prices{Input: new(2.5 * k), Cached: new(1.25 * k), Output: new(10 * k)}))
+	if kept := cheap.ptu("", chosen.PTUs, Yearly, 1, true); math.Abs(kept.USDPerMonth-cheap.payg) > 1e-6*cheap.payg {
+		t.Errorf("at the price: pay-as-you-go %v, PTUs %v", cheap.payg, kept.USDPerMonth)
+	}
+	dear := evaluate(d, offer(t, "gpt-4o", catalog.Global, Prices{Year: new(2652 / k)}))
+	if kept := dear.ptu("", chosen.PTUs, Yearly, 1, true); math.Abs(kept.USDPerMonth-dear.payg) > 1e-6*dear.payg {
+		t.Errorf("at the PTU price: pay-as-you-go %v, PTUs %v", dear.payg, kept.USDPerMonth)
+	}
+}
+
+// The interval is that of the days: none when all are alike, wide when they are
+// not, the same for the same seed, and around what the whole log says.
+func TestBootstrap(t *testing.T) {
+	o := offer(t, "gpt-4o", catalog.Global, Prices{})
+	d := days(28, 400_000)
+	e := evaluate(d, o)
+	a, b := e.bootstrap(Yearly, rng.New(1, 0)), e.bootstrap(Yearly, rng.New(1, 0))
+	best := e.best(e.overflow, Yearly, 1)
+	if a != b || a.Lo > best || a.Hi < best || a.Days != 28 || a.Pays != 1 {
+		t.Errorf("%+v and %+v, best %d", a, b, best)
+	}
+	uneven := steady(0, Tokens{})
+	for day := range 10 {
+		uneven.Minutes = append(uneven.Minutes, steady(dayMinutes, Tokens{Prompt: 50_000 * float64(1+day%2)}).Minutes...)
+	}
+	e = evaluate(uneven, o)
+	// Half of the days need 40 PTUs. They pay if more than 80.7 % of the days
+	// are such: 9 or 10 of 10, which happens in 11 of 1024 draws.
+	if c := e.bootstrap(Yearly, rng.New(1, 0)); c.Lo != 20 || c.Hi != 20 {
+		t.Errorf("%+v", c)
+	}
+	if c := evaluate(days(1, 400_000), o).bootstrap(Yearly, rng.New(1, 0)); c != (Certainty{Days: 1}) {
+		t.Errorf("one day: %+v", c)
+	}
+}
+
+func TestObjectives(t *testing.T) {
+	for _, k := range []struct {
+		text string
+		want Objective
+		bad  string
+	}{
+		{"p95<=8s", Objective{"p95", 8}, ""},
+		{"p50 <= 350ms", Objective{"p50", 0.35}, ""},
+		{"rejected<=0.1%", Objective{"rejected", 0.001}, ""},
+		{"spilled<=0.2", Objective{"spilled", 0.2}, ""},
+		{"p95<8s", Objective{}, "want METRIC<=VALUE"},
+		{"p96<=8s", Objective{}, "metrics: p50, p95, p99, rejected, spilled"},
+		{"p95<=8", Objective{}, "want a time above 0"},
+		{"rejected<=2", Objective{}, "want a share"},
+		{"rejected<=NaN", Objective{}, "want a share"},
+		{"", Objective{}, "want METRIC<=VALUE"},
+	} {
+		got, err := ParseObjective(k.text)
+		if k.bad != "" {
+			if err == nil || !strings.Contains(err.Error(), k.bad) {
+				t.Errorf("%q: %v", k.text, err)
+			}
+			continue
+		}
+		if err != nil || got != k.want {
+			t.Errorf("%q: %+v, %v", k.text, got, err)
+		}
+		if again, err := ParseObjective(got.String()); err != nil || again != got {
+			t.Errorf("%q reads as %+v, %v", got, again, err)
+		}
+	}
+}
+
+// A size that is cheapest but misses the objective is not recommended.
+func TestMissedObjective(t *testing.T) {
+	o := offer(t, "gpt-4o", catalog.Global, Prices{})
+	e := Evaluate(days(7, 400_000), o, Settings{Objectives: []Objective{{"p95", 5}, {"rejected", 0.001}}, Key: rng.New(1, 0)})
+	for i := range e.Report.Options {
+		p := &e.Report.Options[i]
+		p.RejectedShare, p.LatencyP95 = new(0.0), new(9.0)
+		if p.Name == "ptu" {
+			p.LatencyP95 = new(4.0)
+		}
+	}
+	e.Conclude()
+	if r := e.Report.Recommendation; r.Option < 0 || e.Report.Options[r.Option].Name != "ptu" {
+		t.Errorf("%+v", r)
+	}
+	for i := range e.Report.Options {
+		e.Report.Options[i].LatencyP95 = nil // not measured is not met
+	}
+	e.Conclude()
+	if r := e.Report.Recommendation; r.Option != -1 || !strings.Contains(r.Why, "no option meets p95<=5s and rejected<=0.1%") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	o := offer(t, "gpt-4o", catalog.Global, Prices{})
+	d := steady(100, Tokens{Prompt: 5})
+	d.Empty, d.Gap = 30, Gap{noon.Add(time.Minute), 20}
+	for _, want := range []string{"less than a day", "30 of 100 minutes have no row; they were taken as minutes without demand", "20 min from 2026-11-02 12:01 UTC"} {
+		if got := strings.Join(evaluate(d, o).Report.Warnings, "\n"); !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	if got := evaluate(days(14, 1000), o).Report.Warnings; len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+}
