@@ -80,7 +80,7 @@ func BenchmarkRun(b *testing.B) {
 		live     int
 	}{
 		{"jitter", 1_000}, {"jitter", 16_000}, {"jitter", 128_000}, {"jitter", 1_000_000},
-		{"queue", 16_000}, {"header-aware", 16_000}, {"layers", 16_000}, {"sdk:botocore@1.43", 16_000},
+		{"queue", 16_000}, {"header-aware", 16_000}, {"paced", 16_000}, {"layers", 16_000}, {"sdk:botocore@1.43", 16_000},
 	} {
 		b.Run(fmt.Sprintf("strategy=%s/live=%d", k.strategy, k.live), func(b *testing.B) {
 			simulate(b, crowd(b, k.strategy, k.live, time.Duration(1<<62)), k.live)

@@ -1,6 +1,8 @@
 package strategies
 
 import (
+	"math"
+
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 )
@@ -18,12 +20,7 @@ import (
 // Netflix's concurrency-limits.
 type adaptive struct {
 	line
-	increase float64 // attempts, from 0 on
-	decrease float64 // share that is left, 0 to 1
-	floor    float64 // attempts, 1 or more
-
-	bound float64    // attempts in flight; line.workers is this, rounded down
-	cut   clock.Time // when it was last lowered; -1 if never
+	aimd
 }
 
 func (a *adaptive) opens(now clock.Time, _ *Call) clock.Time { return now }
@@ -32,19 +29,35 @@ func (a *adaptive) sent(clock.Time, *Call)                   {}
 func (a *adaptive) release(clock.Time, *Call)                {}
 
 func (a *adaptive) answered(now clock.Time, c *Call, r *wire.Reply) {
+	a.workers = a.learn(now, c, r, a.flying+1) // flying no longer counts c
+}
+
+// aimd is a bound on the attempts in flight.
+type aimd struct {
+	increase float64 // attempts, from 0 on
+	decrease float64 // share that is left, 0 to 1
+	floor    float64 // attempts, 1 or more
+
+	bound float64    // attempts in flight, before it is rounded down
+	cut   clock.Time // when it was last lowered; -1 if never
+}
+
+// learn moves the bound by r, the answer to the attempt of c that was sent at
+// c.Since, one of flying, and returns it.
+func (a *aimd) learn(now clock.Time, c *Call, r *wire.Reply, flying int) int {
+	const rounding = 1e-9 // 17 seventeenths are a whole one
 	refused := r.Retryable() && (r.Status == wire.StatusTooManyRequests || r.Limit == wire.Capacity)
 	switch {
 	case refused && c.Since >= a.cut:
 		a.bound, a.cut = max(a.floor, a.bound*a.decrease), now
-	case r.OK() && 2*float64(a.flying+1) < a.bound: // flying no longer counts c
+	case r.OK() && 2*float64(flying) < a.bound:
 	case r.OK() && a.cut < 0:
 		a.bound++
 	case r.OK():
-		a.bound += a.increase / float64(a.workers)
+		a.bound += a.increase / math.Floor(a.bound+rounding)
 	}
 	a.bound = min(a.bound, maxBound)
-	const rounding = 1e-9 // 17 seventeenths are a whole one
-	a.workers = int(a.bound + rounding)
+	return int(a.bound + rounding)
 }
 
 // maxBound keeps the bound a number that can be counted to.

@@ -46,9 +46,24 @@ func buildBudget(v values, _ []Deployment) (Factory, []ParamError) {
 func buildAdaptive(v values, _ []Deployment) (Factory, []ParamError) {
 	retry, floor := retryOf(v), v["floor"].number
 	return func(env Env) Strategy {
-		a := &adaptive{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}
+		a := &adaptive{aimd: aimd{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
 		a.line = line{gate: a, retry: keyed(retry, env), workers: int(a.bound), pauses: true}
 		return a
+	}, nil
+}
+
+func buildPaced(v values, _ []Deployment) (Factory, []ParamError) {
+	retry := retryOf(v)
+	budget := Budget{Ratio: v.share("ratio"), MinPerSecond: v["min_per_s"].number}
+	return func(env Env) Strategy {
+		p := &paced{budget: budget, held: -1, aimd: aimd{increase: 1, decrease: 0.5, floor: 1, bound: slowStart, cut: -1}}
+		p.line = line{
+			gate:    p,
+			retry:   keyed(retry, env),
+			waiting: Queue{Order: Fair, Stretch: int64(v.count("stretch")), Ranked: true},
+			workers: slowStart,
+		}
+		return p
 	}, nil
 }
 

@@ -70,6 +70,7 @@ func TestContract(t *testing.T) {
 		{"ptu", with(after, strategies.Args{"primary": "", "spill": "", "spill_on": "429", "return_after": "0s"})},
 		{"adaptive", with(after, strategies.Args{"increase": "1", "decrease": "50%", "floor": "1"})},
 		{"budget", with(jitter, strategies.Args{"ratio": "20%", "min_per_s": "10"})},
+		{"paced", with(after, strategies.Args{"base": "2s", "max_retries": "20", "ratio": "20%", "min_per_s": "0.1", "stretch": "200"})},
 		{"layers", strategies.Args{"layers": "tenacity, openai-python"}},
 		{"sdk:openai-python@2", strategies.Args{"max_retries": "2"}},
 		{"sdk:openai-python@3.3", strategies.Args{"max_retries": "2"}},

@@ -1,8 +1,6 @@
 package strategies
 
 import (
-	"time"
-
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 )
@@ -77,78 +75,3 @@ func (h *headerAware) answered(now clock.Time, c *Call, r *wire.Reply) {
 }
 
 func (h *headerAware) release(clock.Time, *Call) {}
-
-// meter estimates what is left of one limit. The zero value knows nothing and
-// holds nothing back.
-type meter struct {
-	limit float64 // per minute; 0 = not known
-	left  float64 // at asOf, 0 to limit
-	asOf  clock.Time
-	full  clock.Time // when all will be left again, as the last header promised; Never if none did
-}
-
-// read believes q, the header of an attempt sent at sent, since which spent
-// more has been sent.
-func (m *meter) read(now, sent clock.Time, q wire.Quota, spent float64) {
-	if q.Limit > 0 {
-		m.limit = float64(q.Limit)
-	}
-	if q.Remaining < 0 {
-		return
-	}
-	if q.Limit <= 0 { // only what remains is told: the limit is at least that
-		m.limit = max(m.limit, float64(q.Remaining))
-	}
-	m.left = min(float64(q.Remaining), m.limit)
-	m.asOf, m.full = sent, clock.Never
-	if q.Reset >= 0 {
-		m.full = sent.Add(q.Reset)
-	}
-	m.advance(now)
-	m.left = max(0, m.left-spent)
-}
-
-// advance adds what is refilled until now: limit/60 a second, and everything
-// once the promised time has come.
-func (m *meter) advance(now clock.Time) {
-	if m.full <= now {
-		m.left, m.full = m.limit, clock.Never
-	} else {
-		m.left = min(m.limit, m.left+m.limit*float64(now-m.asOf)/float64(time.Minute))
-	}
-	m.asOf = now
-}
-
-// exhaust notes that nothing is left.
-func (m *meter) exhaust(now clock.Time) {
-	m.advance(now)
-	m.left = 0
-}
-
-// ready returns when cost will be at most the share hold of what is left. A
-// call that needs more than that share of the whole limit waits for all of it:
-// more will never be left.
-func (m *meter) ready(now clock.Time, cost, hold float64) clock.Time {
-	if m.limit == 0 {
-		return now
-	}
-	m.advance(now)
-	missing := min(cost/hold, m.limit) - m.left
-	if missing <= 0 {
-		return now
-	}
-	return min(m.full, now+clock.FromSeconds(60*missing/m.limit))
-}
-
-// spend takes cost and returns when the next may be sent: now, or, when less
-// than the share slow of the limit is left, once cost has been refilled.
-func (m *meter) spend(now clock.Time, cost, slow float64) clock.Time {
-	if m.limit == 0 {
-		return now
-	}
-	m.left = max(0, m.left-cost)
-	if m.left >= slow*m.limit {
-		return now
-	}
-	return now + clock.FromSeconds(60*min(1, cost/m.limit))
-}

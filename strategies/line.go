@@ -44,6 +44,10 @@ type line struct {
 	firm     bool          // the gate never opens before the time it gave: no reply can help
 	pauses   bool          // a refusal holds the whole line, not only the refused call
 
+	// service is how long an attempt is likely to take: a call whose deadline is
+	// nearer is not sent. 0 sends until the deadline.
+	service time.Duration
+
 	flying int        // attempts in flight
 	resume clock.Time // nothing is sent before
 	alarm  clock.Time // the alarm asked for last; it has gone off if it is not after now
@@ -163,7 +167,7 @@ func (l *line) doomed(now clock.Time, c *Call, at clock.Time) (Reason, bool) {
 	switch {
 	case at == clock.Never:
 		return NotRetryable, true
-	case at >= c.Deadline && sure:
+	case at.Add(l.service) >= c.Deadline && sure:
 		return Deadline, true
 	case l.patience > 0 && at > c.Since.Add(l.patience):
 		return QueueTimeout, true

@@ -30,8 +30,16 @@ const Queued uint8 = 255
 // A call that has ended is not searched for: its entry is skipped when its
 // turn comes, which its ID and Phase show even after the driver has reused the
 // memory.
+//
+// Stretch is for Fair. With it a call's place is its start + Stretch x its
+// tokens: 1 orders by finish tags, as weighted fair queueing does, and more lets
+// small calls go first, but a call is overtaken by at most Stretch times its own
+// tokens of those that came after it. Ranked lets the most urgent go first, and
+// is fair among equals.
 type Queue struct {
-	Order Order
+	Order   Order
+	Stretch int64
+	Ranked  bool
 
 	back, fresh ring      // FIFO: calls that came back, and those that never left
 	heap        []waiting // the other orders
@@ -69,7 +77,7 @@ func (q *Queue) Push(c *Call) {
 	case Priority:
 		q.add(c, int64(c.Priority), neverLeft)
 	case Fair:
-		q.add(c, q.start(c), neverLeft)
+		q.add(c, q.start(c)+q.behind(c), neverLeft)
 	}
 	c.Phase = Queued
 	q.live++
@@ -100,10 +108,22 @@ func (q *Queue) Return(c *Call) {
 	case Priority:
 		q.add(c, int64(c.Priority), 0)
 	case Fair:
-		q.add(c, q.served, 0)
+		q.add(c, q.served+q.rank(c), 0)
 	}
 	c.Phase = Queued
 	q.live++
+}
+
+// behind is how far behind its start the place of c in a Fair queue is.
+func (q *Queue) behind(c *Call) int64 { return q.rank(c) + q.Stretch*c.Cost() }
+
+// rank puts all calls of one priority behind those of a lower one: virtual time,
+// in tokens, stays below 2^48.
+func (q *Queue) rank(c *Call) int64 {
+	if !q.Ranked {
+		return 0
+	}
+	return int64(c.Priority) << 48
 }
 
 func (q *Queue) add(c *Call, class int64, from uint64) {
@@ -151,7 +171,9 @@ func (q *Queue) Pop() *Call {
 	}
 	switch {
 	case q.Order != FIFO:
-		q.served = max(q.served, q.heap[0].class)
+		if w := &q.heap[0]; w.place&neverLeft != 0 {
+			q.served = max(q.served, w.class-q.behind(c))
+		}
 		q.drop()
 	case q.back.n > 0: // Peek has dropped those that ended
 		q.back.drop()

@@ -134,6 +134,74 @@ func TestFairShares(t *testing.T) {
 	})
 }
 
+// TestStretch: with Stretch, tenants that always have calls waiting differ by at
+// most Stretch + 1 of the largest call, and within a tenant a call is overtaken by
+// at most Stretch times its own tokens. Both follow from the order: calls are
+// served by start + Stretch x tokens, and the starts of a tenant that waits are
+// the sums of the tokens before.
+func TestStretch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := strategies.Queue{Order: strategies.Fair, Stretch: rapid.Int64Range(0, 20).Draw(t, "stretch")}
+		var largest int64
+		var served, overtaken [2]int64
+		left := [2]int{100, 100}
+		waiting := [2][]*strategies.Call{}
+		for i := range 200 {
+			c := &strategies.Call{ID: uint64(i), Tenant: uint16(i % 2), Prompt: rapid.Uint32Range(1, 1000).Draw(t, "prompt")}
+			largest = max(largest, c.Cost())
+			waiting[c.Tenant] = append(waiting[c.Tenant], c)
+			q.Push(c)
+		}
+		for left[0] > 0 && left[1] > 0 {
+			c := q.Pop()
+			left[c.Tenant]--
+			served[c.Tenant] += c.Cost()
+			if ahead := served[0] - served[1]; max(ahead, -ahead) > (q.Stretch+1)*largest {
+				t.Fatalf("served %v tokens; the largest call was %d", served, largest)
+			}
+			queue := &waiting[c.Tenant]
+			if first := (*queue)[0]; c != first {
+				if overtaken[c.Tenant] += c.Cost(); overtaken[c.Tenant] > q.Stretch*first.Cost() {
+					t.Fatalf("a call of %d tokens was overtaken by %d; stretch %d", first.Cost(), overtaken[c.Tenant], q.Stretch)
+				}
+			} else {
+				overtaken[c.Tenant] = 0
+			}
+			*queue = slices.DeleteFunc(*queue, func(x *strategies.Call) bool { return x == c })
+		}
+	})
+}
+
+func TestRanked(t *testing.T) {
+	q := strategies.Queue{Order: strategies.Fair, Stretch: 10, Ranked: true}
+	calls := []strategies.Call{
+		{ID: 0, Priority: 1, Prompt: 1},
+		{ID: 1, Priority: 0, Prompt: 900},
+		{ID: 2, Priority: 0, Prompt: 10, Tenant: 1},
+		{ID: 3, Priority: -1, Prompt: 5000},
+	}
+	for i := range calls {
+		q.Push(&calls[i])
+	}
+	for i, want := range []uint64{3, 2, 1} {
+		c := q.Pop()
+		if c.ID != want {
+			t.Errorf("served call %d as number %d, want %d", c.ID, i, want)
+		}
+		if i == 1 { // it comes back ahead of its equals, behind the more urgent
+			urgent := &strategies.Call{ID: 4, Priority: -1, Prompt: 9000}
+			q.Return(c)
+			q.Push(urgent)
+			if got := q.Pop(); got != urgent {
+				t.Errorf("served call %d, want the more urgent", got.ID)
+			}
+			if got := q.Pop(); got != c {
+				t.Errorf("served call %d, want the one that came back", got.ID)
+			}
+		}
+	}
+}
+
 // TestFairForgetsWhatNobodyGot: a tenant whose flood was cancelled does not pay
 // for it once the queue has been empty.
 func TestFairForgetsWhatNobodyGot(t *testing.T) {

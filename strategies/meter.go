@@ -1,0 +1,131 @@
+package strategies
+
+import (
+	"math"
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
+
+// meter estimates what is left of one limit. The zero value knows nothing and
+// holds nothing back.
+type meter struct {
+	limit float64 // per minute; 0 = not known
+	left  float64 // at asOf, 0 to limit
+	asOf  clock.Time
+	full  clock.Time // when all will be left again, as the last header promised; Never if none did
+
+	// others is how much of the limit other instances take a minute, as observe
+	// has learned; 0 for a meter that observes nothing.
+	others float64
+	told   float64    // what the newest header said was left
+	toldAt clock.Time // when that was true
+}
+
+// memory is for how long others are remembered: as long as limits last.
+const memory = time.Minute
+
+// leastRefill is the share of the refill that is counted on even when others
+// seem to take all of it: it bounds the wait for a limit that they have
+// meanwhile left alone. When they have not, a refusal tells so, which costs
+// no tokens.
+const leastRefill = 0.2
+
+// observe learns from q, the header of an attempt sent at sent, what others have
+// taken since the header before it: what should have been left, with own the
+// tokens spent in between, less what was. It is an average over the last minute,
+// weighted towards now. Own use that was estimated wrongly is counted as others'
+// too, which is right: it takes from the limit as theirs does.
+func (m *meter) observe(sent clock.Time, q wire.Quota, own float64) {
+	if q.Remaining < 0 || q.Limit <= 0 {
+		return
+	}
+	limit, left := float64(q.Limit), min(float64(q.Remaining), float64(q.Limit))
+	if since := float64(sent - m.toldAt); since > 0 && limit == m.limit && left < limit {
+		expected := m.told + limit*since/float64(time.Minute) - own
+		weight := 1 - math.Exp(-since/float64(memory))
+		m.others += weight * ((expected-left)/since*float64(time.Minute) - m.others)
+		m.others = min(m.others, limit)
+	}
+	m.told, m.toldAt = left, sent
+}
+
+// refill is what comes back a minute and is not taken by others.
+func (m *meter) refill() float64 {
+	return max(m.limit-m.others, leastRefill*m.limit)
+}
+
+// read believes q, the header of an attempt sent at sent, since which spent
+// more has been sent.
+func (m *meter) read(now, sent clock.Time, q wire.Quota, spent float64) {
+	if q.Limit > 0 {
+		m.limit = float64(q.Limit)
+	}
+	if q.Remaining < 0 {
+		return
+	}
+	if q.Limit <= 0 { // only what remains is told: the limit is at least that
+		m.limit = max(m.limit, float64(q.Remaining))
+	}
+	m.left = min(float64(q.Remaining), m.limit)
+	m.asOf, m.full = sent, clock.Never
+	if q.Reset >= 0 {
+		m.full = sent.Add(q.Reset)
+	}
+	m.advance(now)
+	m.left = max(0, m.left-spent)
+}
+
+// advance adds what is refilled until now: limit/60 a second, and everything
+// once the promised time has come.
+func (m *meter) advance(now clock.Time) {
+	if m.full <= now {
+		m.left, m.full = m.limit, clock.Never
+	} else {
+		m.left = min(m.limit, m.left+m.refill()*float64(now-m.asOf)/float64(time.Minute))
+	}
+	m.asOf = now
+}
+
+// exhaust notes that nothing is left.
+func (m *meter) exhaust(now clock.Time) {
+	m.advance(now)
+	m.left = 0
+}
+
+// ready returns when cost will be at most the share hold of what is left. A
+// call that needs more than that share of the whole limit waits for all of it:
+// more will never be left.
+func (m *meter) ready(now clock.Time, cost, hold float64) clock.Time {
+	if m.limit == 0 {
+		return now
+	}
+	m.advance(now)
+	missing := min(cost/hold, m.limit) - m.left
+	if missing <= 0 {
+		return now
+	}
+	return min(m.full, now+clock.FromSeconds(60*missing/m.refill()))
+}
+
+// spend takes cost and returns when the next may be sent: now, or, when less
+// than the share slow of the limit is left, once cost has been refilled.
+func (m *meter) spend(now clock.Time, cost, slow float64) clock.Time {
+	if m.limit == 0 {
+		return now
+	}
+	m.left = max(0, m.left-cost)
+	if m.left >= slow*m.limit {
+		return now
+	}
+	return now + clock.FromSeconds(60*min(1, cost/m.limit))
+}
+
+// settle takes delta more, or gives -delta back.
+func (m *meter) settle(now clock.Time, delta float64) {
+	if m.limit > 0 {
+		m.advance(now)
+		m.left = min(max(0, m.left-delta), m.limit)
+	}
+}

@@ -1,0 +1,143 @@
+package strategies
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
+
+// TestMeterRead: limit 6000 per minute, so 100 are refilled each second. The
+// header was true at 10s and is read at 13s.
+func TestMeterRead(t *testing.T) {
+	const absent = wire.Absent
+	for _, tt := range []struct {
+		name  string
+		quota wire.Quota
+		spent float64
+		limit float64
+		left  float64
+	}{
+		{"refilled since", wire.Quota{Limit: 6000, Remaining: 1000, Reset: absent}, 0, 6000, 1300},
+		{"spent since", wire.Quota{Limit: 6000, Remaining: 1000, Reset: absent}, 500, 6000, 800},
+		{"more spent than there was", wire.Quota{Limit: 6000, Remaining: 1000, Reset: absent}, 5000, 6000, 0},
+		{"never above the limit", wire.Quota{Limit: 6000, Remaining: 5900, Reset: absent}, 0, 6000, 6000},
+		{"reset to come", wire.Quota{Limit: 6000, Remaining: 1000, Reset: 4 * time.Second}, 0, 6000, 1300},
+		{"reset has come", wire.Quota{Limit: 6000, Remaining: 1000, Reset: 3 * time.Second}, 100, 6000, 5900},
+		{"remaining alone", wire.Quota{Limit: absent, Remaining: 3000, Reset: absent}, 0, 3000, 3000},
+		{"absurd remaining", wire.Quota{Limit: 6000, Remaining: math.MaxInt64, Reset: absent}, 0, 6000, 6000},
+		{"nothing", wire.NoQuota, 0, 0, 0},
+		{"zeros", wire.Quota{}, 0, 0, 0},
+	} {
+		var m meter
+		m.read(13*clock.Second, 10*clock.Second, tt.quota, tt.spent)
+		if m.limit != tt.limit || math.Abs(m.left-tt.left) > 1e-6 {
+			t.Errorf("%s: limit %v, left %v; want %v, %v", tt.name, m.limit, m.left, tt.limit, tt.left)
+		}
+	}
+}
+
+func TestMeterReady(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		left, cost float64
+		reset      time.Duration
+		want       float64 // seconds from now
+	}{
+		{"needs 80% of what is left", 1000, 800, wire.Absent, 0},
+		{"needs more: until 810/0.8 are left", 1000, 810, wire.Absent, 0.125},
+		{"needs more than 80% of the limit: until all is left", 1000, 5000, wire.Absent, 50},
+		{"needs more than the limit: likewise, the provider will say", 1000, 50_000, wire.Absent, 50},
+		{"a reset comes sooner", 1000, 5000, 7 * time.Second, 7},
+	} {
+		m := meter{}
+		m.read(0, 0, wire.Quota{Limit: 6000, Remaining: int64(tt.left), Reset: tt.reset}, 0)
+		at := m.ready(0, tt.cost, 0.8)
+		if math.Abs(at.Seconds()-tt.want) > 1e-9 {
+			t.Errorf("%s: ready at %v, want %vs", tt.name, at, tt.want)
+		}
+		if again := m.ready(at+1, tt.cost, 0.8); again != at+1 {
+			t.Errorf("%s: at %v it is not ready before %v", tt.name, at+1, again)
+		}
+	}
+}
+
+// TestMeterSpend: below 20 % of 6000 a send of 50 takes half a second to be
+// refilled.
+func TestMeterSpend(t *testing.T) {
+	for _, tt := range []struct{ left, cost, want float64 }{
+		{1250, 50, 0},
+		{1249, 50, 0.5},
+		{10, 50, 0.5},
+		{10, 1e9, 60}, // no more than the limit is ever refilled
+	} {
+		m := meter{limit: 6000, left: tt.left, full: clock.Never}
+		if got := m.spend(0, tt.cost, 0.2); math.Abs(got.Seconds()-tt.want) > 1e-9 {
+			t.Errorf("spend(%v) with %v left: next at %v, want %vs", tt.cost, tt.left, got, tt.want)
+		}
+	}
+}
+
+// TestMeterObserve: 100 a second are refilled, the instance takes 50 and others
+// 60. After 400 s, 6.7 times the memory, the estimate is within exp(-6.7) of it.
+func TestMeterObserve(t *testing.T) {
+	var m meter
+	for s := range 400 {
+		now := clock.Time(s+1) * clock.Second
+		q := wire.Quota{Limit: 6000, Remaining: 5000 + int64(s)*(100-50-60), Reset: wire.Absent}
+		m.observe(now, q, 50)
+		m.read(now, now, q, 0)
+	}
+	if want, off := 3600.0, 3600*math.Exp(-399.0/60); math.Abs(m.others-(want-off)) > 1e-6 {
+		t.Errorf("others are thought to take %v a minute, want %v", m.others, want-off)
+	}
+	if refill := m.refill(); refill != 6000-m.others {
+		t.Errorf("refill is %v a minute, want what others leave", refill)
+	}
+	m.others = 5900
+	if got := m.refill(); got != 1200 {
+		t.Errorf("when others take almost all, refill is %v, want a fifth", got)
+	}
+}
+
+// TestMeterObserveOnce: expected are 3000 + 10 s x 100 - 200 = 3800; 3400 were
+// left, so others took 400 in 10 s, 2400 a minute, which weighs 1 - exp(-10/60).
+func TestMeterObserveOnce(t *testing.T) {
+	header := func(limit, left int64) wire.Quota {
+		return wire.Quota{Limit: limit, Remaining: left, Reset: wire.Absent}
+	}
+	for _, tt := range []struct {
+		name   string
+		second wire.Quota
+		at     clock.Time
+		own    float64
+		others float64
+	}{
+		{"others took some", header(6000, 3400), 20 * clock.Second, 200, 2400 * (1 - math.Exp(-1.0/6))},
+		{"own use was estimated too high", header(6000, 3900), 20 * clock.Second, 200, -600 * (1 - math.Exp(-1.0/6))},
+		{"never more than the limit", header(6000, 0), 11 * clock.Second, 0, 6000},
+		{"full: nobody knows since when", header(6000, 6000), 20 * clock.Second, 0, 0},
+		{"another limit", header(3000, 1000), 20 * clock.Second, 0, 0},
+		{"the same moment", header(6000, 1000), 10 * clock.Second, 0, 0},
+		{"no limit told", header(wire.Absent, 1000), 20 * clock.Second, 0, 0},
+	} {
+		var m meter
+		for _, h := range []struct {
+			at  clock.Time
+			q   wire.Quota
+			own float64
+		}{{10 * clock.Second, header(6000, 3000), 0}, {tt.at, tt.second, tt.own}} {
+			m.observe(h.at, h.q, h.own)
+			m.read(h.at, h.at, h.q, 0)
+		}
+		want := tt.others
+		if tt.name == "never more than the limit" { // 3100 in 1 s are 186,000 a minute
+			want = min(6000, 186_000*(1-math.Exp(-1.0/60)))
+		}
+		if math.Abs(m.others-want) > 1e-6 {
+			t.Errorf("%s: others take %v, want %v", tt.name, m.others, want)
+		}
+	}
+}

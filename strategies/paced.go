@@ -1,0 +1,210 @@
+package strategies
+
+import (
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/rng"
+)
+
+// paced sends what the limits have room for, and knows the limits from replies
+// alone. It puts together what no one library has: limits on requests and
+// tokens learned from headers, the use of other instances included; tokens
+// reserved when a call is sent and settled by its usage; a queue that is fair to
+// tenants; a budget for retries; and calls that cannot meet their deadline shed
+// before they are sent. It is the gate of its own line.
+//
+// A call is sent once the meters show room for it and some to spare. What is
+// spare is learned, too: a refusal in spite of the meters, which happens when
+// several instances see the same room, raises it by a tenth of the call and
+// an answer lowers it by half of that, so that few calls are refused. A refused
+// call waits for what it was asked to, the others only for room.
+//
+// Where replies tell nothing of limits, attempts in flight are bounded by
+// AIMD instead, and a refusal holds the whole line.
+//
+// Failures that are not refusals are retried at once, from a budget. When it is spent,
+// or capacity is short, it is not the calls that are at fault: the line is held
+// and one call at a time is sent to see whether that is over.
+type paced struct {
+	line
+	budget Budget
+	aimd   aimd
+
+	requests, tokens reserve
+	newest           clock.Time // when the attempt whose headers were believed last was sent
+
+	failed int        // attempts that failed one after the other while the line was held
+	held   clock.Time // when the line was held last; -1 if never
+}
+
+// The constants of paced. No result depends on them much: the embedded scenarios
+// come out the same, within noise, with each of them halved or doubled.
+const (
+	// spareStep is how much of a refused call more is kept spare, spareDecay
+	// which share of that each answer takes back, and spareMost the largest share
+	// of a limit to be kept so: 0.6 s of its refill.
+	spareStep, spareDecay, spareMost = 0.1, 0.5, 0.01
+	// probeFirst is the wait before the first probe and probeGrowth what each
+	// wait is to the one before it: after an outage the line is held for at most
+	// a fifth of its length more.
+	probeFirst, probeGrowth = time.Second, 1.2
+	// serviceShare is the weight of the newest attempt in how long one takes.
+	serviceShare = 1.0 / 16
+)
+
+// reserve is a limit as one instance sees it: what is left of it, and what it has
+// itself sent. As in headerAware, a call in flight carries the total as it stood
+// when it left; both may wrap.
+type reserve struct {
+	meter
+	sent  uint32
+	told  uint32  // sent when the attempt left whose header was believed last
+	spare float64 // what is kept free
+}
+
+func (p *paced) opens(now clock.Time, c *Call) clock.Time {
+	return max(
+		p.requests.ready(now, 1+p.requests.spare, 1),
+		p.tokens.ready(now, float64(c.Cost())+p.tokens.spare, 1))
+}
+
+func (p *paced) fits(_ clock.Time, c *Call) bool {
+	return p.tokens.limit == 0 || float64(c.Prompt) <= p.tokens.limit
+}
+
+func (p *paced) sent(now clock.Time, c *Call) {
+	p.requests.sent++
+	p.tokens.sent += uint32(c.Cost())
+	c.Mark, c.Held = uint16(p.requests.sent), p.tokens.sent
+	p.requests.spend(now, 1, 0)
+	p.tokens.spend(now, float64(c.Cost()), 0)
+}
+
+func (p *paced) answered(now clock.Time, c *Call, r *wire.Reply) {
+	if r.OK() {
+		settled := int64(r.Prompt) + int64(r.Output) - c.Cost()
+		p.tokens.sent += uint32(settled)
+		p.tokens.settle(now, float64(settled))
+		p.requests.answered(1)
+		p.tokens.answered(float64(c.Cost()))
+	}
+	if c.Since < p.newest || r.Requests == wire.NoQuota && r.Tokens == wire.NoQuota {
+		return
+	}
+	p.newest = c.Since
+	// Mark has the lower half of the count of requests.
+	p.requests.believe(now, c.Since, r.Requests, p.requests.sent-uint32(uint16(p.requests.sent)-c.Mark))
+	p.tokens.believe(now, c.Since, r.Tokens, c.Held)
+}
+
+func (p *paced) release(clock.Time, *Call) {}
+
+// believe reads q, the header of an attempt that left at since, when sent was
+// total.
+func (s *reserve) believe(now, since clock.Time, q wire.Quota, total uint32) {
+	s.observe(since, q, float64(int32(total-s.told)))
+	s.read(now, since, q, float64(int32(s.sent-total)))
+	s.full = clock.Never // the reset is for when nobody else sends, which observe knows better
+	s.told = total
+}
+
+func (s *reserve) answered(cost float64) { s.spare = max(0, s.spare-spareDecay*spareStep*cost) }
+
+func (s *reserve) refused(cost float64) {
+	s.spare = min(s.spare+spareStep*cost, spareMost*s.limit)
+}
+
+func (p *paced) Submit(now clock.Time, c *Call, out *Effects) {
+	p.budget.Deposit(now)
+	p.line.Submit(now, c, out)
+}
+
+func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+	p.flying--
+	c.Phase = 0
+	p.answered(now, c, r)
+	bound := p.aimd.learn(now, c, r, p.flying+1)
+	told := r.Requests.Remaining >= 0 || r.Tokens.Remaining >= 0
+	refused := r.Status == wire.StatusTooManyRequests
+	switch {
+	case r.OK():
+		if c.Since > p.held { // else it was sent before the trouble began
+			p.failed = 0
+		}
+		p.served(now.Sub(c.Since))
+		out.Done(c)
+	case !r.Retryable() || r.RetryAfter > p.retry.MaxWait:
+		out.Fail(c, NotRetryable)
+	case int(c.Sent) > p.retry.MaxRetries:
+		out.Fail(c, MaxRetries)
+	case refused && told:
+		if r.Limit == wire.Requests {
+			p.requests.refused(1)
+		} else {
+			p.tokens.refused(float64(c.Cost()))
+		}
+		p.sleep(now, c, now.Add(p.asked(c, r)), out)
+	case !refused && r.Limit != wire.Capacity && r.RetryAfter <= 0 && p.failed == 0 && p.budget.Withdraw(now):
+		p.comeBack(now, c)
+	default:
+		p.hold(now, c, r)
+	}
+	switch {
+	case p.failed > 0:
+		p.workers = 1
+	case p.requests.limit > 0 || p.tokens.limit > 0:
+		p.workers = 0
+	default:
+		p.workers = bound
+	}
+	p.pump(now, out)
+}
+
+// served learns how long an attempt takes.
+func (p *paced) served(took time.Duration) {
+	if p.service == 0 {
+		p.service = took
+	}
+	p.service += time.Duration(serviceShare * float64(took-p.service))
+}
+
+// asked is how long the refused call c waits: what it was asked to, or, when it
+// has been refused before, (2^k - 1) times the base of the backoff, for then
+// more is wrong than the vendor knows.
+func (p *paced) asked(c *Call, r *wire.Reply) time.Duration {
+	k := int(c.Sent) - 1
+	own := p.retry.Backoff.Delay(p.retry.Key, c, k)
+	own -= own >> k
+	u := p.retry.Key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
+	return max(own, time.Duration(float64(max(0, r.RetryAfter))*(1+p.retry.Spread*u)))
+}
+
+// sleep lets c alone wait until at.
+func (p *paced) sleep(now clock.Time, c *Call, at clock.Time, out *Effects) {
+	if at.Add(p.service) >= c.Deadline {
+		out.Fail(c, Deadline)
+		return
+	}
+	c.Phase = asleep
+	out.Wake(c, at)
+}
+
+// hold lets the line wait, longer each time, and c at its head.
+func (p *paced) hold(now clock.Time, c *Call, r *wire.Reply) {
+	if c.Since > p.held { // else it tells of the same shortage
+		wait := float64(probeFirst)
+		for k := p.failed; k > 0 && wait < float64(p.retry.Backoff.Max); k-- {
+			wait *= probeGrowth
+		}
+		u := p.retry.Key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
+		wait = min(wait, float64(p.retry.Backoff.Max)) * (0.75 + 0.5*u)
+		if r.RetryAfter > 0 {
+			wait = max(wait, float64(r.RetryAfter)*(1+p.retry.Spread*u))
+		}
+		p.resume, p.held = now.Add(time.Duration(wait)), now
+		p.failed++
+	}
+	p.comeBack(now, c)
+}
