@@ -50,6 +50,11 @@ func crowd(t testing.TB, strategy string, users int, duration time.Duration) *sc
 			Latency: provider.Latency{TTFT: ttft, PerToken: 12 * time.Millisecond, Refusal: 30 * time.Millisecond},
 		}},
 	}
+	if strategy == "route" {
+		roomier := s.Deployments[0]
+		roomier.Name, roomier.RPM, roomier.TPM = "roomier", roomier.RPM/2, roomier.TPM/2
+		s.Deployments = append(s.Deployments, roomier)
+	}
 	s.Strategies = []scenarios.Strategy{named(t, s, strategy)}
 	return s
 }
@@ -65,7 +70,7 @@ func named(t testing.TB, s *scenarios.Spec, name string) scenarios.Strategy {
 	for _, d := range s.Deployments {
 		known = append(known, strategies.Deployment{Name: d.Name, RPM: d.RPM, TPM: d.TPM, Provisioned: d.PTU.Units > 0})
 	}
-	factory, errs := entry.Build(nil, known)
+	factory, errs := entry.Build(nil, strategies.Env{Deployments: known})
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -80,7 +85,7 @@ func BenchmarkRun(b *testing.B) {
 		live     int
 	}{
 		{"jitter", 1_000}, {"jitter", 16_000}, {"jitter", 128_000}, {"jitter", 1_000_000},
-		{"queue", 16_000}, {"header-aware", 16_000}, {"paced", 16_000}, {"layers", 16_000}, {"sdk:botocore@1.43", 16_000},
+		{"queue", 16_000}, {"header-aware", 16_000}, {"route", 16_000}, {"tenant-fair", 16_000}, {"breaker", 16_000}, {"compose", 16_000}, {"paced", 16_000}, {"layers", 16_000}, {"sdk:botocore@1.43", 16_000},
 	} {
 		b.Run(fmt.Sprintf("strategy=%s/live=%d", k.strategy, k.live), func(b *testing.B) {
 			simulate(b, crowd(b, k.strategy, k.live, time.Duration(1<<62)), k.live)

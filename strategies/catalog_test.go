@@ -20,7 +20,7 @@ func build(t testing.TB, name string, args strategies.Args, deployments []strate
 	if !ok {
 		t.Fatalf("there is no strategy %q", name)
 	}
-	f, errs := e.Build(args, deployments)
+	f, errs := e.Build(args, strategies.Env{Deployments: deployments})
 	if errs != nil {
 		t.Fatalf("%s %v: %v", name, args, errs)
 	}
@@ -40,9 +40,22 @@ func TestLaws(t *testing.T) {
 		"ptu":          {"return_after": "1m", "spill_on": "429,503", "primary": "spare"},
 		"jitter":       {"jitter": "decorrelated", "base": "0s"},
 		"layers":       {"layers": "azcore, go-retryablehttp"},
+		"breaker":      {"failures": "1", "open_for": "1ms", "wait_timeout": "1ms"},
+		"route":        {"order": "spare, main", "when": "429, 503, 500"},
+		"compose": {"pace": "header-aware", "route": "main, spare, reserved", "order": "fair", "workers": "3", "max_queue": "9",
+			"wait_timeout": "5s", "budget": "10%", "min_per_s": "1", "breaker": "2", "open_for": "3s"},
+		"compose/bucket":   {"pace": "token-bucket", "route": "main, spare", "capacity": "2000", "refill": "100", "breaker": "3", "order": "priority"},
+		"compose/windows":  {"pace": "windows", "reserve": "false", "route": "spare, main", "retry": "naive", "when": "429, 400"},
+		"compose/adaptive": {"pace": "adaptive", "route": "reserved, main", "retry": "fixed"},
+		"compose/shares":   {"burst": "10ms", "order": "fair", "retry": "none"},
 	} {
 		t.Run(name+"/other", func(t *testing.T) {
-			strategytest.Run(t, build(t, name, args, strategytest.Env().Deployments))
+			name, _, _ := strings.Cut(name, "/")
+			env := strategytest.Env()
+			if args["burst"] != "" {
+				env.Deployments = env.Deployments[:1] // those without a limit have no shares
+			}
+			strategytest.Run(t, build(t, name, args, env.Deployments))
 		})
 	}
 }
@@ -65,12 +78,19 @@ func TestContract(t *testing.T) {
 		{"jitter", jitter},
 		{"retry-after", after},
 		{"token-bucket", with(after, strategies.Args{"capacity": "", "refill": "", "wait_timeout": "30s", "fair": "true"})},
-		{"queue", with(after, strategies.Args{"workers": "10", "max_queue": "0", "order": "fifo", "reserve": "true"})},
+		{"queue", with(after, strategies.Args{"workers": "10", "max_queue": "0", "order": "fifo", "weights": "", "reserve": "true"})},
 		{"header-aware", with(after, strategies.Args{"slow_below": "20%", "hold_above": "80%"})},
 		{"ptu", with(after, strategies.Args{"primary": "", "spill": "", "spill_on": "429", "return_after": "0s"})},
+		{"route", with(after, strategies.Args{"order": "", "when": "429"})},
+		{"tenant-fair", with(after, strategies.Args{"weights": "", "burst": "60s", "workers": "10", "max_queue": "0", "reserve": "true"})},
 		{"adaptive", with(after, strategies.Args{"increase": "1", "decrease": "50%", "floor": "1"})},
 		{"budget", with(jitter, strategies.Args{"ratio": "20%", "min_per_s": "10"})},
 		{"paced", with(after, strategies.Args{"base": "2s", "max_retries": "20", "ratio": "20%", "min_per_s": "0.1", "stretch": "200"})},
+		{"breaker", with(jitter, strategies.Args{"failures": "5", "open_for": "30s", "wait_timeout": "30s"})},
+		{"compose", with(after, strategies.Args{"retry": "retry-after", "delay": "1s", "pace": "none",
+			"capacity": "", "refill": "", "reserve": "true", "slow_below": "20%", "hold_above": "80%", "increase": "1", "decrease": "50%", "floor": "1",
+			"order": "fifo", "weights": "", "burst": "", "workers": "0", "max_queue": "0", "wait_timeout": "0s",
+			"route": "", "when": "429", "budget": "", "min_per_s": "10", "breaker": "", "open_for": "30s"})},
 		{"layers", strategies.Args{"layers": "tenacity, openai-python"}},
 		{"sdk:openai-python@2", strategies.Args{"max_retries": "2"}},
 		{"sdk:openai-python@3.3", strategies.Args{"max_retries": "2"}},
@@ -176,7 +196,7 @@ func TestBuildErrors(t *testing.T) {
 		{"none", nil, nil, []string{`there is no deployment to send to`}},
 	} {
 		e, _ := strategies.Find(tt.name)
-		f, errs := e.Build(tt.args, tt.deployments)
+		f, errs := e.Build(tt.args, strategies.Env{Deployments: tt.deployments})
 		if f != nil {
 			t.Errorf("%s %v: built", tt.name, tt.args)
 		}
@@ -192,7 +212,7 @@ func TestBuildErrors(t *testing.T) {
 
 func TestUnknownParameterNamesTheKnown(t *testing.T) {
 	e, _ := strategies.Find("fixed")
-	_, errs := e.Build(strategies.Args{"dealy": "2s"}, strategytest.Env().Deployments)
+	_, errs := e.Build(strategies.Args{"dealy": "2s"}, strategytest.Env())
 	want := []strategies.ParamError{{Param: "dealy", Msg: "fixed has no such parameter", Known: []string{"delay", "max_retries"}}}
 	if diff := cmp.Diff(want, errs); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -221,7 +241,7 @@ func FuzzBuild(f *testing.F) {
 			t.Skip()
 		}
 		env := strategytest.Env()
-		factory, errs := e.Build(strategies.Args{param: arg}, env.Deployments)
+		factory, errs := e.Build(strategies.Args{param: arg}, env)
 		if (factory == nil) != (len(errs) > 0) {
 			t.Fatalf("factory made: %v, errors: %v", factory != nil, errs)
 		}
