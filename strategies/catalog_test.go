@@ -2,6 +2,7 @@ package strategies_test
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,17 +61,18 @@ func TestLaws(t *testing.T) {
 	}
 }
 
-// TestContract: names, parameters and defaults are an interface to users'
-// files; this is the documented table. Composed strategies also take the
-// parameters of their retries.
-func TestContract(t *testing.T) {
+// contract is what users' files depend on: names, parameters and defaults, as
+// documented. Composed strategies also take the parameters of their retries.
+type contract struct {
+	name   string
+	params strategies.Args
+}
+
+func contracts() []contract {
 	backoff := strategies.Args{"base": "1s", "factor": "2", "max_delay": "60s", "max_retries": "6"}
 	jitter := with(backoff, strategies.Args{"jitter": "25%"})
 	after := with(jitter, strategies.Args{"spread": "10%", "max_wait": "120s"})
-	want := []struct {
-		name   string
-		params strategies.Args
-	}{
+	return slices.Concat([]contract{
 		{"none", strategies.Args{}},
 		{"naive", strategies.Args{"max_retries": "6"}},
 		{"fixed", strategies.Args{"delay": "1s", "max_retries": "6"}},
@@ -85,13 +87,20 @@ func TestContract(t *testing.T) {
 		{"tenant-fair", with(after, strategies.Args{"weights": "", "burst": "60s", "workers": "10", "max_queue": "0", "reserve": "true"})},
 		{"adaptive", with(after, strategies.Args{"increase": "1", "decrease": "50%", "floor": "1"})},
 		{"budget", with(jitter, strategies.Args{"ratio": "20%", "min_per_s": "10"})},
-		{"paced", with(after, strategies.Args{"base": "2s", "max_retries": "20", "ratio": "20%", "min_per_s": "0.1", "stretch": "200"})},
 		{"breaker", with(jitter, strategies.Args{"failures": "5", "open_for": "30s", "wait_timeout": "30s"})},
+		{"paced", with(after, strategies.Args{"base": "2s", "max_retries": "20", "ratio": "20%", "min_per_s": "0.1", "stretch": "200"})},
 		{"compose", with(after, strategies.Args{"retry": "retry-after", "delay": "1s", "pace": "none",
 			"capacity": "", "refill": "", "reserve": "true", "slow_below": "20%", "hold_above": "80%", "increase": "1", "decrease": "50%", "floor": "1",
 			"order": "fifo", "weights": "", "burst": "", "workers": "0", "max_queue": "0", "wait_timeout": "0s",
 			"route": "", "when": "429", "budget": "", "min_per_s": "10", "breaker": "", "open_for": "30s"})},
 		{"layers", strategies.Args{"layers": "tenacity, openai-python"}},
+	}, presetContracts(), []contract{
+		{"oracle", strategies.Args{}},
+	})
+}
+
+func presetContracts() []contract {
+	return []contract{
 		{"sdk:openai-python@2", strategies.Args{"max_retries": "2"}},
 		{"sdk:openai-python@3.3", strategies.Args{"max_retries": "2"}},
 		{"sdk:openai-node@6.25", strategies.Args{"max_retries": "2"}},
@@ -114,8 +123,11 @@ func TestContract(t *testing.T) {
 		{"sdk:go-retryablehttp@0.7", strategies.Args{"max_retries": "4"}},
 		{"sdk:failsafe-go@0.9", strategies.Args{"max_retries": "2"}},
 		{"article:backoff", strategies.Args{"max_retries": "5"}},
-		{"oracle", strategies.Args{}},
 	}
+}
+
+func TestContract(t *testing.T) {
+	want := contracts()
 	catalog := strategies.Catalog()
 	if len(catalog) != len(want) {
 		t.Fatalf("%d entries, want %d", len(catalog), len(want))
