@@ -255,14 +255,15 @@ func cut(d, unit time.Duration) time.Duration {
 // to the first token above all, is put right when it ends.
 func (m *Model) produce(now clock.Time) {
 	if m.producing > 0 { // in steps: a bucket is refilled while a long answer drains it
-		for t := m.producedAt.Add(step); t < now; t = t.Add(step) {
+		for t := m.producedAt - m.producedAt%clock.Time(step) + clock.Time(step); t < now; t = t.Add(step) {
 			m.tick(t)
 		}
 	}
 	m.tick(now)
 }
 
-// step is how long output may be charged late, when nothing else happens.
+// step is how long output may be charged late, when nothing else happens. Steps
+// are at whole seconds: those who look at the meter then change nothing.
 const step = time.Second
 
 func (m *Model) tick(now clock.Time) {
