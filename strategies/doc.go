@@ -42,7 +42,9 @@
 // known), the truth (oracle.go). Those that do not hold
 // calls back are presets of one (retry.go, budget.go); the loops of client
 // libraries, whose rules differ from one to the next, are a table of functions
-// (sdk.go, presets.go). ptu.go chooses between two deployments.
+// (sdk.go, presets.go). Those of libraries and articles that hold calls back before
+// such a loop makes them do it each in a way of its own, faults included
+// (pacedpresets.go). ptu.go chooses between two deployments.
 //
 // # Writing one
 //

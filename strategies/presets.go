@@ -79,12 +79,17 @@ func presets() []preset {
 		{name: "sdk:failsafe-go@0.9", about: "its HTTP policy: at once when not asked to wait; heeds whatever it is asked for",
 			loop: loop{retries: implemented, backoff: func(float64, int) float64 { return 0 },
 				heeds: anything, whole: true, maxRetries: 2}},
-		{name: "article:backoff", about: "the article's loop as printed, around the SDK that it calls, which retries too; timeouts it does not catch",
+		{name: "article:backoff", about: "the article's loop as printed, around the SDK that it calls, which retries too; timeouts it does not catch; after a 5xx it waits as long, without jitter",
 			loop: loop{retries: articleRetries, backoff: func(u float64, k int) float64 {
 				return min(doubled(1, k), 60) * (0.75 + 0.5*u)
-			}, maxRetries: 5}, inside: "sdk:openai-python@2"},
+			}, onFault: func(_ float64, k int) float64 { return doubled(1, k) }, maxRetries: 5}, inside: articleSDK},
+		{name: "article:headers", about: "the article's code for headers as printed reads none: a bare call of the SDK (its advice: header-aware)",
+			loop: stainless(within(minute, true))},
 	}
 }
+
+// articleSDK is what the article's code calls: the openai package of its day.
+const articleSDK = "sdk:openai-python@2"
 
 // stainless is what the SDKs of OpenAI and Anthropic share, which one generator
 // writes: two retries, after half a second doubled each time up to eight, less up
@@ -174,13 +179,12 @@ func presetEntries() []Entry {
 			inner, _ := findPreset(p.inside)
 			layers = []loop{inner.loop, p.loop}
 		}
-		retries := Param{Name: "max_retries", Kind: CountParam, Default: fmt.Sprint(p.loop.maxRetries), Max: maxLoopRetries,
-			About: "retries after the first attempt; the library's own default"}
+		retries := loopRetries(p.loop.maxRetries)
 		if p.loop.maxRetries > maxLoopRetries {
 			retries.Default, retries.About = "", "retries after the first attempt; default: no bound but the time"
 		}
 		entries = append(entries, Entry{Name: p.name, About: p.about, Params: []Param{retries},
-			build: func(v values, _ Env) (Factory, []ParamError) {
+			build: func(v values, _ []Deployment) (Factory, []ParamError) {
 				own := slices.Clone(layers)
 				if n, given := v["max_retries"]; given {
 					own[len(own)-1].maxRetries = int(n.number)
@@ -189,6 +193,11 @@ func presetEntries() []Entry {
 			}})
 	}
 	return entries
+}
+
+func loopRetries(usual int) Param {
+	return Param{Name: "max_retries", Kind: CountParam, Default: fmt.Sprint(usual), Max: maxLoopRetries,
+		About: "retries after the first attempt; the library's own default"}
 }
 
 func buildLibrary(layers []loop) Factory {
@@ -211,7 +220,7 @@ func findPreset(name string) (p preset, ok bool) {
 var layersParam = Param{Name: "layers", Kind: LayersParam, Default: "tenacity, openai-python",
 	About: "two client libraries, the outer one first; each of its attempts is all that the inner one does"}
 
-func buildLayers(v values, _ Env) (Factory, []ParamError) {
+func buildLayers(v values, _ []Deployment) (Factory, []ParamError) {
 	return buildLibrary(v["layers"].layers), nil
 }
 
@@ -222,7 +231,7 @@ func parseLayers(s string) ([]loop, error) {
 	for name := range strings.SplitSeq(s, ",") {
 		name = strings.TrimSpace(name)
 		p, ok := findPreset(name)
-		if !ok || p.inside != "" {
+		if !ok || !isLibrary(p.name) {
 			return nil, fmt.Errorf("must name client libraries (%s), not %q", strings.Join(presetNames(), ", "), name)
 		}
 		layers = slices.Insert(layers, 0, p.loop)
@@ -233,11 +242,14 @@ func parseLayers(s string) ([]loop, error) {
 	return layers, nil
 }
 
+// isLibrary reports whether a preset is a client library, which can be a layer.
+func isLibrary(name string) bool { return strings.HasPrefix(name, "sdk:") }
+
 // presetNames returns the names of those that can be layers.
 func presetNames() []string {
 	var names []string
 	for _, p := range presets() {
-		if p.inside == "" {
+		if isLibrary(p.name) {
 			names = append(names, strings.TrimPrefix(p.name, "sdk:"))
 		}
 	}

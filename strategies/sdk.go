@@ -16,6 +16,8 @@ type loop struct {
 	// backoff is the wait before retry k, counted from 0, in seconds; u is
 	// uniform in [0, 1).
 	backoff func(u float64, k int) float64
+	// onFault is the backoff after anything but a 429; nil means the same.
+	onFault func(u float64, k int) float64
 	// heeds turns what the server asks for, in seconds from 0 on, into the wait;
 	// giveUp ends the call, NaN leaves it to backoff. nil reads no header.
 	heeds func(asked, backoff, u float64) float64
@@ -45,10 +47,13 @@ func (l *loop) next(key rng.Key, now clock.Time, c *Call, r *wire.Reply, k int) 
 		retries = r.ShouldRetry == wire.Retry
 	}
 	if !retries {
-		return 0, false, final(r), false
+		return 0, false, NotRetryable, false
 	}
 	u := key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
 	s := l.backoff(u, k)
+	if l.onFault != nil && r.Status != wire.StatusTooManyRequests {
+		s = l.onFault(u, k)
+	}
 	if l.heeds != nil && r.RetryAfter >= 0 {
 		asked := r.RetryAfter.Seconds()
 		if l.whole {
@@ -105,12 +110,33 @@ func (s *library) Submit(now clock.Time, c *Call, out *Effects) {
 }
 
 func (s *library) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+	s.answer(now, c, r, out)
+}
+
+// answer is Reply and reports whether c has ended.
+func (s *library) answer(now clock.Time, c *Call, r *wire.Reply, out *Effects) (ended bool) {
+	wait, why, again := s.next(now, c, r)
+	switch {
+	case r.OK():
+		out.Done(c)
+	case !again:
+		out.Fail(c, why)
+	case wait == 0:
+		out.Send(c, 0)
+	default:
+		out.Wake(c, now.Add(wait))
+	}
+	return !again
+}
+
+// next settles r and returns how long to wait before c is sent again, or, where
+// it is not, why it failed if it did.
+func (s *library) next(now clock.Time, c *Call, r *wire.Reply) (wait time.Duration, why Reason, again bool) {
 	if r.OK() {
 		s.wallet.earn(c)
-		out.Done(c)
-		return
+		return 0, 0, false
 	}
-	why := MaxRetries
+	why = MaxRetries
 	for i := range s.layers {
 		l := &s.layers[i]
 		wait, heeded, reason, ok := l.next(s.key, now, c, r, taken(c, i))
@@ -122,14 +148,9 @@ func (s *library) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 			continue
 		}
 		take(c, i, heeded && l.restarts)
-		if wait == 0 {
-			out.Send(c, 0)
-		} else {
-			out.Wake(c, now.Add(wait))
-		}
-		return
+		return wait, 0, true
 	}
-	out.Fail(c, why)
+	return 0, why, false
 }
 
 func (s *library) Wake(now clock.Time, c *Call, out *Effects) { out.Send(c, 0) }

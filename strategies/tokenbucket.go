@@ -61,7 +61,6 @@ type poller struct {
 }
 
 func (p *poller) Submit(now clock.Time, c *Call, out *Effects) {
-	p.retry.Begin(now)
 	c.Since = now
 	p.try(now, c, out)
 }
@@ -70,7 +69,7 @@ func (p *poller) try(now clock.Time, c *Call, out *Effects) {
 	at := p.gate.opens(now, c)
 	switch {
 	case at == clock.Never:
-		out.Fail(c, Oversize)
+		out.Fail(c, NotRetryable)
 	case at > now:
 		out.Wake(c, min(at, now.Add(pollEvery)))
 	default:

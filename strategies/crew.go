@@ -1,0 +1,138 @@
+package strategies
+
+import (
+	"slices"
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
+
+// crew is a strategy: workers take calls from a queue, first come, first served.
+// One that has taken a call may sleep, then makes it through a client library, and
+// takes the next when the call has ended; it stays with its call through the
+// library's retries. How long it sleeps is decided once, when it takes the call.
+type crew struct {
+	library
+	pace    pace
+	idle    int // workers without a call
+	waiting Queue
+}
+
+// A pace says how long workers sleep.
+type pace interface {
+	// before returns how long a worker that takes c now sleeps before it sends it.
+	before(now clock.Time, c *Call) time.Duration
+	// after: a call that was sent has ended, with success if ok.
+	after(now clock.Time, ok bool)
+}
+
+// sleeping is the Phase of a call whose worker sleeps before its first attempt.
+const sleeping uint8 = 1
+
+func (s *crew) Submit(now clock.Time, c *Call, out *Effects) {
+	s.waiting.Push(c)
+	s.work(now, out)
+}
+
+// work gives calls to idle workers.
+func (s *crew) work(now clock.Time, out *Effects) {
+	for s.idle > 0 {
+		c := s.waiting.Pop()
+		if c == nil {
+			return
+		}
+		s.idle--
+		if d := s.pace.before(now, c); d > 0 {
+			c.Phase = sleeping
+			out.Wake(c, now.Add(d))
+		} else {
+			s.library.Submit(now, c, out)
+		}
+	}
+}
+
+func (s *crew) Wake(now clock.Time, c *Call, out *Effects) {
+	if c.Phase == sleeping {
+		c.Phase = 0
+		s.library.Submit(now, c, out)
+		return
+	}
+	s.library.Wake(now, c, out)
+}
+
+func (s *crew) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+	if s.answer(now, c, r, out) {
+		s.idle++
+		s.pace.after(now, r.OK())
+		s.work(now, out)
+	}
+}
+
+// Cancel frees the worker of c at once.
+func (s *crew) Cancel(now clock.Time, c *Call, out *Effects) {
+	switch c.Phase {
+	case Queued:
+		s.waiting.Remove(c)
+	case sleeping:
+		s.idle++
+	default:
+		s.idle++
+		s.pace.after(now, false)
+	}
+	s.library.Cancel(now, c, out)
+	s.work(now, out)
+}
+
+// afterReply is the pace of article:queue. It counts the requests of the last
+// minute, but notes them only when they have succeeded, so that workers do not
+// see what others have in flight, nor what was refused. Its limit on tokens is
+// never looked at.
+type afterReply struct {
+	most  int          // requests a minute
+	noted []clock.Time // when requests succeeded, of about the last minute
+}
+
+func (p *afterReply) before(now clock.Time, _ *Call) time.Duration {
+	const minute, extra = time.Minute, 100 * time.Millisecond
+	old := 0
+	for old < len(p.noted) && now.Sub(p.noted[old]) >= minute {
+		old++
+	}
+	p.noted = slices.Delete(p.noted, 0, old)
+	if len(p.noted) < p.most {
+		return 0
+	}
+	return minute - now.Sub(p.noted[0]) + extra
+}
+
+func (p *afterReply) after(now clock.Time, ok bool) {
+	if ok {
+		p.noted = append(p.noted, now)
+	}
+}
+
+// meanSleep is the pace of article:batch-sleep: between one call's end and the
+// next call's start lies the time in which the limit allows a mean call. The
+// mean is that of the costs of the calls so far, unless it is given.
+type meanSleep struct {
+	perMinute float64 // tokens
+	mean      float64 // tokens; 0 = of the calls so far
+
+	calls, tokens float64
+	resume        clock.Time // when the sleep that began with the last end of a call is over
+}
+
+func (p *meanSleep) before(now clock.Time, c *Call) time.Duration {
+	p.calls++
+	p.tokens += float64(c.Cost())
+	return p.resume.Sub(now)
+}
+
+func (p *meanSleep) after(now clock.Time, _ bool) {
+	mean := p.mean
+	if mean == 0 {
+		mean = p.tokens / p.calls
+	}
+	p.resume = now + clock.FromSeconds(60*mean/p.perMinute)
+}

@@ -1,0 +1,124 @@
+package strategies
+
+import (
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/limit"
+)
+
+// processor is the loop of OpenAI's cookbook that sends a file of requests
+// (examples/api_request_parallel_processor.py). It takes one call at a time,
+// those that failed before new ones, and waits until a bucket of requests and a
+// bucket of tokens, which are full at first, both have room for it. An attempt
+// costs its prompt and the output it declares, and nothing is given back or
+// corrected. Every failure is tried again, without a backoff of its own.
+//
+// Each turn of the loop sends one call at most and sleeps a millisecond. If
+// the last refusal was less than pause ago, it then sleeps until it is not;
+// refusals that come meanwhile are noticed after the next turn.
+//
+// A call that needs more tokens than the bucket ever holds is waited for without
+// end, and so are all behind it, unless its caller gives up on it. Here it fails
+// after a year, which is longer than a run.
+type processor struct {
+	requests, tokens *limit.Bucket
+	maxRetries       int
+	pause            time.Duration // after a refusal; 0 where the loop does not recognise one
+
+	waiting Queue
+	next    *Call      // taken, and waiting for room
+	turn    clock.Time // when the loop takes its next turn
+	refused clock.Time // when a refusal was recognised last; before the run if never
+	alarm   clock.Time // the alarm asked for last
+}
+
+// The script's constants: the sleep of a turn, and what it takes the output of a
+// request to be that does not declare it.
+const (
+	loopSleep     = time.Millisecond
+	defaultOutput = 15
+)
+
+func (s *processor) cost(c *Call) int64 {
+	if c.MaxTokens == 0 {
+		return c.Cost() + defaultOutput
+	}
+	return c.Cost()
+}
+
+func (s *processor) Submit(now clock.Time, c *Call, out *Effects) {
+	s.waiting.Push(c)
+	if s.next == nil {
+		s.loop(now, out)
+	}
+}
+
+func (s *processor) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+	switch {
+	case r.OK():
+		out.Done(c)
+	case int(c.Sent) > s.maxRetries:
+		out.Fail(c, MaxRetries)
+	default:
+		s.waiting.Return(c)
+	}
+	if r.Status == wire.StatusTooManyRequests && s.pause > 0 {
+		s.refused = now
+		if s.turn <= now.Add(loopSleep) { // it does not sleep for an earlier one
+			s.turn = now.Add(s.pause)
+		}
+	}
+	s.loop(now, out)
+}
+
+func (s *processor) Wake(now clock.Time, _ *Call, out *Effects) { s.loop(now, out) }
+
+func (s *processor) Cancel(now clock.Time, c *Call, out *Effects) {
+	if c == s.next {
+		s.next = nil
+	} else if c.Phase == Queued {
+		s.waiting.Remove(c)
+	}
+	out.Fail(c, Deadline)
+	s.loop(now, out)
+}
+
+// loop takes the turns that are due and asks to be woken for the next that can
+// send a call.
+func (s *processor) loop(now clock.Time, out *Effects) {
+	for {
+		if s.next == nil {
+			if s.next = s.waiting.Pop(); s.next == nil {
+				return
+			}
+			s.next.Since = now
+		}
+		c := s.next
+		if now > s.turn { // a turn had nothing to send or no room for it, and looked for refusals
+			s.turn = max(s.turn, s.refused.Add(s.pause))
+		}
+		at := max(s.turn, s.requests.Earliest(now, 1), s.tokens.Earliest(now, s.cost(c)))
+		if !s.tokens.Fits(s.cost(c)) {
+			at = c.Since.Add(longest)
+		}
+		switch {
+		case at > now:
+			if at != s.alarm {
+				s.alarm = at
+				out.Alarm(at)
+			}
+			return
+		case !s.tokens.Fits(s.cost(c)):
+			s.next = nil
+			out.Fail(c, QueueTimeout)
+		default:
+			s.next = nil
+			s.requests.Take(now, 1)
+			s.tokens.Take(now, s.cost(c))
+			out.Send(c, 0)
+			s.turn = max(now.Add(loopSleep), s.refused.Add(s.pause))
+		}
+	}
+}
