@@ -17,6 +17,7 @@ func retryOf(v values) Retry {
 			Factor: v["factor"].number,
 			Jitter: v["jitter"].jitter,
 		},
+		FaultBase:  v.duration("base_5xx"),
 		MaxRetries: v.count("max_retries"),
 		MaxWait:    v.duration("max_wait"),
 		Spread:     v.share("spread"),
@@ -87,22 +88,16 @@ func buildTokenBucket(v values, deployments []Deployment) (Factory, []ParamError
 			"capacity and refill must be given, for deployment %q names no tokens per minute", deployments[0].Name)}}
 	}
 	retry, patience := retryOf(v), v.duration("wait_timeout")
-	if !v["fair"].truth {
-		return func(env Env) Strategy {
-			return &poller{
-				gate:     bucketGate{limit.NewBucket(capacity, perMinute, limit.Window)},
-				retry:    keyed(retry, env),
-				patience: patience,
-			}
-		}, nil
+	smooth, most := v["smooth"].truth, capacity
+	if smooth {
+		capacity, most = 0, perMinute
 	}
 	return func(env Env) Strategy {
-		return &line{
-			gate:     bucketGate{limit.NewBucket(capacity, perMinute, limit.Window)},
-			retry:    keyed(retry, env),
-			patience: patience,
-			firm:     true,
+		gate := bucketGate{limit.NewBucket(capacity, perMinute, limit.Window), most, smooth}
+		if !v["fair"].truth {
+			return &poller{gate: gate, retry: keyed(retry, env), patience: patience}
 		}
+		return &line{gate: gate, retry: keyed(retry, env), patience: patience, firm: true}
 	}, nil
 }
 

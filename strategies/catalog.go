@@ -154,6 +154,8 @@ var (
 			About: "each delay is this times the one before; doubling is what all SDKs do"},
 		{Name: "max_delay", Kind: DurationParam, Default: "60s", Max: day,
 			About: "longest delay before jitter; limits per minute are whole again after 60s"},
+		{Name: "base_5xx", Kind: DurationParam, Min: 0.001, Max: day,
+			About: "delay before the first retry after anything but a 429; default: base. A fault may be over sooner than a limit is whole again"},
 		maxRetries,
 	}
 	jitterParams = []Param{{Name: "jitter", Kind: JitterParam, Default: "25%",
@@ -173,6 +175,8 @@ var (
 			About: "longest wait for tokens; a user has gone away by then"},
 		{Name: "fair", Kind: BoolParam, Default: "true",
 			About: "true: first come, first served; false: every call looks again at least every 500 ms, and large ones can starve"},
+		{Name: "smooth", Kind: BoolParam, Default: "false",
+			About: "true: no burst, each call waits until the tokens of the one before have been refilled, as batch jobs that sleep between calls; capacity does not matter then"},
 	}
 	poolParams = []Param{
 		{Name: "workers", Kind: CountParam, Default: "10", Min: 1, Max: 1e6,

@@ -13,7 +13,8 @@ import (
 type Retry struct {
 	Key        rng.Key
 	Backoff    Backoff
-	MaxRetries int // after the first attempt
+	FaultBase  time.Duration // Backoff.Base after anything but a 429; 0 = the same
+	MaxRetries int           // after the first attempt
 
 	// MaxWait is the longest Retry-After that is heeded; 0 heeds none. A server
 	// that asks for more is not worth waiting for, and asking it sooner is sure
@@ -38,7 +39,11 @@ func (p *Retry) Next(now clock.Time, c *Call, r *wire.Reply, k int) (at clock.Ti
 	case !r.Retryable():
 		return now, NotRetryable, false
 	case p.MaxWait == 0 || r.RetryAfter <= 0:
-		at = now.Add(p.Backoff.Delay(p.Key, c, k))
+		b := p.Backoff
+		if p.FaultBase > 0 && r.Status != wire.StatusTooManyRequests {
+			b.Base = p.FaultBase
+		}
+		at = now.Add(b.Delay(p.Key, c, k))
 	case r.RetryAfter > p.MaxWait:
 		return now, NotRetryable, false
 	default:

@@ -63,6 +63,14 @@ func TestRetry(t *testing.T) {
 	if at, _, _ := policy.Next(now, &c, &r, 0); at != now.Add(s) {
 		t.Errorf("with MaxWait 0 a Retry-After of 17s led to a retry at %v, want the backoff's %v", at, now.Add(s))
 	}
+
+	policy.FaultBase = s / 4
+	for status, want := range map[int]time.Duration{429: 4 * s, 500: s, wire.StatusTimeout: s, wire.StatusReset: s} {
+		r := reply(status, wire.Absent)
+		if at, _, _ := policy.Next(now, &c, &r, 2); at != now.Add(want) {
+			t.Errorf("after a %d, with faults from a quarter of a second on, the third retry is at %v, want %v", status, at, now.Add(want))
+		}
+	}
 }
 
 // TestSpread: what the server asks is lengthened by up to the share, never

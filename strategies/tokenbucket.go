@@ -16,16 +16,30 @@ import (
 // An attempt that was refused used nothing, so the call keeps its tokens
 // (Call.Held) for the retry. One that failed otherwise may have been charged by
 // the provider, so its retry takes new ones.
-type bucketGate struct{ bucket *limit.Bucket }
+//
+// In a line, as long as no attempt fails, a call waits at most for the tokens of
+// those that wait before it and its own, at the rate of the refill.
+//
+// If it is smooth, there is no burst: the bucket holds nothing, and a call is let
+// through once the tokens of the one before have been refilled, however many it
+// needs itself. That is pacing by sleep, with each call's own size.
+type bucketGate struct {
+	bucket *limit.Bucket
+	most   int64 // tokens of a call that can ever pass
+	smooth bool
+}
 
 func (g bucketGate) opens(now clock.Time, c *Call) clock.Time {
 	if c.Held > 0 {
 		return now
 	}
+	if g.smooth {
+		return g.bucket.Earliest(now, 0)
+	}
 	return g.bucket.Earliest(now, c.Cost())
 }
 
-func (g bucketGate) fits(_ clock.Time, c *Call) bool { return g.bucket.Fits(c.Cost()) }
+func (g bucketGate) fits(_ clock.Time, c *Call) bool { return c.Cost() <= g.most }
 
 func (g bucketGate) sent(now clock.Time, c *Call) {
 	if c.Held == 0 {
