@@ -188,17 +188,26 @@ func truth(dst *bool) reader {
 // choice reads one of the names as its index.
 func choice[T ~uint8](dst *T, what string, names []string) reader {
 	return func(c cursor) {
+		var name string
+		oneOf(&name, what, names)(c)
+		if i := slices.Index(names, name); i >= 0 {
+			*dst = T(i)
+		}
+	}
+}
+
+// oneOf reads a name that is one of names.
+func oneOf(dst *string, what string, names []string) reader {
+	return func(c cursor) {
 		s, ok := c.scalar("one of " + strings.Join(names, ", "))
 		if !ok {
 			return
 		}
-		for i, name := range names {
-			if s == name {
-				*dst = T(i)
-				return
-			}
+		if !slices.Contains(names, s) {
+			c.fail("%s", unknown(what, s, names))
+			return
 		}
-		c.fail("%s", unknown(what, s, names))
+		*dst = s
 	}
 }
 

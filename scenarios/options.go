@@ -26,7 +26,7 @@ type Options struct {
 	// max_tokens, estimate, deadline and priority of the first stream; unless
 	// Duration is given, the scenario lasts as long as the trace. Empty = none.
 	Trace       string
-	TraceFormat workload.TraceFormat
+	TraceFormat string // one of workload.FormatNames; "" tells it by the file
 	// Duration replaces the scenario's; 0 = as in the file.
 	Duration time.Duration
 	// Strategies replaces the scenario's: names it declares, names of the
@@ -142,7 +142,9 @@ func (o *Options) applyTrace(root *node) {
 	arrivals := &node{kind: mapping, at: position{file: flag}}
 	arrivals.put("process", flagText(flag, workload.Trace.String()))
 	arrivals.put("file", flagText(flag, o.Trace))
-	arrivals.put("format", flagText(flag, o.TraceFormat.String()))
+	if o.TraceFormat != "" {
+		arrivals.put("format", flagText(flag, o.TraceFormat))
+	}
 	stream := &node{kind: mapping, at: arrivals.at}
 	stream.put("arrivals", arrivals)
 	if old := root.get("workload"); old != nil && old.kind == list && len(old.items) > 0 {

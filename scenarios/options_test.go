@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"ratesim/scenarios/workload"
 )
 
 const twoDeployments = `name: x
@@ -62,7 +60,7 @@ func TestOptions(t *testing.T) {
 			},
 			[]any{1, "web", uint32(64), 20 * time.Second, "azure-conv-2023", true},
 			[]string{"workload[0]: max_tokens 64 cuts the longest outputs of the trace, which have up to 1000 tokens"}},
-		{"trace for a while", Options{Trace: "azure-conv-2023", TraceFormat: workload.AzureFormat, Duration: time.Minute, Set: []string{"workload.0.max_tokens=1000"}},
+		{"trace for a while", Options{Trace: "azure-conv-2023", TraceFormat: "azure", Duration: time.Minute, Set: []string{"workload.0.max_tokens=1000"}},
 			func(s *Spec) any { return s.Duration }, time.Minute, nil},
 		{"duration", Options{Duration: 90 * time.Second}, func(s *Spec) any { return s.Duration }, 90 * time.Second, nil},
 		{"strategies", Options{Strategies: []string{"naive", "patient", "naive"}},

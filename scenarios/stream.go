@@ -51,6 +51,9 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 		} else if s.MaxTokens > 0 && trace.MaxOutput > s.MaxTokens {
 			d.warn("%s: max_tokens %d cuts the longest outputs of the trace, which have up to %d tokens", c.path, s.MaxTokens, trace.MaxOutput)
 		}
+		for _, w := range trace.Warnings {
+			d.warn("%s: %s", c.path, w)
+		}
 	case s.Lengths != nil:
 		from = "tokens_from"
 	}
@@ -87,7 +90,7 @@ func arrivals(a *workload.Arrivals, c cursor) {
 			may("period", state(&a.Period)), may("peak_at", instant(&a.PeakAt))}},
 		{"spike", []field{need("at", instant(&a.At)), need("calls", count(&a.Calls, 1, workload.MaxCalls)), may("over", instant(&a.Over))}},
 		{"closed", []field{need("users", count(&a.Users, 1, workload.MaxUsers)), may("think", dist(&a.Think, seconds))}},
-		{"trace", []field{need("file", func(c cursor) { a.File = path(c) }), may("format", choice(&a.Format, "trace format", workload.TraceFormats[:])),
+		{"trace", []field{need("file", func(c cursor) { a.File = path(c) }), may("format", oneOf(&a.Format, "trace format", workload.FormatNames())),
 			may("speed", number(&a.Speed, bounds{1 / workload.MaxSpeed, workload.MaxSpeed})),
 			may("scale", number(&a.Scale, bounds{1 / workload.MaxScale, workload.MaxScale})), may("loop", truth(&a.Loop))}},
 	})
@@ -128,7 +131,7 @@ func lengths(c cursor) []workload.Length {
 	if name == "" {
 		return nil // reported
 	}
-	rows, err := workload.ReadLengths(name, workload.AutoFormat)
+	rows, err := workload.ReadLengths(name, "")
 	if err != nil {
 		c.fail("%v", err)
 	}

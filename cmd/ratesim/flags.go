@@ -43,8 +43,8 @@ func (f *common) register(c *cobra.Command) {
 	fl.StringSliceVar(&f.strategies, "strategies", nil, "strategies `a,b,c` instead of the scenario's, or all")
 	fl.StringVar(&f.provider, "provider", "", "catalog `REF` vendor/model@tier for the first deployment")
 	catalogFlag(fl, &f.catalog)
-	fl.StringVar(&f.trace, "trace", "", "replay a trace `FILE` instead of the scenario's workload")
-	fl.StringVar(&f.traceFormat, "trace-format", "auto", "format of the trace: auto, azure or plain")
+	fl.StringVar(&f.trace, "trace", "", "replay a trace or usage log `FILE` of single requests instead of the scenario's workload")
+	fl.StringVar(&f.traceFormat, "trace-format", "auto", "format of the trace: auto, or one of ratesim list formats")
 	fl.DurationVar(&f.duration, "duration", 0, "how long calls arrive, instead of the scenario's duration")
 	fl.StringVarP(&f.output, "output", "o", "table", "format of the result: table, json, csv or markdown")
 	fl.StringVar(&f.dir, "out", "", "also write result.json and the pictures to `DIR`")
@@ -55,7 +55,6 @@ func (f *common) register(c *cobra.Command) {
 
 // options checks the flags and returns what they change in a scenario.
 func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
-	format := slices.Index(workload.TraceFormats[:], f.traceFormat)
 	var err error
 	c.Flags().Visit(func(fl *pflag.Flag) {
 		// Most likely an empty variable of a shell; to run without the flag
@@ -69,8 +68,8 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 		err = fmt.Errorf("--reps takes 1 to %d, got %d", maxReps, f.reps)
 	case c.Flags().Changed("duration") && f.duration <= 0:
 		err = fmt.Errorf("--duration takes a time above 0, got %v", f.duration)
-	case format < 0:
-		err = unknown("--trace-format", f.traceFormat, workload.TraceFormats[:])
+	case !slices.Contains(workload.FormatNames(), f.traceFormat):
+		err = unknown("--trace-format", f.traceFormat, workload.FormatNames())
 	case !slices.Contains(outputs, f.output):
 		err = unknown("--output", f.output, outputs)
 	}
@@ -81,7 +80,7 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 	if err != nil {
 		return scenarios.Options{}, inputError{err}
 	}
-	return scenarios.Options{Catalog: known, Provider: f.provider, Trace: f.trace, TraceFormat: workload.TraceFormat(format),
+	return scenarios.Options{Catalog: known, Provider: f.provider, Trace: f.trace, TraceFormat: f.traceFormat,
 		Duration: f.duration, Strategies: f.strategies, Set: f.set}, nil
 }
 

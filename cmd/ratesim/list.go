@@ -24,6 +24,7 @@ func listCommand(s *streams) *cobra.Command {
 		{"providers", p.list},
 		{"choices", p.choices},
 		{"processes", listProcesses},
+		{"formats", listFormats},
 	}
 	var names []string
 	for _, k := range kinds {
@@ -35,7 +36,8 @@ func listCommand(s *streams) *cobra.Command {
 		Long: `List prints what there is, with parameters and sources: scenarios, strategies,
 providers (limits, prices, latencies and batches of the catalog), choices (where
 sources on providers conflict or are silent, what was chosen, and the key of a
-scenario that sets it) and arrival processes.`,
+scenario that sets it), arrival processes and formats of usage logs (those with
+a row for each request can be replayed with --trace).`,
 		Example: `  ratesim list providers --vendor anthropic
   ratesim list providers --catalog own.csv -o json`,
 		ValidArgs: names,
@@ -96,6 +98,18 @@ func listStrategies(w io.Writer) error {
 			}
 			fmt.Fprintf(t, "  %s\t%s\t%s\n", p.Name, value, p.About)
 		}
+	}
+	return t.Flush()
+}
+
+func listFormats(w io.Writer) error {
+	t := columns(w)
+	for _, f := range workload.Formats() {
+		rows := "requests"
+		if !f.Requests {
+			rows = "buckets"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", f.Name, rows, f.About)
 	}
 	return t.Flush()
 }

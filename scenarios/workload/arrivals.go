@@ -74,11 +74,11 @@ type Arrivals struct {
 	Users int      // [users] closed: each waits for its call to end, thinks, and asks again; 1 to MaxUsers
 	Think rng.Dist // [think] closed: seconds
 
-	File   string      // [file] trace: a path, or the name of an embedded trace
-	Format TraceFormat // [format] trace: the zero value sniffs it
-	Speed  float64     // [speed] trace: 2 replays twice as fast; at most MaxSpeed; 0 = 1
-	Scale  float64     // [scale] trace: calls for every row; 0.5 keeps every other one at random, 2 doubles each; at most MaxScale; 0 = 1
-	Loop   bool        // [loop] trace: start again at the end
+	File   string  // [file] trace: a path, or the name of an embedded trace
+	Format string  // [format] trace: one of FormatNames; "" tells it by the file
+	Speed  float64 // [speed] trace: 2 replays twice as fast; at most MaxSpeed; 0 = 1
+	Scale  float64 // [scale] trace: calls for every row; 0.5 keeps every other one at random, 2 doubles each; at most MaxScale; 0 = 1
+	Loop   bool    // [loop] trace: start again at the end
 }
 
 // times yields the arrival times of an open process. They never decrease;

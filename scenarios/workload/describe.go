@@ -9,7 +9,7 @@ import (
 
 // Summary says what is in a trace.
 type Summary struct {
-	Format       TraceFormat
+	Format       string
 	Rows         int64
 	First, Last  clock.Time // First is 0 when times are dates
 	PromptTokens uint64     // total
@@ -17,6 +17,7 @@ type Summary struct {
 	MinPrompt    uint32     // of one row, as are those below
 	MaxPrompt    uint32
 	MaxOutput    uint32
+	Warnings     []string // what was left out
 }
 
 // Span returns the time from the first row to the last.
@@ -48,8 +49,8 @@ func (s *Summary) add(row *Row) {
 }
 
 // Describe reads a trace from beginning to end, checks every row, and sums it
-// up. The name is as for OpenTrace. Errors are of type *TraceError.
-func Describe(file string, format TraceFormat) (Summary, error) {
+// up. The name is as for OpenTrace. Errors are of type *FileError.
+func Describe(file string, format string) (Summary, error) {
 	var s Summary
 	err := eachRow(file, format, &s, func(*Row) {})
 	return s, err
@@ -60,8 +61,8 @@ const MaxLengths = 4 << 20
 
 // ReadLengths returns the sizes of all rows of a trace of at most MaxLengths
 // rows, for Stream.Lengths. The name is as for OpenTrace. Errors are of type
-// *TraceError.
-func ReadLengths(file string, format TraceFormat) ([]Length, error) {
+// *FileError.
+func ReadLengths(file string, format string) ([]Length, error) {
 	var s Summary
 	var lengths []Length
 	err := eachRow(file, format, &s, func(row *Row) {
@@ -70,7 +71,7 @@ func ReadLengths(file string, format TraceFormat) ([]Length, error) {
 		}
 	})
 	if err == nil && s.Rows > MaxLengths {
-		err = &TraceError{File: file, Msg: fmt.Sprintf("has %d rows; the lengths of at most %d can be kept, so cut it or replay it", s.Rows, MaxLengths)}
+		err = &FileError{File: file, Msg: fmt.Sprintf("has %d rows; the lengths of at most %d can be kept, so cut it or replay it", s.Rows, MaxLengths)}
 	}
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func ReadLengths(file string, format TraceFormat) ([]Length, error) {
 }
 
 // eachRow sums a trace up in s and calls do after each row.
-func eachRow(file string, format TraceFormat, s *Summary, do func(*Row)) error {
+func eachRow(file string, format string, s *Summary, do func(*Row)) error {
 	t, err := OpenTrace(file, format)
 	if err != nil {
 		return err
@@ -91,5 +92,6 @@ func eachRow(file string, format TraceFormat, s *Summary, do func(*Row)) error {
 		s.add(&row)
 		do(&row)
 	}
+	s.Warnings = t.Warnings()
 	return t.Err()
 }

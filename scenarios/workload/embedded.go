@@ -29,8 +29,8 @@ func Embedded() []string {
 // OpenTrace opens a trace by the name of an embedded one or by its path. A name
 // without slash or dot that is embedded means the embedded trace; a file
 // of that name is reached as ./name. The caller closes the reader. Errors are
-// of type *TraceError.
-func OpenTrace(file string, format TraceFormat) (*TraceReader, error) {
+// of type *FileError.
+func OpenTrace(file string, format string) (*TraceReader, error) {
 	f, err := openFile(file)
 	if err != nil {
 		return nil, err
@@ -73,5 +73,5 @@ func cannotOpen(file string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		msg += "; embedded traces: " + strings.Join(Embedded(), ", ")
 	}
-	return &TraceError{File: file, Msg: msg}
+	return &FileError{File: file, Msg: msg}
 }

@@ -50,7 +50,7 @@ func TestReplayTimes(t *testing.T) {
 
 // TestReplayMatchesItsTrace replays the embedded trace and reads it beside.
 func TestReplayMatchesItsTrace(t *testing.T) {
-	reader, err := OpenTrace("azure-conv-2023", AzureFormat)
+	reader, err := OpenTrace("azure-conv-2023", "azure")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,17 +109,17 @@ func TestReplayScale(t *testing.T) {
 }
 
 func TestReplayErrors(t *testing.T) {
-	bad := write(t, "0,1,1\n1,0,1\n")
+	bad := write(t, "0,1,1\n1,-1,1\n")
 	tests := []struct {
 		name, file string
 		arrivals   int
 		want       string
 	}{
 		{"missing", "nowhere.csv", 0, "nowhere.csv: cannot open trace: no such file or directory; embedded traces: azure-conv-2023"},
-		{"bad row", bad, 1, bad + `:3:3: prompt_tokens must be a whole number from 1 to 4294967295, got "0"`},
+		{"bad row", bad, 1, bad + `:3:3: prompt_tokens must be a whole number from 0 to 4294967295, got "-1"`},
 	}
 	for _, tt := range tests {
-		if _, err := ReadLengths(tt.file, AutoFormat); err == nil || err.Error() != tt.want {
+		if _, err := ReadLengths(tt.file, ""); err == nil || err.Error() != tt.want {
 			t.Errorf("%s: ReadLengths: got error %v, want %s", tt.name, err, tt.want)
 		}
 		for _, loop := range []bool{false, true} {

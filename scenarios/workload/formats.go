@@ -1,0 +1,209 @@
+package workload
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// AutoFormat asks to tell the format of a log by its beginning.
+const AutoFormat = "auto"
+
+// Format describes a format of usage logs.
+type Format struct {
+	Name     string
+	About    string // what it is and where it comes from, one line
+	Requests bool   // one row is one request, so that it can be replayed; else a bucket of time
+}
+
+// format is a Format and how it is read.
+type format struct {
+	Format
+	tells [][]string // names of columns or keys: all of one of these lists tell the format
+	open  func(*input) reader
+}
+
+// formats lists all formats, those told by more names before those told by
+// fewer of the same.
+func formats() []format {
+	return []format{
+		{Format{"plain", "CSV: time, prompt_tokens, output_tokens[, cached_tokens][, model]", true},
+			[][]string{{"time", "prompt_tokens", "output_tokens"}}, openPlain},
+		{Format{"azure", "CSV of the Azure LLM inference traces of 2023 and 2024", true},
+			[][]string{{"TIMESTAMP", "ContextTokens", "GeneratedTokens"}}, openAzureTrace},
+	}
+}
+
+// Formats returns all formats.
+func Formats() []Format {
+	var all []Format
+	for _, f := range formats() {
+		all = append(all, f.Format)
+	}
+	return all
+}
+
+// FormatNames returns AutoFormat and the names of all formats.
+func FormatNames() []string {
+	names := []string{AutoFormat}
+	for _, f := range formats() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// sniffed is how much of a log may tell its format, and so the longest header
+// line, in bytes.
+const sniffed = 64 << 10
+
+// sniff returns the format of the log, nil if it is none known or another than
+// was asked for.
+func (in *input) sniff() *format {
+	head, err := in.bytes.Peek(sniffed)
+	if err != nil && err != io.EOF && len(head) == 0 {
+		in.fail(1, 0, "cannot be read: %v", err)
+		return nil
+	}
+	if rest, ok := bytes.CutPrefix(head, []byte("\ufeff")); ok {
+		in.bytes.Discard(len(head) - len(rest))
+		head = rest
+	}
+	all := formats()
+	var asked *format
+	if in.Format != "" && in.Format != AutoFormat {
+		i := slices.IndexFunc(all, func(f format) bool { return f.Name == in.Format })
+		if i < 0 {
+			in.fail(0, 0, "unknown format %q; allowed: %s", in.Format, strings.Join(FormatNames(), ", "))
+			return nil
+		}
+		asked = &all[i]
+	}
+	names := in.names(head)
+	if in.err != nil {
+		return nil
+	}
+	for i := range all {
+		f := &all[i]
+		if !slices.ContainsFunc(f.tells, func(tell []string) bool { return len(missing(tell, names)) == 0 }) {
+			continue
+		}
+		if asked != nil && f != asked {
+			if asked.lacks(names) == "" {
+				continue
+			}
+			in.fail(1, 0, "header is that of format %s, not %s", f.Name, asked.Name)
+		}
+		return f
+	}
+	if asked == nil || asked.lacks(names) != "" {
+		in.fail(1, 0, "%s", unknownFormat(all, asked, names, head))
+	}
+	return asked
+}
+
+// lacks returns the name that f is told by and that is not among names, "" if
+// none is.
+func (f *format) lacks(names []string) string {
+	least := missing(f.tells[0], names)
+	for _, tell := range f.tells[1:] {
+		if m := missing(tell, names); len(m) < len(least) {
+			least = m
+		}
+	}
+	return strings.Join(least, ", ")
+}
+
+func missing(wanted, names []string) []string {
+	var lacking []string
+	for _, w := range wanted {
+		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, w) }) {
+			lacking = append(lacking, w)
+		}
+	}
+	return lacking
+}
+
+// unknownFormat says why a log is not of the format asked for, or of none, and
+// which it is nearest to.
+func unknownFormat(all []format, asked *format, names []string, head []byte) string {
+	if asked != nil {
+		return fmt.Sprintf("format %s is told by %s, which is not here: got %s", asked.Name, asked.lacks(names), excerpt(firstLine(head)))
+	}
+	hint := ""
+	if bytes.Count(firstLine(head), []byte(";")) > 1 {
+		hint = "; its columns must be separated by commas"
+	}
+	most := 0.4 // of the names; fewer are chance
+	for i := range all {
+		for _, tell := range all[i].tells {
+			lacking := missing(tell, names)
+			if share := 1 - float64(len(lacking))/float64(len(tell)); share > most {
+				most, hint = share, fmt.Sprintf("; nearest is %s, for which it lacks %s", all[i].Name, strings.Join(lacking, ", "))
+			}
+		}
+	}
+	return fmt.Sprintf("is of no format known: begins %s%s; known: %s", excerpt(firstLine(head)), hint, strings.Join(FormatNames()[1:], ", "))
+}
+
+func firstLine(head []byte) []byte {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(head), []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r"))
+}
+
+// names returns what the beginning of a log tells its format by: the columns
+// of the header line, or the keys of its JSON objects.
+func (in *input) names(head []byte) []string {
+	text := bytes.TrimSpace(head)
+	switch {
+	case len(text) == 0:
+		in.fail(0, 0, "is empty")
+	case bytes.HasPrefix(text, []byte("\x1f\x8b")):
+		in.fail(0, 0, "is compressed; give it through gunzip")
+	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
+		in.fail(0, 0, "is a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV")
+	case bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")):
+		in.fail(0, 0, "is UTF-16, as some shells and Excel write; save it as UTF-8")
+	case isJSON(text):
+		return jsonKeys(text)
+	case bytes.IndexByte(text, '\n') < 0 && len(head) == sniffed:
+		in.fail(1, 0, "line is longer than %d bytes", sniffed)
+	default:
+		return csvColumns(firstLine(text))
+	}
+	return nil
+}
+
+func isJSON(text []byte) bool { return len(text) > 0 && (text[0] == '{' || text[0] == '[') }
+
+// jsonKeys returns the keys of all objects in the beginning of a JSON text.
+func jsonKeys(head []byte) []string {
+	var keys []string
+	var inObject []bool // of each open object or array
+	key := false        // the next string is a key
+	for dec := json.NewDecoder(bytes.NewReader(head)); ; {
+		t, err := dec.Token()
+		if err != nil {
+			return keys // cut, for the most part
+		}
+		switch t := t.(type) {
+		case json.Delim:
+			if t == '{' || t == '[' {
+				inObject = append(inObject, t == '{')
+			} else {
+				inObject = inObject[:len(inObject)-1]
+			}
+			key = len(inObject) > 0 && inObject[len(inObject)-1]
+			continue
+		case string:
+			if key {
+				keys = append(keys, t)
+				key = false
+				continue
+			}
+		}
+		key = len(inObject) > 0 && inObject[len(inObject)-1]
+	}
+}

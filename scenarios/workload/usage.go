@@ -1,0 +1,199 @@
+package workload
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Record is one row of a usage log: one request, or what was used in one
+// bucket of time.
+type Record struct {
+	Start    time.Time     // of the bucket, or of the request; see Usage.Relative
+	Width    time.Duration // of the bucket; 0 for one request
+	Requests int64         // 0 when a log of buckets does not count them
+	Prompt   int64         // prompt tokens, cached ones among them
+	Cached   int64         // at most Prompt; 0 when the log does not say
+	Output   int64         // tokens
+	Model    string        // "" when the log does not say
+	Line     int           // where it stands, for messages
+}
+
+// UsageOptions says how a log is read. The zero value tells the format by the
+// beginning of the file and reads all of it.
+type UsageOptions struct {
+	// Format is one of FormatNames; "" or AutoFormat = told by the file.
+	Format string
+	// Model keeps the rows of one model: of that name, with whatever vendor
+	// before it and date after it, as azure/gpt-4o-2024-08-06 for gpt-4o.
+	// Rows that name no model are kept. "" = all models.
+	Model string
+	// Location is where times without a zone are from; nil = UTC, with a
+	// warning. Formats that always write UTC do not need it.
+	Location *time.Location
+}
+
+// Usage reads a usage log row by row, in time order. Rows of one instant (of
+// several models or keys, of several metrics) follow each other and are to be
+// summed. Logs that come in time order are read in memory that does not grow
+// with them; others are sorted within a window of MaxDisorder rows.
+type Usage struct {
+	in     *input
+	format *format
+	rows   reader
+	item   item // what Next gives next
+	ready  bool
+	given  int64
+	width  time.Duration
+}
+
+// FileError is what is wrong with a trace or a usage log, and where.
+type FileError struct {
+	File   string
+	Line   int // from 1; 0 = the file as a whole
+	Column int // byte of the line, from 1; 0 = the line as a whole
+	Msg    string
+}
+
+func (e *FileError) Error() string {
+	switch {
+	case e.Line == 0:
+		return fmt.Sprintf("%s: %s", e.File, e.Msg)
+	case e.Column == 0:
+		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Msg)
+}
+
+// reader reads the rows of one format. Next fills it and reports whether there
+// was one; once it has returned false it is not called again, and the input
+// knows what was wrong, if anything was.
+type reader interface {
+	next(it *item) bool
+}
+
+// item is a record as a reader gives it.
+type item struct {
+	Record
+}
+
+// input is a log while it is read: its bytes, what was asked for, and what
+// there is to say of it.
+type input struct {
+	UsageOptions
+	file  string
+	bytes *bufio.Reader
+	times timeReader
+	notes []*note
+	err   *FileError
+}
+
+// fail records what is wrong, once, and returns false.
+func (in *input) fail(line, column int, format string, args ...any) bool {
+	if in.err == nil {
+		in.err = &FileError{File: in.file, Line: line, Column: column, Msg: fmt.Sprintf(format, args...)}
+	}
+	return false
+}
+
+// note is something to say of a log, and of how many rows.
+type note struct {
+	text string
+	rows int64
+	line int // the first of them
+}
+
+// note makes a note that says nothing until rows are added.
+func (in *input) note(text string) *note {
+	n := &note{text: text}
+	in.notes = append(in.notes, n)
+	return n
+}
+
+func (n *note) add(line int) {
+	if n.rows == 0 {
+		n.line = line
+	}
+	n.rows++
+}
+
+// OpenUsage reads a log up to its first row. The name is for messages; the
+// caller closes r. Errors are of type *FileError.
+func OpenUsage(name string, r io.Reader, o UsageOptions) (*Usage, error) {
+	u := &Usage{in: &input{UsageOptions: o, file: name, bytes: bufio.NewReaderSize(r, sniffed)}}
+	u.format = u.in.sniff()
+	if u.format != nil {
+		if u.rows = u.format.open(u.in); u.in.err == nil {
+			u.rows = newFilter(u.in, u.rows)
+			u.advance()
+		}
+	}
+	if u.in.err != nil {
+		return nil, u.in.err
+	}
+	return u, nil
+}
+
+// Next fills rec with the next row and reports whether there was one. Once it
+// has returned false it goes on returning false; Err says why.
+func (u *Usage) Next(rec *Record) bool {
+	if !u.ready {
+		return false
+	}
+	*rec = u.item.Record
+	u.advance()
+	return true
+}
+
+// advance reads the row that Next gives next.
+func (u *Usage) advance() {
+	if u.ready = u.rows.next(&u.item); u.ready {
+		u.given++
+		u.width = max(u.width, u.item.Width)
+	} else if u.given == 0 {
+		u.in.fail(0, 0, "has a header and no rows of usage")
+	}
+}
+
+// Err returns the *FileError that ended the log early, or nil.
+func (u *Usage) Err() error {
+	if u.in.err == nil || u.ready {
+		return nil
+	}
+	return u.in.err
+}
+
+// Format returns the name of the log's format.
+func (u *Usage) Format() string { return u.format.Name }
+
+// Granularity returns the width of the widest bucket so far, 0 for a log of
+// requests. It is known from the beginning where all buckets are alike.
+func (u *Usage) Granularity() time.Duration { return u.width }
+
+// Relative reports that the log's times are seconds since a beginning unknown:
+// then records start so long after the zero time.
+func (u *Usage) Relative() bool { return u.in.times.kind == seconds }
+
+// Warnings says what was assumed or left out, one sentence each. It is whole
+// once Next has returned false.
+func (u *Usage) Warnings() []string {
+	var all []string
+	for _, n := range u.in.notes {
+		switch {
+		case n.rows == 1:
+			all = append(all, fmt.Sprintf("%s:%d: %s", u.in.file, n.line, n.text))
+		case n.rows > 1:
+			all = append(all, fmt.Sprintf("%s:%d: %s (here and in %d more rows)", u.in.file, n.line, n.text, n.rows-1))
+		}
+	}
+	return all
+}
+
+// excerpt quotes the beginning of s.
+func excerpt[T string | []byte](s T) string {
+	if len(s) > 40 {
+		return fmt.Sprintf("%q...", s[:40])
+	}
+	return fmt.Sprintf("%q", s)
+}
