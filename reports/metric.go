@@ -51,6 +51,7 @@ func allMetrics() []metric {
 		{"failures.deadline", func(s *s) **e { return &s.Failures.Deadline }},
 		{"failures.not_retryable", func(s *s) **e { return &s.Failures.NotRetryable }},
 		{"failures.queue_timeout", func(s *s) **e { return &s.Failures.QueueTimeout }},
+		{"failures.oversize", func(s *s) **e { return &s.Failures.Oversize }},
 	}
 }
 

@@ -37,7 +37,7 @@ func metrics() []metric {
 		{"drained_at", timeSpan}, {"recovery_s", timeSpan},
 		{"fairness_jain", share01}, {"cost_usd", plainNumber}, {"of_optimum", share01}, {"regret_s", timeSpan},
 		{"failures.max_retries", plainNumber}, {"failures.deadline", plainNumber},
-		{"failures.not_retryable", plainNumber}, {"failures.queue_timeout", plainNumber},
+		{"failures.not_retryable", plainNumber}, {"failures.queue_timeout", plainNumber}, {"failures.oversize", plainNumber},
 	}
 }
 

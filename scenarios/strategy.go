@@ -1,21 +1,17 @@
 package scenarios
 
 import (
-	"ratesim/provider"
 	"slices"
 	"strings"
 
+	"ratesim/sim/rng"
 	"ratesim/strategies"
 )
 
 func (d *decoder) readStrategies() {
-	advertised := make([]strategies.Deployment, len(d.spec.Deployments))
-	for i := range d.spec.Deployments {
-		c := &d.spec.Deployments[i]
-		advertised[i] = strategies.Deployment{Name: c.Name, RPM: c.PerMinute(provider.Requests), TPM: c.PerMinute(provider.Tokens), Provisioned: c.PTU.Units > 0}
-	}
+	known := d.spec.Env(rng.New(0, 0))
 	d.strategies.items("strategies", func(_ int, c cursor) {
-		s, ok := d.strategy(c, advertised)
+		s, ok := d.strategy(c, known)
 		if !ok {
 			return
 		}
@@ -40,7 +36,7 @@ func (d *decoder) strategyNames() []string {
 
 // strategy reads a name of the catalog, or a mapping of name, use and
 // parameters.
-func (d *decoder) strategy(c cursor, advertised []strategies.Deployment) (s Strategy, ok bool) {
+func (d *decoder) strategy(c cursor, env strategies.Env) (s Strategy, ok bool) {
 	before := len(d.found)
 	use := c
 	s.Args = strategies.Args{}
@@ -74,7 +70,7 @@ func (d *decoder) strategy(c cursor, advertised []strategies.Deployment) (s Stra
 		use.fail("%s", unknownStrategy(s.Use, strategies.Names()))
 		return s, false
 	}
-	factory, faults := known.Build(s.Args, advertised)
+	factory, faults := known.Build(s.Args, env)
 	if len(faults) > 0 && len(s.Args) == 0 && (c.n.at.file == allStrategies || d.moved && c.n.at.file != "--strategies") {
 		d.warn("strategy %s is left out: %s", s.Name, faults[0].Error())
 		return s, false
@@ -100,7 +96,7 @@ func listed(names []string) []string {
 }
 
 // args reads the parameters in the mapping at c as text; lists are joined by
-// commas.
+// commas, and of a mapping each key and value by an equals sign.
 func args(dst strategies.Args, c cursor) {
 	for _, e := range c.n.keys {
 		if e.key == "name" || e.key == "use" {
@@ -108,7 +104,13 @@ func args(dst strategies.Args, c cursor) {
 		}
 		var values []string
 		v := c.child(e.key)
-		if v.n.kind == list {
+		if v.n.kind == mapping {
+			for _, k := range v.n.keys {
+				if s, ok := v.child(k.key).scalar("a value"); ok {
+					values = append(values, k.key+"="+s)
+				}
+			}
+		} else if v.n.kind == list {
 			v.items("values", func(_ int, item cursor) {
 				if s, ok := item.scalar("a value"); ok {
 					values = append(values, s)

@@ -32,7 +32,7 @@ func play(t testing.TB, s *scenarios.Spec, replication int) *metrics.Run {
 func singleServer(t *testing.T, rate float64, service rng.Dist, duration time.Duration) *scenarios.Spec {
 	t.Helper()
 	entry, _ := strategies.Find("queue")
-	factory, errs := entry.Build(strategies.Args{"workers": "1"}, []strategies.Deployment{{Name: "main"}})
+	factory, errs := entry.Build(strategies.Args{"workers": "1"}, strategies.Env{Deployments: []strategies.Deployment{{Name: "main"}}})
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}

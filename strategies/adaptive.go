@@ -10,7 +10,7 @@ import (
 // adaptive knows no limit and reads no header but retry-after: it bounds the
 // attempts in flight and moves the bound by additive increase, multiplicative
 // decrease (Chiu and Jain 1989), as TCP moves its window and gateways for
-// language models do. It is the gate of its own line.
+// language models do. It is the gate of a lane.
 //
 // Until the first refusal every success adds one, which doubles the bound each
 // round trip. From then on a bound's worth of successes adds increase. A
@@ -19,17 +19,21 @@ import (
 // nothing of what there is room for and does not grow, which is the rule of
 // Netflix's concurrency-limits.
 type adaptive struct {
-	line
+	ungated
+	lane *lane
 	aimd
 }
 
-func (a *adaptive) opens(now clock.Time, _ *Call) clock.Time { return now }
-func (a *adaptive) fits(clock.Time, *Call) bool              { return true }
-func (a *adaptive) sent(clock.Time, *Call)                   {}
-func (a *adaptive) release(clock.Time, *Call)                {}
+// newAdaptive makes the gate of n.
+func newAdaptive(n *lane, v values) *adaptive {
+	floor := v["floor"].number
+	a := &adaptive{lane: n, aimd: aimd{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
+	n.workers = int(a.bound)
+	return a
+}
 
 func (a *adaptive) answered(now clock.Time, c *Call, r *wire.Reply) {
-	a.workers = a.learn(now, c, r, a.flying+1) // flying no longer counts c
+	a.lane.workers = a.learn(now, c, r, a.lane.flying+1) // flying no longer counts c
 }
 
 // aimd is a bound on the attempts in flight.

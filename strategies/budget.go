@@ -3,7 +3,6 @@ package strategies
 import (
 	"time"
 
-	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 )
 
@@ -58,35 +57,4 @@ func (b *Budget) advance(now clock.Time) {
 		}
 	}
 	b.now = max(b.now, second)
-}
-
-// budgeted is retrying from a budget: the strategy budget. A retry that the
-// budget does not have ends its call at once, for waiting would only pile up
-// what there is no room for.
-type budgeted struct {
-	retrying
-	budget Budget
-}
-
-func (s *budgeted) Submit(now clock.Time, c *Call, out *Effects) {
-	s.budget.Deposit(now)
-	s.retrying.Submit(now, c, out)
-}
-
-func (s *budgeted) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
-	if r.OK() {
-		out.Done(c)
-		return
-	}
-	at, why, ok := s.retry.Next(now, c, r, int(c.Sent)-1)
-	switch {
-	case !ok:
-		out.Fail(c, why)
-	case !s.budget.Withdraw(now):
-		out.Fail(c, MaxRetries)
-	case at == now:
-		out.Send(c, 0)
-	default:
-		out.Wake(c, at)
-	}
 }

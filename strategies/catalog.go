@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -17,52 +18,65 @@ type Entry struct {
 	// shared it.
 	Alone bool
 
-	build func(v values, deployments []Deployment) (Factory, []ParamError)
+	build func(v values, known Env) (Factory, []ParamError)
 }
 
 // Catalog returns all entries, in the order in which they are best explained.
 func Catalog() []Entry {
 	return slices.Concat([]Entry{
 		{Name: "none", About: "one attempt, no retry",
-			build: buildRetrying(func(values) Retry { return Retry{} })},
+			build: pacedBy(unpaced)},
 		{Name: "naive", About: "retries at once, without a wait",
 			Params: []Param{maxRetries},
-			build:  buildRetrying(func(v values) Retry { return Retry{MaxRetries: v.count("max_retries")} })},
+			build:  pacedBy(unpaced)},
 		{Name: "fixed", About: "retries after a constant delay",
 			Params: []Param{delay, maxRetries},
-			build:  buildRetrying(fixedRetry)},
+			build:  pacedBy(unpaced)},
 		{Name: "backoff", About: "exponential backoff without jitter",
 			Params: backoffParams,
-			build:  buildRetrying(retryOf)},
+			build:  pacedBy(unpaced)},
 		{Name: "jitter", About: "exponential backoff with jitter",
 			Params: slices.Concat(backoffParams, jitterParams),
-			build:  buildRetrying(retryOf)},
+			build:  pacedBy(unpaced)},
 		{Name: "retry-after", About: "waits what the reply asks, else as jitter",
 			Params: retryParams(),
-			build:  buildRetrying(retryOf)},
+			build:  pacedBy(unpaced)},
 		{Name: "token-bucket", About: "paces with a client-side bucket of tokens per minute, then as retry-after",
-			Params: slices.Concat(bucketParams, retryParams()),
+			Params: slices.Concat(bucketParams, []Param{waitTimeout, fair}, retryParams()),
 			Alone:  true,
 			build:  buildTokenBucket},
 		{Name: "queue", About: "a queue and a worker pool that pace requests and tokens per minute",
-			Params: slices.Concat(poolParams, retryParams()),
+			Params: slices.Concat(poolParams, []Param{order, weights}, windowParams, retryParams()),
 			Alone:  true,
-			build:  buildPool},
+			build:  pacedBy(byWindows)},
 		{Name: "header-aware", About: "learns the limits from reply headers, slows down and holds calls before they are used up",
 			Params: slices.Concat(headerParams, retryParams()),
-			build:  buildHeaderAware},
+			build:  pacedBy(byHeaders)},
 		{Name: "ptu", About: "a provisioned deployment first, spilling to pay-as-you-go",
 			Params: slices.Concat(ptuParams, retryParams()),
 			build:  buildPTU},
+		{Name: "route", About: "falls back to a roomier model while the one before it refuses, else as retry-after",
+			Params: slices.Concat(routeParams, retryParams()),
+			build:  buildRoute},
+		{Name: "tenant-fair", About: "queue, with a limit for each tenant before it, and fair between them",
+			Params: slices.Concat([]Param{weights, burst}, poolParams, windowParams, retryParams()),
+			Alone:  true,
+			build:  buildTenantFair},
 		{Name: "adaptive", About: "bounds the attempts in flight by AIMD on 429s; knows no limit in advance",
 			Params: slices.Concat(adaptiveParams, retryParams()),
-			build:  buildAdaptive},
+			build:  pacedBy(byRefusals)},
 		{Name: "budget", About: "jitter, with retries bounded to a share of the calls",
 			Params: slices.Concat(backoffParams, jitterParams, budgetParams),
-			build:  buildBudget},
+			build:  pacedBy(unpaced)},
+		{Name: "breaker", About: "jitter behind a circuit breaker: after failures in a row nothing is sent for a while",
+			Params: slices.Concat(backoffParams, jitterParams, breakerParams, []Param{waitTimeout}),
+			build:  pacedBy(unpaced)},
 		{Name: "paced", About: "learns the limits and what others take of them; reserves, settles, queues fairly, sheds what comes too late",
 			Params: pacedParams(),
 			build:  buildPaced},
+		{Name: "compose", About: "parts by name: retry, pace, order, route, budget and breaker, each with its parameters",
+			Params: composeParams(),
+			build:  buildCompose},
 		{Name: "layers", About: "a retry library around a client library that retries too: their attempts multiply",
 			Params: []Param{layersParam},
 			build:  buildLayers},
@@ -93,26 +107,30 @@ func Find(name string) (*Entry, bool) {
 }
 
 // Build checks args and returns what makes the strategy of each instance.
-// Parameters not in args have their defaults. deployments are those of Env, at
-// least one. Everything that is wrong is reported, sorted by parameter; the
-// Factory is nil then.
-func (e *Entry) Build(args Args, deployments []Deployment) (Factory, []ParamError) {
+// Parameters not in args have their defaults. known is Env as far as it is the
+// same for all instances: its Deployments, at least one, and Tenants. Everything
+// that is wrong is reported, sorted by parameter; the Factory is nil then.
+func (e *Entry) Build(args Args, known Env) (Factory, []ParamError) {
 	var errs []ParamError
-	if len(deployments) == 0 {
+	if len(known.Deployments) == 0 {
 		return nil, []ParamError{{Msg: "there is no deployment to send to"}}
 	}
 	v := make(values, len(e.Params))
-	known := make([]string, len(e.Params))
+	names := make([]string, len(e.Params))
 	for i, p := range e.Params {
-		known[i] = p.Name
+		names[i] = p.Name
 		s, given := args[p.Name]
 		if !given {
 			s = p.Default
 		}
-		if !given && s == "" {
+		applies := e.applies(&p, args)
+		if !given && (s == "" || !applies) {
 			continue
 		}
-		parsed, err := p.parse(s, deployments)
+		parsed, err := p.parse(s, known)
+		if !applies {
+			err = fmt.Errorf("is for %v only", p.With)
+		}
 		if err != nil {
 			errs = append(errs, ParamError{Param: p.Name, Msg: err.Error()})
 			continue
@@ -120,129 +138,28 @@ func (e *Entry) Build(args Args, deployments []Deployment) (Factory, []ParamErro
 		v[p.Name] = parsed
 	}
 	for name := range args {
-		if !slices.Contains(known, name) {
-			errs = append(errs, ParamError{Param: name, Msg: e.Name + " has no such parameter", Known: known})
+		if !slices.Contains(names, name) {
+			errs = append(errs, ParamError{Param: name, Msg: e.Name + " has no such parameter", Known: names})
 		}
 	}
 	slices.SortFunc(errs, func(a, b ParamError) int { return cmp.Compare(a.Param, b.Param) })
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	return e.build(v, deployments)
+	return e.build(v, known)
 }
 
-// Bounds of parameters: a client that waits a day has been forgotten, and
-// limits are exact up to maxLimit.
-const (
-	day      = 24 * 60 * 60 // seconds
-	maxLimit = 1e11         // per minute
-)
-
-// The parameters, by the part of a strategy that they belong to. Nothing
-// writes to them.
-
-var (
-	maxRetries = Param{Name: "max_retries", Kind: CountParam, Default: "6", Max: 1000,
-		About: "retries after the first attempt; six backoffs from 1s last 63s, just past a limit's one-minute window"}
-	delay = Param{Name: "delay", Kind: DurationParam, Default: "1s", Max: day,
-		About: "wait before every retry; 1s is what most hand-written loops sleep"}
-
-	backoffParams = []Param{
-		{Name: "base", Kind: DurationParam, Default: "1s", Max: day,
-			About: "delay before the first retry; a refill of a per-minute limit is noticeable after about a second"},
-		{Name: "factor", Kind: NumberParam, Default: "2", Min: 1, Max: 100,
-			About: "each delay is this times the one before; doubling is what all SDKs do"},
-		{Name: "max_delay", Kind: DurationParam, Default: "60s", Max: day,
-			About: "longest delay before jitter; limits per minute are whole again after 60s"},
-		{Name: "base_5xx", Kind: DurationParam, Min: 0.001, Max: day,
-			About: "delay before the first retry after anything but a 429; default: base. A fault may be over sooner than a limit is whole again"},
-		maxRetries,
+// applies reports whether the part that p belongs to is chosen.
+func (e *Entry) applies(p *Param, args Args) bool {
+	w := p.With
+	if w.Param == "" {
+		return true
 	}
-	jitterParams = []Param{{Name: "jitter", Kind: JitterParam, Default: "25%",
-		About: "how delays are spread: none, full, equal, decorrelated, or ± a share of the delay"}}
-	afterParams = []Param{
-		{Name: "spread", Kind: ShareParam, Default: "10%", Max: 1,
-			About: "lengthens what the reply asks by up to this share, so that calls refused together do not come back together"},
-		{Name: "max_wait", Kind: DurationParam, Default: "120s", Min: 1, Max: day,
-			About: "a reply that asks for more ends the call; 120s as in openai-python, where waits beyond two minutes turned out to be hours"},
+	chosen, given := args[w.Param]
+	if i := slices.IndexFunc(e.Params, func(q Param) bool { return q.Name == w.Param }); i < 0 {
+		return true // the entry has chosen it for all
+	} else if !given {
+		chosen = e.Params[i].Default
 	}
-	bucketParams = []Param{
-		{Name: "capacity", Kind: CountParam, Min: 1, Max: maxLimit,
-			About: "most tokens the bucket holds; default: one minute's worth of the advertised limit of the first deployment"},
-		{Name: "refill", Kind: NumberParam, Min: 1, Max: maxLimit / 60,
-			About: "tokens per second; default: the advertised tokens per minute of the first deployment ÷ 60"},
-		{Name: "wait_timeout", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
-			About: "longest wait for tokens; a user has gone away by then"},
-		{Name: "fair", Kind: BoolParam, Default: "true",
-			About: "true: first come, first served; false: every call looks again at least every 500 ms, and large ones can starve"},
-		{Name: "smooth", Kind: BoolParam, Default: "false",
-			About: "true: no burst, each call waits until the tokens of the one before have been refilled, as batch jobs that sleep between calls; capacity does not matter then"},
-	}
-	poolParams = []Param{
-		{Name: "workers", Kind: CountParam, Default: "10", Min: 1, Max: 1e6,
-			About: "attempts in flight at most; ten are enough for a pool that is not meant to be the limit"},
-		{Name: "max_queue", Kind: CountParam, Default: "0", Max: 1e9,
-			About: "calls waiting at most, more are turned away at once; 0 turns none away"},
-		{Name: "order", Kind: ChoiceParam, Default: "fifo", Choices: orderNames[:],
-			About: "who is next: the first to come, the most urgent, or the tenant that has had the fewest tokens"},
-		{Name: "reserve", Kind: BoolParam, Default: "true",
-			About: "true: counts a call's tokens when it is sent and corrects them by its usage; false: counts them when its reply comes"},
-	}
-	headerParams = []Param{
-		{Name: "slow_below", Kind: ShareParam, Default: "20%", Max: 1,
-			About: "when less than this share of a limit is left, sends are paced at the rate at which it refills"},
-		{Name: "hold_above", Kind: ShareParam, Default: "80%", Min: 0.01, Max: 1,
-			About: "a call that needs more than this share of what is left is held until it does not; the rest is for what other instances send meanwhile"},
-	}
-	ptuParams = []Param{
-		{Name: "primary", Kind: DeploymentParam,
-			About: "tried first; default: the first provisioned deployment"},
-		{Name: "spill", Kind: DeploymentParam,
-			About: "tried when primary refuses; default: the first other deployment"},
-		{Name: "spill_on", Kind: StatusesParam, Default: "429",
-			About: "statuses of primary that spill; a full deployment answers 429"},
-		{Name: "return_after", Kind: DurationParam, Default: "0s", Max: day,
-			About: "how long after a refusal calls go to spill directly; 0s tries primary first every time, as Azure's spillover does"},
-	}
-)
-
-var adaptiveParams = []Param{
-	{Name: "increase", Kind: NumberParam, Default: "1", Max: 1000,
-		About: "attempts in flight that a round of successes adds; 1 as in TCP and in llm-d's batch gateway"},
-	{Name: "decrease", Kind: ShareParam, Default: "50%", Max: 1,
-		About: "share of the bound that a 429 leaves; half as in TCP and llm-d (NVIDIA's DataDesigner leaves 75%)"},
-	{Name: "floor", Kind: CountParam, Default: "1", Min: 1, Max: 1e6,
-		About: "attempts in flight that are always allowed; with none, nothing would ever be tried again"},
+	return chosen != "" && (w.Values == nil || slices.Contains(w.Values, chosen))
 }
-
-var budgetParams = []Param{
-	{Name: "ratio", Kind: ShareParam, Default: "20%", Max: 10,
-		About: "retries per call over ten seconds; 20% is what Finagle, linkerd and Envoy allow"},
-	{Name: "min_per_s", Kind: NumberParam, Default: "10", Max: 1e6,
-		About: "retries a second allowed besides, per instance; 10 as in Finagle and linkerd"},
-}
-
-// pacedParams are those of its parts, some with defaults of its own.
-func pacedParams() []Param {
-	own := []Param{
-		{Name: "base", Kind: DurationParam, Default: "2s", Max: day,
-			About: "what a call refused twice waits more than it is asked to, doubled each time; an answer takes about 2s, and nothing new is known before"},
-		{Name: "max_retries", Kind: CountParam, Default: "20", Max: 1000,
-			About: "retries after the first attempt; calls are seldom refused, and 20 probes outlast an outage of three and a half minutes"},
-		{Name: "min_per_s", Kind: NumberParam, Default: "0.1", Max: 1e6,
-			About: "retries of failures a second allowed besides, per instance; one in ten seconds is enough for a fault now and then, more is an outage"},
-		{Name: "stretch", Kind: CountParam, Default: "200", Max: 1e6,
-			About: "small calls overtake: a call waits for at most this times its own tokens of later ones; 0 is first come, first served within a tenant"},
-	}
-	list := slices.Concat(retryParams(), budgetParams)
-	for _, p := range own {
-		if i := slices.IndexFunc(list, func(q Param) bool { return q.Name == p.Name }); i >= 0 {
-			list[i] = p
-		} else {
-			list = append(list, p)
-		}
-	}
-	return list
-}
-
-func retryParams() []Param { return slices.Concat(backoffParams, jitterParams, afterParams) }

@@ -2,6 +2,7 @@ package strategies_test
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func build(t testing.TB, name string, args strategies.Args, deployments []strate
 	if !ok {
 		t.Fatalf("there is no strategy %q", name)
 	}
-	f, errs := e.Build(args, deployments)
+	f, errs := e.Build(args, strategies.Env{Deployments: deployments})
 	if errs != nil {
 		t.Fatalf("%s %v: %v", name, args, errs)
 	}
@@ -35,7 +36,6 @@ func TestLaws(t *testing.T) {
 	}
 	for name, args := range map[string]strategies.Args{
 		"token-bucket": {"fair": "false"},
-		"retry-after":  {"base_5xx": "250ms"},
 		"queue":        {"order": "fair", "workers": "3", "max_queue": "5", "reserve": "false"},
 		"header-aware": {"jitter": "decorrelated", "hold_above": "100%", "slow_below": "100%"},
 		"ptu":          {"return_after": "1m", "spill_on": "429,503", "primary": "spare"},
@@ -48,26 +48,39 @@ func TestLaws(t *testing.T) {
 		"article:bucket":          {"capacity": "4000", "refill": "1000"},
 		"article:queue":           {"rpm": "20", "workers": "3"},
 		"article:batch-sleep":     {"mean_tokens": "5000"},
+
+		"breaker": {"failures": "1", "open_for": "1ms", "wait_timeout": "1ms"},
+		"route":   {"order": "spare, main", "when": "429, 503, 500"},
+		"compose": {"pace": "header-aware", "route": "main, spare, reserved", "order": "fair", "workers": "3", "max_queue": "9",
+			"wait_timeout": "5s", "budget": "10%", "min_per_s": "1", "breaker": "2", "open_for": "3s"},
+		"compose/bucket":   {"pace": "token-bucket", "route": "main, spare", "capacity": "2000", "refill": "100", "breaker": "3", "order": "priority"},
+		"compose/windows":  {"pace": "windows", "reserve": "false", "route": "spare, main", "retry": "naive", "when": "429, 400"},
+		"compose/adaptive": {"pace": "adaptive", "route": "reserved, main", "retry": "fixed"},
+		"compose/shares":   {"burst": "10ms", "order": "fair", "retry": "none"},
 	} {
 		t.Run(name+"/other", func(t *testing.T) {
-			entry, _, _ := strings.Cut(name, "/")
-			strategytest.Run(t, build(t, entry, args, strategytest.Env().Deployments))
+			name, _, _ := strings.Cut(name, "/")
+			env := strategytest.Env()
+			if args["burst"] != "" {
+				env.Deployments = env.Deployments[:1] // those without a limit have no shares
+			}
+			strategytest.Run(t, build(t, name, args, env.Deployments))
 		})
 	}
 }
 
-type named struct {
+// contract is what users' files depend on: names, parameters and defaults, as
+// documented. Composed strategies also take the parameters of their retries.
+type contract struct {
 	name   string
 	params strategies.Args
 }
 
-// contract is the documented table of names, parameters and defaults. Composed
-// strategies also take the parameters of their retries.
-func contract() []named {
+func contracts() []contract {
 	backoff := strategies.Args{"base": "1s", "factor": "2", "max_delay": "60s", "base_5xx": "", "max_retries": "6"}
 	jitter := with(backoff, strategies.Args{"jitter": "25%"})
 	after := with(jitter, strategies.Args{"spread": "10%", "max_wait": "120s"})
-	return []named{
+	return slices.Concat([]contract{
 		{"none", strategies.Args{}},
 		{"naive", strategies.Args{"max_retries": "6"}},
 		{"fixed", strategies.Args{"delay": "1s", "max_retries": "6"}},
@@ -75,13 +88,27 @@ func contract() []named {
 		{"jitter", jitter},
 		{"retry-after", after},
 		{"token-bucket", with(after, strategies.Args{"capacity": "", "refill": "", "wait_timeout": "30s", "fair": "true", "smooth": "false"})},
-		{"queue", with(after, strategies.Args{"workers": "10", "max_queue": "0", "order": "fifo", "reserve": "true"})},
+		{"queue", with(after, strategies.Args{"workers": "10", "max_queue": "0", "order": "fifo", "weights": "", "reserve": "true"})},
 		{"header-aware", with(after, strategies.Args{"slow_below": "20%", "hold_above": "80%"})},
 		{"ptu", with(after, strategies.Args{"primary": "", "spill": "", "spill_on": "429", "return_after": "0s"})},
+		{"route", with(after, strategies.Args{"order": "", "when": "429"})},
+		{"tenant-fair", with(after, strategies.Args{"weights": "", "burst": "60s", "workers": "10", "max_queue": "0", "reserve": "true"})},
 		{"adaptive", with(after, strategies.Args{"increase": "1", "decrease": "50%", "floor": "1"})},
 		{"budget", with(jitter, strategies.Args{"ratio": "20%", "min_per_s": "10"})},
+		{"breaker", with(jitter, strategies.Args{"failures": "5", "open_for": "30s", "wait_timeout": "30s"})},
 		{"paced", with(after, strategies.Args{"base": "2s", "max_retries": "20", "ratio": "20%", "min_per_s": "0.1", "stretch": "200"})},
+		{"compose", with(after, strategies.Args{"retry": "retry-after", "delay": "1s", "pace": "none",
+			"capacity": "", "refill": "", "smooth": "false", "reserve": "true", "slow_below": "20%", "hold_above": "80%", "increase": "1", "decrease": "50%", "floor": "1",
+			"order": "fifo", "weights": "", "burst": "", "workers": "0", "max_queue": "0", "wait_timeout": "0s",
+			"route": "", "when": "429", "budget": "", "min_per_s": "10", "breaker": "", "open_for": "30s"})},
 		{"layers", strategies.Args{"layers": "tenacity, openai-python"}},
+	}, presetContracts(), []contract{
+		{"oracle", strategies.Args{}},
+	})
+}
+
+func presetContracts() []contract {
+	return []contract{
 		{"sdk:openai-python@2", strategies.Args{"max_retries": "2"}},
 		{"sdk:openai-python@3.3", strategies.Args{"max_retries": "2"}},
 		{"sdk:openai-node@6.25", strategies.Args{"max_retries": "2"}},
@@ -111,13 +138,11 @@ func contract() []named {
 		{"article:bucket", strategies.Args{"max_retries": "2", "capacity": "100000", "refill": "33333", "wait_timeout": "30s"}},
 		{"article:queue", strategies.Args{"max_retries": "2", "workers": "10", "rpm": "500"}},
 		{"article:batch-sleep", strategies.Args{"max_retries": "2", "tpm": "", "mean_tokens": ""}},
-		{"oracle", strategies.Args{}},
 	}
 }
 
-// TestContract: names, parameters and defaults are an interface to users' files.
 func TestContract(t *testing.T) {
-	want := contract()
+	want := contracts()
 	catalog := strategies.Catalog()
 	if len(catalog) != len(want) {
 		t.Fatalf("%d entries, want %d", len(catalog), len(want))
@@ -198,7 +223,7 @@ func TestBuildErrors(t *testing.T) {
 		{"none", nil, nil, []string{`there is no deployment to send to`}},
 	} {
 		e, _ := strategies.Find(tt.name)
-		f, errs := e.Build(tt.args, tt.deployments)
+		f, errs := e.Build(tt.args, strategies.Env{Deployments: tt.deployments})
 		if f != nil {
 			t.Errorf("%s %v: built", tt.name, tt.args)
 		}
@@ -214,7 +239,7 @@ func TestBuildErrors(t *testing.T) {
 
 func TestUnknownParameterNamesTheKnown(t *testing.T) {
 	e, _ := strategies.Find("fixed")
-	_, errs := e.Build(strategies.Args{"dealy": "2s"}, strategytest.Env().Deployments)
+	_, errs := e.Build(strategies.Args{"dealy": "2s"}, strategytest.Env())
 	want := []strategies.ParamError{{Param: "dealy", Msg: "fixed has no such parameter", Known: []string{"delay", "max_retries"}}}
 	if diff := cmp.Diff(want, errs); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -243,7 +268,7 @@ func FuzzBuild(f *testing.F) {
 			t.Skip()
 		}
 		env := strategytest.Env()
-		factory, errs := e.Build(strategies.Args{param: arg}, env.Deployments)
+		factory, errs := e.Build(strategies.Args{param: arg}, env)
 		if (factory == nil) != (len(errs) > 0) {
 			t.Fatalf("factory made: %v, errors: %v", factory != nil, errs)
 		}

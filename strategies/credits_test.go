@@ -60,7 +60,7 @@ func TestCreditsAgainstPolling(t *testing.T) {
 		most := rapid.SampledFrom([]float64{1, 1.5, 3, 10}).Draw(t, "most")
 		e, _ := strategies.Find("sdk:langchain-limiter@1")
 		env := strategytest.Env()
-		f, errs := e.Build(strategies.Args{"requests_per_second": fmt.Sprint(perSecond), "max_bucket_size": fmt.Sprint(most), "check_every": every.String()}, env.Deployments)
+		f, errs := e.Build(strategies.Args{"requests_per_second": fmt.Sprint(perSecond), "max_bucket_size": fmt.Sprint(most), "check_every": every.String()}, env)
 		if errs != nil {
 			t.Fatal(errs)
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // headerAware learns the limits from the headers of every reply and keeps an
-// estimate of what is left of them. It is the gate of its own line.
+// estimate of what is left of them. It is the gate of a lane.
 //
 // A header tells what was left when its attempt was admitted, which may be
 // seconds ago by the time the reply comes. What has been sent since is
@@ -15,7 +15,7 @@ import (
 // call in flight carries the totals sent as they stood when it left: tokens in
 // Held, requests in Mark, both of which may wrap.
 type headerAware struct {
-	line
+	lane      *lane
 	slowBelow float64 // share of a limit below which sends are paced at the refill rate
 	holdAbove float64 // share of what is left above which a call is held
 
@@ -66,11 +66,11 @@ func (h *headerAware) answered(now clock.Time, c *Call, r *wire.Reply) {
 	}
 	switch {
 	case h.requests.limit > 0 || h.tokens.limit > 0:
-		h.workers = 0
+		h.lane.workers = 0
 	case refused:
-		h.workers = max(1, h.workers/2)
+		h.lane.workers = max(1, h.lane.workers/2)
 	case r.OK():
-		h.workers++
+		h.lane.workers++
 	}
 }
 

@@ -3,21 +3,19 @@ package strategies
 import (
 	"time"
 
-	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 )
 
 // truthGate asks the provider. It is the gate of oracle, of which there is one
 // for the whole fleet.
-type truthGate struct{ peek Peek }
+type truthGate struct {
+	ungated
+	peek Peek
+}
 
 func (g truthGate) opens(now clock.Time, c *Call) clock.Time { return g.peek.Admits(now, c, 0) }
 
 func (g truthGate) fits(now clock.Time, c *Call) bool { return g.opens(now, c) < clock.Never }
-
-func (truthGate) sent(clock.Time, *Call)                  {}
-func (truthGate) answered(clock.Time, *Call, *wire.Reply) {}
-func (truthGate) release(clock.Time, *Call)               {}
 
 // oracleRetry is how oracle treats what even it cannot foresee, failed
 // attempts: the first retry is all but immediate, and 40 of them outlast an

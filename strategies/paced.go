@@ -29,8 +29,7 @@ import (
 // and one call at a time is sent to see whether that is over.
 type paced struct {
 	line
-	budget Budget
-	aimd   aimd
+	aimd aimd
 
 	requests, tokens reserve
 	newest           clock.Time // when the attempt whose headers were believed last was sent
@@ -116,13 +115,9 @@ func (s *reserve) refused(cost float64) {
 	s.spare = min(s.spare+spareStep*cost, spareMost*s.limit)
 }
 
-func (p *paced) Submit(now clock.Time, c *Call, out *Effects) {
-	p.budget.Deposit(now)
-	p.line.Submit(now, c, out)
-}
-
 func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	p.flying--
+	p.lanes[0].flying--
 	c.Phase = 0
 	p.answered(now, c, r)
 	bound := p.aimd.learn(now, c, r, p.flying+1)
@@ -136,7 +131,7 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 		p.served(now.Sub(c.Since))
 		out.Done(c)
 	case !r.Retryable() || r.RetryAfter > p.retry.MaxWait:
-		out.Fail(c, NotRetryable)
+		out.Fail(c, final(r))
 	case int(c.Sent) > p.retry.MaxRetries:
 		out.Fail(c, MaxRetries)
 	case refused && told:
@@ -146,7 +141,7 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 			p.tokens.refused(float64(c.Cost()))
 		}
 		p.sleep(now, c, now.Add(p.asked(c, r)), out)
-	case !refused && r.Limit != wire.Capacity && r.RetryAfter <= 0 && p.failed == 0 && p.budget.Withdraw(now):
+	case !refused && r.Limit != wire.Capacity && r.RetryAfter <= 0 && p.failed == 0 && p.retry.Budget.Withdraw(now):
 		p.comeBack(now, c)
 	default:
 		p.hold(now, c, r)
@@ -203,7 +198,7 @@ func (p *paced) hold(now clock.Time, c *Call, r *wire.Reply) {
 		if r.RetryAfter > 0 {
 			wait = max(wait, float64(r.RetryAfter)*(1+p.retry.Spread*u))
 		}
-		p.resume, p.held = now.Add(time.Duration(wait)), now
+		p.lanes[0].resume, p.held = now.Add(time.Duration(wait)), now
 		p.failed++
 	}
 	p.comeBack(now, c)

@@ -79,12 +79,12 @@ func around(preset string, v values) func(Env) library {
 	return func(env Env) library { return library{key: env.Key, layers: layers} }
 }
 
-func buildCubic(v values, _ []Deployment) (Factory, []ParamError) {
+func buildCubic(v values, _ Env) (Factory, []ParamError) {
 	sdk := around("sdk:botocore@1.43", v)
 	return func(env Env) Strategy { return &cubic{library: sdk(env), rate: firstRate} }, nil
 }
 
-func buildProcessor(v values, _ []Deployment) (Factory, []ParamError) {
+func buildProcessor(v values, _ Env) (Factory, []ParamError) {
 	rpm, tpm, pause := int64(v.count("rpm")), int64(v.count("tpm")), v.duration("pause")
 	return func(Env) Strategy {
 		return &processor{
@@ -97,7 +97,7 @@ func buildProcessor(v values, _ []Deployment) (Factory, []ParamError) {
 	}, nil
 }
 
-func buildCredits(v values, _ []Deployment) (Factory, []ParamError) {
+func buildCredits(v values, _ Env) (Factory, []ParamError) {
 	sdk := around("sdk:openai-python@3.3", v)
 	return func(env Env) Strategy {
 		return &credits{
@@ -110,7 +110,7 @@ func buildCredits(v values, _ []Deployment) (Factory, []ParamError) {
 	}, nil
 }
 
-func buildArticleBucket(v values, _ []Deployment) (Factory, []ParamError) {
+func buildArticleBucket(v values, _ Env) (Factory, []ParamError) {
 	sdk := around(articleSDK, v)
 	capacity, perMinute := int64(v.count("capacity")), int64(math.Round(60*v["refill"].number))
 	return func(env Env) Strategy {
@@ -123,21 +123,21 @@ func buildArticleBucket(v values, _ []Deployment) (Factory, []ParamError) {
 	}, nil
 }
 
-func buildArticleQueue(v values, _ []Deployment) (Factory, []ParamError) {
+func buildArticleQueue(v values, _ Env) (Factory, []ParamError) {
 	sdk := around(articleSDK, v)
 	return func(env Env) Strategy {
 		return &crew{library: sdk(env), pace: &afterReply{most: v.count("rpm")}, idle: v.count("workers")}
 	}, nil
 }
 
-func buildBatchSleep(v values, deployments []Deployment) (Factory, []ParamError) {
-	sdk, tpm := around(articleSDK, v), float64(deployments[0].TPM)
+func buildBatchSleep(v values, known Env) (Factory, []ParamError) {
+	sdk, tpm := around(articleSDK, v), float64(known.Deployments[0].TPM)
 	if t, given := v["tpm"]; given {
 		tpm = t.number
 	}
 	if tpm == 0 {
 		return nil, []ParamError{{Param: "tpm", Msg: fmt.Sprintf(
-			"must be given, for deployment %q names no tokens per minute", deployments[0].Name)}}
+			"must be given, for deployment %q names no tokens per minute", known.Deployments[0].Name)}}
 	}
 	return func(env Env) Strategy {
 		return &crew{library: sdk(env), pace: &meanSleep{perMinute: tpm, mean: v["mean_tokens"].number}, idle: 1}

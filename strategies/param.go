@@ -1,6 +1,7 @@
 package strategies
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -14,19 +15,21 @@ type ParamKind uint8
 
 // The kinds of parameter, with what a user writes.
 const (
-	DurationParam   ParamKind = iota // 1s, 500ms; Min and Max in seconds
-	CountParam                       // a whole number
-	NumberParam                      // a number
-	ShareParam                       // 0.2 or 20%
-	BoolParam                        // true or false
-	ChoiceParam                      // one of Choices
-	JitterParam                      // none, full, equal, decorrelated, or a ± share: 25%
-	DeploymentParam                  // the name of a deployment
-	StatusesParam                    // HTTP statuses: 429 or 429,503
-	LayersParam                      // two client libraries: tenacity, openai-python@3.3
+	DurationParam    ParamKind = iota // 1s, 500ms; Min and Max in seconds
+	CountParam                        // a whole number
+	NumberParam                       // a number
+	ShareParam                        // 0.2 or 20%
+	BoolParam                         // true or false
+	ChoiceParam                       // one of Choices
+	JitterParam                       // none, full, equal, decorrelated, or a ± share: 25%
+	DeploymentParam                   // the name of a deployment
+	StatusesParam                     // HTTP statuses: 429 or 429,503
+	LayersParam                       // two client libraries: tenacity, openai-python@3.3
+	DeploymentsParam                  // names of deployments, each once: main, mini
+	WeightsParam                      // tenants and their weights: web=3, nightly=1
 )
 
-var kindNames = [...]string{"duration", "count", "number", "share", "bool", "choice", "jitter", "deployment", "statuses", "layers"}
+var kindNames = [...]string{"duration", "count", "number", "share", "bool", "choice", "jitter", "deployment", "statuses", "layers", "deployments", "weights"}
 
 func (k ParamKind) String() string { return kindNames[k] }
 
@@ -38,6 +41,22 @@ type Param struct {
 	Choices  []string // for ChoiceParam
 	Min, Max float64  // allowed range of durations (in seconds), counts, numbers and shares
 	About    string   // what it does, and why this default
+	With     With     // when it applies, of an entry whose parts can be chosen
+}
+
+// With says that a parameter belongs to a part of a composition: it applies when
+// another has one of these values, or, without Values, is given at all. The zero
+// value always applies.
+type With struct {
+	Param  string
+	Values []string
+}
+
+func (w With) String() string {
+	if w.Values == nil {
+		return w.Param
+	}
+	return w.Param + ": " + strings.Join(w.Values, " or ")
 }
 
 // Args are a user's parameters: values as written, by name.
@@ -66,6 +85,9 @@ type value struct {
 	jitter   Jitter
 	statuses []int
 	layers   []loop
+
+	deployments []int
+	weights     Weights
 }
 
 // values holds every parameter of an entry that was given or has a default.
@@ -76,7 +98,7 @@ func (v values) share(name string) float64          { return v[name].number }
 func (v values) duration(name string) time.Duration { return v[name].duration }
 
 // parse reads s as a value of p.
-func (p *Param) parse(s string, deployments []Deployment) (v value, err error) {
+func (p *Param) parse(s string, known Env) (v value, err error) {
 	switch p.Kind {
 	case DurationParam:
 		v.duration, err = time.ParseDuration(s)
@@ -114,11 +136,15 @@ func (p *Param) parse(s string, deployments []Deployment) (v value, err error) {
 	case JitterParam:
 		v.jitter, err = parseJitter(s)
 	case DeploymentParam:
-		v.number, err = parseDeployment(s, deployments)
+		v.number, err = parseDeployment(s, known.Deployments)
 	case StatusesParam:
 		v.statuses, err = parseStatuses(s)
 	case LayersParam:
 		v.layers, err = parseLayers(s)
+	case DeploymentsParam:
+		v.deployments, err = p.parseDeployments(s, known.Deployments)
+	case WeightsParam:
+		v.weights, err = p.parseWeights(s, known.Tenants)
 	}
 	return v, err
 }
@@ -165,6 +191,40 @@ func parseDeployment(s string, deployments []Deployment) (float64, error) {
 		names[i] = d.Name
 	}
 	return 0, fmt.Errorf("must name a deployment (%s), not %q", strings.Join(names, ", "), s)
+}
+
+// parseDeployments reads at least Min names.
+func (p *Param) parseDeployments(s string, known []Deployment) (list []int, err error) {
+	for name := range strings.SplitSeq(s, ",") {
+		i, err := parseDeployment(strings.TrimSpace(name), known)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(list, int(i)) {
+			return nil, fmt.Errorf("names %q twice", strings.TrimSpace(name))
+		}
+		list = append(list, int(i))
+	}
+	if len(list) < int(p.Min) {
+		return nil, fmt.Errorf("must name at least %.0f deployments, not %q", p.Min, s)
+	}
+	return list, nil
+}
+
+// parseWeights reads NAME=WEIGHT, once for each tenant.
+func (p *Param) parseWeights(s string, tenants []string) (Weights, error) {
+	w := make(Weights, len(tenants))
+	for part := range strings.SplitSeq(s, ",") {
+		name, weight, ok := strings.Cut(strings.TrimSpace(part), "=")
+		if i := slices.Index(tenants, strings.TrimSpace(name)); i < 0 && ok {
+			return nil, fmt.Errorf("must name tenants (%s), not %q", strings.Join(tenants, ", "), name)
+		} else if n, err := strconv.ParseFloat(strings.TrimSpace(weight), 64); !ok || err != nil || !p.allows(n) || w[i] != 0 {
+			return nil, fmt.Errorf("must give tenants, each once, weights from %g to %g, such as %s=3, not %q", p.Min, p.Max, cmp.Or(name, "web"), s)
+		} else {
+			w[i] = n
+		}
+	}
+	return w, nil
 }
 
 func parseStatuses(s string) ([]int, error) {

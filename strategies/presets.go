@@ -184,7 +184,7 @@ func presetEntries() []Entry {
 			retries.Default, retries.About = "", "retries after the first attempt; default: no bound but the time"
 		}
 		entries = append(entries, Entry{Name: p.name, About: p.about, Params: []Param{retries},
-			build: func(v values, _ []Deployment) (Factory, []ParamError) {
+			build: func(v values, _ Env) (Factory, []ParamError) {
 				own := slices.Clone(layers)
 				if n, given := v["max_retries"]; given {
 					own[len(own)-1].maxRetries = int(n.number)
@@ -220,7 +220,7 @@ func findPreset(name string) (p preset, ok bool) {
 var layersParam = Param{Name: "layers", Kind: LayersParam, Default: "tenacity, openai-python",
 	About: "two client libraries, the outer one first; each of its attempts is all that the inner one does"}
 
-func buildLayers(v values, _ []Deployment) (Factory, []ParamError) {
+func buildLayers(v values, _ Env) (Factory, []ParamError) {
 	return buildLibrary(v["layers"].layers), nil
 }
 

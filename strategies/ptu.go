@@ -24,7 +24,10 @@ type ptu struct {
 // onPrimary is the Phase of a call whose attempt is at the primary.
 const onPrimary uint8 = 1
 
-func (p *ptu) Submit(now clock.Time, c *Call, out *Effects) { p.start(now, c, out) }
+func (p *ptu) Submit(now clock.Time, c *Call, out *Effects) {
+	p.retry.Begin(now)
+	p.start(now, c, out)
+}
 
 func (p *ptu) start(now clock.Time, c *Call, out *Effects) {
 	if now < p.closed {

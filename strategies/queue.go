@@ -14,6 +14,17 @@ var orderNames = [...]string{"fifo", "priority", "fair"}
 
 func (o Order) String() string { return orderNames[o] }
 
+// Weights are how tenants share, by the number of the tenant; of those it does not
+// hold, and of zeros, the weight is 1.
+type Weights []float64
+
+func (w Weights) of(tenant uint16) float64 {
+	if int(tenant) < len(w) && w[tenant] > 0 {
+		return w[tenant]
+	}
+	return 1
+}
+
 // Queued is the Phase of a call that waits in a Queue.
 const Queued uint8 = 255
 
@@ -21,11 +32,11 @@ const Queued uint8 = 255
 // FIFO. Push, Pop and Peek take O(1) for FIFO and O(log n) otherwise, and allocate
 // only to grow.
 //
-// Fair is start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996) with
-// equal weights: a call starts, in virtual time, when the calls before it of
-// the same tenant have had their tokens, but not before the call served last;
-// the earliest start is served first. Two tenants that always have calls
-// waiting differ in tokens served by at most one call of each.
+// Fair is start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996): a call
+// starts, in virtual time, when the calls before it of the same tenant have had
+// their tokens, but not before the call served last; the earliest start is served
+// first. Two tenants that always have calls waiting differ in tokens served, each
+// divided by its tenant's weight, by at most one call of each.
 //
 // A call that has ended is not searched for: its entry is skipped when its
 // turn comes, which its ID and Phase show even after the driver has reused the
@@ -38,6 +49,7 @@ const Queued uint8 = 255
 // is fair among equals.
 type Queue struct {
 	Order   Order
+	Weights Weights // Fair: how tenants share; nil = equally
 	Stretch int64
 	Ranked  bool
 
@@ -93,10 +105,23 @@ func (q *Queue) start(c *Call) int64 {
 	}
 	f := &q.finish[c.Tenant]
 	start := max(q.served, *f)
-	*f = start + max(c.Cost(), 1)
+	*f = start + q.length(c)
 	q.latest = max(q.latest, *f)
 	return start
 }
+
+// length is how long c takes in virtual time.
+func (q *Queue) length(c *Call) int64 {
+	cost := max(c.Cost(), 1)
+	if q.Weights == nil {
+		return cost
+	}
+	return int64(float64(cost) * virtualUnit / q.Weights.of(c.Tenant))
+}
+
+// virtualUnit is how long a token takes at weight 1, where weights differ: enough
+// for weights up to 100 to be told apart, and for 10^15 tokens at a weight of 0.01.
+const virtualUnit = 1 << 12
 
 // Return adds c, which was popped before, ahead of all in its class that have
 // not been: a call that waited its turn once does not wait for it again. Under
@@ -115,7 +140,7 @@ func (q *Queue) Return(c *Call) {
 }
 
 // behind is how far behind its start the place of c in a Fair queue is.
-func (q *Queue) behind(c *Call) int64 { return q.rank(c) + q.Stretch*c.Cost() }
+func (q *Queue) behind(c *Call) int64 { return q.rank(c) + q.Stretch*q.length(c) }
 
 // rank puts all calls of one priority behind those of a lower one: virtual time,
 // in tokens, stays below 2^48.

@@ -40,7 +40,7 @@ func TestRetry(t *testing.T) {
 		{"server error", reply(503, wire.Absent), 0, clock.Never, now.Add(s), 0, true},
 		{"timeout", reply(wire.StatusTimeout, wire.Absent), 0, clock.Never, now.Add(s), 0, true},
 		{"bad request", reply(400, wire.Absent), 0, clock.Never, now, strategies.NotRetryable, false},
-		{"oversize", oversize, 0, clock.Never, now, strategies.NotRetryable, false},
+		{"oversize", oversize, 0, clock.Never, now, strategies.Oversize, false},
 		{"header", reply(429, 17*s), 2, clock.Never, now.Add(17 * s), 0, true},
 		{"header on 503", reply(503, 17*s), 0, clock.Never, now.Add(17 * s), 0, true},
 		{"header of 0", reply(429, 0), 1, clock.Never, now.Add(2 * s), 0, true},

@@ -23,6 +23,7 @@ import (
 // The commands:
 //
 //	deployments            one a line: NAME [rpm=N] [tpm=N] [ptu]; at first: main rpm=600 tpm=60000
+//	tenants                their names, one a line, by number; at first none
 //	new STRATEGY k=v ...   starts again at time 0 with this strategy
 //	run [until=T]          plays the lines below it, then fires timers until none is left, or T
 //
@@ -49,6 +50,9 @@ func TestScripts(t *testing.T) {
 					s.deployments = append(s.deployments, parseDeployment(line))
 				}
 				return ""
+			case "tenants":
+				s.tenants = strings.Fields(d.Input)
+				return ""
 			case "new":
 				return s.start(d)
 			case "run":
@@ -62,6 +66,7 @@ func TestScripts(t *testing.T) {
 
 type script struct {
 	deployments []strategies.Deployment
+	tenants     []string
 	driver      *strategytest.Driver
 	calls       map[string]*strategies.Call
 	trace       strings.Builder
@@ -76,12 +81,12 @@ func (s *script) start(d *datadriven.TestData) string {
 	if !ok {
 		return "there is no such strategy"
 	}
-	factory, errs := e.Build(args, s.deployments)
+	factory, errs := e.Build(args, strategies.Env{Deployments: s.deployments, Tenants: s.tenants})
 	if len(errs) > 0 {
 		return fmt.Sprint(errs)
 	}
 	env := strategytest.Env()
-	env.Deployments = s.deployments
+	env.Deployments, env.Tenants = s.deployments, s.tenants
 	s.calls = map[string]*strategies.Call{}
 	s.driver = strategytest.NewDriver(factory(env), s.deployments)
 	s.driver.Trace = &s.trace

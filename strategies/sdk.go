@@ -47,7 +47,7 @@ func (l *loop) next(key rng.Key, now clock.Time, c *Call, r *wire.Reply, k int) 
 		retries = r.ShouldRetry == wire.Retry
 	}
 	if !retries {
-		return 0, false, NotRetryable, false
+		return 0, false, final(r), false
 	}
 	u := key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
 	s := l.backoff(u, k)

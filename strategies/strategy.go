@@ -68,10 +68,11 @@ const (
 	Deadline                   // it ended, or could only have ended, after its deadline
 	NotRetryable               // the reply said that no retry can help
 	QueueTimeout               // it waited too long, or found the queue full, on the client's side
+	Oversize                   // it is larger than a limit and can never be admitted, as the client knows or the reply says
 	NumReasons
 )
 
-var reasonNames = [NumReasons]string{"max_retries", "deadline", "not_retryable", "queue_timeout"}
+var reasonNames = [NumReasons]string{"max_retries", "deadline", "not_retryable", "queue_timeout", "oversize"}
 
 func (r Reason) String() string { return reasonNames[r] }
 
@@ -149,6 +150,7 @@ type Deployment struct {
 type Env struct {
 	Key         rng.Key      // for keyed draws with purpose rng.Jitter
 	Deployments []Deployment // at least one; the first is the default
+	Tenants     []string     // names, by Call.Tenant; may lack some
 	Peek        Peek         // nil but for strategies whose catalog entry says Omniscient
 }
 

@@ -75,6 +75,7 @@ type poller struct {
 }
 
 func (p *poller) Submit(now clock.Time, c *Call, out *Effects) {
+	p.retry.Begin(now)
 	c.Since = now
 	p.try(now, c, out)
 }
@@ -83,7 +84,7 @@ func (p *poller) try(now clock.Time, c *Call, out *Effects) {
 	at := p.gate.opens(now, c)
 	switch {
 	case at == clock.Never:
-		out.Fail(c, NotRetryable)
+		out.Fail(c, Oversize)
 	case at > now:
 		out.Wake(c, min(at, now.Add(pollEvery)))
 	default:

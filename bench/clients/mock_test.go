@@ -203,7 +203,7 @@ func TestLive(t *testing.T) {
 		t.Fatal("no such strategy")
 	}
 	env := strategies.Env{Key: rng.New(1, 0), Deployments: []strategies.Deployment{{Name: "main"}}}
-	factory, problems := entry.Build(nil, env.Deployments)
+	factory, problems := entry.Build(nil, env)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

@@ -79,6 +79,7 @@ type Failures struct {
 	Deadline     *Estimate `json:"deadline,omitempty"`
 	NotRetryable *Estimate `json:"not_retryable,omitempty"`
 	QueueTimeout *Estimate `json:"queue_timeout,omitempty"`
+	Oversize     *Estimate `json:"oversize,omitempty"`
 }
 
 // Curves holds what the pictures are drawn from, so that they can be drawn

@@ -9,8 +9,8 @@ import (
 )
 
 // NumReasons is how many reasons of failure there are: max_retries, deadline,
-// not_retryable and queue_timeout, in this order.
-const NumReasons = 4
+// not_retryable, queue_timeout and oversize, in this order.
+const NumReasons = 5
 
 // The range of the histograms: 1 us to 30 days, to three significant digits.
 // Longer times count as 30 days.

@@ -65,7 +65,7 @@ func TestEveryMetricByHand(t *testing.T) {
 		"latency_p50": 2, "latency_p95": 2, "latency_p99": 2, "latency_max": 2, "latency_mean": 2, "queue_wait_p95": 0.5,
 		"peak_attempts_per_s": 3, "peak_to_mean": 3 / (5. / 5), "retry_peak": 2, "drained_at": 7,
 		"fairness_jain": 0.5, "cost_usd": 0.5,
-		"failures.max_retries": 1, "failures.deadline": 1, "failures.not_retryable": 0, "failures.queue_timeout": 0,
+		"failures.max_retries": 1, "failures.deadline": 1, "failures.not_retryable": 0, "failures.queue_timeout": 0, "failures.oversize": 0,
 	}
 	s := summarise(Outcome{Name: "x", Runs: []*Run{r}}).Strategies[0]
 	if diff := cmp.Diff(want, means(&s), cmpopts.EquateApprox(1e-3, 0)); diff != "" {

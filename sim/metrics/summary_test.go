@@ -199,7 +199,7 @@ func TestMetricsCoverTheSchema(t *testing.T) {
 		rejected rejected_requests rejected_tokens server_errors goodput_tpm quota_used wasted_prompt_tokens
 		latency_p50 latency_p95 latency_p99 latency_max queue_wait_p95 peak_attempts_per_s peak_to_mean retry_peak
 		drained_at recovery_s fairness_jain cost_usd of_optimum regret_s
-		failures.max_retries failures.deadline failures.not_retryable failures.queue_timeout`) {
+		failures.max_retries failures.deadline failures.not_retryable failures.queue_timeout failures.oversize`) {
 		if !slices.Contains(names, name) {
 			t.Errorf("%s is missing", name)
 		}

@@ -81,6 +81,7 @@ func Metrics() []Metric {
 		{"failures.deadline", Count, Lower, func(s *Strategy) **Estimate { return &s.Failures.Deadline }, func(r *Run) float64 { return n(r.Failed[1]) }},
 		{"failures.not_retryable", Count, Lower, func(s *Strategy) **Estimate { return &s.Failures.NotRetryable }, func(r *Run) float64 { return n(r.Failed[2]) }},
 		{"failures.queue_timeout", Count, Lower, func(s *Strategy) **Estimate { return &s.Failures.QueueTimeout }, func(r *Run) float64 { return n(r.Failed[3]) }},
+		{"failures.oversize", Count, Lower, func(s *Strategy) **Estimate { return &s.Failures.Oversize }, func(r *Run) float64 { return n(r.Failed[4]) }},
 	}
 }
 

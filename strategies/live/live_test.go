@@ -38,7 +38,7 @@ func named(t *testing.T, name string, args strategies.Args) strategies.Strategy 
 		t.Fatalf("no strategy %q", name)
 	}
 	env := strategies.Env{Key: rng.New(1, 0), Deployments: []strategies.Deployment{{Name: "main", RPM: 60, TPM: 60_000}}}
-	factory, problems := entry.Build(args, env.Deployments)
+	factory, problems := entry.Build(args, env)
 	if problems != nil {
 		t.Fatal(problems)
 	}

@@ -145,7 +145,7 @@ func BenchmarkOverhead(b *testing.B) {
 	})
 	entry, _ := strategies.Find("header-aware")
 	env := strategies.Env{Deployments: []strategies.Deployment{{Name: "main", RPM: 1e9, TPM: 1e11}}}
-	factory, _ := entry.Build(nil, env.Deployments)
+	factory, _ := entry.Build(nil, env)
 	for name, transport := range map[string]http.RoundTripper{"bare": bare, "live": live.New(factory(env), live.Options{Base: bare})} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -1,0 +1,67 @@
+package strategies
+
+import (
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
+
+// Breaker is a circuit breaker (Nygard, "Release It!", 2007): after so many
+// failures in a row it opens, and nothing is sent for a while. Then one attempt
+// probes the server: it closes the breaker when it is answered and opens it again
+// when it fails.
+//
+// A failure is what may succeed later: 429, 5xx, timeouts. What is wrong with the
+// request itself says that the server is up. Replies to attempts that were sent
+// before the breaker last opened are of a failure already counted.
+type Breaker struct {
+	Failures int           // in a row that open it, 1 or more
+	OpenFor  time.Duration // how long, unless the reply asks for longer, above 0
+	// Most bounds what a reply may ask for; 0 heeds none.
+	Most time.Duration
+
+	row   int
+	open  bool
+	since clock.Time // when it opened last
+	probe uint64     // ID of the call whose attempt probes, + 1; 0 = none
+}
+
+// Probing reports whether an attempt is in flight that must end before another is
+// sent.
+func (b *Breaker) Probing() bool { return b.probe != 0 }
+
+// Sent: an attempt of c is being sent, which must be at or after the time that
+// the breaker opened until.
+func (b *Breaker) Sent(c *Call) {
+	if b.open {
+		b.probe = c.ID + 1
+	}
+}
+
+// Answered: an attempt of c that was sent at c.Since was answered by r. It
+// returns until when nothing is to be sent, 0 if that is not the breaker's to say.
+func (b *Breaker) Answered(now clock.Time, c *Call, r *wire.Reply) clock.Time {
+	failed := r.Retryable() && !r.OK()
+	switch {
+	case b.open && b.probe != c.ID+1, !b.open && c.Since < b.since:
+		return 0
+	case !failed:
+		b.open, b.row, b.probe = false, 0, 0
+		return 0
+	}
+	b.row++
+	if !b.open && b.row < b.Failures {
+		return 0
+	}
+	b.open, b.row, b.probe, b.since = true, 0, 0, now
+	return now.Add(max(b.OpenFor, min(r.RetryAfter, b.Most)))
+}
+
+// Lost: the attempt of c in flight was given up. If it was the probe, the next
+// is one.
+func (b *Breaker) Lost(c *Call) {
+	if b.probe == c.ID+1 {
+		b.probe = 0
+	}
+}

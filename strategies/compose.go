@@ -1,0 +1,227 @@
+package strategies
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"ratesim/sim/limit"
+)
+
+// parts is what most strategies are made of: who is next, when it may go, where,
+// and whether it may go again. Every part that is not chosen is off, and the
+// strategies of the catalog that are not of this kind have a builder of their own.
+type parts struct {
+	pace  string
+	v     values
+	route []int
+	known Env // without Key and Peek
+	retry Retry
+}
+
+// The ways to pace, as users name them: what the gate of a lane goes by.
+const (
+	unpaced    = "none"
+	byBucket   = "token-bucket"
+	byWindows  = "windows"
+	byHeaders  = "header-aware"
+	byRefusals = "adaptive"
+)
+
+// pacedBy returns what builds compositions that pace so.
+func pacedBy(pace string) func(v values, known Env) (Factory, []ParamError) {
+	return func(v values, known Env) (Factory, []ParamError) { return compose(pace, v, known) }
+}
+
+// compose builds what v describes; what v lacks is off.
+func compose(pace string, v values, known Env) (Factory, []ParamError) {
+	p := &parts{pace: pace, v: v, known: known, route: v["route"].deployments, retry: retryOf(v)}
+	if len(p.route) == 0 {
+		p.route = []int{0}
+	}
+	if errs := p.check(); errs != nil {
+		return nil, errs
+	}
+	if p.plain() {
+		return func(env Env) Strategy { return &retrying{retry: keyed(p.retry, env), to: p.route[0]} }, nil
+	}
+	return p.line, nil
+}
+
+// check reports what the deployments lack.
+func (p *parts) check() []ParamError {
+	if len(p.route) > maxLanes {
+		return []ParamError{{Param: "route", Msg: fmt.Sprintf("must name at most %d deployments", maxLanes)}}
+	}
+	for _, i := range p.route {
+		d := &p.known.Deployments[i]
+		if capacity, perMinute := p.bucket(d); p.pace == byBucket && (capacity == 0 || perMinute == 0) {
+			return []ParamError{{Msg: fmt.Sprintf(
+				"capacity and refill must be given, for deployment %q names no tokens per minute", d.Name)}}
+		}
+		if d.TPM == 0 && p.v.duration("burst") > 0 {
+			return []ParamError{{Msg: fmt.Sprintf(
+				"tenants have no share to be held to, for deployment %q names no tokens per minute", d.Name)}}
+		}
+	}
+	return nil
+}
+
+// plain reports whether nothing ever holds a call back.
+func (p *parts) plain() bool {
+	v := p.v
+	return p.pace == unpaced && len(p.route) == 1 && v.count("workers") == 0 && v.count("max_queue") == 0 &&
+		v.duration("wait_timeout") == 0 && v.count("failures") == 0 && v.duration("burst") == 0
+}
+
+// line is the Factory of what holds calls back.
+func (p *parts) line(env Env) Strategy {
+	v := p.v
+	reserves := v["reserve"].truth
+	l := &line{
+		lanes:    make([]lane, len(p.route)),
+		retry:    keyed(p.retry, env),
+		waiting:  Queue{Order: Order(max(0, slices.Index(orderNames[:], v["order"].text))), Weights: v["weights"].weights},
+		workers:  v.count("workers"),
+		maxQueue: v.count("max_queue"),
+		patience: v.duration("wait_timeout"),
+		firm:     p.pace == byBucket || p.pace == byWindows && !reserves,
+		pauses:   p.pace != unpaced && p.pace != byBucket,
+		when:     v["when"].statuses,
+	}
+	var tpm int64
+	for i, to := range p.route {
+		d := &p.known.Deployments[to]
+		n := &l.lanes[i]
+		n.deployment = to
+		n.gate = p.gate(n, d)
+		if failures := v.count("failures"); failures > 0 {
+			n.breaker = &Breaker{Failures: failures, OpenFor: v.duration("open_for"), Most: p.retry.MaxWait}
+		}
+		tpm += d.TPM
+	}
+	if burst := v.duration("burst"); burst > 0 {
+		l.shares = newShares(l.waiting.Weights, len(p.known.Tenants), tpm, burst)
+	}
+	return l
+}
+
+// gate makes the gate of n, which sends to d.
+func (p *parts) gate(n *lane, d *Deployment) gate {
+	v := p.v
+	switch p.pace {
+	case byBucket:
+		return p.bucketGate(d)
+	case byWindows:
+		g := &windowGate{reserve: v["reserve"].truth}
+		if d.RPM > 0 {
+			g.requests = limit.NewLog(d.RPM, limit.Window)
+		}
+		if d.TPM > 0 {
+			g.tokens = limit.NewLog(d.TPM, limit.Window)
+		}
+		return g
+	case byHeaders:
+		n.workers = slowStart
+		return &headerAware{lane: n, slowBelow: v.share("slow_below"), holdAbove: v.share("hold_above")}
+	case byRefusals:
+		return newAdaptive(n, v)
+	}
+	return ungated{}
+}
+
+func (p *parts) bucketGate(d *Deployment) bucketGate {
+	capacity, perMinute := p.bucket(d)
+	if p.v["smooth"].truth {
+		return bucketGate{limit.NewBucket(0, perMinute, limit.Window), perMinute, true}
+	}
+	return bucketGate{limit.NewBucket(capacity, perMinute, limit.Window), capacity, false}
+}
+
+// bucket returns the capacity and the refill per minute of a bucket for d.
+func (p *parts) bucket(d *Deployment) (capacity, perMinute int64) {
+	capacity, perMinute = d.TPM, d.TPM
+	if c, given := p.v["capacity"]; given {
+		capacity = int64(c.number)
+	}
+	if r, given := p.v["refill"]; given {
+		perMinute = int64(math.Round(60 * r.number))
+	}
+	return capacity, perMinute
+}
+
+// The retry policies of a composition are those of the strategies of these
+// names.
+var retryNames = []string{"none", "naive", "fixed", "backoff", "jitter", "retry-after"}
+
+// composeParams are the parts, each followed by its own parameters.
+func composeParams() []Param {
+	none := func(p Param, name, about string) Param {
+		p.Name, p.Default, p.About = name, "", about
+		return p
+	}
+	wait := waitTimeout
+	wait.Default, wait.Min = "0s", 0
+	wait.About = "longest wait for a deployment to be free for a call; 0s is as long as it takes"
+	workers := poolParams[0]
+	workers.Default, workers.Min = "0", 0
+	workers.About = "attempts in flight at most; 0 is no bound"
+	held := burst
+	held.Default = ""
+	held.About = "a tenant may send at once what its share of the tokens per minute gives in this time; default: tenants have no limits"
+	return slices.Concat(
+		[]Param{{Name: "retry", Kind: ChoiceParam, Default: "retry-after", Choices: retryNames,
+			About: "whether and when a call is sent again: as the strategy of this name"}},
+		forPart("retry", retryNames[1:], maxRetries),
+		forPart("retry", []string{"fixed"}, delay),
+		forPart("retry", retryNames[3:], backoffParams[:4]...),
+		forPart("retry", retryNames[4:], jitterParams...),
+		forPart("retry", retryNames[5:], afterParams...),
+		[]Param{{Name: "pace", Kind: ChoiceParam, Default: unpaced, Choices: []string{unpaced, byBucket, byWindows, byHeaders, byRefusals},
+			About: "when a call may go: at once, or as token-bucket, queue (windows), header-aware or adaptive let it"}},
+		forPart("pace", []string{byBucket}, bucketParams...),
+		forPart("pace", []string{byWindows}, windowParams...),
+		forPart("pace", []string{byHeaders}, headerParams...),
+		forPart("pace", []string{byRefusals}, adaptiveParams...),
+		[]Param{order, weights, held, workers, poolParams[1], wait},
+		[]Param{none(routeParams[0], "route", "deployments, the preferred first; default: the first of the scenario"), when,
+			none(budgetParams[0], "budget", "retries per call over ten seconds; default: as many as retry allows"), minPerSecond,
+			none(breakerParams[0], "breaker", "failures in a row that open a circuit breaker, one for each deployment; default: there is none"), openFor},
+	)
+}
+
+// forPart returns params as they belong to some values of a part.
+func forPart(part string, values []string, params ...Param) []Param {
+	params = slices.Clone(params)
+	for i := range params {
+		params[i].With = With{part, values}
+	}
+	return params
+}
+
+func buildCompose(v values, known Env) (Factory, []ParamError) {
+	if ratio, given := v["budget"]; given {
+		v["ratio"] = ratio
+	}
+	v["failures"] = v["breaker"]
+	return compose(v["pace"].text, v, known)
+}
+
+func buildRoute(v values, known Env) (Factory, []ParamError) {
+	to, given := v["order"]
+	if !given {
+		for i := range known.Deployments {
+			to.deployments = append(to.deployments, i)
+		}
+	}
+	if len(to.deployments) < 2 {
+		return nil, []ParamError{{Param: "order", Msg: "must name two deployments or more; there is one"}}
+	}
+	v["route"] = to
+	return compose(unpaced, v, known)
+}
+
+func buildTenantFair(v values, known Env) (Factory, []ParamError) {
+	v["order"] = value{text: Fair.String()}
+	return compose(byWindows, v, known)
+}

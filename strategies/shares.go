@@ -1,0 +1,66 @@
+package strategies
+
+import (
+	"math"
+	"time"
+
+	"ratesim/sim/clock"
+)
+
+// shares are limits of tenants before the API: each may send its share of the
+// tokens per minute, in proportion to its weight, and at most so much at once as
+// its share gives in burst. Calls above that are held, those of one tenant in the
+// order in which they came, and then join the queue.
+//
+// It is the generic cell rate algorithm (ITU-T I.371) with tokens for cells: due is
+// when a tenant that sent at its share would have sent all it has been let
+// through so far.
+type shares struct {
+	weights Weights
+	perTPM  float64       // ns that one token per minute of the limit, at weight 1 of 1, takes
+	burst   time.Duration // above 0
+	due     []clock.Time  // by tenant
+}
+
+// newShares divides tpm tokens per minute among so many tenants.
+func newShares(weights Weights, tenants int, tpm int64, burst time.Duration) *shares {
+	sum := 0.0
+	for t := range max(1, tenants) {
+		sum += weights.of(uint16(t))
+	}
+	return &shares{weights: weights, perTPM: float64(time.Minute) / float64(tpm) * sum, burst: burst}
+}
+
+// length is how long the tenant of c takes for c at its share.
+func (s *shares) length(c *Call) time.Duration {
+	return time.Duration(min(math.Ceil(float64(c.Cost())*s.perTPM/s.weights.of(c.Tenant)), float64(longest)))
+}
+
+// hold reports whether c, which has just come, is not to join the queue now: it
+// waits for its share, or could not have it before its deadline.
+//
+// A call is let through when the tokens before it are at most a burst ahead of
+// the tenant's share, so one that is larger than a burst is let through too.
+func (s *shares) hold(now clock.Time, c *Call, out *Effects) bool {
+	for int(c.Tenant) >= len(s.due) {
+		s.due = append(s.due, 0)
+	}
+	due := &s.due[c.Tenant]
+	at := max(now, due.Add(-s.burst))
+	if at >= c.Deadline {
+		out.Fail(c, Deadline)
+		return true
+	}
+	*due = max(now, *due).Add(s.length(c))
+	if at == now {
+		return false
+	}
+	c.Phase = asleep
+	out.Wake(c, at)
+	return true
+}
+
+// release gives back what c, which is held, would have had.
+func (s *shares) release(c *Call) {
+	s.due[c.Tenant] = s.due[c.Tenant].Add(-s.length(c))
+}
