@@ -72,13 +72,16 @@ func (m *Model) reserved(a *wire.Attempt) *costs {
 	return own
 }
 
-// actual returns what a turns out to have cost.
-func (m *Model) actual(a *wire.Attempt) costs {
-	if a.Failed && m.cfg.Charge.FailedFree {
-		return costs{Requests: 1}
+// actual returns what a turns out to have cost, in memory that the next call
+// writes over.
+func (m *Model) actual(a *wire.Attempt) *costs {
+	own := &m.spent // of which Requests stays as it is
+	own[Tokens], own[Input], own[Output] = 0, 0, 0
+	if !a.Failed || !m.cfg.Charge.FailedFree {
+		own[Input], own[Output] = prompt(a.Prompt, a.Cached, m.weights.cached), int64(a.Output)
+		own[Tokens] = own[Input] + weighted(a.Output, m.weights.output)
 	}
-	input := prompt(a.Prompt, a.Cached, m.weights.cached)
-	return costs{Requests: 1, Tokens: input + weighted(a.Output, m.weights.output), Input: input, Output: int64(a.Output)}
+	return own
 }
 
 // Reservation returns what an attempt is charged at admission against the

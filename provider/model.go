@@ -40,7 +40,8 @@ type Model struct {
 	cfg     *Config
 	key     rng.Key
 	weights weights
-	own     costs
+	own     costs // see reserved
+	spent   costs // see actual
 	headers Headers
 	slots   []slot
 	counts  Unit // of main
@@ -75,7 +76,7 @@ type Model struct {
 // keyed by key, call and attempt. Models made with the same pools share the
 // limits of their pool; a limit cut of one of them then cuts for all.
 func New(cfg *Config, key rng.Key, pools *Pools) *Model {
-	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), own: costs{Requests: 1}, headers: cfg.Headers, slots: cfg.slots(pools),
+	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), own: costs{Requests: 1}, spent: costs{Requests: 1}, headers: cfg.Headers, slots: cfg.slots(pools),
 		counts: Tokens, main: -1, other: -1, shown: -1,
 		tokensPerMinute: cfg.TokenLimit(), requestsPerMinute: cfg.PerMinute(Requests)}
 	if cfg.PTU.Units > 0 {

@@ -177,9 +177,9 @@ func (m *Model) take(now clock.Time, a *wire.Attempt, own *costs) {
 
 // settle corrects every charge of a, which is over.
 func (m *Model) settle(now clock.Time, a *wire.Attempt) {
-	own := costs{Requests: 1}
+	own := &m.own
 	if m.mixed {
-		own = *m.reserved(a)
+		own = m.reserved(a)
 	}
 	own[m.counts] = a.Reserved
 	actual := m.actual(a)

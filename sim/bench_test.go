@@ -127,7 +127,7 @@ func simulate(b *testing.B, s *scenarios.Spec, live int) {
 				b.Fatal("nothing left to happen")
 			}
 			e.now = ev.At
-			if len(e.events.Ahead) > 0 && e.calls.next > manyCalls {
+			if len(e.events.Ahead) > 0 && e.events.Len() > many {
 				e.touch(e.events.Ahead)
 			}
 			e.step(ev.Data)

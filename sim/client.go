@@ -21,8 +21,9 @@ func (e *engine) fetch(stream int) {
 func (e *engine) schedule(a *workload.Arrival, stream int, chained bool) {
 	i := e.calls.get()
 	c := e.calls.at(i)
-	c.Call = strategies.Call{ID: a.ID, Arrived: a.At, Deadline: a.Deadline, Prompt: a.Estimate,
-		MaxTokens: a.MaxTokens, Tenant: a.Tenant, Priority: a.Priority, Slot: i}
+	c.Call = strategies.Call{} // and not as one literal, which would be made elsewhere and copied
+	c.ID, c.Arrived, c.Deadline, c.Slot = a.ID, a.At, a.Deadline, i
+	c.Prompt, c.MaxTokens, c.Tenant, c.Priority = a.Estimate, a.MaxTokens, a.Tenant, a.Priority
 	c.prompt, c.guess, c.output = a.Prompt, a.Guess, a.Output
 	c.stream, c.chained, c.flights = uint16(stream), chained, 0
 	e.pending++

@@ -113,7 +113,7 @@ func (e *engine) loop(ctx context.Context) error {
 			break
 		}
 		e.now = ev.At
-		if len(e.events.Ahead) > 0 && e.calls.next > manyCalls {
+		if len(e.events.Ahead) > 0 && e.events.Len() > many {
 			e.touch(e.events.Ahead)
 		}
 		e.step(ev.Data)
@@ -136,8 +136,9 @@ func (e *engine) loop(ctx context.Context) error {
 	return e.close()
 }
 
-// manyCalls is how many calls outgrow the second-level cache.
-const manyCalls = 1 << 13
+// many is how many events point into more memory than the second-level cache
+// holds.
+const many = 1 << 13
 
 // touch reads a word of each piece of memory that the events ahead will need.
 // One event at a time, each would wait for main memory; together they wait once.

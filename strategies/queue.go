@@ -163,12 +163,14 @@ func (q *Queue) add(c *Call, class int64, from uint64) {
 // Peek returns the next call and leaves it in the queue; nil if none waits.
 func (q *Queue) Peek() *Call {
 	if q.Order == FIFO {
-		for _, r := range [...]*ring{&q.back, &q.fresh} {
-			if e := r.first(); e != nil {
-				return e.call
-			}
+		e := q.back.first()
+		if e == nil {
+			e = q.fresh.first()
 		}
-		return nil
+		if e == nil {
+			return nil
+		}
+		return e.call
 	}
 	for len(q.heap) > 0 {
 		if w := &q.heap[0]; !w.ended() {

@@ -106,36 +106,50 @@ type Effects struct{ List []Effect }
 
 // Send sends an attempt of c to a deployment, by its index in Env.Deployments.
 func (e *Effects) Send(c *Call, deployment int) {
-	e.List = append(e.List, Effect{Kind: SendKind, Call: c, Deployment: uint16(deployment)})
+	e.add(SendKind, c).Deployment = uint16(deployment)
 }
 
 // Wake asks for Wake(c) at the given time, at once if that has passed. A call
 // has one timer: asking again replaces what was asked before, and
 // clock.Never stops it.
 func (e *Effects) Wake(c *Call, at clock.Time) {
-	e.List = append(e.List, Effect{Kind: WakeKind, Call: c, At: at})
+	e.add(WakeKind, c).At = at
 }
 
 // Alarm asks for Wake(nil) at the given time. An instance has one alarm, with
 // the rules of Wake.
 func (e *Effects) Alarm(at clock.Time) {
-	e.List = append(e.List, Effect{Kind: AlarmKind, At: at})
+	e.add(AlarmKind, nil).At = at
 }
 
 // Abort hangs up on one attempt of c, by its number. The provider may have
 // done, and charged for, the work all the same.
 func (e *Effects) Abort(c *Call, attempt uint32) {
-	e.List = append(e.List, Effect{Kind: AbortKind, Call: c, Attempt: attempt})
+	e.add(AbortKind, c).Attempt = attempt
 }
 
 // Done ends c: it succeeded. Attempts still in flight are hung up on.
-func (e *Effects) Done(c *Call) {
-	e.List = append(e.List, Effect{Kind: DoneKind, Call: c})
-}
+func (e *Effects) Done(c *Call) { e.add(DoneKind, c) }
 
 // Fail ends c without success. Attempts still in flight are hung up on.
 func (e *Effects) Fail(c *Call, why Reason) {
-	e.List = append(e.List, Effect{Kind: FailKind, Call: c, Reason: why})
+	e.add(FailKind, c).Reason = why
+}
+
+// add makes room for an effect on c and returns it, all its other fields zero.
+// It is filled in where it lies: copied there field by field and at once read
+// back as a whole, it would have to wait for its own fields.
+func (e *Effects) add(kind Kind, c *Call) *Effect {
+	n := len(e.List)
+	if n == cap(e.List) {
+		e.List = append(e.List, Effect{})
+	} else {
+		e.List = e.List[:n+1]
+		e.List[n] = Effect{}
+	}
+	f := &e.List[n]
+	f.Kind, f.Call = kind, c
+	return f
 }
 
 // Deployment is what a client knows of a place it can send to: its name and

@@ -38,11 +38,9 @@ func (c *caller) call(a *Arrival, n uint64, at clock.Time) {
 func (c *caller) sized(a *Arrival, n uint64, at clock.Time, prompt, output uint32) {
 	id := c.base | n
 	s := c.stream
-	*a = Arrival{
-		ID: id, At: at, Deadline: clock.Never,
-		Prompt: prompt, Output: output, MaxTokens: s.MaxTokens,
-		Tenant: c.tenant, Priority: s.Priority,
-	}
+	a.ID, a.At, a.Deadline = id, at, clock.Never
+	a.Prompt, a.Output, a.MaxTokens = prompt, output, s.MaxTokens
+	a.Tenant, a.Priority = c.tenant, s.Priority
 	if s.Deadline > 0 {
 		a.Deadline = at.Add(s.Deadline)
 	}

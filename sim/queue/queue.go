@@ -120,22 +120,33 @@ func (q *Queue) refill() {
 	q.used &^= 1 << i
 	q.buckets[i] = b[:0]
 	if len(b) <= few && i <= spanBits {
-		for _, e := range b {
-			q.insert(e)
-		}
-		q.last = q.buckets[0][len(b)-1].At
+		b = append(q.buckets[0], b...)
+		sort(b)
+		q.buckets[0], q.last = b, b[len(b)-1].At
+		q.used |= 1
 		return
 	}
 	if len(b) >= aheadLeast && len(b) < aheadMost {
 		q.Ahead = b
 	}
-	q.last = b[0].At
+	last := b[0].At
 	for _, e := range b[1:] {
-		q.last = min(q.last, e.At)
+		last = min(last, e.At)
 	}
 	for _, e := range b {
-		j := bits.Len64(uint64(e.At ^ q.last))
+		j := bits.Len64(uint64(e.At ^ last))
 		q.buckets[j] = append(q.buckets[j], e)
 		q.used |= 1 << j
+	}
+	q.last = last
+}
+
+// sort sorts a few events by time; those of one time stay in their order.
+func sort(events []Event) {
+	for i, e := range events {
+		for ; i > 0 && events[i-1].At > e.At; i-- {
+			events[i] = events[i-1]
+		}
+		events[i] = e
 	}
 }
