@@ -150,6 +150,16 @@ func TestParityOfCompositions(t *testing.T) {
 	}
 }
 
+// Instances that come and go, under uneven load.
+func TestParityOfChurn(t *testing.T) {
+	for _, name := range []string{"jitter", "queue", "split", "aimd"} {
+		t.Run(name, func(t *testing.T) {
+			compare(t, strings.Replace(fmt.Sprintf(crowded, dialects[0].deployments, name), "{instances: 3,",
+				"{instances: 2, skew: 1, churn: [{at: 10s, instances: 5}, {at: 20s, instances: 1}],", 1))
+		})
+	}
+}
+
 // The scenario that the README shows, as it is.
 func TestParityOfLaunchDay(t *testing.T) {
 	for _, name := range strategies.Names() {

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 	"net"
 	"net/http"
 	"net/url"
@@ -67,15 +66,15 @@ type run struct {
 	dials   chan struct{} // holds one for each that is under way
 	sources []source
 
-	mu       sync.Mutex // guards all below
-	run      *metrics.Run
-	pace     Pace
-	open     int
-	arrivals uint64
-	ended    int64
-	prompt   []int64 // tokens answered, of each deployment
-	output   []int64
-	asked    []bool // deployments that were
+	mu     sync.Mutex // guards all below
+	run    *metrics.Run
+	pace   Pace
+	open   int
+	dealer *scenarios.Dealer
+	ended  int64
+	prompt []int64 // tokens answered, of each deployment
+	output []int64
+	asked  []bool // deployments that were
 }
 
 // door is where a deployment takes attempts.
@@ -139,7 +138,7 @@ func newRun(p Plan) (*run, error) {
 	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
 		dials: make(chan struct{}, maxDials), prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
 	from, until := s.FaultSpan()
-	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), RetryWindow: p.RetryWindow, FaultFrom: from, FaultUntil: until})
+	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Instances: s.Fleet.Total(), RetryWindow: p.RetryWindow, FaultFrom: from, FaultUntil: until})
 	for i := range s.Deployments {
 		d, ok := wire.DialectOf(s.Deployments[i].Vendor)
 		if !ok { // a deployment of nobody's speaks as most do
@@ -153,7 +152,8 @@ func newRun(p Plan) (*run, error) {
 		r.doors = append(r.doors, door{name, d, u})
 	}
 	env := s.Env(r.key)
-	for range s.Fleet.Instances {
+	r.dealer = s.Fleet.Dealer(r.key)
+	for range s.Fleet.Total() {
 		base := &http.Transport{DialContext: r.dial, MaxIdleConnsPerHost: p.MaxOpen, DisableCompression: true}
 		r.bases = append(r.bases, base)
 		r.fleet = append(r.fleet, live.New(p.Strategy.Factory(env), live.Options{
@@ -200,8 +200,8 @@ func (r *run) stream(ctx context.Context, i int) {
 func (r *run) begin(ctx context.Context, stream int, a workload.Arrival) {
 	r.mu.Lock()
 	r.pace.Late = max(r.pace.Late, r.now().Sub(a.At))
-	instance := r.instance(a.ID)
-	r.run.Arrive(a.At, int(a.Tenant), int64(a.Prompt)+int64(a.Output), a.Deadline != clock.Never)
+	p := &pending{Arrival: a, instance: r.dealer.Deal(a.At, a.ID)}
+	r.run.Arrive(a.At, p.work())
 	full := r.open >= r.p.MaxOpen
 	if full {
 		r.pace.Skipped++
@@ -212,32 +212,27 @@ func (r *run) begin(ctx context.Context, stream int, a workload.Arrival) {
 	}
 	r.mu.Unlock()
 	if !full {
-		r.callers.Go(func() { r.call(ctx, stream, instance, a) })
+		r.callers.Go(func() { r.call(ctx, stream, p) })
 	}
-}
-
-// instance deals calls out to the fleet as the simulator does. The mutex is held.
-func (r *run) instance(id uint64) int {
-	n := uint64(len(r.fleet))
-	r.arrivals++
-	if r.p.Scenario.Fleet.Assign == scenarios.RoundRobin {
-		return int(r.arrivals % n)
-	}
-	which, _ := bits.Mul64(r.key.Uint64(rng.Assign, id, 0), n)
-	return int(which)
 }
 
 // pending is a call under way.
 type pending struct {
 	workload.Arrival
-	cached uint32
+	instance int
+	cached   uint32
+}
+
+// work is what p asks for.
+func (p *pending) work() metrics.Work {
+	return metrics.Work{Tenant: int(p.Tenant), Instance: p.instance, Tokens: int64(p.Prompt) + int64(p.Output), Due: p.Deadline != clock.Never}
 }
 
 type pendingKey struct{}
 
 // call makes one call and takes down how it ended.
-func (r *run) call(ctx context.Context, stream, instance int, a workload.Arrival) {
-	p := &pending{Arrival: a}
+func (r *run) call(ctx context.Context, stream int, p *pending) {
+	a := &p.Arrival
 	if share := r.sources[stream].cached; share > 0 {
 		p.cached = uint32(share * float64(a.Prompt))
 	}
@@ -252,7 +247,7 @@ func (r *run) call(ctx context.Context, stream, instance int, a workload.Arrival
 	}
 	request, err := http.NewRequestWithContext(context.WithValue(live.WithCall(ctx, known), pendingKey{}, p), http.MethodPost, r.p.URL, http.NoBody)
 	if err == nil {
-		_, _ = r.fleet[instance].RoundTrip(request) // known.Ended has heard how it ended
+		_, _ = r.fleet[p.instance].RoundTrip(request) // known.Ended has heard how it ended
 	}
 	r.mu.Lock()
 	r.open--
@@ -271,7 +266,7 @@ func (r *run) note(now clock.Time, p *pending, done bool, why strategies.Reason)
 	defer r.mu.Unlock()
 	r.ended++
 	if done {
-		r.run.Succeed(now, now.Sub(p.At), int(p.Tenant), int64(p.Prompt)+int64(p.Output), p.Deadline != clock.Never)
+		r.run.Succeed(now, now.Sub(p.At), p.work())
 	} else {
 		r.run.Fail(now, int(why))
 	}

@@ -44,6 +44,7 @@ func allMetrics() []metric {
 		{"drained_at", func(s *s) **e { return &s.DrainedAt }},
 		{"recovery_s", func(s *s) **e { return &s.RecoveryS }},
 		{"fairness_jain", func(s *s) **e { return &s.FairnessJain }},
+		{"fairness_instances", func(s *s) **e { return &s.FairnessInstances }},
 		{"cost_usd", func(s *s) **e { return &s.CostUSD }},
 		{"of_optimum", func(s *s) **e { return &s.OfOptimum }},
 		{"regret_s", func(s *s) **e { return &s.RegretS }},

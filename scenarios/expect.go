@@ -35,7 +35,7 @@ func metrics() []metric {
 		{"latency_max", timeSpan}, {"latency_mean", timeSpan}, {"queue_wait_p95", timeSpan},
 		{"peak_attempts_per_s", plainNumber}, {"peak_to_mean", plainNumber}, {"retry_peak", plainNumber},
 		{"drained_at", timeSpan}, {"recovery_s", timeSpan},
-		{"fairness_jain", share01}, {"cost_usd", plainNumber}, {"of_optimum", share01}, {"regret_s", timeSpan},
+		{"fairness_jain", share01}, {"fairness_instances", share01}, {"cost_usd", plainNumber}, {"of_optimum", share01}, {"regret_s", timeSpan},
 		{"failures.max_retries", plainNumber}, {"failures.deadline", plainNumber},
 		{"failures.not_retryable", plainNumber}, {"failures.queue_timeout", plainNumber}, {"failures.oversize", plainNumber},
 	}

@@ -72,6 +72,7 @@ func (d *decoder) scenario(c cursor) {
 		d.readStreams()
 	}
 	d.readDuration(c)
+	d.warnChurn()
 	before := len(d.found)
 	if d.deployments.ok() {
 		d.readDeployments()
@@ -89,27 +90,6 @@ func (d *decoder) scenario(c cursor) {
 	if d.expect.ok() {
 		d.readExpect()
 	}
-}
-
-// maxInstances is how many strategies fit into a gigabyte or so.
-const maxInstances = 1_000_000
-
-func (d *decoder) fleet(c cursor) {
-	f := &d.spec.Fleet
-	c.mapping(
-		may("instances", count(&f.Instances, 1, maxInstances)),
-		may("assign", choice(&f.Assign, "way to assign calls", Assigns[:])),
-		may("network", func(c cursor) {
-			c.mapping(
-				may("latency", duration(&f.Network.Latency, 0, time.Minute)),
-				may("jitter", duration(&f.Network.Jitter, 0, time.Minute)),
-			)
-			if jitter := f.Network.Jitter; jitter > f.Network.Latency {
-				c.fail("jitter is %s, more than the latency of %s: messages would arrive before they are sent", short(jitter), short(f.Network.Latency))
-			}
-		}),
-		may("timeout", duration(&f.Timeout, time.Millisecond, 24*time.Hour)),
-	)
 }
 
 // readDuration settles how long arrivals go on.

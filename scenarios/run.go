@@ -10,7 +10,7 @@ import (
 // Env returns what the strategies of a run are given, whoever drives them; Peek
 // is the driver's.
 func (s *Spec) Env(key rng.Key) strategies.Env {
-	env := strategies.Env{Key: key, Tenants: s.Tenants}
+	env := strategies.Env{Key: key, Tenants: s.Tenants, Instances: s.Fleet.Size}
 	for i := range s.Deployments {
 		d := &s.Deployments[i]
 		env.Deployments = append(env.Deployments, strategies.Deployment{

@@ -30,16 +30,6 @@ type Spec struct {
 	Warnings []string // what the user should know; the scenario runs all the same
 }
 
-// Fleet is the client's side.
-type Fleet struct {
-	Instances int // client processes, at least 1; 1 unless stated
-	Assign    Assign
-	Network   Network
-	// Timeout is when a client gives up an attempt that got no answer; 30s
-	// unless stated, as in the article's code.
-	Timeout time.Duration
-}
-
 // Network is the way between clients and deployments, in each direction.
 type Network struct {
 	Latency time.Duration // one way; 0 unless stated

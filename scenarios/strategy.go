@@ -89,10 +89,10 @@ func unknownStrategy(name string, known []string) string {
 }
 
 // listed returns what a message has room for: presets of client libraries,
-// sdk:NAME@VERSION, and of the article are many.
+// sdk:NAME@VERSION, of the article and of papers are many.
 func listed(names []string) []string {
-	preset := func(name string) bool { return strings.HasPrefix(name, "sdk:") || strings.HasPrefix(name, "article:") }
-	return append(slices.DeleteFunc(slices.Clone(names), preset), "sdk:… and article:… (ratesim list strategies)")
+	preset := func(name string) bool { return strings.Contains(name, ":") }
+	return append(slices.DeleteFunc(slices.Clone(names), preset), "sdk:…, article:… and paper:… (ratesim list strategies)")
 }
 
 // args reads the parameters in the mapping at c as text; lists are joined by

@@ -85,7 +85,8 @@ func BenchmarkRun(b *testing.B) {
 		live     int
 	}{
 		{"jitter", 1_000}, {"jitter", 16_000}, {"jitter", 128_000}, {"jitter", 1_000_000},
-		{"queue", 16_000}, {"header-aware", 16_000}, {"route", 16_000}, {"tenant-fair", 16_000}, {"breaker", 16_000}, {"compose", 16_000}, {"paced", 16_000}, {"layers", 16_000}, {"sdk:botocore@1.43", 16_000},
+		{"queue", 16_000}, {"header-aware", 16_000}, {"route", 16_000}, {"tenant-fair", 16_000}, {"breaker", 16_000}, {"compose", 16_000}, {"paced", 16_000},
+		{"split", 16_000}, {"aimd", 16_000}, {"paper:atb", 16_000}, {"paper:ub", 16_000}, {"paper:wb", 16_000}, {"layers", 16_000}, {"sdk:botocore@1.43", 16_000},
 		{"sdk:botocore-adaptive@1.43", 16_000}, {"sdk:cookbook-parallel@1", 16_000}, {"sdk:langchain-limiter@1", 16_000},
 		{"article:bucket", 16_000}, {"article:queue", 16_000}, {"article:batch-sleep", 16_000},
 	} {

@@ -1,10 +1,7 @@
 package sim
 
 import (
-	"math/bits"
-
 	"ratesim/provider/wire"
-	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
@@ -39,28 +36,18 @@ func (e *engine) arrive(i uint32) {
 	e.note(arrive, c.ID, 0)
 	e.count(1)
 	c.open = true
-	c.instance = e.instance(c.ID)
-	e.arrivals++
-	due := c.Deadline != clock.Never
-	e.run.Arrive(e.now, int(c.Tenant), int64(c.prompt)+int64(c.output), due)
-	if due {
+	if len(e.fleet) > 1 { // oracle is one for all
+		c.instance = uint32(e.dealer.Deal(e.now, c.ID))
+	} else {
+		c.instance = 0
+	}
+	work := c.work()
+	e.run.Arrive(e.now, work)
+	if work.Due {
 		e.events.Push(c.Deadline, data(expire, c.gen, i))
 	}
 	e.fleet[c.instance].Submit(e.now, &c.Call, &e.out)
 	e.apply(c.instance)
-}
-
-// instance deals calls out to the fleet.
-func (e *engine) instance(id uint64) uint32 {
-	n := uint64(len(e.fleet))
-	if n == 1 {
-		return 0
-	}
-	if e.assign == scenarios.RoundRobin {
-		return uint32(uint64(e.arrivals) % n)
-	}
-	which, _ := bits.Mul64(e.key.Uint64(rng.Assign, id, 0), n) // the draw as a share of n
-	return uint32(which)
 }
 
 // apply carries out what a strategy asked for.
@@ -89,7 +76,7 @@ func (e *engine) apply(instance uint32) {
 		case strategies.DoneKind:
 			latency := e.now.Sub(c.Arrived)
 			e.note(ended+uint64(f.Kind), c.ID, uint64(latency))
-			e.run.Succeed(e.now, latency, int(c.Tenant), int64(c.prompt)+int64(c.output), c.Deadline != clock.Never)
+			e.run.Succeed(e.now, latency, c.work())
 			e.end(c)
 		case strategies.FailKind:
 			e.note(ended+uint64(f.Kind), c.ID, uint64(f.Reason))

@@ -104,7 +104,7 @@ func alone(s *scenarios.Spec) []string {
 			names = append(names, s.Strategies[i].Name)
 		}
 	}
-	n := s.Fleet.Instances
+	n := s.Fleet.Largest()
 	if n == 1 || len(names) == 0 {
 		return nil
 	}

@@ -56,8 +56,7 @@ type engine struct {
 	closed   []workload.Closed // the same, nil where a source is not closed
 	next     workload.Arrival  // scratch, here so that it is allocated once
 	cached   []float64         // of each source, the share of a prompt that is cached
-	assign   scenarios.Assign
-	arrivals int64 // calls arrived, for round-robin
+	dealer   *scenarios.Dealer
 	net      network
 	timeout  time.Duration
 	peek     *peek // oracle only

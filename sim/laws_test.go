@@ -48,7 +48,9 @@ func TestInstancesHaveNoNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e.arrivals = int64(first)
+			for range first {
+				e.dealer.Deal(0, 0)
+			}
 			if err := e.loop(context.Background()); err != nil {
 				t.Fatal(err)
 			}

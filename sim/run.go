@@ -45,7 +45,6 @@ func newEngine(p Plan) (*engine, error) {
 	end := clock.Time(s.Duration)
 	e := &engine{
 		key:      rng.New(p.Seed, p.Replication),
-		assign:   s.Fleet.Assign,
 		net:      network{s.Fleet.Network.Latency, s.Fleet.Network.Jitter},
 		timeout:  s.Fleet.Timeout,
 		horizon:  end.Add(s.Drain),
@@ -59,13 +58,12 @@ func newEngine(p Plan) (*engine, error) {
 	for i := range s.Deployments {
 		e.models = append(e.models, provider.New(&s.Deployments[i], e.key.Sub(rng.Deployment, uint64(i)), &pools))
 	}
-	instances := s.Fleet.Instances
+	e.dealer = s.Fleet.Dealer(e.key)
 	if p.Strategy.Omniscient {
-		instances = 1 // it sees everything, so it acts as one
 		e.peek = newPeek(e)
 		env.Peek = e.peek
 	}
-	for range instances {
+	for range e.run.Instances {
 		e.alarms = append(e.alarms, timer{at: clock.Never})
 		e.fleet = append(e.fleet, p.Strategy.Factory(env))
 	}
@@ -86,9 +84,14 @@ func newEngine(p Plan) (*engine, error) {
 
 func setup(p Plan) metrics.Setup {
 	from, until := p.Scenario.FaultSpan()
+	instances := p.Scenario.Fleet.Total()
+	if p.Strategy.Omniscient {
+		instances = 1 // it sees everything, so it acts as one
+	}
 	return metrics.Setup{
 		Deployments: len(p.Scenario.Deployments),
 		Tenants:     len(p.Scenario.Tenants),
+		Instances:   instances,
 		RetryWindow: p.RetryWindow,
 		FaultFrom:   from, FaultUntil: until,
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+	"ratesim/sim/metrics"
 	"ratesim/strategies"
 )
 
@@ -18,6 +19,11 @@ type call struct {
 	stream                uint16
 	open                  bool // arrived and not ended
 	chained               bool // the next arrival of its stream is fetched when it arrives
+}
+
+// work is what c asks for.
+func (c *call) work() metrics.Work {
+	return metrics.Work{Tenant: int(c.Tenant), Instance: int(c.instance), Tokens: int64(c.prompt) + int64(c.output), Due: c.Deadline != clock.Never}
 }
 
 // attempt fills in the next attempt of c, all but what its deployment notes.

@@ -3,6 +3,7 @@ package strategies
 import (
 	"time"
 
+	"ratesim/sim/clock"
 	"ratesim/sim/rng"
 )
 
@@ -34,6 +35,10 @@ type Backoff struct {
 	Base, Max time.Duration
 	Factor    float64 // 1 for a constant delay
 	Jitter    Jitter
+
+	// formula, if not nil, is the delay in place of all that: in seconds, by a
+	// uniform draw and the number of the retry.
+	formula func(u float64, k int) float64
 }
 
 // Delay returns the wait before retry k >= 0 of c and notes it in c.Delay. It
@@ -47,6 +52,9 @@ func (b *Backoff) Delay(key rng.Key, c *Call, k int) time.Duration {
 }
 
 func (b *Backoff) delay(u float64, previous time.Duration, k int) time.Duration {
+	if b.formula != nil {
+		return time.Duration(clock.FromSeconds(b.formula(u, k)))
+	}
 	base, limit := float64(b.Base), float64(b.Max)
 	if b.Jitter.Kind == Decorrelated {
 		if previous == 0 {

@@ -56,6 +56,14 @@ func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
 	}, nil
 }
 
+func buildAIMD(v values, _ Env) (Factory, []ParamError) {
+	retry, floor := retryOf(v), v["floor"].number/60
+	return func(env Env) Strategy {
+		gate := &aimdGate{decrease: v.share("decrease"), recover: v.duration("recover"), floor: floor, rate: max(floor, aimdStart), cut: -1}
+		return &line{lanes: []lane{{gate: gate}}, retry: keyed(retry, env)}
+	}, nil
+}
+
 func buildPTU(v values, known Env) (Factory, []ParamError) {
 	deployments := known.Deployments
 	primary := slices.IndexFunc(deployments, func(d Deployment) bool { return d.Provisioned })

@@ -77,14 +77,27 @@ func Catalog() []Entry {
 		{Name: "compose", About: "parts by name: retry, pace, order, route, budget and breaker, each with its parameters",
 			Params: composeParams(),
 			build:  buildCompose},
+	}, fleetEntries(), []Entry{
 		{Name: "layers", About: "a retry library around a client library that retries too: their attempts multiply",
 			Params: []Param{layersParam},
 			build:  buildLayers},
-	}, presetEntries(), pacedEntries(), []Entry{
+	}, presetEntries(), pacedEntries(), paperEntries(), []Entry{
 		{Name: "oracle", About: "sees the provider's state and is never refused: the bound for all others",
 			Omniscient: true,
 			build:      buildOracle},
 	})
+}
+
+// fleetEntries are those for many instances before one quota.
+func fleetEntries() []Entry {
+	return []Entry{
+		{Name: "split", About: "paces to the advertised limits divided by the number of instances",
+			Params: retryParams(),
+			build:  pacedBy(bySplit)},
+		{Name: "aimd", About: "paces by a rate that AIMD moves on 429s; knows no limit and no other instance",
+			Params: slices.Concat(aimdParams, retryParams()),
+			build:  buildAIMD},
+	}
 }
 
 // Names returns the names of all entries, in the order of Catalog.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
@@ -15,7 +16,7 @@ import (
 )
 
 // build makes the factory of a catalog entry, which must accept args.
-func build(t testing.TB, name string, args strategies.Args, deployments []strategies.Deployment) strategies.Factory {
+func build(t rapid.TB, name string, args strategies.Args, deployments []strategies.Deployment) strategies.Factory {
 	t.Helper()
 	e, ok := strategies.Find(name)
 	if !ok {
@@ -56,7 +57,10 @@ func TestLaws(t *testing.T) {
 		"compose/bucket":   {"pace": "token-bucket", "route": "main, spare", "capacity": "2000", "refill": "100", "breaker": "3", "order": "priority"},
 		"compose/windows":  {"pace": "windows", "reserve": "false", "route": "spare, main", "retry": "naive", "when": "429, 400"},
 		"compose/adaptive": {"pace": "adaptive", "route": "reserved, main", "retry": "fixed"},
+		"compose/split":    {"pace": "split", "order": "fair"},
 		"compose/shares":   {"burst": "10ms", "order": "fair", "retry": "none"},
+		"paper:wb":         {"workers": "1", "limit": "2"},
+		"aimd":             {"decrease": "0", "floor": "1e6", "recover": "1ms"},
 	} {
 		t.Run(name+"/other", func(t *testing.T) {
 			name, _, _ := strings.Cut(name, "/")
@@ -101,8 +105,13 @@ func contracts() []contract {
 			"capacity": "", "refill": "", "smooth": "false", "reserve": "true", "slow_below": "20%", "hold_above": "80%", "increase": "1", "decrease": "50%", "floor": "1",
 			"order": "fifo", "weights": "", "burst": "", "workers": "0", "max_queue": "0", "wait_timeout": "0s",
 			"route": "", "when": "429", "budget": "", "min_per_s": "10", "breaker": "", "open_for": "30s"})},
+		{"split", after},
+		{"aimd", with(after, strategies.Args{"decrease": "50%", "recover": "30s", "floor": "1"})},
 		{"layers", strategies.Args{"layers": "tenacity, openai-python"}},
 	}, presetContracts(), []contract{
+		{"paper:ub", strategies.Args{"workers": "0", "max_retries": "60"}},
+		{"paper:wb", strategies.Args{"workers": "0", "max_retries": "60", "limit": ""}},
+		{"paper:atb", strategies.Args{"workers": "0", "max_retries": "60"}},
 		{"oracle", strategies.Args{}},
 	})
 }
@@ -218,6 +227,9 @@ func TestBuildErrors(t *testing.T) {
 			[]string{`spill_on: must be HTTP statuses from 400 to 599, such as 429 or 429,503, not "429,200"`}},
 		{"layers", strategies.Args{"layers": "tenacity"}, plain,
 			[]string{`layers: must name two client libraries, the outer one first, such as tenacity, openai-python; not 1`}},
+		{"split", nil, plain[1:], []string{`deployment "spare" names no limit per minute that could be split`}},
+		{"aimd", strategies.Args{"floor": "0"}, plain, []string{`floor: must be a number from 0.001 to 1e+06, not "0"`}},
+		{"paper:wb", nil, plain[1:], []string{`limit: must be given, for deployment "spare" names no requests per minute`}},
 		{"sdk:azcore@1.24", strategies.Args{"max_retries": "256"}, plain,
 			[]string{`max_retries: must be a whole number from 0 to 255, not "256"`}},
 		{"none", nil, nil, []string{`there is no deployment to send to`}},

@@ -26,6 +26,7 @@ const (
 	byWindows  = "windows"
 	byHeaders  = "header-aware"
 	byRefusals = "adaptive"
+	bySplit    = "split"
 )
 
 // pacedBy returns what builds compositions that pace so.
@@ -58,6 +59,9 @@ func (p *parts) check() []ParamError {
 		if capacity, perMinute := p.bucket(d); p.pace == byBucket && (capacity == 0 || perMinute == 0) {
 			return []ParamError{{Msg: fmt.Sprintf(
 				"capacity and refill must be given, for deployment %q names no tokens per minute", d.Name)}}
+		}
+		if p.pace == bySplit && d.RPM == 0 && d.TPM == 0 {
+			return []ParamError{{Msg: fmt.Sprintf("deployment %q names no limit per minute that could be split", d.Name)}}
 		}
 		if d.TPM == 0 && p.v.duration("burst") > 0 {
 			return []ParamError{{Msg: fmt.Sprintf(
@@ -94,7 +98,7 @@ func (p *parts) line(env Env) Strategy {
 		d := &p.known.Deployments[to]
 		n := &l.lanes[i]
 		n.deployment = to
-		n.gate = p.gate(n, d)
+		n.gate = p.gate(n, d, env)
 		if failures := v.count("failures"); failures > 0 {
 			n.breaker = &Breaker{Failures: failures, OpenFor: v.duration("open_for"), Most: p.retry.MaxWait}
 		}
@@ -107,20 +111,16 @@ func (p *parts) line(env Env) Strategy {
 }
 
 // gate makes the gate of n, which sends to d.
-func (p *parts) gate(n *lane, d *Deployment) gate {
+func (p *parts) gate(n *lane, d *Deployment, env Env) gate {
 	v := p.v
 	switch p.pace {
 	case byBucket:
 		return p.bucketGate(d)
 	case byWindows:
-		g := &windowGate{reserve: v["reserve"].truth}
-		if d.RPM > 0 {
-			g.requests = limit.NewLog(d.RPM, limit.Window)
-		}
-		if d.TPM > 0 {
-			g.tokens = limit.NewLog(d.TPM, limit.Window)
-		}
-		return g
+		g := newWindowGate(d, v["reserve"].truth)
+		return &g
+	case bySplit:
+		return &splitGate{windowGate: newWindowGate(d, true), to: d, instances: env.Instances}
 	case byHeaders:
 		n.workers = slowStart
 		return &headerAware{lane: n, slowBelow: v.share("slow_below"), holdAbove: v.share("hold_above")}
@@ -177,8 +177,8 @@ func composeParams() []Param {
 		forPart("retry", retryNames[3:], backoffParams[:4]...),
 		forPart("retry", retryNames[4:], jitterParams...),
 		forPart("retry", retryNames[5:], afterParams...),
-		[]Param{{Name: "pace", Kind: ChoiceParam, Default: unpaced, Choices: []string{unpaced, byBucket, byWindows, byHeaders, byRefusals},
-			About: "when a call may go: at once, or as token-bucket, queue (windows), header-aware or adaptive let it"}},
+		[]Param{{Name: "pace", Kind: ChoiceParam, Default: unpaced, Choices: []string{unpaced, byBucket, byWindows, byHeaders, byRefusals, bySplit},
+			About: "when a call may go: at once, or as token-bucket, queue (windows), header-aware, adaptive or split let it"}},
 		forPart("pace", []string{byBucket}, bucketParams...),
 		forPart("pace", []string{byWindows}, windowParams...),
 		forPart("pace", []string{byHeaders}, headerParams...),

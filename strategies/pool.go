@@ -23,6 +23,17 @@ type windowGate struct {
 	reserve          bool
 }
 
+func newWindowGate(d *Deployment, reserve bool) windowGate {
+	g := windowGate{reserve: reserve}
+	if d.RPM > 0 {
+		g.requests = limit.NewLog(d.RPM, limit.Window)
+	}
+	if d.TPM > 0 {
+		g.tokens = limit.NewLog(d.TPM, limit.Window)
+	}
+	return g
+}
+
 func (g *windowGate) opens(now clock.Time, c *Call) clock.Time {
 	at := now
 	if g.requests != nil {

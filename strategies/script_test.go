@@ -25,6 +25,7 @@ import (
 //	deployments            one a line: NAME [rpm=N] [tpm=N] [ptu]; at first: main rpm=600 tpm=60000
 //	tenants                their names, one a line, by number; at first none
 //	new STRATEGY k=v ...   starts again at time 0 with this strategy
+//	fleet 4 64@3m ...      how many instances there are, and from when; at first 1
 //	run [until=T]          plays the lines below it, then fires timers until none is left, or T
 //
 // The lines of run, each at its time:
@@ -53,6 +54,9 @@ func TestScripts(t *testing.T) {
 			case "tenants":
 				s.tenants = strings.Fields(d.Input)
 				return ""
+			case "fleet":
+				s.fleet = d.CmdArgs
+				return ""
 			case "new":
 				return s.start(d)
 			case "run":
@@ -67,6 +71,7 @@ func TestScripts(t *testing.T) {
 type script struct {
 	deployments []strategies.Deployment
 	tenants     []string
+	fleet       []datadriven.CmdArg
 	driver      *strategytest.Driver
 	calls       map[string]*strategies.Call
 	trace       strings.Builder
@@ -87,11 +92,25 @@ func (s *script) start(d *datadriven.TestData) string {
 	}
 	env := strategytest.Env()
 	env.Deployments, env.Tenants = s.deployments, s.tenants
+	if s.fleet != nil {
+		env.Instances = s.instances
+	}
 	s.calls = map[string]*strategies.Call{}
 	s.driver = strategytest.NewDriver(factory(env), s.deployments)
 	s.driver.Trace = &s.trace
 	s.driver.Name = name
 	return ""
+}
+
+// instances reads the sizes of the fleet.
+func (s *script) instances(now clock.Time) (size int) {
+	for _, a := range s.fleet {
+		n, at, _ := strings.Cut(a.Key, "@")
+		if from, _ := time.ParseDuration(at); now >= clock.Time(from) {
+			size, _ = strconv.Atoi(n)
+		}
+	}
+	return size
 }
 
 // name returns the letter of the call with this ID.

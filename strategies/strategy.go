@@ -165,7 +165,10 @@ type Env struct {
 	Key         rng.Key      // for keyed draws with purpose rng.Jitter
 	Deployments []Deployment // at least one; the first is the default
 	Tenants     []string     // names, by Call.Tenant; may lack some
-	Peek        Peek         // nil but for strategies whose catalog entry says Omniscient
+	// Instances returns how many instances the fleet has at now, this one among
+	// them, as a service registry tells; nil = this is the only one.
+	Instances func(now clock.Time) int
+	Peek      Peek // nil but for strategies whose catalog entry says Omniscient
 }
 
 // Peek is what oracle alone may ask: the provider's true state.

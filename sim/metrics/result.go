@@ -64,10 +64,11 @@ type Strategy struct {
 	DrainedAt        *Estimate `json:"drained_at,omitempty"`
 	RecoveryS        *Estimate `json:"recovery_s,omitempty"`
 
-	FairnessJain *Estimate `json:"fairness_jain,omitempty"`
-	CostUSD      *Estimate `json:"cost_usd,omitempty"`
-	OfOptimum    *Estimate `json:"of_optimum,omitempty"`
-	RegretS      *Estimate `json:"regret_s,omitempty"`
+	FairnessJain      *Estimate `json:"fairness_jain,omitempty"`
+	FairnessInstances *Estimate `json:"fairness_instances,omitempty"`
+	CostUSD           *Estimate `json:"cost_usd,omitempty"`
+	OfOptimum         *Estimate `json:"of_optimum,omitempty"`
+	RegretS           *Estimate `json:"regret_s,omitempty"`
 
 	Failures Failures `json:"failures"`
 	Curves   *Curves  `json:"curves,omitempty"`

@@ -23,6 +23,7 @@ const (
 type Setup struct {
 	Deployments int
 	Tenants     int
+	Instances   int
 	RetryWindow time.Duration // width of the windows of retry_peak; 0 = 1 s
 	// The first and the last fault with a beginning and an end: goodput before
 	// FaultFrom is the norm that recovery after FaultUntil is held against.
@@ -44,7 +45,8 @@ type Run struct {
 	WastedPrompt                               int64
 
 	GoodTokens int64
-	Tenants    []Tenant
+	Tenants    []Served
+	Instances  []Served
 
 	FirstArrival, LastArrival clock.Time
 	LastEnd                   clock.Time
@@ -67,8 +69,15 @@ type Run struct {
 	attempts, rejected, use, samples Series
 }
 
-// Tenant is one tenant's share.
-type Tenant struct {
+// Work is what a call asks for.
+type Work struct {
+	Tenant, Instance int
+	Tokens           int64 // prompt and output
+	Due              bool  // it has a deadline
+}
+
+// Served is what one tenant, or one instance, got.
+type Served struct {
 	Demand int64 // tokens its calls asked for
 	Good   int64 // tokens of those that succeeded in time
 }
@@ -80,7 +89,8 @@ func NewRun(s Setup) *Run {
 	}
 	r := &Run{
 		QuotaUsed: -1,
-		Tenants:   make([]Tenant, s.Tenants),
+		Tenants:   make([]Served, s.Tenants),
+		Instances: make([]Served, s.Instances),
 		latency:   hdrhistogram.New(1, longest, digits),
 		wait:      hdrhistogram.New(1, longest, digits),
 		peaks:     make([]peak, s.Deployments),
@@ -98,16 +108,17 @@ func NewRun(s Setup) *Run {
 	return r
 }
 
-// Arrive takes down a call of a tenant that asks for so many tokens.
-func (r *Run) Arrive(now clock.Time, tenant int, tokens int64, due bool) {
+// Arrive takes down a call that asks for w.
+func (r *Run) Arrive(now clock.Time, w Work) {
 	if !r.arrived {
 		r.arrived, r.FirstArrival = true, now
 		r.recovery.since = now
 	}
 	r.LastArrival = now
 	r.Calls++
-	r.Tenants[tenant].Demand += tokens
-	if due {
+	r.Tenants[w.Tenant].Demand += w.Tokens
+	r.Instances[w.Instance].Demand += w.Tokens
+	if w.Due {
 		r.DueCalls++
 	}
 }
@@ -155,19 +166,20 @@ func (r *Run) Waste(prompt uint32) { r.WastedPrompt += int64(prompt) }
 // Wait takes down how long a call waited for its first attempt.
 func (r *Run) Wait(d time.Duration) { record(r.wait, d) }
 
-// Succeed takes down a call that ended well after latency.
-func (r *Run) Succeed(now clock.Time, latency time.Duration, tenant int, tokens int64, due bool) {
+// Succeed takes down a call for w that ended well after latency.
+func (r *Run) Succeed(now clock.Time, latency time.Duration, w Work) {
 	r.LastEnd = now
 	r.Succeeded++
 	r.latencySum += uint64(latency)
 	r.latencyMax = max(r.latencyMax, latency)
 	record(r.latency, latency)
-	if due {
+	if w.Due {
 		r.DueMet++
 	}
-	r.GoodTokens += tokens
-	r.Tenants[tenant].Good += tokens
-	r.recovery.add(now, tokens)
+	r.GoodTokens += w.Tokens
+	r.Tenants[w.Tenant].Good += w.Tokens
+	r.Instances[w.Instance].Good += w.Tokens
+	r.recovery.add(now, w.Tokens)
 }
 
 // Fail takes down a call that ended without success.

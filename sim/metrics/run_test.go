@@ -34,13 +34,13 @@ func summarise(outcomes ...Outcome) *Result {
 
 // One run by hand: four calls of two tenants.
 func TestEveryMetricByHand(t *testing.T) {
-	r := NewRun(Setup{Deployments: 2, Tenants: 3, RetryWindow: 100 * time.Millisecond})
-	r.Arrive(1000*ms, 0, 100, true)
+	r := NewRun(Setup{Deployments: 2, Tenants: 3, Instances: 1, RetryWindow: 100 * time.Millisecond})
+	r.Arrive(1000*ms, Work{Tenant: 0, Tokens: 100, Due: true})
 	r.Wait(500 * time.Millisecond)
 	r.Attempt(1500*ms, 0, true)
 	r.Reject(1500*ms, ByTokens)
 	r.Waste(60)
-	r.Arrive(2000*ms, 1, 200, false)
+	r.Arrive(2000*ms, Work{Tenant: 1, Tokens: 200, Due: false})
 	r.Attempt(2000*ms, 0, true)
 	r.Reject(2000*ms, ByRequests)
 	r.Waste(40)
@@ -48,13 +48,13 @@ func TestEveryMetricByHand(t *testing.T) {
 	r.Attempt(2250*ms, 0, false)
 	r.Attempt(2260*ms, 1, false) // at another deployment: another peak
 	r.Reject(2260*ms, ByOther)
-	r.Succeed(3000*ms, 2*time.Second, 0, 100, true)
+	r.Succeed(3000*ms, 2*time.Second, Work{Tenant: 0, Tokens: 100, Due: true})
 	r.Fail(4000*ms, 1)
-	r.Arrive(5000*ms, 1, 50, true)
+	r.Arrive(5000*ms, Work{Tenant: 1, Tokens: 50, Due: true})
 	r.Attempt(5000*ms, 0, true)
 	r.ServerError()
 	r.Fail(6000*ms, 0)
-	r.Arrive(6000*ms, 1, 10, false)
+	r.Arrive(6000*ms, Work{Tenant: 1, Tokens: 10, Due: false})
 	r.Censor(7000*ms, 1)
 	r.CostUSD, r.QuotaUsed = 0.5, 0.25
 
@@ -75,7 +75,7 @@ func TestEveryMetricByHand(t *testing.T) {
 
 // What did not happen is absent, not 0.
 func TestAbsentMetrics(t *testing.T) {
-	s := summarise(Outcome{Runs: []*Run{NewRun(Setup{Deployments: 1, Tenants: 1})}}).Strategies[0]
+	s := summarise(Outcome{Runs: []*Run{NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})}}).Strategies[0]
 	got := means(&s)
 	for _, name := range []string{"success_rate", "deadline_met_rate", "amplification", "goodput_tpm", "quota_used",
 		"latency_p50", "latency_p95", "latency_p99", "latency_max", "latency_mean", "queue_wait_p95", "peak_to_mean", "drained_at",
@@ -94,10 +94,10 @@ func TestQuantilesAgainstSorting(t *testing.T) {
 	}), 1, 300)
 	rapid.Check(t, func(t *rapid.T) {
 		ds := latencies.Draw(t, "latencies")
-		r, sum := NewRun(Setup{Tenants: 1}), 0.0
+		r, sum := NewRun(Setup{Tenants: 1, Instances: 1}), 0.0
 		for _, d := range ds {
 			r.Wait(d)
-			r.Succeed(0, d, 0, 1, false)
+			r.Succeed(0, d, Work{Tenant: 0, Tokens: 1, Due: false})
 			sum += d.Seconds()
 		}
 		s := summarise(Outcome{Runs: []*Run{r}}).Strategies[0]
@@ -129,9 +129,9 @@ func TestQuantilesAgainstSorting(t *testing.T) {
 
 // 1, 2, ... 1000 ms.
 func TestQuantilesOfAnEvenSpread(t *testing.T) {
-	r := NewRun(Setup{Tenants: 1})
+	r := NewRun(Setup{Tenants: 1, Instances: 1})
 	for i := range 1000 {
-		r.Succeed(0, time.Duration(1000-i)*time.Millisecond, 0, 1, false)
+		r.Succeed(0, time.Duration(1000-i)*time.Millisecond, Work{Tenant: 0, Tokens: 1, Due: false})
 	}
 	s := summarise(Outcome{Runs: []*Run{r}}).Strategies[0]
 	got := []float64{s.LatencyP50.Mean, s.LatencyP95.Mean, s.LatencyP99.Mean, s.LatencyMax.Mean, s.LatencyMean.Mean}
@@ -141,8 +141,8 @@ func TestQuantilesOfAnEvenSpread(t *testing.T) {
 }
 
 func TestLatencyBeyondTheHistogram(t *testing.T) {
-	r := NewRun(Setup{Tenants: 1})
-	r.Succeed(0, 90*24*time.Hour, 0, 1, false)
+	r := NewRun(Setup{Tenants: 1, Instances: 1})
+	r.Succeed(0, 90*24*time.Hour, Work{Tenant: 0, Tokens: 1, Due: false})
 	s := summarise(Outcome{Runs: []*Run{r}}).Strategies[0]
 	if got, want := s.LatencyP50.Mean, (30 * 24 * time.Hour).Seconds(); math.Abs(got/want-1) > 1e-3 {
 		t.Errorf("p50 %v s, want 30 days", got)
@@ -167,8 +167,8 @@ func TestRecoveryAgainstBruteForce(t *testing.T) {
 		since := seconds("first arrival", 0, 3)
 		from := since + seconds("norm", 1, 30)
 		until := from + seconds("fault", 1, 30)
-		r := NewRun(Setup{Tenants: 1, FaultFrom: from, FaultUntil: until})
-		r.Arrive(since, 0, 1, false)
+		r := NewRun(Setup{Tenants: 1, Instances: 1, FaultFrom: from, FaultUntil: until})
+		r.Arrive(since, Work{Tenant: 0, Tokens: 1, Due: false})
 		// One token, then even numbers: 2 * sum * seconds is never exactly
 		// 19 * before, a tie that floating point could not decide.
 		all := []success{{since, 1}}
@@ -178,7 +178,7 @@ func TestRecoveryAgainstBruteForce(t *testing.T) {
 			all = append(all, success{last + gap, 2 * rapid.Int64Range(0, 50).Draw(t, "tokens")})
 		}
 		for _, s := range all {
-			r.Succeed(s.at, 0, 0, s.tokens, false)
+			r.Succeed(s.at, 0, Work{Tenant: 0, Tokens: s.tokens, Due: false})
 		}
 		between := func(a, b clock.Time) (sum float64) {
 			for _, s := range all {
@@ -209,19 +209,17 @@ func TestRecoveryAgainstBruteForce(t *testing.T) {
 func TestJain(t *testing.T) {
 	for _, k := range []struct {
 		name    string
-		tenants []Tenant
+		tenants []Served
 		want    float64
 	}{
-		{"all alike, whatever their size", []Tenant{{100, 50}, {10, 5}, {2, 1}}, 1},
-		{"one has all", []Tenant{{10, 10}, {10, 0}, {10, 0}, {10, 0}}, 0.25},
-		{"shares 1, 1/2 and 1/4", []Tenant{{8, 8}, {8, 4}, {8, 2}}, 1.75 * 1.75 / (3 * 1.3125)},
-		{"no demand is no tenant", []Tenant{{10, 10}, {0, 0}, {10, 0}}, 0.5},
-		{"one tenant", []Tenant{{10, 5}, {0, 0}}, math.NaN()},
-		{"nobody has anything", []Tenant{{10, 0}, {10, 0}}, math.NaN()},
+		{"all alike, whatever their size", []Served{{100, 50}, {10, 5}, {2, 1}}, 1},
+		{"one has all", []Served{{10, 10}, {10, 0}, {10, 0}, {10, 0}}, 0.25},
+		{"shares 1, 1/2 and 1/4", []Served{{8, 8}, {8, 4}, {8, 2}}, 1.75 * 1.75 / (3 * 1.3125)},
+		{"no demand is no tenant", []Served{{10, 10}, {0, 0}, {10, 0}}, 0.5},
+		{"one tenant", []Served{{10, 5}, {0, 0}}, math.NaN()},
+		{"nobody has anything", []Served{{10, 0}, {10, 0}}, math.NaN()},
 	} {
-		r := NewRun(Setup{Tenants: len(k.tenants)})
-		copy(r.Tenants, k.tenants)
-		if diff := cmp.Diff(k.want, r.jain(), cmpopts.EquateNaNs(), cmpopts.EquateApprox(1e-12, 0)); diff != "" {
+		if diff := cmp.Diff(k.want, jain(k.tenants), cmpopts.EquateNaNs(), cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", k.name, diff)
 		}
 	}
@@ -230,17 +228,17 @@ func TestJain(t *testing.T) {
 // A Run takes no more memory however many events it takes down and however
 // long they last.
 func TestRecordingAllocatesNothing(t *testing.T) {
-	r, now := NewRun(Setup{Deployments: 2, Tenants: 2, FaultFrom: 100, FaultUntil: 200 * clock.Second}), clock.Time(0)
+	r, now := NewRun(Setup{Deployments: 2, Tenants: 2, Instances: 1, FaultFrom: 100, FaultUntil: 200 * clock.Second}), clock.Time(0)
 	step := func() {
 		for i := range 2000 {
 			now += 700 * ms
-			r.Arrive(now, i%2, 10, true)
+			r.Arrive(now, Work{Tenant: i % 2, Tokens: 10, Due: true})
 			r.Wait(time.Duration(i) * time.Second)
 			r.Attempt(now, i%2, i%3 == 0)
 			r.Reject(now, ByTokens)
 			r.ServerError()
 			r.Waste(5)
-			r.Succeed(now, time.Duration(now), i%2, 10, true)
+			r.Succeed(now, time.Duration(now), Work{Tenant: i % 2, Tokens: 10, Due: true})
 			r.Fail(now, 3)
 			r.Censor(now, 1)
 			r.Use(now, 0.5)

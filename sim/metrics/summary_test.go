@@ -44,9 +44,9 @@ func TestStudentInterval(t *testing.T) {
 
 // run returns a run of one success after latency and 60 s, tokens in all.
 func run(cost float64, latency time.Duration, tokens int64, hash uint64) *Run {
-	r := NewRun(Setup{Deployments: 1, Tenants: 1})
-	r.Arrive(0, 0, tokens, false)
-	r.Succeed(60*clock.Second, latency, 0, tokens, false)
+	r := NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})
+	r.Arrive(0, Work{Tenant: 0, Tokens: tokens, Due: false})
+	r.Succeed(60*clock.Second, latency, Work{Tenant: 0, Tokens: tokens, Due: false})
 	r.CostUSD, r.Hash = cost, hash
 	return r
 }
@@ -139,7 +139,7 @@ func TestHash(t *testing.T) {
 // Means over two replications: per second while a step is 1 s, and still per
 // second when the longer run has made steps of 2 s.
 func TestCurves(t *testing.T) {
-	a, b := NewRun(Setup{Deployments: 1, Tenants: 1}), NewRun(Setup{Deployments: 1, Tenants: 1})
+	a, b := NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1}), NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})
 	for range 3 {
 		a.Attempt(500*ms, 0, true)
 	}

@@ -73,7 +73,8 @@ func Metrics() []Metric {
 		{"retry_peak", Count, Lower, func(s *Strategy) **Estimate { return &s.RetryPeak }, func(r *Run) float64 { return n(most(r.retries)) }},
 		{"drained_at", Seconds, Lower, func(s *Strategy) **Estimate { return &s.DrainedAt }, func(r *Run) float64 { return unless(r.Calls == 0, r.LastEnd.Seconds()) }},
 		{"recovery_s", Seconds, Lower, func(s *Strategy) **Estimate { return &s.RecoveryS }, (*Run).recoverySeconds},
-		{"fairness_jain", Share, Higher, func(s *Strategy) **Estimate { return &s.FairnessJain }, (*Run).jain},
+		{"fairness_jain", Share, Higher, func(s *Strategy) **Estimate { return &s.FairnessJain }, func(r *Run) float64 { return jain(r.Tenants) }},
+		{"fairness_instances", Share, Higher, func(s *Strategy) **Estimate { return &s.FairnessInstances }, func(r *Run) float64 { return jain(r.Instances) }},
 		{"cost_usd", USD, Lower, func(s *Strategy) **Estimate { return &s.CostUSD }, func(r *Run) float64 { return r.CostUSD }},
 		{ofOptimum, Share, Higher, func(s *Strategy) **Estimate { return &s.OfOptimum }, nil},
 		{regret, Seconds, Lower, func(s *Strategy) **Estimate { return &s.RegretS }, nil},
@@ -157,11 +158,11 @@ func (r *Run) Recovered() bool {
 }
 
 // jain is Jain's fairness index of goodput over demand: (sum x)^2 / (n sum x^2)
-// (Jain, Chiu and Hawe, DEC-TR-301, 1984). It is 1 when all tenants get the
-// same share and 1/n when one gets all.
-func (r *Run) jain() float64 {
+// (Jain, Chiu and Hawe, DEC-TR-301, 1984). It is 1 when all get the same
+// share and 1/n when one gets all.
+func jain(all []Served) float64 {
 	var n, sum, squares float64
-	for _, t := range r.Tenants {
+	for _, t := range all {
 		if t.Demand > 0 {
 			x := float64(t.Good) / float64(t.Demand)
 			n, sum, squares = n+1, sum+x, squares+x*x

@@ -1,0 +1,85 @@
+package strategies
+
+import (
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
+
+var aimdParams = []Param{
+	{Name: "decrease", Kind: ShareParam, Default: "50%", Max: 1,
+		About: "share of the rate that a 429 leaves; half as in TCP"},
+	{Name: "recover", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
+		About: "how long the rate takes to grow back to what it was when it was cut; half a window of a limit per minute"},
+	{Name: "floor", Kind: NumberParam, Default: "1", Min: 0.001, Max: 1e6,
+		About: "calls a minute that are always allowed; with none, nothing would ever be tried again"},
+}
+
+// aimdGate spaces sends by a rate that it moves by additive increase,
+// multiplicative decrease (Chiu and Jain 1989). It knows no limit, no header
+// but retry-after, and nothing of other instances.
+//
+// It differs from adaptive in what is bounded: adaptive bounds attempts in
+// flight, of which one instance has at least one, and so sends no slower than
+// one call a round trip. Many instances before one quota have to send slower
+// than that, each of them; a rate can be as low as it must.
+//
+// Until the first refusal the rate doubles each second in which it was used. A
+// refusal leaves decrease of it, and then it grows in a straight line that takes
+// recover to what it was: a constant increase would be a flood for a fleet
+// whose shares are small, and take an hour where one instance has it all.
+// Refusals of what was sent before the last cut are of the same shortage. A rate
+// that holds nothing back does not grow.
+type aimdGate struct {
+	decrease float64       // share that is left, 0 to 1
+	recover  time.Duration // from a cut back to what was cut
+	floor    float64       // calls a second, above 0
+
+	rate    float64    // calls a second
+	slope   float64    // calls a second, each second; 0 before the first refusal
+	cut     clock.Time // when it was last cut; -1 if never
+	grown   clock.Time // until when growth is counted
+	next    clock.Time // when the next call may be sent
+	limited bool       // it has held a call back since
+}
+
+// aimdStart is the rate at first, in calls a second, and mostRate what it never
+// passes, so that it stays a number one can halve.
+const (
+	aimdStart = 1
+	mostRate  = 1e6
+)
+
+func (g *aimdGate) opens(now clock.Time, _ *Call) clock.Time {
+	g.limited = g.limited || g.next > now
+	return g.next
+}
+
+func (g *aimdGate) fits(clock.Time, *Call) bool { return true }
+
+func (g *aimdGate) sent(now clock.Time, _ *Call) { g.next = now + clock.FromSeconds(1/g.rate) }
+
+func (g *aimdGate) answered(now clock.Time, c *Call, r *wire.Reply) {
+	refused := r.Retryable() && (r.Status == wire.StatusTooManyRequests || r.Limit == wire.Capacity)
+	switch {
+	case refused && c.Since >= g.cut:
+		lower := max(g.floor, g.rate*g.decrease)
+		g.slope = max(g.rate-lower, g.floor) / g.recover.Seconds()
+		g.rate, g.cut = lower, now
+		g.next = max(g.next, now+clock.FromSeconds(1/g.rate))
+	case r.OK() && g.limited:
+		slope := g.slope
+		if g.cut < 0 {
+			slope = g.rate
+		}
+		// Of a pause between two replies no more than a second counts: nothing
+		// was learned in it.
+		g.rate = min(mostRate, g.rate+slope*min(1, now.Sub(g.grown).Seconds()))
+	default:
+		return
+	}
+	g.grown, g.limited = now, false
+}
+
+func (g *aimdGate) release(clock.Time, *Call) {}

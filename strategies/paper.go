@@ -1,0 +1,157 @@
+package strategies
+
+import (
+	"fmt"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/limit"
+)
+
+// The client-side strategies of Farkiani, Liu and Crowley, "Rethinking HTTP API
+// Rate Limiting: A Client-Side Approach" (arXiv 2510.04516v3): UB, unlimited
+// backoff; WB, the same with a sliding window; ATB, an adaptive token bucket.
+// Constants are from the authors' programs (WB.py), those of ATB from a
+// port of it, for the paper leaves them to a configuration file. AATB, which
+// also needs a telemetry server that tells how many refusals the others met, is
+// not here.
+//
+// The paper's clients make one request after the other; here the calls of an
+// instance are under way side by side, unless workers says otherwise. Their
+// retries never end; here max_retries ends them, after a quarter of an hour.
+
+// paperBackoff is the delay before retry k in seconds: uniform between 0.1 and
+// min(2^(k+1) - 1, 32); each client draws its own last bound from 30 to 34.
+func paperBackoff(u float64, k int) float64 {
+	const shortest, longest = 0.1, 32
+	return shortest + u*(min(doubled(1, k+1)-1, longest)-shortest)
+}
+
+// paperEntries are the catalog's entries for them.
+func paperEntries() []Entry {
+	const source = "arXiv 2510.04516's "
+	params := []Param{
+		{Name: "workers", Kind: CountParam, Default: "0", Max: 1e6,
+			About: "attempts in flight at most; 0 is no bound, 1 the paper's clients"},
+		{Name: "max_retries", Kind: CountParam, Default: "60", Max: 1000,
+			About: "retries after the first attempt; the paper's never end, and 60 take a quarter of an hour"},
+	}
+	window := Param{Name: "limit", Kind: CountParam, Min: 1, Max: maxLimit,
+		About: "calls that may succeed in any minute; default: the advertised requests per minute of the first deployment"}
+	return []Entry{
+		{Name: "paper:ub", About: source + "unlimited backoff: exponential with jitter, nothing else",
+			Params: params,
+			build: buildPaper(true, func(values, Env) (func() gate, []ParamError) {
+				return func() gate { return ungated{} }, nil
+			})},
+		{Name: "paper:wb", About: source + "window-based backoff: the same, within the limit in any minute",
+			Params: append([]Param{window}, params...),
+			build:  buildPaper(true, paperWindow)},
+		{Name: "paper:atb", About: source + "adaptive token bucket: requests at a rate that successes multiply and refusals halve",
+			Params: params,
+			build: buildPaper(false, func(values, Env) (func() gate, []ParamError) {
+				return func() gate { return newATBGate() }, nil
+			})},
+	}
+}
+
+// buildPaper builds a line before the gates that make makes; without backs, a
+// call that failed comes back at once and leaves the waiting to the gate.
+func buildPaper(backs bool, make func(values, Env) (func() gate, []ParamError)) func(values, Env) (Factory, []ParamError) {
+	return func(v values, known Env) (Factory, []ParamError) {
+		gates, faults := make(v, known)
+		if faults != nil {
+			return nil, faults
+		}
+		retry := Retry{MaxRetries: v.count("max_retries")}
+		if backs {
+			retry.Backoff.formula = paperBackoff
+		}
+		return func(env Env) Strategy {
+			return &line{lanes: []lane{{gate: gates()}}, retry: keyed(retry, env), workers: v.count("workers")}
+		}, nil
+	}
+}
+
+func paperWindow(v values, known Env) (func() gate, []ParamError) {
+	most := known.Deployments[0].RPM
+	if l, given := v["limit"]; given {
+		most = int64(l.number)
+	}
+	if most == 0 {
+		return nil, []ParamError{{Param: "limit", Msg: fmt.Sprintf(
+			"must be given, for deployment %q names no requests per minute", known.Deployments[0].Name)}}
+	}
+	return func() gate { return successGate{limit.NewLog(most, limit.Window)} }, nil
+}
+
+// successGate lets a call through when fewer calls have succeeded in the last
+// window than limit allows. Those in flight are not counted.
+type successGate struct{ successes *limit.Log }
+
+func (g successGate) opens(now clock.Time, _ *Call) clock.Time { return g.successes.Earliest(now, 1) }
+func (successGate) fits(clock.Time, *Call) bool                { return true }
+func (successGate) sent(clock.Time, *Call)                     {}
+func (successGate) release(clock.Time, *Call)                  {}
+
+func (g successGate) answered(now clock.Time, _ *Call, r *wire.Reply) {
+	if r.OK() {
+		g.successes.Take(now, 1)
+	}
+}
+
+// atbGate is the adaptive token bucket: a token a request, refilled at a rate
+// that every success multiplies, by more while it is below the rate at which
+// there was last congestion; every refusal and server error halves it and
+// empties the bucket. A refused call waits for the next token, and for nothing
+// else.
+type atbGate struct {
+	tokens     float64
+	rate       float64 // tokens a second
+	congestion float64 // the rate at the last refusal
+	asOf       clock.Time
+}
+
+// The bucket's constants, of which the paper says that they are to be
+// configured: those of a port (an adaptive rate limiter for scrapers) whose
+// ceiling of 40 a second is its own.
+const (
+	atbSize, atbTokens        = 4, 1
+	atbRate, atbCongestion    = 0.1, 1 // tokens a second
+	atbFast, atbSlow          = 1.5, 1.2
+	atbLeast, atbFloor, atbUp = 0.01, 0.01, 40
+)
+
+func newATBGate() *atbGate {
+	return &atbGate{tokens: atbTokens, rate: atbRate, congestion: atbCongestion}
+}
+
+func (g *atbGate) refill(now clock.Time) {
+	g.tokens = min(atbSize, g.tokens+g.rate*now.Sub(g.asOf).Seconds())
+	g.asOf = now
+}
+
+func (g *atbGate) opens(now clock.Time, _ *Call) clock.Time {
+	g.refill(now)
+	return now + clock.FromSeconds(max(0, 1-g.tokens)/g.rate)
+}
+
+func (g *atbGate) fits(clock.Time, *Call) bool { return true }
+
+func (g *atbGate) sent(now clock.Time, _ *Call) { g.tokens = max(0, g.tokens-1) }
+
+func (g *atbGate) answered(now clock.Time, _ *Call, r *wire.Reply) {
+	g.refill(now)
+	switch {
+	case r.OK():
+		factor := atbSlow
+		if g.rate < g.congestion {
+			factor = atbFast
+		}
+		g.rate = min(atbUp, max(g.rate*factor, g.rate+atbLeast))
+	case r.Status == wire.StatusTooManyRequests || r.Status == 408 || r.Status == 425 || r.Status >= 500:
+		g.congestion, g.rate, g.tokens = g.rate, max(atbFloor, g.rate/2), 0
+	}
+}
+
+func (g *atbGate) release(clock.Time, *Call) {}

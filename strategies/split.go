@@ -1,0 +1,48 @@
+package strategies
+
+import "ratesim/sim/clock"
+
+// splitGate lets a call through when it fits into this instance's share of the
+// advertised limits: each divided by the number of instances, rounded down, in
+// sliding 60 s windows as the queue's. What N instances send in any minute is
+// then within the limits without a word between them; what one does not use,
+// no other may. A call larger than a share can never be sent.
+//
+// A share is at least one request and one token a minute: with more instances
+// than the limit has requests, the shares add up to more than it.
+type splitGate struct {
+	windowGate
+	instances func(clock.Time) int // as in Env
+	to        *Deployment
+	shares    int // instances that the windows are made for
+}
+
+// follow cuts the windows to the fleet as it is now. What was sent stays sent:
+// in the minute after the fleet has grown, the old shares and the new ones can
+// add up to more than the limit.
+func (g *splitGate) follow(now clock.Time) {
+	n := 1
+	if g.instances != nil {
+		n = max(1, g.instances(now))
+	}
+	if n == g.shares {
+		return
+	}
+	g.shares = n
+	if g.requests != nil {
+		g.requests.Resize(now, max(1, g.to.RPM/int64(n)))
+	}
+	if g.tokens != nil {
+		g.tokens.Resize(now, max(1, g.to.TPM/int64(n)))
+	}
+}
+
+func (g *splitGate) opens(now clock.Time, c *Call) clock.Time {
+	g.follow(now)
+	return g.windowGate.opens(now, c)
+}
+
+func (g *splitGate) fits(now clock.Time, c *Call) bool {
+	g.follow(now)
+	return g.windowGate.fits(now, c)
+}
