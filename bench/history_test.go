@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"fmt"
+	"math"
 	"sync"
 
 	"ratesim/provider/wire"
@@ -16,6 +17,9 @@ type history struct {
 	mu    sync.Mutex // live instances work side by side
 	calls map[uint64][]string
 }
+
+// instance stands for the call of what an instance does for itself.
+const instance = math.MaxUint64
 
 // record returns a factory of f's strategies that take down in h what happens.
 func (h *history) record(f strategies.Factory) strategies.Factory {
@@ -41,7 +45,11 @@ func (r *recorded) Submit(now clock.Time, c *strategies.Call, out *strategies.Ef
 }
 
 func (r *recorded) Reply(now clock.Time, c *strategies.Call, reply *wire.Reply, out *strategies.Effects) {
-	r.h.note(c.ID, "%d reply %+v", now, *reply)
+	id := uint64(instance)
+	if c != nil {
+		id = c.ID
+	}
+	r.h.note(id, "%d reply %+v", now, *reply)
 	n := len(out.List)
 	r.Strategy.Reply(now, c, reply, out)
 	r.effects(now, out.List[n:])
@@ -65,6 +73,12 @@ func (r *recorded) effects(now clock.Time, list []strategies.Effect) {
 		switch e := &list[i]; e.Kind {
 		case strategies.SendKind:
 			r.h.note(e.Call.ID, "%d send to %d", now, e.Deployment)
+		case strategies.AskKind:
+			id := uint64(instance)
+			if e.Call != nil {
+				id = e.Call.ID
+			}
+			r.h.note(id, "%d ask", now)
 		case strategies.AbortKind:
 			r.h.note(e.Call.ID, "%d abort %d", now, e.Attempt)
 		case strategies.DoneKind:

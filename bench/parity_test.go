@@ -43,7 +43,10 @@ workload:
     estimate: {error: 0.2}
 deployments:
 %s
+coordinator: {name: redis, latency: {dist: lognormal, p50: 2ms, p95: 20ms}, timeout: 500ms, burst: 10s}
 faults:
+  - {kind: outage, deployment: redis, at: 8s, for: 2s}
+  - {kind: hang, deployment: redis, at: 12s, for: 3s, rate: 0.3}
   - {kind: errors, status: 500, rate: 0.03}
   - {kind: outage, at: 25s, for: 4s, status: 503}
 strategies: [%s]
@@ -150,9 +153,14 @@ func TestParityOfCompositions(t *testing.T) {
 	}
 }
 
+// A coordinator that is down is waited for.
+func TestParityOfClosed(t *testing.T) {
+	compare(t, fmt.Sprintf(crowded, dialects[0].deployments, "{use: shared, name: closed, on_outage: closed, wait_timeout: 20s}"))
+}
+
 // Instances that come and go, under uneven load.
 func TestParityOfChurn(t *testing.T) {
-	for _, name := range []string{"jitter", "queue", "split", "aimd"} {
+	for _, name := range []string{"jitter", "queue", "split", "aimd", "shared", "lease"} {
 		t.Run(name, func(t *testing.T) {
 			compare(t, strings.Replace(fmt.Sprintf(crowded, dialects[0].deployments, name), "{instances: 3,",
 				"{instances: 2, skew: 1, churn: [{at: 10s, instances: 5}, {at: 20s, instances: 1}],", 1))
@@ -167,7 +175,7 @@ func TestParityOfLaunchDay(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			spec, err := scenarios.Load("launch-day", nil, scenarios.Options{Strategies: []string{name}})
+			spec, err := scenarios.Load("launch-day", nil, scenarios.Options{Strategies: []string{name}, Set: []string{"coordinator.latency=2ms"}})
 			if err != nil {
 				t.Fatal(err)
 			}

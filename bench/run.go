@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"ratesim/provider/quota"
 	"ratesim/provider/wire"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
@@ -63,7 +64,8 @@ type run struct {
 	doors   []door // of the deployments
 	horizon clock.Time
 	callers sync.WaitGroup
-	dials   chan struct{} // holds one for each that is under way
+	errands sync.WaitGroup // asks on their way to the coordinator
+	dials   chan struct{}  // holds one for each that is under way
 	sources []source
 
 	mu     sync.Mutex // guards all below
@@ -113,6 +115,12 @@ func Run(ctx context.Context, p Plan) (*metrics.Run, Pace, error) {
 		r.callers.Go(func() { r.stream(limit, i) })
 	}
 	r.callers.Wait()
+	for _, t := range r.fleet { // what was asked of the coordinator last
+		if e := t.Close(context.Background()); e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	r.errands.Wait()
 	for _, b := range r.bases {
 		b.CloseIdleConnections()
 	}
@@ -153,11 +161,18 @@ func newRun(p Plan) (*run, error) {
 	}
 	env := s.Env(r.key)
 	r.dealer = s.Fleet.Dealer(r.key)
-	for range s.Fleet.Total() {
+	var coordinator *quota.Coordinator
+	if s.Coordinator != nil {
+		coordinator = quota.New(s.Coordinator, s.CoordinatorKey(r.key))
+	}
+	for i := range s.Fleet.Total() {
 		base := &http.Transport{DialContext: r.dial, MaxIdleConnsPerHost: p.MaxOpen, DisableCompression: true}
 		r.bases = append(r.bases, base)
-		r.fleet = append(r.fleet, live.New(p.Strategy.Factory(env), live.Options{
-			Base: &client{r, base}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Route: r.route}))
+		o := live.Options{Base: &client{r, base}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Route: r.route}
+		if coordinator != nil {
+			o.Coordinator, o.Patience = &desk{r, coordinator, uint32(i)}, coordinator.Timeout()
+		}
+		r.fleet = append(r.fleet, live.New(p.Strategy.Factory(env), o))
 	}
 	sources, err := workload.Open(s.Workload, r.key, r.end)
 	for i, w := range sources {

@@ -29,6 +29,7 @@ func allMetrics() []metric {
 		{"rejected_requests", func(s *s) **e { return &s.RejectedRequests }},
 		{"rejected_tokens", func(s *s) **e { return &s.RejectedTokens }},
 		{"server_errors", func(s *s) **e { return &s.ServerErrors }},
+		{"coordinator_asks", func(s *s) **e { return &s.CoordinatorAsks }},
 		{"goodput_tpm", func(s *s) **e { return &s.GoodputTPM }},
 		{"quota_used", func(s *s) **e { return &s.QuotaUsed }},
 		{"wasted_prompt_tokens", func(s *s) **e { return &s.WastedPromptTokens }},

@@ -29,7 +29,7 @@ func metrics() []metric {
 		{"calls", plainNumber}, {"succeeded", plainNumber}, {"failed", plainNumber}, {"censored", plainNumber},
 		{"success_rate", share01}, {"deadline_met_rate", share01},
 		{"attempts", plainNumber}, {"amplification", plainNumber}, {"rejected", plainNumber},
-		{"rejected_requests", plainNumber}, {"rejected_tokens", plainNumber}, {"server_errors", plainNumber},
+		{"rejected_requests", plainNumber}, {"rejected_tokens", plainNumber}, {"server_errors", plainNumber}, {"coordinator_asks", plainNumber},
 		{"goodput_tpm", plainNumber}, {"quota_used", share01}, {"wasted_prompt_tokens", plainNumber},
 		{"latency_p50", timeSpan}, {"latency_p95", timeSpan}, {"latency_p99", timeSpan},
 		{"latency_max", timeSpan}, {"latency_mean", timeSpan}, {"queue_wait_p95", timeSpan},

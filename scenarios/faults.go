@@ -43,6 +43,13 @@ func (d *decoder) readFaults() {
 			d.warn("%s begins at %s and changes nothing: the run is over at %s", c.path, short(time.Duration(fault.At)), short(time.Duration(end)))
 		}
 		known := d.deploymentNames()
+		if q := d.spec.Coordinator; q != nil {
+			if name == q.Name {
+				d.hits(c, fault)
+				return
+			}
+			known = append(known, q.Name)
+		}
 		if name != "" && !slices.Contains(known, name) {
 			c.child("deployment").fail("%s", unknown("deployment", name, known))
 		}

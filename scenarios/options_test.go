@@ -71,7 +71,7 @@ func TestOptions(t *testing.T) {
 			[]any{"naive", "12", 2}, nil},
 		{"strategies without an expected one", Options{Strategies: []string{"none"}},
 			func(s *Spec) any { return len(s.Expect) }, 0, []string{"expect[0] is not checked: strategy patient is not selected"}},
-		{"all strategies", Options{Strategies: []string{"all"}},
+		{"all strategies", Options{Strategies: []string{"all"}, Set: []string{"coordinator.latency=1ms"}},
 			func(s *Spec) any {
 				var list []string
 				for _, s := range s.Strategies {
@@ -108,7 +108,7 @@ func TestAllStrategiesLeavesOutWhatDoesNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"strategy ptu is left out: ", "strategy route is left out: "}
+	want := []string{"strategy ptu is left out: ", "strategy route is left out: ", "strategy shared is left out: ", "strategy lease is left out: "}
 	if !slices.EqualFunc(s.Warnings, want, strings.HasPrefix) {
 		t.Errorf("warnings %q, want those that begin with %q", s.Warnings, want)
 	}

@@ -41,7 +41,7 @@ type decoder struct {
 	spec    *Spec
 	catalog *catalog.Catalog
 
-	duration, streams, deployments, faults, strategies, expect cursor
+	duration, streams, deployments, coordinator, faults, strategies, expect cursor
 
 	traces     []workload.Summary // of each stream; no Rows for those that are not traces
 	unselected []string           // strategies of the file that --strategies leaves out
@@ -64,6 +64,7 @@ func (d *decoder) scenario(c cursor) {
 		may("fleet", d.fleet),
 		need("workload", here(&d.streams)),
 		need("deployments", here(&d.deployments)),
+		may("coordinator", here(&d.coordinator)),
 		may("faults", here(&d.faults)),
 		need("strategies", here(&d.strategies)),
 		may("expect", here(&d.expect)),
@@ -78,6 +79,9 @@ func (d *decoder) scenario(c cursor) {
 		d.readDeployments()
 	}
 	d.doubtful = len(d.found) > before || len(d.spec.Deployments) == 0
+	if d.coordinator.ok() {
+		d.readCoordinator()
+	}
 	if d.faults.ok() {
 		d.readFaults()
 	}

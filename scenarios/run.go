@@ -14,7 +14,8 @@ func (s *Spec) Env(key rng.Key) strategies.Env {
 	for i := range s.Deployments {
 		d := &s.Deployments[i]
 		env.Deployments = append(env.Deployments, strategies.Deployment{
-			Name: d.Name, RPM: d.PerMinute(provider.Requests), TPM: d.PerMinute(provider.Tokens), Provisioned: d.PTU.Units > 0})
+			Name: d.Name, RPM: d.PerMinute(provider.Requests), TPM: d.PerMinute(provider.Tokens), Provisioned: d.PTU.Units > 0,
+			Coordinated: i == 0 && s.Coordinator != nil})
 	}
 	return env
 }
@@ -23,12 +24,18 @@ func (s *Spec) Env(key rng.Key) strategies.Env {
 // that end and are more than errors now and then; 0 and 0 if there is none.
 func (s *Spec) FaultSpan() (from, until clock.Time) {
 	from = clock.Never
-	for i := range s.Deployments {
-		for _, f := range s.Deployments[i].Faults {
+	count := func(faults []provider.Fault) {
+		for _, f := range faults {
 			if f.Kind != provider.Errors && f.Until != clock.Never {
 				from, until = min(from, f.At), max(until, f.Until)
 			}
 		}
+	}
+	for i := range s.Deployments {
+		count(s.Deployments[i].Faults)
+	}
+	if s.Coordinator != nil {
+		count(s.Coordinator.Faults)
 	}
 	if until == 0 {
 		return 0, 0

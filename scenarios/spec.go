@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/quota"
 	"ratesim/scenarios/workload"
 	"ratesim/strategies"
 )
@@ -24,8 +25,11 @@ type Spec struct {
 	Workload    []workload.Stream // at least one
 	Tenants     []string          // the streams' tenants, each once, in order
 	Deployments []provider.Config // at least one, each with its faults
-	Strategies  []Strategy        // at least one, names differ
-	Expect      []Expectation     // may be empty
+	// Coordinator hands out the limits of the first deployment to instances that
+	// ask for them; nil = there is none.
+	Coordinator *quota.Config
+	Strategies  []Strategy    // at least one, names differ
+	Expect      []Expectation // may be empty
 
 	Warnings []string // what the user should know; the scenario runs all the same
 }

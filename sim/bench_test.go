@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/quota"
 	"ratesim/provider/vendors"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
@@ -55,6 +56,8 @@ func crowd(t testing.TB, strategy string, users int, duration time.Duration) *sc
 		roomier.Name, roomier.RPM, roomier.TPM = "roomier", roomier.RPM/2, roomier.TPM/2
 		s.Deployments = append(s.Deployments, roomier)
 	}
+	s.Coordinator = &quota.Config{RPM: s.Deployments[0].RPM, TPM: s.Deployments[0].TPM, Burst: quota.DefaultBurst,
+		Latency: rng.NewConstant(0.002), Timeout: time.Second}
 	s.Strategies = []scenarios.Strategy{named(t, s, strategy)}
 	return s
 }
@@ -68,7 +71,7 @@ func named(t testing.TB, s *scenarios.Spec, name string) scenarios.Strategy {
 	}
 	var known []strategies.Deployment
 	for _, d := range s.Deployments {
-		known = append(known, strategies.Deployment{Name: d.Name, RPM: d.RPM, TPM: d.TPM, Provisioned: d.PTU.Units > 0})
+		known = append(known, strategies.Deployment{Name: d.Name, RPM: d.RPM, TPM: d.TPM, Provisioned: d.PTU.Units > 0, Coordinated: s.Coordinator != nil})
 	}
 	factory, errs := entry.Build(nil, strategies.Env{Deployments: known})
 	if len(errs) > 0 {
@@ -86,7 +89,7 @@ func BenchmarkRun(b *testing.B) {
 	}{
 		{"jitter", 1_000}, {"jitter", 16_000}, {"jitter", 128_000}, {"jitter", 1_000_000},
 		{"queue", 16_000}, {"header-aware", 16_000}, {"route", 16_000}, {"tenant-fair", 16_000}, {"breaker", 16_000}, {"compose", 16_000}, {"paced", 16_000},
-		{"split", 16_000}, {"aimd", 16_000}, {"paper:atb", 16_000}, {"paper:ub", 16_000}, {"paper:wb", 16_000}, {"layers", 16_000}, {"sdk:botocore@1.43", 16_000},
+		{"split", 16_000}, {"shared", 16_000}, {"lease", 16_000}, {"aimd", 16_000}, {"paper:atb", 16_000}, {"paper:ub", 16_000}, {"paper:wb", 16_000}, {"layers", 16_000}, {"sdk:botocore@1.43", 16_000},
 		{"sdk:botocore-adaptive@1.43", 16_000}, {"sdk:cookbook-parallel@1", 16_000}, {"sdk:langchain-limiter@1", 16_000},
 		{"article:bucket", 16_000}, {"article:queue", 16_000}, {"article:batch-sleep", 16_000},
 	} {

@@ -58,6 +58,10 @@ func (e *engine) apply(instance uint32) {
 			e.setAlarm(instance, f.At)
 			continue
 		}
+		if f.Kind == strategies.AskKind {
+			e.ask(instance, f)
+			continue
+		}
 		c := e.calls.at(f.Call.Slot)
 		if !c.open || c.instance != instance {
 			e.fail("acted on call %d, which is not its own or has ended", f.Call.ID)
@@ -84,7 +88,7 @@ func (e *engine) apply(instance uint32) {
 			e.end(c)
 		}
 	}
-	e.out.List = e.out.List[:0]
+	e.out.Reset()
 	if e.peek != nil {
 		e.peek.carriedOut()
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/quota"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/clock"
@@ -21,16 +22,18 @@ import (
 // time are dealt with in the order in which they were asked for; no kind goes
 // before another.
 const (
-	arrive  = iota + 1 // a call arrives at its instance; index: call
-	reach              // an attempt reaches its deployment; index: flight
-	finish             // a deployment has finished an attempt; index: flight
-	deliver            // a reply, or the client's timeout, reaches the client; index: flight
-	wake               // a call's timer; index: call
-	alarm              // an instance's alarm; index: instance
-	expire             // a call's deadline; index: call
-	sample             // once a second: how much of the limits is used
-	mark               // the workload's duration is over
-	ended              // in the hash only: how a call ended
+	arrive          = iota + 1 // a call arrives at its instance; index: call
+	reach                      // an attempt reaches its deployment; index: flight
+	finish                     // a deployment has finished an attempt; index: flight
+	deliver                    // a reply, or the client's timeout, reaches the client; index: flight
+	wake                       // a call's timer; index: call
+	alarm                      // an instance's alarm; index: instance
+	expire                     // a call's deadline; index: call
+	sample                     // once a second: how much of the limits is used
+	mark                       // the workload's duration is over
+	ended                      // in the hash only: how a call ended
+	toCoordinator              // an ask reaches the coordinator; index: ask
+	fromCoordinator            // its answer, or the instance's timeout, reaches the instance; index: ask
 )
 
 // An event's data: kind, 28 bits of generation, 32 bits of index.
@@ -46,12 +49,15 @@ type engine struct {
 	events  queue.Queue
 	calls   slab[call]
 	flights slab[flight]
+	asks    slab[ask]
 	out     strategies.Effects
 
 	key      rng.Key
 	fleet    []strategies.Strategy // one for each instance, or one for all
 	alarms   []timer               // one for each strategy
 	models   []*provider.Model
+	quota    *quota.Coordinator // nil = there is none
+	asked    []uint32           // asks of each instance so far
 	sources  []workload.Source
 	closed   []workload.Closed // the same, nil where a source is not closed
 	next     workload.Arrival  // scratch, here so that it is allocated once
@@ -195,6 +201,10 @@ func (e *engine) step(d uint64) {
 		}
 	case sample:
 		e.sample()
+	case toCoordinator:
+		e.consult(i)
+	case fromCoordinator:
+		e.answer(i)
 	case mark:
 		for m, model := range e.models {
 			e.baseline[m] = model.Tally

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/quota"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/clock"
@@ -59,6 +60,10 @@ func newEngine(p Plan) (*engine, error) {
 		e.models = append(e.models, provider.New(&s.Deployments[i], e.key.Sub(rng.Deployment, uint64(i)), &pools))
 	}
 	e.dealer = s.Fleet.Dealer(e.key)
+	if s.Coordinator != nil {
+		e.quota = quota.New(s.Coordinator, s.CoordinatorKey(e.key))
+		e.asked = make([]uint32, s.Fleet.Total())
+	}
 	if p.Strategy.Omniscient {
 		e.peek = newPeek(e)
 		env.Peek = e.peek

@@ -71,6 +71,11 @@ func (r *recorder) line(now clock.Time, what string, c *strategies.Call, out *st
 			fmt.Fprintf(r.out, " send %s", r.name(f.Call))
 		case strategies.WakeKind:
 			fmt.Fprintf(r.out, " wake %s at %v", r.name(f.Call), f.At)
+		case strategies.AskKind:
+			r.out.WriteString(" ask")
+			if f.Call != nil {
+				fmt.Fprintf(r.out, " for %s", r.name(f.Call))
+			}
 		case strategies.AlarmKind:
 			fmt.Fprintf(r.out, " alarm at %v", f.At)
 		case strategies.AbortKind:

@@ -47,6 +47,9 @@
 // such a loop makes them do it each in a way of its own, faults included
 // (pacedpresets.go). ptu.go chooses between two deployments.
 //
+// Instances that share a quota may ask a coordinator, with [Effects.Ask]: for each
+// attempt (shared.go), or for a share to pace to (lease.go).
+//
 // # Writing one
 //
 // Write a type with the four methods; keep what belongs to a call in the

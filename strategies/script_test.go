@@ -22,7 +22,7 @@ import (
 //
 // The commands:
 //
-//	deployments            one a line: NAME [rpm=N] [tpm=N] [ptu]; at first: main rpm=600 tpm=60000
+//	deployments            one a line: NAME [rpm=N] [tpm=N] [ptu] [coordinated]; at first: main rpm=600 tpm=60000
 //	tenants                their names, one a line, by number; at first none
 //	new STRATEGY k=v ...   starts again at time 0 with this strategy
 //	fleet 4 64@3m ...      how many instances there are, and from when; at first 1
@@ -34,6 +34,7 @@ import (
 //	1s reply a STATUS|timeout [retry-after=D] [limit=tokens|requests|oversize] [used=PROMPT+OUTPUT]
 //	      [limit-tokens=N] [remaining-tokens=N] [reset-tokens=D], and the same of requests
 //	2s cancel a
+//	1s answer a|- 200 [wait=D]|429|503|timeout [limit=oversize] [shares=REQUESTS+TOKENS]
 //
 // Calls are named by letters in the order in which they are submitted.
 func TestScripts(t *testing.T) {
@@ -140,6 +141,8 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 			})
 		case "reply":
 			s.reply(t, f[2], f[3], args)
+		case "answer":
+			s.answer(t, f[2], f[3], args)
 		case "cancel":
 			s.driver.Cancel(s.calls[f[2]])
 		default:
@@ -159,6 +162,21 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		t.Error(v)
 	}
 	return s.trace.String()
+}
+
+// answer is what the coordinator says.
+func (s *script) answer(t *testing.T, call, status string, args options) {
+	r := wire.Reply{RetryAfter: args.duration("wait", wire.Absent), Requests: wire.NoQuota, Tokens: wire.NoQuota}
+	r.Status, _ = strconv.Atoi(status)
+	if args["limit"] == "oversize" {
+		r.Limit = wire.Oversize
+	}
+	if shares := args["shares"]; shares != "" {
+		if _, err := fmt.Sscanf(shares, "%d+%d", &r.Requests.Remaining, &r.Tokens.Remaining); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.driver.Answer(s.calls[call], r) // nil for -
 }
 
 func (s *script) reply(t *testing.T, call, status string, args options) {
@@ -229,5 +247,6 @@ func parseDeployment(line string) strategies.Deployment {
 	f := strings.Fields(line)
 	o := parseOptions(f[1:])
 	_, ptu := o["ptu"]
-	return strategies.Deployment{Name: f[0], RPM: o.number("rpm", 0), TPM: o.number("tpm", 0), Provisioned: ptu}
+	_, coordinated := o["coordinated"]
+	return strategies.Deployment{Coordinated: coordinated, Name: f[0], RPM: o.number("rpm", 0), TPM: o.number("tpm", 0), Provisioned: ptu}
 }

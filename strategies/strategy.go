@@ -22,7 +22,9 @@ type Strategy interface {
 	// Submit: the application wants c done.
 	Submit(now clock.Time, c *Call, out *Effects)
 	// Reply: an attempt of c ended. r is valid during the call only. There
-	// is no Reply for attempts that were aborted or whose call has ended.
+	// is no Reply for attempts that were aborted or whose call has ended. The
+	// answer to what was asked of a coordinator comes here, too, with the call it
+	// was asked for, or with nil.
 	Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects)
 	// Wake: the time asked for with Effects.Wake has come, or, when c is
 	// nil, the one asked for with Effects.Alarm.
@@ -87,6 +89,7 @@ const (
 	AbortKind
 	DoneKind
 	FailKind
+	AskKind
 )
 
 // Effect is one thing a strategy asks of its driver. Which fields matter
@@ -102,11 +105,25 @@ type Effect struct {
 
 // Effects collects what a strategy asks for. Drivers hand in an empty one and
 // reuse it.
-type Effects struct{ List []Effect }
+type Effects struct {
+	List []Effect
+	Asks []wire.Ask
+}
+
+// Reset empties e.
+func (e *Effects) Reset() { e.List, e.Asks = e.List[:0], e.Asks[:0] }
 
 // Send sends an attempt of c to a deployment, by its index in Env.Deployments.
 func (e *Effects) Send(c *Call, deployment int) {
 	e.add(SendKind, c).Deployment = uint16(deployment)
+}
+
+// Ask asks q of the coordinator of Env, for c, or, when c is nil, for the
+// instance. Its answer comes to Reply, unless c has ended by then, in which case
+// nobody hears what was granted. It is no attempt.
+func (e *Effects) Ask(c *Call, q wire.Ask) {
+	e.add(AskKind, c).Attempt = uint32(len(e.Asks))
+	e.Asks = append(e.Asks, q)
 }
 
 // Wake asks for Wake(c) at the given time, at once if that has passed. A call
@@ -158,6 +175,7 @@ type Deployment struct {
 	Name        string
 	RPM, TPM    int64 // advertised; 0 when the vendor names none
 	Provisioned bool  // paid by the hour, without a rate limit of its own
+	Coordinated bool  // its limits are handed out by a coordinator, which can be asked
 }
 
 // Env is what a strategy is given when it is made.

@@ -46,6 +46,7 @@ type Strategy struct {
 	RejectedRequests *Estimate `json:"rejected_requests,omitempty"`
 	RejectedTokens   *Estimate `json:"rejected_tokens,omitempty"`
 	ServerErrors     *Estimate `json:"server_errors,omitempty"`
+	CoordinatorAsks  *Estimate `json:"coordinator_asks,omitempty"`
 
 	GoodputTPM         *Estimate `json:"goodput_tpm,omitempty"`
 	QuotaUsed          *Estimate `json:"quota_used,omitempty"`

@@ -42,6 +42,7 @@ type Run struct {
 	Attempts, Retries                          int64
 	Rejected, RejectedRequests, RejectedTokens int64
 	ServerErrors                               int64
+	Asks                                       int64 // of a coordinator; the driver counts
 	WastedPrompt                               int64
 
 	GoodTokens int64

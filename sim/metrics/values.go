@@ -59,6 +59,7 @@ func Metrics() []Metric {
 		{"rejected_requests", Count, Lower, func(s *Strategy) **Estimate { return &s.RejectedRequests }, func(r *Run) float64 { return n(r.RejectedRequests) }},
 		{"rejected_tokens", Count, Lower, func(s *Strategy) **Estimate { return &s.RejectedTokens }, func(r *Run) float64 { return n(r.RejectedTokens) }},
 		{"server_errors", Count, Lower, func(s *Strategy) **Estimate { return &s.ServerErrors }, func(r *Run) float64 { return n(r.ServerErrors) }},
+		{"coordinator_asks", Count, Lower, func(s *Strategy) **Estimate { return &s.CoordinatorAsks }, func(r *Run) float64 { return unless(r.Asks == 0, n(r.Asks)) }},
 		{"goodput_tpm", TokensPerMinute, Higher, func(s *Strategy) **Estimate { return &s.GoodputTPM }, (*Run).goodput},
 		{"quota_used", Share, Higher, func(s *Strategy) **Estimate { return &s.QuotaUsed }, (*Run).quota},
 		{"wasted_prompt_tokens", Tokens, Lower, func(s *Strategy) **Estimate { return &s.WastedPromptTokens }, func(r *Run) float64 { return n(r.WastedPrompt) }},

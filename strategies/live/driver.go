@@ -89,6 +89,10 @@ func (t *Transport) apply() {
 			t.setAlarm(f.At)
 			continue
 		}
+		if f.Kind == strategies.AskKind {
+			t.ask(f)
+			continue
+		}
 		c := t.calls[f.Call.Slot]
 		if c == nil || &c.Call != f.Call || !c.open {
 			continue // has ended: a strategy that acts on it breaks its contract
@@ -112,7 +116,7 @@ func (t *Transport) apply() {
 			t.end(c)
 		}
 	}
-	t.out.List = t.out.List[:0]
+	t.out.Reset()
 }
 
 // send starts an attempt. The caller's own goroutine makes it, unless that has

@@ -37,6 +37,10 @@ type Options struct {
 	// Route points an attempt at a deployment, by its index in
 	// strategies.Env.Deployments; nil leaves attempts as the request is.
 	Route func(deployment int, r *http.Request)
+	// Coordinator is asked what the strategy asks; nil = it does not answer. An
+	// ask is given up after Patience, in the strategy's time; 0 = DefaultPatience.
+	Coordinator Coordinator
+	Patience    time.Duration
 	// Estimate returns the tokens of a request's prompt and the bound on its
 	// output, 0 = none, from its body; nil = the function Estimate.
 	Estimate func(body []byte) (prompt, maxTokens uint32)
@@ -60,6 +64,8 @@ type Transport struct {
 	alarm    *time.Timer
 	alarmAt  clock.Time
 	alarms   uint32 // how often it was set
+	asks     uint32 // of the coordinator so far
+	asking   int    // those that are not answered
 }
 
 // New returns a transport that is driven by s, which belongs to it from now on.
@@ -72,6 +78,9 @@ func New(s strategies.Strategy, o Options) *Transport {
 	}
 	if o.Start.IsZero() {
 		o.Start = time.Now()
+	}
+	if o.Patience == 0 {
+		o.Patience = DefaultPatience
 	}
 	if o.Estimate == nil {
 		o.Estimate = Estimate
@@ -147,7 +156,8 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// Close lets no more calls in and waits for those that are open. When ctx ends
+// Close lets no more calls in and waits for those that are open, and for the
+// coordinator. When ctx ends
 // first it gives them up and returns ctx's error.
 func (t *Transport) Close(ctx context.Context) error {
 	t.mu.Lock()
@@ -179,7 +189,7 @@ func (t *Transport) Close(ctx context.Context) error {
 
 // rest notes that nothing is open any more, if that is so.
 func (t *Transport) rest() {
-	if t.closed && t.open == 0 {
+	if t.closed && t.open == 0 && t.asking == 0 {
 		close(t.idle)
 		if t.alarm != nil {
 			t.alarm.Stop()

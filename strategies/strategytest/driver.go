@@ -35,6 +35,7 @@ type Driver struct {
 	slots    []*slot
 	idle     []uint32 // slots of ended calls, if they are reused
 	flights  []Attempt
+	asks     []Ask
 	open     int
 	calls    uint64 // submitted
 	sequence uint64 // of timers, so that those of one time fire in order
@@ -46,6 +47,12 @@ type Attempt struct {
 	Call       *strategies.Call
 	Number     uint32 // 0 for the call's first
 	Deployment int
+}
+
+// Ask is what was asked of the coordinator and is not answered.
+type Ask struct {
+	Call *strategies.Call // nil for the instance's own
+	Ask  wire.Ask
 }
 
 type slot struct {
@@ -87,6 +94,10 @@ func (d *Driver) Open() int { return d.open }
 // InFlight returns the attempts in flight, in the order they were sent. The
 // slice is valid until the next input.
 func (d *Driver) InFlight() []Attempt { return d.flights }
+
+// Asks returns what was asked of the coordinator and is not answered, in order.
+// The slice is valid until the next input.
+func (d *Driver) Asks() []Ask { return d.asks }
 
 // Submit submits a copy of c as a call that arrives now. A Deadline of 0 means
 // none. Calls are numbered from 1 in the order of submission.
@@ -131,6 +142,22 @@ func (d *Driver) Reply(a Attempt, r wire.Reply) {
 		d.input("reply %s#%d: %s", d.name(a.Call), a.Number, status(&d.reply))
 	}
 	d.strategy.Reply(d.now, a.Call, &d.reply, &d.out)
+	d.apply()
+}
+
+// Answer answers the oldest ask for c, or of the instance when c is nil, with r.
+func (d *Driver) Answer(c *strategies.Call, r wire.Reply) {
+	i := slices.IndexFunc(d.asks, func(a Ask) bool { return a.Call == c })
+	if i < 0 {
+		d.violate("the test answered an ask that was not made")
+		return
+	}
+	d.asks = slices.Delete(d.asks, i, i+1)
+	d.reply = r
+	if d.Trace != nil {
+		d.input("answer %s: %s", d.name(c), status(&d.reply))
+	}
+	d.strategy.Reply(d.now, c, &d.reply, &d.out)
 	d.apply()
 }
 
@@ -227,8 +254,12 @@ func (d *Driver) apply() {
 		if d.Trace != nil {
 			d.effect(e)
 		}
-		if e.Kind == strategies.AlarmKind {
+		switch {
+		case e.Kind == strategies.AlarmKind:
 			d.alarm = d.arm("alarm", e.At)
+			continue
+		case e.Kind == strategies.AskKind && e.Call == nil:
+			d.asks = append(d.asks, Ask{nil, d.out.Asks[e.Attempt]})
 			continue
 		}
 		if int64(e.Call.Slot) >= int64(len(d.slots)) || e.Call != &d.slots[e.Call.Slot].call || !d.slots[e.Call.Slot].open {
@@ -238,7 +269,7 @@ func (d *Driver) apply() {
 		d.carryOut(e, d.slots[e.Call.Slot])
 	}
 	clear(d.out.List)
-	d.out.List = d.out.List[:0]
+	d.out.Reset()
 	for _, s := range d.slots {
 		if !s.open && d.reuse && s.call.ID != ended.ID {
 			d.idle = append(d.idle, s.call.Slot)
@@ -264,6 +295,8 @@ func (d *Driver) carryOut(e *strategies.Effect, s *slot) {
 		}
 		d.flights = append(d.flights, Attempt{c, uint32(c.Sent), int(e.Deployment)})
 		c.Sent++
+	case strategies.AskKind:
+		d.asks = append(d.asks, Ask{c, d.out.Asks[e.Attempt]})
 	case strategies.WakeKind:
 		s.wake = d.arm("wake", e.At)
 	case strategies.AbortKind:
@@ -289,6 +322,7 @@ func (d *Driver) close(s *slot) {
 	s.open = false
 	d.open--
 	d.hangUp(func(a Attempt) bool { return a.Call == &s.call })
+	d.asks = slices.DeleteFunc(d.asks, func(a Ask) bool { return a.Call == &s.call })
 }
 
 func (d *Driver) hangUp(which func(Attempt) bool) { d.flights = slices.DeleteFunc(d.flights, which) }
@@ -300,6 +334,9 @@ func (d *Driver) violate(format string, args ...any) {
 }
 
 func (d *Driver) name(c *strategies.Call) string {
+	if c == nil {
+		return "-"
+	}
 	if d.Name != nil {
 		return d.Name(c.ID)
 	}
@@ -311,7 +348,7 @@ func (d *Driver) input(format string, args ...any) {
 }
 
 // kindNames are the effects' names, indexed by kind.
-var kindNames = [...]string{"nothing", "send", "wake", "alarm", "abort", "done", "fail"}
+var kindNames = [...]string{"nothing", "send", "wake", "alarm", "abort", "done", "fail", "ask"}
 
 func (d *Driver) effect(e *strategies.Effect) {
 	fmt.Fprintf(d.Trace, "           %s", kindNames[e.Kind])
@@ -330,6 +367,17 @@ func (d *Driver) effect(e *strategies.Effect) {
 		fmt.Fprintf(d.Trace, " %s#%d", d.name(e.Call), e.Attempt)
 	case strategies.DoneKind:
 		fmt.Fprintf(d.Trace, " %s", d.name(e.Call))
+	case strategies.AskKind:
+		q := d.out.Asks[e.Attempt]
+		fmt.Fprintf(d.Trace, " %s: %d requests, %d tokens", d.name(e.Call), q.Requests, q.Tokens)
+		if q.Lease > 0 {
+			fmt.Fprintf(d.Trace, " a minute for %v", q.Lease)
+		} else {
+			fmt.Fprintf(d.Trace, " within %v", q.Within)
+		}
+		if q.BackRequests != 0 || q.BackTokens != 0 {
+			fmt.Fprintf(d.Trace, ", back %d and %d", q.BackRequests, q.BackTokens)
+		}
 	case strategies.FailKind:
 		fmt.Fprintf(d.Trace, " %s: %v", d.name(e.Call), e.Reason)
 	}

@@ -46,7 +46,7 @@ func Env() strategies.Env {
 	return strategies.Env{
 		Key: rng.New(1, 0),
 		Deployments: []strategies.Deployment{
-			{Name: "main", RPM: 600, TPM: 60_000},
+			{Name: "main", RPM: 600, TPM: 60_000, Coordinated: true},
 			{Name: "reserved", Provisioned: true},
 			{Name: "spare"},
 		},
@@ -115,6 +115,7 @@ const (
 	submit stepKind = iota
 	reply
 	cancel
+	answer
 )
 
 func histories() *rapid.Generator[history] {
@@ -129,7 +130,7 @@ func histories() *rapid.Generator[history] {
 }
 
 func steps() *rapid.Generator[step] {
-	kinds := rapid.SampledFrom([]stepKind{submit, submit, submit, reply, reply, reply, reply, reply, cancel})
+	kinds := rapid.SampledFrom([]stepKind{submit, submit, submit, reply, reply, reply, reply, reply, cancel, answer, answer, answer})
 	waits := rapid.SampledFrom([]time.Duration{0, 0, 1, 20 * time.Millisecond, 700 * time.Millisecond, 3 * time.Second, 61 * time.Second, 10 * time.Minute})
 	sizes := rapid.SampledFrom([]uint32{0, 1, 50, 100, 4_000, 30_000, 59_999, 60_000, 1_000_000, math.MaxUint32})
 	withins := rapid.SampledFrom([]time.Duration{0, 0, 0, 1, time.Second, 90 * time.Second, time.Hour})
@@ -149,6 +150,9 @@ func steps() *rapid.Generator[step] {
 			s.Reply = replies().Draw(t, "reply")
 		case cancel:
 			s.Pick = rapid.IntRange(0, 20).Draw(t, "call")
+		case answer:
+			s.Pick = rapid.IntRange(0, 20).Draw(t, "ask")
+			s.Reply = answers().Draw(t, "answer")
 		}
 		return s
 	})
@@ -198,6 +202,36 @@ func replies() *rapid.Generator[wire.Reply] {
 	})
 }
 
+// answers draws what coordinators say: a grant for now or later, shares, a
+// refusal, or nothing.
+func answers() *rapid.Generator[wire.Reply] {
+	statuses := rapid.SampledFrom([]int{200, 200, 200, 200, 429, 503, wire.StatusTimeout})
+	waits := rapid.SampledFrom([]time.Duration{0, 0, 1, 300 * time.Millisecond, 20 * time.Second})
+	shares := rapid.SampledFrom([]int64{0, 1, 10, 600, 60_000})
+	return rapid.Custom(func(t *rapid.T) wire.Reply {
+		r := bare(statuses.Draw(t, "status"))
+		switch r.Status {
+		case wire.StatusOK:
+			r.RetryAfter = waits.Draw(t, "wait")
+			r.Requests = wire.Quota{Limit: 600, Remaining: shares.Draw(t, "requests"), Reset: 10 * time.Second}
+			r.Tokens = wire.Quota{Limit: 60_000, Remaining: shares.Draw(t, "tokens"), Reset: 10 * time.Second}
+		case wire.StatusTooManyRequests:
+			r.RetryAfter = time.Minute
+			r.Limit = rapid.SampledFrom([]wire.Limit{wire.NoLimit, wire.Oversize}).Draw(t, "limit")
+		}
+		return r
+	})
+}
+
+// whole is what a coordinator says that nobody else asks anything.
+func whole() wire.Reply {
+	r := bare(wire.StatusOK)
+	r.RetryAfter = 0
+	r.Requests = wire.Quota{Limit: 600, Remaining: 600, Reset: 10 * time.Second}
+	r.Tokens = wire.Quota{Limit: 60_000, Remaining: 60_000, Reset: 10 * time.Second}
+	return r
+}
+
 // bare is a reply with no headers.
 func bare(status int) wire.Reply {
 	return wire.Reply{Status: status, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}
@@ -219,6 +253,8 @@ func play(s strategies.Strategy, h history) (violations []string, trace string) 
 			d.Submit(st.Call)
 		case st.Kind == reply && len(d.flights) > 0:
 			d.Reply(d.flights[st.Pick%len(d.flights)], st.Reply)
+		case st.Kind == answer && len(d.asks) > 0:
+			d.Answer(d.asks[st.Pick%len(d.asks)].Call, st.Reply)
 		case st.Kind == cancel && d.open > 0:
 			d.Cancel(d.nthOpen(st.Pick % d.open))
 		}
@@ -236,14 +272,16 @@ func play(s strategies.Strategy, h history) (violations []string, trace string) 
 
 // finish answers everything in flight a second later until no call is open.
 func (d *Driver) finish(hostile bool) {
-	status := wire.StatusOK
+	status, granted := wire.StatusOK, whole()
 	if hostile {
-		status = wire.StatusTooManyRequests
+		status, granted = wire.StatusTooManyRequests, bare(wire.StatusTimeout)
 	}
 	for range maxEvents {
 		switch {
 		case d.open == 0:
 			return
+		case len(d.asks) > 0:
+			d.Answer(d.asks[0].Call, granted)
 		case len(d.flights) > 0:
 			d.AdvanceTo(d.now.Add(time.Second))
 			if len(d.flights) > 0 {
@@ -283,6 +321,10 @@ func allocations(s strategies.Strategy) float64 {
 			d.Submit(strategies.Call{Prompt: 100, MaxTokens: 50, Tenant: uint16(i % 3)})
 		}
 		for n := 0; d.open > 0 && len(d.Violations) == 0; n++ {
+			if len(d.asks) > 0 {
+				d.Answer(d.asks[0].Call, whole())
+				continue
+			}
 			if len(d.flights) == 0 {
 				d.Step()
 				continue

@@ -1,0 +1,142 @@
+// Package quota is a coordinator: it hands out a quota that several instances
+// share, each of which asks before it sends.
+//
+// A Coordinator grants in two ways. An instance may ask for what one call
+// needs, and is told when it may be sent: that is the generic cell rate algorithm,
+// as redis_rate has it in a script, but for a grant in the future in place of a
+// refusal, so that nobody has to ask twice and nobody overtakes (quota.go). Or it
+// leases a share of the quota for some seconds and paces itself, as in YouTube's
+// Doorman (lease.go).
+package quota
+
+import (
+	"time"
+
+	"ratesim/provider"
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/limit"
+	"ratesim/sim/rng"
+)
+
+// Config describes a coordinator.
+type Config struct {
+	Name     string
+	RPM, TPM int64 // what it hands out a minute; 0 = no bound
+	// Burst is what may be spent at once, as the time in which the quota gives
+	// it. A single grant may be larger, up to a minute's: it waits for all that
+	// was granted before to be refilled, and those after it wait longer.
+	Burst   time.Duration
+	Latency rng.Dist         // seconds, there and back
+	Timeout time.Duration    // when an instance gives up an ask
+	Faults  []provider.Fault // outages, errors and hangs of its own
+}
+
+// DefaultBurst is a minute, as redis_rate has it for limits per minute, and as
+// much as a provider's bucket holds. A provider that counts a sliding minute may
+// see twice its limit in the first, and refuse.
+const DefaultBurst = time.Minute
+
+// Coordinator is one at work. It is not safe for concurrent use.
+type Coordinator struct {
+	cfg              *Config
+	key              rng.Key
+	health           *provider.Model // says whether it answers at all
+	requests, tokens pool
+	leases           []lease // by instance
+}
+
+// New returns the coordinator of cfg. Draws are keyed by key and the ask.
+func New(cfg *Config, key rng.Key) *Coordinator {
+	return &Coordinator{
+		cfg: cfg, key: key,
+		health:   provider.New(&provider.Config{Name: cfg.Name, Faults: cfg.Faults}, key, nil),
+		requests: newPool(cfg.RPM, cfg.Burst),
+		tokens:   newPool(cfg.TPM, cfg.Burst),
+	}
+}
+
+// Timeout returns when an instance gives up an ask.
+func (c *Coordinator) Timeout() time.Duration { return c.cfg.Timeout }
+
+// Way returns how long the ask takes to the coordinator, and its answer back.
+func (c *Coordinator) Way(q *wire.Ask) time.Duration {
+	u := c.key.Float64(rng.NetworkOut, uint64(q.From), uint64(q.Number))
+	return time.Duration(c.cfg.Latency.Quantile(u) * 1e9 / 2)
+}
+
+// Ask answers in r an ask that reaches the coordinator at now, and returns how
+// long that takes.
+func (c *Coordinator) Ask(now clock.Time, q *wire.Ask, r *wire.Reply) time.Duration {
+	a := wire.Attempt{Call: uint64(q.From), Number: q.Number}
+	took := c.health.Arrive(now, &a, r)
+	r.RetryAfter, r.Requests, r.Tokens, r.Prompt, r.Output = wire.Absent, wire.NoQuota, wire.NoQuota, 0, 0
+	if a.Admitted {
+		c.health.Finish(now, &a, false)
+	}
+	if !r.OK() {
+		return took
+	}
+	c.requests.back(now, q.BackRequests)
+	c.tokens.back(now, q.BackTokens)
+	if q.Lease > 0 {
+		c.lease(now, q, r)
+	} else {
+		c.grant(now, q, r)
+	}
+	return took
+}
+
+// grant takes what q wants from both pools, or from none.
+func (c *Coordinator) grant(now clock.Time, q *wire.Ask, r *wire.Reply) {
+	if !c.requests.fits(q.Requests) || !c.tokens.fits(q.Tokens) {
+		r.Status, r.Limit = wire.StatusTooManyRequests, wire.Oversize
+		return
+	}
+	r.RetryAfter = max(c.requests.earliest(now, q.Requests), c.tokens.earliest(now, q.Tokens)).Sub(now)
+	if r.RetryAfter > q.Within {
+		r.Status = wire.StatusTooManyRequests
+		return
+	}
+	c.requests.take(now, q.Requests)
+	c.tokens.take(now, q.Tokens)
+}
+
+// pool is one limit: GCRA with grants in the future. The zero value has no
+// bound.
+type pool struct {
+	bucket *limit.Bucket
+	minute int64 // the limit
+	burst  int64 // what the bucket holds
+}
+
+func newPool(perMinute int64, burst time.Duration) pool {
+	if perMinute == 0 {
+		return pool{}
+	}
+	size := max(1, int64(float64(perMinute)*burst.Minutes()))
+	return pool{limit.NewBucket(size, perMinute, limit.Window), perMinute, size}
+}
+
+func (p *pool) fits(cost int64) bool { return p.bucket == nil || cost <= max(p.minute, p.burst) }
+
+// earliest returns when cost may be spent. One larger than the burst waits until
+// the bucket is full.
+func (p *pool) earliest(now clock.Time, cost int64) clock.Time {
+	if p.bucket == nil || cost == 0 {
+		return now
+	}
+	return p.bucket.Earliest(now, min(cost, p.burst))
+}
+
+func (p *pool) take(now clock.Time, cost int64) {
+	if p.bucket != nil {
+		p.bucket.Take(now, cost)
+	}
+}
+
+func (p *pool) back(now clock.Time, n int64) {
+	if p.bucket != nil && n != 0 {
+		p.bucket.Settle(now, 0, -n)
+	}
+}

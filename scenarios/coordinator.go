@@ -1,0 +1,52 @@
+package scenarios
+
+import (
+	"time"
+
+	"ratesim/provider"
+	"ratesim/provider/quota"
+	"ratesim/sim/rng"
+)
+
+// CoordinatorKey returns the key of the coordinator's draws.
+func (s *Spec) CoordinatorKey(key rng.Key) rng.Key {
+	return key.Sub(rng.Deployment, uint64(len(s.Deployments)))
+}
+
+// readCoordinator reads the coordinator that hands out the limits of the first
+// deployment.
+func (d *decoder) readCoordinator() {
+	c := d.coordinator
+	q := &quota.Config{Name: "coordinator", Burst: quota.DefaultBurst, Timeout: time.Second}
+	c.mapping(
+		may("name", text(&q.Name)),
+		may("latency", dist(&q.Latency, seconds)),
+		may("timeout", duration(&q.Timeout, time.Millisecond, time.Minute)),
+		may("burst", duration(&q.Burst, time.Millisecond, time.Minute)),
+	)
+	if d.doubtful {
+		return
+	}
+	to := &d.spec.Deployments[0]
+	q.RPM, q.TPM = to.PerMinute(provider.Requests), to.PerMinute(provider.Tokens)
+	if q.RPM == 0 && q.TPM == 0 {
+		c.fail("has nothing to hand out: %s has no limit per minute on requests or tokens", to.Name)
+	}
+	for _, name := range d.deploymentNames() {
+		if name == q.Name {
+			c.fail("is named %s as a deployment is; give it another name, for faults to tell them apart", quote(name))
+			return
+		}
+	}
+	d.spec.Coordinator = q
+}
+
+// hits gives the coordinator a fault that names it.
+func (d *decoder) hits(c cursor, f provider.Fault) {
+	switch f.Kind {
+	case provider.Outage, provider.Errors, provider.Hang:
+		d.spec.Coordinator.Faults = append(d.spec.Coordinator.Faults, f)
+	default:
+		c.child("kind").fail("does not happen to a coordinator; outage, errors and hang do")
+	}
+}

@@ -1,0 +1,217 @@
+package strategies
+
+import (
+	"math"
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/sim/limit"
+)
+
+// leased leases a share of the quota from a coordinator for some seconds at a
+// time, in proportion to what it has to send, and paces itself to that: YouTube's
+// Doorman does so. The coordinator is asked every half lease at most, and not
+// before a call as in shared; shares move to where the load is within a lease or
+// so.
+//
+// It is the gate of its own line. A share is a rate, of which as much may be
+// spent at once as the lease gives in its length; a larger call goes when nothing
+// is owed, and those after it wait longer.
+//
+// An instance whose coordinator does not answer goes on with its lease to the
+// end, and then takes an equal part of the quota, by the number of instances, as
+// split does: Doorman's safe capacity. If all do so, it adds up to the quota.
+type leased struct {
+	line
+	length    time.Duration
+	instances func(clock.Time) int
+	to        *Deployment
+
+	requests, tokens rate
+	until            clock.Time // when the lease ends
+	renew            clock.Time // when the coordinator is asked again
+	asked            clock.Time // when it was last
+	pending          bool       // its answer is to come
+	down             bool       // it did not answer last
+
+	came amount  // since it was last asked
+	load amount  // a minute, on the average of the last time
+	mean float64 // tokens of a call
+}
+
+// loadMemory is over what time the load of an instance is averaged: of the few calls
+// of a few seconds a share cannot be told.
+const loadMemory = 30 * time.Second
+
+// amount is a number of requests and of tokens.
+type amount struct{ requests, tokens float64 }
+
+// rate is what may be sent of one unit; no bound without a bucket.
+type rate struct {
+	bucket *limit.Bucket
+	share  int64 // a minute
+}
+
+// newRate returns a rate of which length's worth may be spent at once.
+func newRate(advertised int64, length time.Duration) rate {
+	if advertised == 0 {
+		return rate{}
+	}
+	// Resize keeps the ratio of these two.
+	r := rate{bucket: limit.NewBucket(length.Milliseconds(), limit.Window.Milliseconds(), limit.Window)}
+	r.bucket.Resize(0, 0)
+	return r
+}
+
+func (r *rate) set(now clock.Time, share int64) {
+	if r.bucket != nil && share >= 0 && share != r.share {
+		r.share = share
+		r.bucket.Resize(now, share)
+	}
+}
+
+func (r *rate) opens(now clock.Time, cost int64) clock.Time {
+	switch {
+	case r.bucket == nil:
+		return now
+	case r.bucket.Fits(cost):
+		return r.bucket.Earliest(now, cost)
+	case r.share == 0:
+		return clock.Never
+	}
+	_, full := r.bucket.Left(now)
+	return full
+}
+
+func (r *rate) take(now clock.Time, cost int64) {
+	if r.bucket != nil {
+		r.bucket.Take(now, cost)
+	}
+}
+
+var leaseParams = []Param{
+	{Name: "length", Kind: DurationParam, Default: "10s", Min: 1, Max: 3600,
+		About: "how long a share is leased; 10s is a sixth of the quota's window, and an outage of the coordinator as long is not even noticed"},
+}
+
+func buildLease(v values, known Env) (Factory, []ParamError) {
+	if errs := coordinated(known); errs != nil {
+		return nil, errs
+	}
+	retry, length := retryOf(v), v.duration("length")
+	to := &known.Deployments[0]
+	return func(env Env) Strategy {
+		l := &leased{length: length, instances: env.Instances, to: to,
+			requests: newRate(to.RPM, length), tokens: newRate(to.TPM, length)}
+		l.line = line{lanes: []lane{{gate: l}}, retry: keyed(retry, env)}
+		return l
+	}, nil
+}
+
+func (l *leased) Submit(now clock.Time, c *Call, out *Effects) {
+	l.came.requests++
+	l.came.tokens += float64(c.Cost())
+	if l.mean == 0 {
+		l.mean = float64(c.Cost())
+	}
+	l.mean += 0.1 * (float64(c.Cost()) - l.mean) // over about ten calls
+	l.line.Submit(now, c, out)
+	l.ask(now, out)
+}
+
+func (l *leased) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+	if c == nil {
+		l.granted(now, r)
+		l.pump(now, out)
+		return
+	}
+	l.line.Reply(now, c, r, out)
+	l.ask(now, out)
+}
+
+func (l *leased) Wake(now clock.Time, c *Call, out *Effects) {
+	l.line.Wake(now, c, out)
+	l.ask(now, out)
+}
+
+// ask asks for a share, when it is time and there is something to send.
+func (l *leased) ask(now clock.Time, out *Effects) {
+	if l.pending || now < l.renew || l.waiting.Len() == 0 && l.came.requests == 0 {
+		return
+	}
+	over := max(now.Sub(l.asked), time.Second)
+	weight := 1 - math.Exp(-over.Seconds()/loadMemory.Seconds())
+	l.load.requests += weight * (l.came.requests/over.Minutes() - l.load.requests)
+	l.load.tokens += weight * (l.came.tokens/over.Minutes() - l.load.tokens)
+	behind, soon := float64(l.waiting.Len()), l.length.Minutes()
+	out.Ask(nil, wire.Ask{
+		Requests: 1 + int64(l.load.requests+behind/soon),
+		Tokens:   1 + int64(l.load.tokens+behind*l.mean/soon),
+		Lease:    l.length,
+	})
+	l.pending, l.asked, l.came = true, now, amount{}
+}
+
+// granted: the coordinator has answered.
+func (l *leased) granted(now clock.Time, r *wire.Reply) {
+	l.pending = false
+	if l.down = !r.OK(); l.down {
+		l.renew = now.Add(deadFor)
+		return
+	}
+	l.until = l.asked.Add(l.length) // not later than the coordinator counts
+	l.renew = now.Add(l.length / 2)
+	l.requests.set(now, r.Requests.Remaining)
+	l.tokens.set(now, r.Tokens.Remaining)
+	if l.requests.bucket != nil && l.requests.share == 0 || l.tokens.bucket != nil && l.tokens.share == 0 {
+		l.renew = now.Add(deadFor) // all of it is leased to others
+	}
+}
+
+// safe takes an equal part of the quota.
+func (l *leased) safe(now clock.Time) {
+	n := 1
+	if l.instances != nil {
+		n = max(1, l.instances(now))
+	}
+	l.requests.set(now, max(1, l.to.RPM/int64(n)))
+	l.tokens.set(now, max(1, l.to.TPM/int64(n)))
+}
+
+func (l *leased) opens(now clock.Time, c *Call) clock.Time {
+	switch {
+	case now < l.until:
+	case l.down:
+		l.safe(now)
+	default:
+		return max(l.renew, now.Add(deadFor)) // an answer comes before that
+	}
+	at := max(l.requests.opens(now, 1), l.tokens.opens(now, c.Cost()))
+	if at > now { // the next share may be larger
+		at = min(at, max(l.renew, now.Add(deadFor)))
+	}
+	return at
+}
+
+func (l *leased) fits(_ clock.Time, c *Call) bool { return l.to.TPM == 0 || c.Cost() <= l.to.TPM }
+
+func (l *leased) sent(now clock.Time, c *Call) {
+	l.requests.take(now, 1)
+	l.tokens.take(now, c.Cost())
+}
+
+func (l *leased) answered(now clock.Time, c *Call, r *wire.Reply) {
+	back := int64(0)
+	switch {
+	case r.OK(): // no call uses more than all there is
+		back = c.Cost() - min(int64(r.Prompt)+int64(r.Output), l.to.TPM)
+	case r.Status == wire.StatusTooManyRequests:
+		back = c.Cost()
+	}
+	if l.tokens.bucket != nil {
+		l.tokens.bucket.Settle(now, 0, -back)
+	}
+}
+
+func (l *leased) release(clock.Time, *Call) {}
