@@ -50,8 +50,8 @@ func (f *filter) keep(it *item) bool {
 	if it.Model == "" {
 		if it.Requests+it.Prompt+it.Output > 0 {
 			f.unnamed.add(it.Line)
+			f.kept = true
 		}
-		f.kept = true
 		return true
 	}
 	if it.Model != f.model {

@@ -22,18 +22,56 @@ type Format struct {
 // format is a Format and how it is read.
 type format struct {
 	Format
-	tells [][]string // names of columns or keys: all of one of these lists tell the format
-	open  func(*input) reader
+	ordered bool       // its rows must come in time order; else they are sorted
+	in      container  // what it comes in
+	tells   [][]string // names of columns or keys: all of one of these lists tell the format
+	open    func(*input) reader
 }
 
-// formats lists all formats, those told by more names before those told by
-// fewer of the same.
+// container is a set of the syntaxes that a format comes in.
+type container uint8
+
+const (
+	inCSV container = 1 << iota
+	inJSON
+)
+
+func (c container) String() string {
+	switch c {
+	case inCSV:
+		return "CSV"
+	case inJSON:
+		return "JSON"
+	}
+	return "CSV or JSON"
+}
+
+// formats lists all formats; of several that a file may be, the first is it.
 func formats() []format {
+	const either = inCSV | inJSON
 	return []format{
-		{Format{"plain", "CSV: time, prompt_tokens, output_tokens[, cached_tokens][, model]", true},
+		{Format{"plain", "CSV: time, prompt_tokens, output_tokens[, cached_tokens][, model], in time order", true}, true, inCSV,
 			[][]string{{"time", "prompt_tokens", "output_tokens"}}, openPlain},
-		{Format{"azure", "CSV of the Azure LLM inference traces of 2023 and 2024", true},
+		{Format{"azure", "CSV of the Azure LLM inference traces of 2023 and 2024", true}, true, inCSV,
 			[][]string{{"TIMESTAMP", "ContextTokens", "GeneratedTokens"}}, openAzureTrace},
+		{Format{"openai", "JSON pages of OpenAI's usage API, /v1/organization/usage/completions", false}, false, inJSON,
+			[][]string{{"start_time", "end_time", "results"}, {"object", "data", "has_more"}}, openOpenAI},
+		{Format{"openai-csv", "CSV that OpenAI's usage dashboard exports (completions)", false}, false, inCSV,
+			[][]string{{"start_time", "end_time", "start_time_iso", "end_time_iso"}, {"start_time", "end_time", "input_tokens", "output_tokens"}}, openOpenAICSV},
+		{Format{"azure-monitor", "JSON of Azure Monitor: az monitor metrics list", false}, false, inJSON,
+			[][]string{{"interval", "value", "timeseries"}}, openAzureMonitor},
+		{Format{"azure-logs", "CSV or JSON of the Log Analytics table AzureMetrics", false}, false, either,
+			[][]string{{"TimeGenerated", "MetricName", "Total", "TimeGrain"}, {"TimeGenerated [UTC]", "MetricName", "Total", "TimeGrain"}}, openAzureLogs},
+		{Format{"anthropic", "JSON pages of Anthropic's usage report, /v1/organizations/usage_report/messages", false}, false, inJSON,
+			[][]string{{"starting_at", "ending_at", "results"}}, openAnthropic},
+		{Format{"litellm", "CSV or JSON of the LiteLLM proxy's LiteLLM_SpendLogs", true}, false, either,
+			[][]string{{"startTime", "prompt_tokens", "completion_tokens"}}, openLiteLLM},
+		{Format{"langfuse", "CSV or JSON of Langfuse's observations", true}, false, either,
+			[][]string{{"start_time", "usage_details"}, {"startTime", "usageDetails"}}, openLangfuse},
+		{Format{"helicone", "CSV or JSON of Helicone's requests", true}, false, either,
+			[][]string{{"request_created_at", "prompt_tokens", "completion_tokens"}}, openHelicone},
+		{Format{"dev-proxy", "CSV of Microsoft Dev Proxy's OpenAIUsageDebuggingPlugin", true}, false, inCSV,
+			[][]string{{"time", "status", "prompt tokens", "completion tokens"}}, openDevProxy},
 	}
 }
 
@@ -82,12 +120,19 @@ func (in *input) sniff() *format {
 		asked = &all[i]
 	}
 	names := in.names(head)
+	is := inCSV
+	if in.json {
+		is = inJSON
+	}
+	if in.err == nil && asked != nil && asked.in&is == 0 {
+		in.fail(1, 0, "format %s is %s, this is %s", asked.Name, asked.in, is)
+	}
 	if in.err != nil {
 		return nil
 	}
 	for i := range all {
 		f := &all[i]
-		if !slices.ContainsFunc(f.tells, func(tell []string) bool { return len(missing(tell, names)) == 0 }) {
+		if f.in&is == 0 || !slices.ContainsFunc(f.tells, func(tell []string) bool { return len(missing(tell, names)) == 0 }) {
 			continue
 		}
 		if asked != nil && f != asked {
@@ -166,7 +211,8 @@ func (in *input) names(head []byte) []string {
 		in.fail(0, 0, "is a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV")
 	case bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")):
 		in.fail(0, 0, "is UTF-16, as some shells and Excel write; save it as UTF-8")
-	case isJSON(text):
+	case text[0] == '{' || text[0] == '[':
+		in.json = true
 		return jsonKeys(text)
 	case bytes.IndexByte(text, '\n') < 0 && len(head) == sniffed:
 		in.fail(1, 0, "line is longer than %d bytes", sniffed)
@@ -175,8 +221,6 @@ func (in *input) names(head []byte) []string {
 	}
 	return nil
 }
-
-func isJSON(text []byte) bool { return len(text) > 0 && (text[0] == '{' || text[0] == '[') }
 
 // jsonKeys returns the keys of all objects in the beginning of a JSON text.
 func jsonKeys(head []byte) []string {

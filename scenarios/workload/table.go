@@ -42,7 +42,11 @@ func openTable(in *input, utc bool, required int, wanted ...string) *table {
 		names[i] = strings.Split(w, "|")
 		t.wanted[i] = names[i][0]
 	}
-	t.rows = newCSV(in, names)
+	if in.json {
+		t.rows = jsonFields{newJSON(in, "data", names)}
+	} else {
+		t.rows = newCSV(in, names)
+	}
 	for i := range required {
 		if in.err == nil && !t.rows.has(i) {
 			in.fail(1, 0, "has no column %s", t.wanted[i])
@@ -68,6 +72,16 @@ func (t *table) fail(i int, format string, args ...any) bool {
 // text returns a field as a text to keep.
 func (t *table) text(i int) string { return string(t.rows.text(i)) }
 
+// time reads a time of any order.
+func (t *table) time(i int, at *time.Time) bool {
+	s := t.rows.text(i)
+	var wrong string
+	if *at, wrong = t.in.times.parse(s, false, t.line); wrong != "" {
+		return t.fail(i, "%s", wrong)
+	}
+	return true
+}
+
 // timeInOrder reads a time that must not precede the one before it; seconds
 // are read only when they may be.
 func (t *table) timeInOrder(i int, maySeconds bool, at *time.Time) bool {
@@ -77,6 +91,25 @@ func (t *table) timeInOrder(i int, maySeconds bool, at *time.Time) bool {
 		wrong = t.in.times.inOrder(*at, s)
 	}
 	return wrong == "" || t.fail(i, "%s", wrong)
+}
+
+// moment reads a time that is in Unix seconds or a date.
+func (t *table) moment(i int, at *time.Time) bool {
+	var wrong string
+	if *at, wrong = t.in.times.moment(t.rows.text(i), t.line); wrong != "" {
+		return t.fail(i, "%s", wrong)
+	}
+	return true
+}
+
+// width reads the end of a bucket whose start is known.
+func (t *table) width(i int, it *item) bool {
+	var end time.Time
+	if !t.moment(i, &end) {
+		return false
+	}
+	it.Width = end.Sub(it.Start)
+	return it.Width > 0 && it.Width <= maxSpan || t.fail(i, "%s must be after the start and within a year of it, got %s", t.wanted[i], excerpt(t.rows.text(i)))
 }
 
 // maxCount bounds a count of a bucket, so that sums of a million rows fit. Those

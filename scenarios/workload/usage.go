@@ -73,9 +73,11 @@ type reader interface {
 	next(it *item) bool
 }
 
-// item is a record as a reader gives it.
+// item is a record and what tells it from others of the same instant: a hash
+// of its request ID or of its group. 0 = nothing does.
 type item struct {
 	Record
+	id uint64
 }
 
 // input is a log while it is read: its bytes, what was asked for, and what
@@ -84,6 +86,7 @@ type input struct {
 	UsageOptions
 	file  string
 	bytes *bufio.Reader
+	json  bool // it is JSON, else CSV
 	times timeReader
 	notes []*note
 	err   *FileError
@@ -126,6 +129,9 @@ func OpenUsage(name string, r io.Reader, o UsageOptions) (*Usage, error) {
 	if u.format != nil {
 		if u.rows = u.format.open(u.in); u.in.err == nil {
 			u.rows = newFilter(u.in, u.rows)
+			if !u.format.ordered {
+				u.rows = newSorter(u.in, u.format, u.rows)
+			}
 			u.advance()
 		}
 	}
@@ -152,7 +158,11 @@ func (u *Usage) advance() {
 		u.given++
 		u.width = max(u.width, u.item.Width)
 	} else if u.given == 0 {
-		u.in.fail(0, 0, "has a header and no rows of usage")
+		what := "has a header and no rows of usage"
+		if u.in.json {
+			what = "has no rows of usage"
+		}
+		u.in.fail(0, 0, "%s", what)
 	}
 }
 
