@@ -4,7 +4,7 @@
 //
 //	ratesim compare [SCENARIO]   replay one scenario against several strategies, side by side
 //	ratesim herd                 thundering herd: N clients released at once
-//	ratesim list [WHAT]          scenarios, strategies, providers, processes
+//	ratesim list [WHAT]          scenarios, strategies, providers, processes, formats
 //
 // Results go to standard output, progress and errors to standard error. Exit
 // codes: 0 done; 1 failed; 2 bad usage or bad input; 3 an expectation was not

@@ -34,10 +34,14 @@
 // luck's. The times of a closed stream do follow the strategy: that is what
 // closed means.
 //
-// # Traces
+// # Usage logs and traces
 //
-// A trace is a CSV file of recorded requests, read as a stream ([TraceReader])
-// and never held in memory. [Describe] reads it whole, once, and so finds a
-// bad row before a run starts. A trace is replayed as it stands (process
-// "trace"), or lends its sizes alone to another process ([ReadLengths]).
+// A usage log ([Usage]) is what people have of their own traffic, in one of
+// many formats ([Formats]): a row for each request, or for what was used in a
+// bucket of time. It is read as a stream.
+//
+// A trace is a log of requests whose times count from the beginning of a run
+// ([TraceReader]). [Describe] reads it whole, once, and so finds a bad row
+// before a run starts. A trace is replayed as it stands (process "trace"), or
+// lends its sizes alone to another process ([ReadLengths]).
 package workload

@@ -43,16 +43,19 @@ func perMinute(rows []Record) map[string]minute {
 	return sums
 }
 
-// Every sample holds the same three requests, as far as its format can say it.
-func TestSamples(t *testing.T) {
-	tests := []struct {
-		file                     string
-		format                   string
-		width                    time.Duration
-		requests, cached, refuse bool // it tells them; it has a refused request too
-		model                    string
-		warnings                 []string
-	}{
+// sample is a file that holds the same three requests as all others, as far as
+// its format can say it.
+type sample struct {
+	file                     string
+	format                   string
+	width                    time.Duration
+	requests, cached, refuse bool // it tells them; it has a refused request too
+	model                    string
+	warnings                 []string
+}
+
+func samples() []sample {
+	return []sample{
 		{"plain.csv", "plain", 0, true, true, false, "gpt-4o", nil},
 		{"azure.csv", "azure", 0, true, false, false, "", []string{"azure.csv:2: times have no zone; UTC is assumed"}},
 		{"openai.json", "openai", time.Minute, true, true, false, "gpt-4o", nil},
@@ -75,8 +78,11 @@ func TestSamples(t *testing.T) {
 		{"helicone.jsonl", "helicone", 0, true, true, false, "gpt-4o", []string{"helicone.jsonl:2: is earlier than the row above; rows are sorted by time (here and in 1 more rows)"}},
 		{"dev-proxy.csv", "dev-proxy", 0, true, true, true, "", nil},
 	}
+}
+
+func TestSamples(t *testing.T) {
 	var seen []string
-	for _, tt := range tests {
+	for _, tt := range samples() {
 		text, err := os.ReadFile(filepath.Join("testdata", "usage", tt.file))
 		if err != nil {
 			t.Fatal(err)
@@ -117,23 +123,28 @@ func TestSamples(t *testing.T) {
 			t.Errorf("%s: rows are not in time order: %v", tt.file, rows)
 		}
 		if tt.model != "" {
-			_, rows, err := readUsage(t, tt.file, bytes.NewReader(text), UsageOptions{Model: tt.model, Format: tt.format})
-			var prompt int64
-			for _, r := range rows {
-				prompt += r.Prompt
-			}
-			if err != nil || prompt != 5300 {
-				t.Errorf("%s: %d prompt tokens of %s and error %v, want 5300", tt.file, prompt, tt.model, err)
-			}
-			_, _, err = readUsage(t, tt.file, bytes.NewReader(text), UsageOptions{Model: "gpt-5"})
-			if err == nil || !strings.Contains(err.Error(), `has no rows of model "gpt-5"; it has `) {
-				t.Errorf("%s: model gpt-5: error %v", tt.file, err)
-			}
+			checkModel(t, &tt, text)
 		}
 	}
 	for _, name := range FormatNames()[1:] {
 		if !slices.Contains(seen, name) {
 			t.Errorf("no sample of format %s", name)
 		}
+	}
+}
+
+// checkModel reads the rows of one model of a sample.
+func checkModel(t *testing.T, tt *sample, text []byte) {
+	_, rows, err := readUsage(t, tt.file, bytes.NewReader(text), UsageOptions{Model: tt.model, Format: tt.format})
+	var prompt int64
+	for _, r := range rows {
+		prompt += r.Prompt
+	}
+	if err != nil || prompt != 5300 {
+		t.Errorf("%s: %d prompt tokens of %s and error %v, want 5300", tt.file, prompt, tt.model, err)
+	}
+	_, _, err = readUsage(t, tt.file, bytes.NewReader(text), UsageOptions{Model: "gpt-5"})
+	if err == nil || !strings.Contains(err.Error(), `has no rows of model "gpt-5"; it has `) {
+		t.Errorf("%s: model gpt-5: error %v", tt.file, err)
 	}
 }
