@@ -5,18 +5,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"ratesim/sim/metrics"
 )
 
-// WriteDir writes result.json and each picture as NAME.png and NAME.svg into
-// dir, which is made if need be. Every file is written whole or not at all: an
+// WriteDir writes result.json, by result, and each picture as NAME.png and
+// NAME.svg into dir, which is made if need be. Every file is written whole or not at all: an
 // error names the file, leaves no part of it and whatever was there before.
-func WriteDir(dir string, r *metrics.Result, pictures []Picture) error {
+func WriteDir(dir string, result func(io.Writer) error, pictures []Picture) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("making the output folder: %w", err)
 	}
-	if err := writeFile(filepath.Join(dir, "result.json"), func(w io.Writer) error { return JSON(w, r) }); err != nil {
+	if err := writeFile(filepath.Join(dir, "result.json"), result); err != nil {
 		return err
 	}
 	for _, p := range pictures {

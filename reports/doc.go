@@ -1,6 +1,7 @@
-// Package reports turns a [metrics.Result] into what people read: a table with
-// a verdict, CSV, JSON, Markdown and pictures. A result is its only input, so
-// any report can be made again, byte for byte, from a saved result.json.
+// Package reports turns a [metrics.Result], or the [capacity.Report] of ratesim
+// ptu, into what people read: a table with a verdict, CSV, JSON, Markdown and
+// pictures. A result is its only input, so any report can be made again, byte
+// for byte, from a saved result.json.
 //
 // Three choices run through the package:
 //

@@ -188,10 +188,14 @@ func TestRootTicks(t *testing.T) {
 	}
 }
 
+func jsonOf(r *metrics.Result) func(io.Writer) error {
+	return func(w io.Writer) error { return JSON(w, r) }
+}
+
 func TestWriteDir(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	r := short()
-	if err := WriteDir(dir, r, Pictures(r)); err != nil {
+	if err := WriteDir(dir, jsonOf(r), Pictures(r)); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"attempts.png", "attempts.svg", "latency.png", "latency.svg", "result.json"}
@@ -226,7 +230,7 @@ func TestWriteFileWholeOrNot(t *testing.T) {
 	if d := cmp.Diff([]string{"kept.txt"}, files(t, filepath.Dir(path))); d != "" {
 		t.Error(d)
 	}
-	if err := WriteDir(path, short(), nil); err == nil {
+	if err := WriteDir(path, jsonOf(short()), nil); err == nil {
 		t.Error("a file passes for a folder")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	neturl "net/url"
 	"os"
 	"path/filepath"
@@ -79,7 +80,7 @@ func (f *common) bench(ctx context.Context, s *streams, spec *scenarios.Spec, o 
 		return fmt.Errorf("writing the result: %w", err)
 	}
 	if f.dir != "" {
-		if err := reports.WriteDir(f.dir, live, v.pictures(live)); err != nil {
+		if err := reports.WriteDir(f.dir, func(w io.Writer) error { return reports.JSON(w, live) }, v.pictures(live)); err != nil {
 			return err
 		}
 	}

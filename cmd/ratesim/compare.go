@@ -84,7 +84,7 @@ func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec,
 		return fmt.Errorf("writing the result: %w", err)
 	}
 	if f.dir != "" {
-		if err := reports.WriteDir(f.dir, result, v.pictures(result)); err != nil {
+		if err := reports.WriteDir(f.dir, func(w io.Writer) error { return reports.JSON(w, result) }, v.pictures(result)); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@
 //
 //	ratesim compare [SCENARIO]   replay one scenario against several strategies, side by side
 //	ratesim herd                 thundering herd: N clients released at once
+//	ratesim ptu [USAGE]          PTU or pay-as-you-go, from a usage log
 //	ratesim list [WHAT]          scenarios, strategies, providers, processes, formats
 //
 // Results go to standard output, progress and errors to standard error. Exit

@@ -28,9 +28,10 @@ type layer struct {
 // module that each may import, tests aside. What a package may import stands
 // below it: imports run only downwards.
 var layers = []layer{
-	{"cmd/ratesim", []string{"reports", "bench", "sim", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/metrics"}},
-	{"reports", []string{"sim/metrics"}},
+	{"cmd/ratesim", []string{"reports", "bench", "sim/sizing", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/metrics"}},
+	{"reports", []string{"provider/capacity", "sim/metrics"}},
 	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider/quota", "provider", "provider/wire", "sim/metrics", "sim/rng", "sim/clock"}},
+	{"sim/sizing", []string{"sim", "scenarios", "scenarios/workload", "strategies", "provider", "provider/capacity", "provider/catalog", "sim/metrics", "sim/rng", "sim/clock"}},
 	{"sim", []string{"scenarios", "scenarios/workload", "strategies", "provider/quota", "provider", "provider/wire",
 		"sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
 	{"scenarios", []string{"strategies", "provider/catalog", "provider/quota", "provider", "scenarios/workload", "sim/rng", "sim/clock", "scenarios/spelling"}},

@@ -44,6 +44,10 @@ func (e *Evaluation) curves() *Curves {
 		c.Histogram[int(max(0, x)/c.Bin)] += 1 / float64(len(e.x))
 	}
 	c.PTUs = e.candidates()
+	last := c.PTUs[len(c.PTUs)-1]
+	for i := range max(3, len(c.PTUs)/8) { // to see the cost rise again
+		c.PTUs = append(c.PTUs, last+(i+1)*e.offer.Sizes.Step)
+	}
 	for _, units := range c.PTUs {
 		spilled := e.overflow.Cost(float64(units)*e.offer.TPMPerPTU) * minutesPerMonth
 		c.Hourly = append(c.Hourly, spilled+float64(units)*e.offer.PTU[Hourly])

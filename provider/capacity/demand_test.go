@@ -30,18 +30,19 @@ func TestMeter(t *testing.T) {
 		{69 * time.Second, 0, Tokens{1, 500, 0, 50}}, // within 60 s of the first
 		{70 * time.Second, 0, Tokens{1, 2000, 0, 0}}, // no longer
 		{4 * time.Minute, 0, Tokens{1, 10, 0, 10}},
+		{7 * time.Minute, 0, Tokens{1, 10, 0, 10}}, // a second gap of two minutes
 	} {
 		if err := m.Add(noon.Add(r.at), r.width, r.used); err != nil {
 			t.Fatal(err)
 		}
 	}
 	d := m.Demand(0)
-	want := &Demand{Start: noon, Dated: true, Rolling: 2550, Normalised: 2700, Empty: 2, Gap: Gap{noon.Add(2 * time.Minute), 2},
-		Minutes: []Tokens{{1, 1000, 400, 100}, {2, 2500, 0, 50}, {}, {}, {1, 10, 0, 10}}}
+	want := &Demand{Start: noon, Dated: true, Rolling: 2550, Normalised: 2700, Empty: 4, Gap: Gap{noon.Add(2 * time.Minute), 2},
+		Minutes: []Tokens{{1, 1000, 400, 100}, {2, 2500, 0, 50}, {}, {}, {1, 10, 0, 10}, {}, {}, {1, 10, 0, 10}}}
 	if diff := cmp.Diff(want, d, cmpopts.IgnoreFields(Demand{}, "Sizes")); diff != "" {
 		t.Error(diff)
 	}
-	if len(d.Sizes) != 4 {
+	if len(d.Sizes) != 5 {
 		t.Errorf("%d sizes", len(d.Sizes))
 	}
 }
@@ -62,6 +63,25 @@ func TestMeterErrors(t *testing.T) {
 		if err := m.Add(noon.Add(k.at), k.width, Tokens{Prompt: 1}); err == nil || !strings.Contains(err.Error(), k.want) {
 			t.Errorf("%v: %v", k.at, err)
 		}
+	}
+}
+
+// The sample of sizes is an even one: of sizes 1 to N its mean is N/2, within
+// four standard errors, N/sqrt(12 x 4096).
+func TestSample(t *testing.T) {
+	const n = 20 * maxSizes
+	m := meter(Weights{})
+	for i := range n {
+		if err := m.Add(noon, 0, Tokens{Prompt: float64(i + 1)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum := 0.0
+	for _, s := range m.Demand(0).Sizes {
+		sum += s.Prompt / maxSizes
+	}
+	if off := math.Abs(sum-n/2) / (n / math.Sqrt(12*maxSizes)); off > 4 {
+		t.Errorf("mean %.0f of %d sizes up to %d: %.1f standard errors off", sum, maxSizes, n, off)
 	}
 }
 
@@ -116,6 +136,13 @@ func TestSpread(t *testing.T) {
 			t.Fatalf("%d minutes, %d empty, want %d", len(d.Minutes), d.Empty, want)
 		}
 	})
+	m := meter(Weights{})
+	if err := m.Add(noon.Add(30*time.Second), 2*time.Minute, Tokens{Prompt: 400}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Tokens{{Prompt: 100}, {Prompt: 200}, {Prompt: 100}}, m.Demand(0).Minutes); diff != "" {
+		t.Errorf("two minutes from half past on: %s", diff)
+	}
 	calm, likely, bursty := Bursts()
 	for _, cv := range []float64{0, calm, likely, bursty} {
 		m := meter(Weights{})
@@ -237,4 +264,17 @@ func number(s string) (v float64) {
 		v = 10*v + float64(c-'0')
 	}
 	return v
+}
+
+// A row costs some tens of nanoseconds, so that a log of ten million takes less
+// time to add up than to read.
+func BenchmarkMeter(b *testing.B) {
+	m := meter(Weights{Discount: 1, Ratio: 4})
+	i := 0
+	for b.Loop() {
+		i++
+		if err := m.Add(noon.Add(time.Duration(i)*20*time.Millisecond), 0, Tokens{1, 1000, 200, 100}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

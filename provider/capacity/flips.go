@@ -30,7 +30,7 @@ func (e *Evaluation) flips(chosen *Option) []string {
 		for c := range Commitment(len(Commitments)) {
 			if c.String() == chosen.Commitment {
 				grown := e.best(e.overflow, c, 1.5)
-				if grown != chosen.PTUs {
+				if grown != chosen.PTUs && chosen.PTUs == e.best(e.overflow, c, 1) {
 					out = append(out, fmt.Sprintf("demand grows by 50 %%: %d PTUs are the cheapest then", grown))
 				}
 			}

@@ -61,8 +61,8 @@ func NewSchedule(d *Demand, x []float64, o *Offer, share float64) (Schedule, boo
 	return s, true
 }
 
-// capacity returns how many tokens the schedule lets through in each minute.
-func (s *Schedule) capacity(d *Demand, i int, perPTU float64) float64 {
+// At returns how many PTUs there are in the minute i of a demand.
+func (s *Schedule) At(d *Demand, i int) int {
 	t := d.Start.Add(time.Duration(i) * time.Minute)
-	return float64(s.Hours[(weekday(t)*24+t.Hour())%len(s.Hours)]) * perPTU
+	return s.Hours[(weekday(t)*24+t.Hour())%len(s.Hours)]
 }

@@ -32,6 +32,8 @@ var Deployments = [...]string{"global", "data-zone", "regional"}
 // deployment. Prices are in one currency, the catalog's in US dollars.
 type Offer struct {
 	Model       string
+	Vendor      string
+	Ref         string // of the catalog, ptu-N standing for any number
 	Deployment  string
 	Weights     Weights
 	TPMPerPTU   float64 // normalised tokens a minute
@@ -75,7 +77,7 @@ func NewOffer(known *catalog.Catalog, model, deployment string, p Prices) (*Offe
 	if err != nil {
 		return nil, err
 	}
-	o := &Offer{Model: model, Deployment: deployment, Sizes: row.Sizes, TPMPerPTU: float64(row.Config.PTU.TPMPerUnit),
+	o := &Offer{Model: model, Vendor: row.Config.Vendor, Ref: row.Ref, Deployment: deployment, Sizes: row.Sizes, TPMPerPTU: float64(row.Config.PTU.TPMPerUnit),
 		Weights: Weights{Discount: row.Config.Charge.CacheDiscount, Ratio: row.Config.PTU.OutputRatio}}
 	if deployment == "regional" {
 		if o.Sizes = row.Regional; o.Sizes.Step == 0 {
@@ -163,7 +165,7 @@ var given = catalog.Fact{Source: "given on the command line", Confidence: "given
 
 // priceTokens sets what tokens cost without PTUs.
 func (o *Offer) priceTokens(known *catalog.Catalog, p Prices) error {
-	price, fact, ok := known.Tokens("azure", o.Model)
+	price, fact, ok := known.Tokens(o.Vendor, o.Model)
 	if !ok && (p.Input == nil || p.Output == nil) {
 		return fmt.Errorf("the catalog has no price of tokens of %s; give --input-price and --output-price, and --cached-price if cached ones are cheaper", o.Model)
 	}
@@ -190,7 +192,7 @@ func (o *Offer) priceTokens(known *catalog.Catalog, p Prices) error {
 		o.assume("pay-as-you-go price, "+t.what, *t.of, "USD per million tokens", from)
 	}
 	for _, b := range known.Batches() {
-		if b.Vendor == "azure" && o.Batch == 0 {
+		if b.Vendor == o.Vendor && o.Batch == 0 {
 			o.Batch = b.Discount
 			o.assume("batch discount", o.Batch, "share of the pay-as-you-go price", b.Fact)
 		}

@@ -8,9 +8,12 @@ import (
 	"ratesim/provider/catalog"
 )
 
+// known is read once; it does not change.
+var known = catalog.Embedded()
+
 func offer(t *testing.T, model, deployment string, p Prices) *Offer {
 	t.Helper()
-	o, err := NewOffer(catalog.Embedded(), model, deployment, p)
+	o, err := NewOffer(known, model, deployment, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,9 +28,9 @@ func TestBreakEvenIdentity(t *testing.T) {
 	worth := map[string]float64{"gpt-4o": 273.8, "gpt-4o-mini": 243.1, "o3-mini": 120.5, "gpt-5.5": 262.8, "gpt-5.4": 262.8,
 		"gpt-5.4-mini": 259.5, "gpt-5.2": 260.6, "gpt-5.1": 260.1, "gpt-5": 260.1, "gpt-5-mini": 260.1, "gpt-4.1": 262.8,
 		"gpt-4.1-mini": 261.0, "o3": 262.8, "gpt-6-sol": 262.8, "gpt-6-astra": 262.8}
-	for _, r := range catalog.Embedded().List() {
+	for _, r := range known.List() {
 		model := r.Config.Model
-		if _, _, priced := catalog.Embedded().Tokens("azure", model); r.Minimum == 0 || !priced {
+		if _, _, priced := known.Tokens("azure", model); r.Minimum == 0 || !priced {
 			continue
 		}
 		want, ok := worth[model]
@@ -94,6 +97,22 @@ func TestOfferPrices(t *testing.T) {
 	}
 }
 
+// A user's own catalog has the price of the hour of global PTUs.
+func TestOfferOfOwnCatalog(t *testing.T) {
+	own, err := known.With("own.csv", strings.NewReader("vendor,model,tier,minimum,step,tpm_per_ptu,output_ratio,target_tps,usd_per_ptu_hour,source,date,confidence\n"+
+		"azure,gpt-4o,ptu-N,7,3,1000,5,100,0.5,my contract,2026-11,official\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := NewOffer(own, "gpt-4o", catalog.Global, Prices{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.PTU[Hourly] != 365 || o.Sizes != (catalog.Sizes{Minimum: 7, Step: 3}) || o.TPMPerPTU != 1000 || o.Weights.Ratio != 5 {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestOfferErrors(t *testing.T) {
 	for _, k := range []struct{ model, deployment, want string }{
 		{"gpt-4-o", catalog.Global, `no PTUs of "gpt-4-o"; nearest: gpt-4o; known: gpt-4.1, `},
@@ -101,7 +120,7 @@ func TestOfferErrors(t *testing.T) {
 		{"gpt-5.2-codex", catalog.Global, "no price of tokens of gpt-5.2-codex; give --input-price and --output-price"},
 		{"llama-3.3-70b", "regional", "want global or data-zone"},
 	} {
-		if _, err := NewOffer(catalog.Embedded(), k.model, k.deployment, Prices{}); err == nil || !strings.Contains(err.Error(), k.want) {
+		if _, err := NewOffer(known, k.model, k.deployment, Prices{}); err == nil || !strings.Contains(err.Error(), k.want) {
 			t.Errorf("%s: %v", k.model, err)
 		}
 	}

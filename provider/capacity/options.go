@@ -30,8 +30,8 @@ type Option struct {
 
 	// Online is the share of the demand that is served at once, the rest being
 	// batched; Spills says where it goes when the PTUs are full.
-	Online float64 `json:"-"`
-	Spills bool    `json:"-"`
+	Online float64 `json:"online_share"`
+	Spills bool    `json:"spills"`
 }
 
 // options lists what can be done, pay-as-you-go first. A size without spillover
@@ -62,6 +62,18 @@ func (e *Evaluation) options(over, batch float64) []Option {
 		}
 	}
 	return list
+}
+
+// WithSize returns an option of so many PTUs in place of its own. It must not be
+// a schedule, nor pay-as-you-go.
+func (e *Evaluation) WithSize(o *Option, units int) Option {
+	c := Hourly
+	for c.String() != o.Commitment {
+		c++
+	}
+	resized := e.ptu(o.Name, units, c, o.Online, o.Spills)
+	resized.Deployment, resized.USDPerYear = o.Deployment, 12*resized.USDPerMonth
+	return resized
 }
 
 // best is the cheapest size with spillover, the smallest that there is where
@@ -104,7 +116,7 @@ func (e *Evaluation) scheduled(s Schedule) Option {
 	}
 	over, used, bought := 0.0, 0.0, 0.0
 	for i, x := range e.x {
-		c := s.capacity(e.demand, i, e.offer.TPMPerPTU)
+		c := float64(s.At(e.demand, i)) * e.offer.TPMPerPTU
 		over += max(0, x-c)
 		used += min(x, c)
 		bought += c

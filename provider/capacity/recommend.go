@@ -14,14 +14,9 @@ func (e *Evaluation) Conclude() {
 	best := -1
 	for i := range r.Options {
 		o := &r.Options[i]
-		o.Missed = nil
-		for _, b := range e.objectives {
-			if m := b.missed(o); m != "" {
-				o.Missed = append(o.Missed, m)
-			}
-		}
+		o.Missed = e.Missed(o)
 		o.MeetsSLO = len(o.Missed) == 0
-		if o.MeetsSLO && (best < 0 || o.USDPerMonth < r.Options[best].USDPerMonth) {
+		if o.MeetsSLO && (best < 0 || better(o, &r.Options[best])) {
 			best = i
 		}
 	}
@@ -49,6 +44,27 @@ func (e *Evaluation) Conclude() {
 	if f := e.flips(chosen); f != nil {
 		r.Recommendation.FlipsIf = f
 	}
+}
+
+// Missed says which objectives an option misses, and by what.
+func (e *Evaluation) Missed(o *Option) []string {
+	var out []string
+	for _, b := range e.objectives {
+		if m := b.missed(o); m != "" {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// better reports whether a is cheaper than b, or as cheap and spills what b would
+// refuse.
+func better(a, b *Option) bool {
+	const same = 1e-9
+	if math.Abs(a.USDPerMonth-b.USDPerMonth) > same*b.USDPerMonth {
+		return a.USDPerMonth < b.USDPerMonth
+	}
+	return a.Spills && !b.Spills && b.PTUs > 0
 }
 
 // nearest names the option that refuses least.

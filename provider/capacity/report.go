@@ -2,6 +2,7 @@ package capacity
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"ratesim/sim/rng"
@@ -22,7 +23,7 @@ type Report struct {
 	Minutes     int    `json:"minutes"`
 	Granularity string `json:"granularity"` // request, minute, hour, day, or a duration
 	// Requests, CachedShare of the prompts and OutputShare of all tokens.
-	Requests    float64 `json:"requests"`
+	Requests    int64   `json:"requests"`
 	CachedShare float64 `json:"cached_share"`
 	OutputShare float64 `json:"output_share"`
 
@@ -79,9 +80,9 @@ func (o *Offer) BreakEvens(mix Tokens) BreakEvens {
 
 // Replay says what was simulated to measure the service.
 type Replay struct {
-	From     string  `json:"from"`
+	From     string  `json:"from,omitempty"`
 	Minutes  int     `json:"minutes"`
-	Requests int     `json:"requests"`
+	Requests int64   `json:"requests"`
 	PAYG     string  `json:"payg"` // the deployment's reference; empty for one without limits
 	Width    float64 `json:"width_s"`
 	// Utilisation of the recommended PTUs over time, a value each Width seconds.
@@ -130,7 +131,6 @@ func Evaluate(d *Demand, o *Offer, s Settings) *Evaluation {
 	if len(e.objectives) == 0 {
 		e.objectives = usual()
 	}
-	over := usual()[0].Most
 	raw := make([]float64, len(d.Minutes))
 	e.x, e.cost = make([]float64, len(raw)), make([]float64, len(raw))
 	for i, t := range d.Minutes {
@@ -142,7 +142,7 @@ func Evaluate(d *Demand, o *Offer, s Settings) *Evaluation {
 	uncached := total
 	uncached.Cached = 0
 	r := &Report{Schema: Schema, Model: o.Model, Deployment: o.Deployment, Currency: s.Currency, Source: s.Source,
-		Minutes: len(d.Minutes), Granularity: granularity(d.Granularity), Requests: total.Requests,
+		Minutes: len(d.Minutes), Granularity: granularity(d.Granularity), Requests: int64(math.Round(total.Requests)),
 		CachedShare: total.Cached / max(total.Prompt, 1), OutputShare: total.Output / max(total.Raw(), 1),
 		TPM: levels(raw, d.Rolling), Normalised: levels(e.x, d.Normalised),
 		BreakEven: o.BreakEvens(total), Uncached: o.BreakEvens(uncached),
@@ -160,6 +160,7 @@ func Evaluate(d *Demand, o *Offer, s Settings) *Evaluation {
 		r.Sizes = append(r.Sizes, DeploymentSizes{p.Deployment, p.Sizes.Minimum, p.Sizes.Step, at})
 	}
 	r.PTUsAt = r.Sizes[0].PTUsAt
+	over := usual()[0].Most
 	for _, b := range e.objectives {
 		r.Objectives = append(r.Objectives, b.String())
 		if b.Metric == "rejected" {

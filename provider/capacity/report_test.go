@@ -66,6 +66,7 @@ func days(n int, peak float64) *Demand {
 // What options cost, added up minute by minute.
 func TestOptionCosts(t *testing.T) {
 	o := offer(t, "gpt-4o", catalog.Global, Prices{})
+	o.Batch = 0.4
 	d := days(14, 400_000)
 	e := Evaluate(d, o, Settings{Batch: 0.25})
 	payg := 0.0
@@ -78,13 +79,13 @@ func TestOptionCosts(t *testing.T) {
 		seen[p.Name] = true
 		want := payg * perMonth
 		if p.Online < 1 {
-			want = 0.25*0.5*payg*perMonth + 0.75*payg*perMonth
+			want = 0.25*0.6*payg*perMonth + 0.75*payg*perMonth
 		}
 		if p.PTUs > 0 {
 			capacity := float64(p.PTUs) * 2500
 			want = map[string]float64{"hourly": 730, "monthly": 260, "yearly": 221}[p.Commitment] * float64(p.PTUs)
 			if p.Online < 1 {
-				want += 0.25 * 0.5 * payg * perMonth
+				want += 0.25 * 0.6 * payg * perMonth
 			}
 			for _, m := range d.Minutes {
 				x := p.Online * (m.Prompt - m.Cached + 4*m.Output)
@@ -101,6 +102,19 @@ func TestOptionCosts(t *testing.T) {
 		}
 		if math.Abs(p.USDPerMonth-want) > 1e-6*want || math.Abs(p.USDPerYear-12*want) > 1e-5*want {
 			t.Errorf("%s %s, %d PTUs: %v a month, want %v", p.Name, p.Commitment, p.PTUs, p.USDPerMonth, want)
+		}
+		if p.Online < 1 && p.PTUs > 0 { // what remains is three quarters of the demand
+			smaller := &Demand{Start: d.Start, Dated: true}
+			for _, m := range d.Minutes {
+				smaller.Minutes = append(smaller.Minutes, m.times(0.75))
+			}
+			f := evaluate(smaller, o)
+			if want := f.best(f.overflow, Yearly, 1); p.PTUs != want {
+				t.Errorf("%d PTUs beside batches, %d are the cheapest", p.PTUs, want)
+			}
+		}
+		if p.Schedule != nil && len(p.Schedule.Hours) != 24*7 {
+			t.Errorf("%d hours in two weeks", len(p.Schedule.Hours))
 		}
 		if p.Name == "ptu" && *p.RejectedShare > 0.001 {
 			t.Errorf("%s %s: %v over the capacity", p.Name, p.Commitment, *p.RejectedShare)
@@ -257,6 +271,29 @@ func TestBootstrap(t *testing.T) {
 	if c := e.bootstrap(Yearly, rng.New(1, 0)); c.Lo != 20 || c.Hi != 20 {
 		t.Errorf("%+v", c)
 	}
+	high := steady(0, Tokens{})
+	for day := range 13 {
+		high.Minutes = append(high.Minutes, steady(dayMinutes, Tokens{Prompt: 50_000 * float64(min(2, 1+day))}).Minutes...)
+	}
+	// 12 of 13: 40 pay from 80.7 %, 11 days, on; 3 or more low ones are drawn in 8 %.
+	if c := evaluate(high, o).bootstrap(Yearly, rng.New(1, 0)); c.Lo != 20 || c.Hi != 40 {
+		t.Errorf("%+v", c)
+	}
+	// For a tenth less they pay from 72.6 %, 10 days, on: 4 or more low ones are
+	// drawn in 1.4 %, which is less than the tail left out.
+	if c := evaluate(high, offer(t, "gpt-4o", catalog.Global, Prices{Discount: 0.1})).bootstrap(Yearly, rng.New(1, 0)); c.Lo != 40 || c.Hi != 40 {
+		t.Errorf("%+v", c)
+	}
+	// Weeks that are alike leave nothing to chance, though their days differ.
+	weeks := steady(0, Tokens{})
+	for day := range 28 {
+		weeks.Minutes = append(weeks.Minutes, steady(dayMinutes, Tokens{Prompt: 50_000 * float64(1+day%7)}).Minutes...)
+	}
+	e = evaluate(weeks, o)
+	want := e.best(e.overflow, Yearly, 1)
+	if c := e.bootstrap(Yearly, rng.New(1, 0)); c.Lo != want || c.Hi != want {
+		t.Errorf("%+v, want %d", c, want)
+	}
 	if c := evaluate(days(1, 400_000), o).bootstrap(Yearly, rng.New(1, 0)); c != (Certainty{Days: 1}) {
 		t.Errorf("one day: %+v", c)
 	}
@@ -295,6 +332,54 @@ func TestObjectives(t *testing.T) {
 	}
 }
 
+// An objective is met by what is just as good.
+func TestJustMet(t *testing.T) {
+	p := &Option{RejectedShare: new(0.001), LatencyP95: new(8.0), LatencyP50: new(2.0), LatencyP99: new(9.5), SpilledShare: 0.25}
+	for _, k := range []struct {
+		o    Objective
+		want string
+	}{
+		{Objective{"rejected", 0.001}, ""}, {Objective{"p95", 8}, ""}, {Objective{"spilled", 0.25}, ""}, {Objective{"p50", 2}, ""}, {Objective{"p99", 9.5}, ""},
+		{Objective{"rejected", 0.0009}, "rejected 0.1 %"}, {Objective{"p95", 7.9}, "p95 8 s"}, {Objective{"spilled", 0.2}, "spilled 25 %"},
+		{Objective{"p50", 1.9}, "p50 2 s"}, {Objective{"p99", 9}, "p99 9.5 s"},
+	} {
+		if got := k.o.missed(p); got != k.want {
+			t.Errorf("%v: %q, want %q", k.o, got, k.want)
+		}
+	}
+}
+
+// Hours, weekdays and the curves of the pictures, of a Monday whose noon is
+// busy.
+func TestProfile(t *testing.T) {
+	d := steady(dayMinutes, Tokens{Prompt: 1000})
+	d.Start = noon.Add(-12 * time.Hour)
+	for i := 12 * 60; i < 13*60; i++ {
+		d.Minutes[i].Prompt = 5000 + 100*float64(i%60)
+	}
+	r := evaluate(d, offer(t, "gpt-4o", catalog.Global, Prices{})).Report
+	if len(r.ByHour) != 24 || r.ByHour[12].Name != "12" || r.ByHour[12].Mean != 7950 || r.ByHour[12].P95 != 5000+100*0.95*59 || r.ByHour[11].Mean != 1000 {
+		t.Errorf("%+v", r.ByHour)
+	}
+	if len(r.ByWeekday) != 1 || r.ByWeekday[0].Name != "Mon" || r.ByWeekday[0].Minutes != dayMinutes {
+		t.Errorf("%+v", r.ByWeekday)
+	}
+	c := r.Curves
+	if math.Abs(c.Heat[0][12]-7950) > 1e-6 || c.Heat[0][0] != 1000 || c.Heat[1][12] != -1 {
+		t.Errorf("%v", c.Heat[:2])
+	}
+	sum := 0.0
+	for _, share := range c.Histogram {
+		sum += share
+	}
+	if math.Abs(sum-1) > 1e-9 || c.Bin != 200 || math.Abs(c.Histogram[5]-23.0/24) > 1e-9 {
+		t.Errorf("sum %v, bin %v: %v", sum, c.Bin, c.Histogram)
+	}
+	if c.StepMinutes != 2 || len(c.Mean) != 720 || c.Mean[361] != 5250 || c.Highest[361] != 5300 {
+		t.Errorf("steps of %d minutes: %v, %v", c.StepMinutes, c.Mean[361], c.Highest[361])
+	}
+}
+
 // A size that is cheapest but misses the objective is not recommended.
 func TestMissedObjective(t *testing.T) {
 	o := offer(t, "gpt-4o", catalog.Global, Prices{})
@@ -308,6 +393,14 @@ func TestMissedObjective(t *testing.T) {
 	}
 	e.Conclude()
 	if r := e.Report.Recommendation; r.Option < 0 || e.Report.Options[r.Option].Name != "ptu" {
+		t.Errorf("%+v", r)
+	}
+	for i := range e.Report.Options { // the price does not speak against PTUs, and nobody says that it does
+		p := &e.Report.Options[i]
+		p.LatencyP95 = new(map[bool]float64{true: 4, false: 9}[p.PTUs == 0])
+	}
+	e.Conclude()
+	if r := e.Report.Recommendation; r.Option != 0 || len(r.FlipsIf) != 0 || !strings.Contains(r.Why, "with spillover is cheaper but misses the objective (p95 9 s)") {
 		t.Errorf("%+v", r)
 	}
 	for i := range e.Report.Options {

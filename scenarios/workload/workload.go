@@ -56,6 +56,10 @@ type Stream struct {
 	Cached    float64       // share of each prompt that the provider has in its cache, 0 to 1
 	Deadline  time.Duration // after arrival; 0 = none
 	Priority  int8
+	// Recorded, if not nil, makes the source in place of Arrivals and the
+	// sizes, for what no scenario file can say. Its IDs are those of the only
+	// stream of a run.
+	Recorded func(key rng.Key, until clock.Time) Source
 }
 
 // Length is the size of one recorded request, in tokens.
@@ -114,6 +118,10 @@ func Open(streams []Stream, key rng.Key, until clock.Time) ([]Source, error) {
 			key:    key.Sub(rng.Stream, uint64(i)),
 			base:   uint64(i) << sequenceBits,
 			tenant: uint16(slices.Index(tenants, s.Tenant)),
+		}
+		if s.Recorded != nil {
+			sources[i] = s.Recorded(c.key, until)
+			continue
 		}
 		src, err := c.open(until)
 		if err != nil {

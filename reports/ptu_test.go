@@ -1,0 +1,204 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ratesim/provider/capacity"
+)
+
+// aPTU is two days of a service by the minute.
+func aPTU() *capacity.Report {
+	levels := func(scale float64) capacity.Levels {
+		return capacity.Levels{Mean: 41_000 * scale, P50: 38_400 * scale, P90: 70_000 * scale, P95: 81_234.5 * scale, P99: 95_000 * scale, Max: 120_000 * scale, RollingMax: 131_000 * scale}
+	}
+	r := &capacity.Report{
+		Schema: capacity.Schema, Model: "gpt-4o", Deployment: "global", Currency: "USD", Source: "usage.csv (plain)", Start: "2026-11-02T00:00:00Z",
+		Minutes: 2880, Granularity: "minute", Requests: 86_400, CachedShare: 0.25, OutputShare: 0.125,
+		TPM: levels(1), Normalised: levels(1.2), PTUsAt: capacity.Sized{P50: 20, P90: 35, P95: 40, P99: 50, Max: 60},
+		ByHour:    []capacity.Period{{Name: "08", Mean: 10_000, P95: 12_000, Minutes: 120}, {Name: "09", Mean: 60_000, P95: 70_000, Minutes: 120}},
+		ByWeekday: []capacity.Period{{Name: "Mon", Mean: 41_000, P95: 50_000, Minutes: 1440}, {Name: "Tue", Mean: 82_000, P95: 99_000, Minutes: 1440}},
+		Sizes: []capacity.DeploymentSizes{
+			{Deployment: "global", Minimum: 15, Step: 5, PTUsAt: capacity.Sized{P50: 20, P90: 35, P95: 40, P99: 50, Max: 60}},
+			{Deployment: "regional", Minimum: 50, Step: 50, PTUsAt: capacity.Sized{P50: 50, P90: 50, P95: 50, P99: 50, Max: 100}}},
+		WithinHour: []capacity.Bursty{{CV: 0.292, P99: 90_000, Max: 110_000, PTUsAtP99: 40, PTUs: 20, USDPerMonth: 5_100}, {CV: 1.026, P99: 190_000, Max: 310_000, PTUsAtP99: 80, USDPerMonth: 5_400}},
+		BreakEven:  capacity.BreakEvens{Hourly: 2.41, Monthly: 0.858, Yearly: 0.7295},
+		Uncached:   capacity.BreakEvens{Hourly: 2.667, Monthly: 0.95, Yearly: 0.807},
+		Objectives: []string{"p95<=8s", "rejected<=0.1%"},
+		Options: []capacity.Option{
+			{Name: "payg", Commitment: "none", Deployment: "global", USDPerMonth: 6_123.456789, USDPerYear: 73_481.48, Online: 1, RejectedShare: new(0.0), LatencyP50: new(2.0), LatencyP95: new(7.2), LatencyP99: new(9.0), MeetsSLO: true},
+			{Name: "ptu", Commitment: "yearly", Deployment: "global", PTUs: 55, USDPerMonth: 12_155, USDPerYear: 145_860, Utilisation: 0.357, Online: 1, RejectedShare: new(0.0004), LatencyP50: new(2.1), LatencyP95: new(8.4), LatencyP99: new(11.0), Missed: []string{"p95 8.4 s"}},
+			{Name: "ptu+spillover", Commitment: "yearly", Deployment: "global", PTUs: 20, USDPerMonth: 5_220, USDPerYear: 62_640, Utilisation: 0.87, SpilledShare: 0.113, Online: 1, Spills: true, RejectedShare: new(0.0), ReplayedSpilled: new(0.121), LatencyP50: new(2.3), LatencyP95: new(7.9), LatencyP99: new(12.0), MeetsSLO: true},
+			{Name: "ptu-schedule", Commitment: "yearly+hourly", Deployment: "global", PTUs: 50, USDPerMonth: 9_000, USDPerYear: 108_000, Utilisation: 0.6, Online: 1, RejectedShare: new(0.01), Missed: []string{"p95 not known", "rejected 1 %"}, Schedule: &capacity.Schedule{Reserved: 20, Hours: []int{20, 50}, Extra: 15}},
+			{Name: "payg+batch", Commitment: "none", Deployment: "global", USDPerMonth: 5_510, USDPerYear: 66_120, Online: 0.8, RejectedShare: new(0.0), LatencyP95: new(7.2), MeetsSLO: true},
+		},
+		Replay: &capacity.Replay{From: "2026-11-03T00:00:00Z", Minutes: 1440, Requests: 50_000, PAYG: "azure/gpt-4o@dz-tier-6", Width: 60, Utilisation: []float64{0.2, 1.01}},
+		Recommendation: capacity.Recommendation{Option: 2, USDPerMonth: 5_220, PTUsInterval: [2]int{15, 25}, Pays: new(0.98),
+			Why: "its PTUs are 87 % used, and they pay above 73 %; 11 % of the tokens spill over", FlipsIf: []string{"pay-as-you-go prices fall by 16 %"}},
+		Assumptions: []capacity.Assumption{
+			{What: "input TPM per PTU", Value: 2500, Unit: "normalised tokens a minute", Source: "a page", Date: "2026-09-23", Confidence: "official"},
+			{What: "output:input ratio", Value: 4, Unit: "normalised tokens per output token", Source: "a page", Date: "2026-09-23", Confidence: "official"},
+			{What: "ptu price, yearly", Value: 2652, Unit: "USD per PTU-year", Source: "given on the command line", Confidence: "given"}},
+		Warnings: []string{"the log has less than two whole days"},
+		Curves: &capacity.Curves{StepMinutes: 1440, Mean: []float64{40_000, 58_000}, Highest: []float64{80_000, 144_000}, Bin: 50_000, Histogram: []float64{0.5, 0.4, 0.1},
+			PTUs: []int{0, 15, 20, 40}, Hourly: []float64{6_123, 12_000, 15_500, 30_000}, Monthly: []float64{6_123, 5_600, 5_900, 11_000}, Yearly: []float64{6_123, 5_300, 5_220, 9_100}},
+	}
+	for d := range 7 {
+		row := make([]float64, 24)
+		for h := range row {
+			row[h] = float64(2_500 * h * d)
+		}
+		r.Curves.Heat = append(r.Curves.Heat, row)
+	}
+	r.Curves.Heat[6][0] = -1
+	return r
+}
+
+func TestPTUGolden(t *testing.T) {
+	table := func(o TableOptions) func(io.Writer, *capacity.Report) error {
+		return func(w io.Writer, r *capacity.Report) error { return PTUTable(w, r, o) }
+	}
+	for _, c := range []struct {
+		file  string
+		write func(io.Writer, *capacity.Report) error
+	}{
+		{"ptu.txt", table(TableOptions{})},
+		{"ptu-70-color.txt", table(TableOptions{Width: 70, Color: true})},
+		{"ptu.md", PTUMarkdown},
+		{"ptu.csv", PTUCSV},
+		{"ptu.json", PTUJSON},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := c.write(&b, aPTU()); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", c.file)
+			if *update {
+				if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), b.String()); d != "" {
+				t.Errorf("differs from %s (-update writes it anew):\n%s", path, d)
+			}
+			if err := c.write(broken{}, aPTU()); !errors.Is(err, errBroken) {
+				t.Errorf("writing to a broken pipe: error %v, want it passed on", err)
+			}
+		})
+	}
+}
+
+// The keys that other programs may rely on.
+func TestPTUContract(t *testing.T) {
+	var b bytes.Buffer
+	if err := PTUJSON(&b, aPTU()); err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	has := func(v any, keys string) {
+		t.Helper()
+		m, _ := v.(map[string]any)
+		for _, k := range strings.Fields(keys) {
+			if _, ok := m[k]; !ok {
+				t.Errorf("no %s in %v", k, v)
+			}
+		}
+	}
+	has(got, "schema model minutes granularity tpm normalised_tpm ptus_at break_even_utilisation options recommendation assumptions warnings")
+	for _, k := range []string{"tpm", "normalised_tpm"} {
+		has(got[k], "mean p50 p90 p95 p99 max rolling_max")
+	}
+	has(got["ptus_at"], "p50 p90 p95 p99 max")
+	has(got["break_even_utilisation"], "hourly monthly yearly")
+	for _, o := range got["options"].([]any)[:3] {
+		has(o, "name commitment deployment ptus usd_per_month spilled_share rejected_share latency_p95 meets_slo")
+	}
+	has(got["recommendation"], "option usd_per_month ptus_interval why flips_if")
+	has(got["assumptions"].([]any)[0], "what value unit source date")
+	if got["schema"] != "ratesim/ptu/v1" {
+		t.Error(got["schema"])
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	for _, k := range []struct {
+		change func(*capacity.Report)
+		want   string
+	}{
+		{func(*capacity.Report) {}, "Buy 20 global PTUs of gpt-4o, reserved for a year, and let what exceeds them spill over to pay-as-you-go: 5,220 USD a month, 15 % less than pay-as-you-go alone. " +
+			"Its PTUs are 87 % used, and they pay above 73 %; 11 % of the tokens spill over; PTUs pay in 98 % of resamples of the days, with 15 to 25 the cheapest number in 95 % of them."},
+		{func(r *capacity.Report) {
+			r.Recommendation = capacity.Recommendation{Option: 0, Why: "a PTU costs more", Pays: new(0.0)}
+		}, "Stay on pay-as-you-go: 6,123 USD a month. A PTU costs more; that holds in 100 % of resamples of the days."},
+		{func(r *capacity.Report) {
+			r.Recommendation = capacity.Recommendation{Option: -1, Why: "no option meets p95<=1s"}
+		}, "Nothing that was looked at will do. No option meets p95<=1s."},
+		{func(r *capacity.Report) { r.Recommendation = capacity.Recommendation{Option: 3, Why: "so"} },
+			"Reserve 20 global PTUs of gpt-4o for a year and buy up to 30 more by the hour when they are needed: 9,000 USD a month, 47 % more than pay-as-you-go alone. So."},
+		{func(r *capacity.Report) { r.Recommendation = capacity.Recommendation{Option: 4, Why: "so"} },
+			"Stay on pay-as-you-go, with 20 % of the demand batched: 5,510 USD a month, 10 % less than pay-as-you-go alone. So."},
+	} {
+		r := aPTU()
+		k.change(r)
+		if got := Answer(r); got != k.want {
+			t.Errorf("%s\nwant %s", got, k.want)
+		}
+	}
+}
+
+func TestMoney(t *testing.T) {
+	for v, want := range map[float64]string{0: "0.00", 3.456: "3.46", 12.5: "12", 999: "999", 1000: "1,000", 1234567.8: "1,234,568", -1234: "-1,234", -123456: "-123,456"} {
+		if got := money(v); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+}
+
+// There are four pictures, the same bytes each time; the heat map needs dates;
+// reports that no run makes draw what they can.
+func TestPTUPictures(t *testing.T) {
+	r := aPTU()
+	pictures := PTUPictures(r)
+	if d := cmp.Diff([]string{"tpm", "demand", "cost", "utilisation"}, pictureNames(pictures)); d != "" {
+		t.Fatal(d)
+	}
+	for i, p := range pictures {
+		if vector := bytesOf(t, p.WriteSVG); !bytes.Equal(vector, bytesOf(t, PTUPictures(r)[i].WriteSVG)) {
+			t.Errorf("%s: other bytes for the same report", p.Name)
+		} else if texts := strings.Join(svgTexts(t, vector), "\n"); !strings.Contains(texts, "20 PTUs yearly with spillover") && p.Name != "cost" {
+			t.Errorf("%s does not name what is recommended:\n%s", p.Name, texts)
+		} else if p.Name == "cost" && (!strings.Contains(texts, "cheapest, yearly: 20 PTUs, 5,220") || !strings.Contains(texts, "sized for p95: 40 PTUs, 9,100") || !strings.Contains(texts, "pay-as-you-go: 6,123")) {
+			t.Errorf("cost:\n%s", texts)
+		}
+		bytesOf(t, p.WritePNG)
+	}
+	r.Start, r.Curves.Heat = "", nil
+	if names := pictureNames(PTUPictures(r)); slices.Contains(names, "utilisation") || len(names) != 3 {
+		t.Errorf("without dates: %q", names)
+	}
+	for _, odd := range []*capacity.Report{
+		{}, {Curves: &capacity.Curves{}},
+		{Curves: &capacity.Curves{StepMinutes: 1, Mean: []float64{0}, Highest: []float64{0}, Bin: 1, Histogram: []float64{0}, PTUs: []int{0, 0}, Hourly: []float64{0, 0}, Monthly: []float64{0, 0}, Yearly: []float64{0, 0}}, Recommendation: capacity.Recommendation{Option: 7}},
+	} {
+		for _, p := range PTUPictures(odd) {
+			bytesOf(t, p.WritePNG)
+		}
+	}
+}
