@@ -168,7 +168,8 @@ func newRun(p Plan) (*run, error) {
 	for i := range s.Fleet.Total() {
 		base := &http.Transport{DialContext: r.dial, MaxIdleConnsPerHost: p.MaxOpen, DisableCompression: true}
 		r.bases = append(r.bases, base)
-		o := live.Options{Base: &client{r, base}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Route: r.route}
+		o := live.Options{Base: &client{r, base}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Route: r.route,
+			Batch: func(i int) bool { return s.Deployments[i].Batch }}
 		if coordinator != nil {
 			o.Coordinator, o.Patience = &desk{r, coordinator, uint32(i)}, coordinator.Timeout()
 		}

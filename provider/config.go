@@ -181,6 +181,7 @@ type Price struct {
 	Input, Output float64 // per million tokens
 	UnitHour      float64 // per PTU-hour
 	Cached        float64 // per million tokens of the prompt that come from the cache, in place of Input; 0 = as Input
+	Discount      float64 // share of the price of tokens that is not charged, 0 to 1
 }
 
 // FaultKind names a kind of fault.
@@ -246,7 +247,7 @@ func (p *Price) Tokens(t *Tally) float64 {
 		cached = p.Input
 	}
 	fresh := float64(t.BilledPrompt - t.BilledCached)
-	return (fresh*p.Input + float64(t.BilledCached)*cached + float64(t.BilledOutput)*p.Output) / 1e6
+	return (fresh*p.Input + float64(t.BilledCached)*cached + float64(t.BilledOutput)*p.Output) / 1e6 * (1 - p.Discount)
 }
 
 // Config describes one deployment: a model behind one set of limits.
@@ -269,5 +270,6 @@ type Config struct {
 	Latency Latency
 	PTU     Provisioned
 	Price   Price
+	Batch   bool // answers when it suits the vendor; clients wait as long as it takes
 	Faults  []Fault
 }

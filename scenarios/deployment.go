@@ -17,6 +17,11 @@ func (d *decoder) readDeployments() {
 		}
 		d.spec.Deployments = append(d.spec.Deployments, cfg)
 	})
+	for i := range d.spec.Deployments {
+		if c := &d.spec.Deployments[i]; c.Batch && d.spec.Drain.Seconds() < c.Latency.TTFT.Quantile(0.95) {
+			d.warn("deployment %s is a batch API and drain is %s: calls that it has not answered then count as censored", c.Name, short(d.spec.Drain))
+		}
+	}
 	if d.deployments.n.kind == list && len(d.deployments.n.items) == 0 {
 		d.deployments.fail("is empty; want at least one deployment")
 	}
@@ -36,6 +41,7 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 	before := len(c.found)
 	if ref := c.child("provider"); c.n.kind == mapping && ref.ok() {
 		cfg = fromCatalog(ref, known)
+		batch(c.child("batch"), &cfg, known)
 	}
 	var project provider.Config
 	provisioned := cfg.PTU.Units > 0
@@ -52,6 +58,7 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 	c.mapping(
 		need("name", text(&cfg.Name)),
 		need("provider", func(cursor) {}),
+		may("batch", func(cursor) {}),
 		may("limits", unlessProvisioned(func(c cursor) { limits(c, &cfg) })),
 		may("pool", unlessProvisioned(text(&cfg.Pool))),
 		may("project", unlessProvisioned(func(c cursor) { limits(c, &project) })),
@@ -89,6 +96,32 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 		c.fail("%v", err)
 	}
 	return cfg
+}
+
+// batch makes cfg the batch API of its model if c says so, at the catalog's
+// discount or another.
+func batch(c cursor, cfg *provider.Config, known *catalog.Catalog) {
+	if !c.ok() || cfg.Ref == "" {
+		return
+	}
+	const want = "true, false or the discount, a share such as 50%"
+	s, ok := c.scalar(want)
+	off, isShare := parseShare(s, bounds{0, 1})
+	switch {
+	case !ok || s == "false":
+		return
+	case s != "true" && !isShare:
+		c.fail("want %s, got %s", want, quote(s))
+		return
+	case cfg.PTU.Units > 0:
+		c.fail("does not apply to a provisioned deployment")
+		return
+	}
+	if err := known.ToBatch(cfg); err != nil {
+		c.fail("%v", err)
+	} else if isShare {
+		cfg.Price.Discount = off
+	}
 }
 
 // fromCatalog looks the reference at c up.

@@ -43,9 +43,9 @@ func tokens(c cursor) (float64, bool) {
 	return c.number("a number of tokens", bounds{1, maxTokens})
 }
 
-// seconds reads a duration of at most an hour as seconds.
+// seconds reads a duration of at most a day, which batch APIs take, as seconds.
 func seconds(c cursor) (float64, bool) {
-	d, ok := c.duration(0, time.Hour)
+	d, ok := c.duration(0, 24*time.Hour)
 	return d.Seconds(), ok
 }
 

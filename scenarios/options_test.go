@@ -78,7 +78,7 @@ func TestOptions(t *testing.T) {
 					list = append(list, s.Name)
 				}
 				return strings.HasPrefix(strings.Join(list, " "), "jitter patient none naive ") && strings.Contains(strings.Join(list, " "), "ptu")
-			}, true, nil},
+			}, true, []string{"strategy batch is left out: batch: must be given, for no deployment is a batch API"}},
 		{"set by name", Options{Set: []string{"deployments.main.limits.tpm=1000"}}, func(s *Spec) any { return s.Deployments[0].TPM }, int64(1000), nil},
 		{"set by index", Options{Set: []string{"deployments.0.limits.rpm=100"}}, func(s *Spec) any { return s.Deployments[0].RPM }, int64(100), nil},
 		{"set by tenant with a dot", Options{Set: []string{"workload.night.ly.deadline=10s"}}, func(s *Spec) any { return s.Workload[1].Deadline }, 10 * time.Second, nil},
@@ -108,7 +108,8 @@ func TestAllStrategiesLeavesOutWhatDoesNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"strategy ptu is left out: ", "strategy route is left out: ", "strategy shared is left out: ", "strategy lease is left out: "}
+	want := []string{"strategy ptu is left out: ", "strategy route is left out: ", "strategy batch is left out: ",
+		"strategy shared is left out: ", "strategy lease is left out: "}
 	if !slices.EqualFunc(s.Warnings, want, strings.HasPrefix) {
 		t.Errorf("warnings %q, want those that begin with %q", s.Warnings, want)
 	}

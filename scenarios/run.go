@@ -15,7 +15,7 @@ func (s *Spec) Env(key rng.Key) strategies.Env {
 		d := &s.Deployments[i]
 		env.Deployments = append(env.Deployments, strategies.Deployment{
 			Name: d.Name, RPM: d.PerMinute(provider.Requests), TPM: d.PerMinute(provider.Tokens), Provisioned: d.PTU.Units > 0,
-			Coordinated: i == 0 && s.Coordinator != nil})
+			Coordinated: i == 0 && s.Coordinator != nil, Batch: d.Batch, Discount: d.Price.Discount})
 	}
 	return env
 }

@@ -51,10 +51,15 @@ func crowd(t testing.TB, strategy string, users int, duration time.Duration) *sc
 			Latency: provider.Latency{TTFT: ttft, PerToken: 12 * time.Millisecond, Refusal: 30 * time.Millisecond},
 		}},
 	}
-	if strategy == "route" {
-		roomier := s.Deployments[0]
-		roomier.Name, roomier.RPM, roomier.TPM = "roomier", roomier.RPM/2, roomier.TPM/2
-		s.Deployments = append(s.Deployments, roomier)
+	second := s.Deployments[0]
+	switch strategy {
+	case "route":
+		second.Name, second.RPM, second.TPM = "roomier", second.RPM/2, second.TPM/2
+		s.Deployments = append(s.Deployments, second)
+	case "batch":
+		second.Name, second.RPM, second.TPM, second.Batch = "bulk", 0, 0, true
+		second.Limits = []provider.Limit{{Counts: provider.Requests, Most: int64(users) / 2}}
+		s.Deployments = append(s.Deployments, second)
 	}
 	s.Coordinator = &quota.Config{RPM: s.Deployments[0].RPM, TPM: s.Deployments[0].TPM, Burst: quota.DefaultBurst,
 		Latency: rng.NewConstant(0.002), Timeout: time.Second}
@@ -69,11 +74,7 @@ func named(t testing.TB, s *scenarios.Spec, name string) scenarios.Strategy {
 	if !ok {
 		t.Fatalf("no strategy %q", name)
 	}
-	var known []strategies.Deployment
-	for _, d := range s.Deployments {
-		known = append(known, strategies.Deployment{Name: d.Name, RPM: d.RPM, TPM: d.TPM, Provisioned: d.PTU.Units > 0, Coordinated: s.Coordinator != nil})
-	}
-	factory, errs := entry.Build(nil, strategies.Env{Deployments: known})
+	factory, errs := entry.Build(nil, s.Env(rng.New(1, 0)))
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -91,7 +92,7 @@ func BenchmarkRun(b *testing.B) {
 		{"queue", 16_000}, {"header-aware", 16_000}, {"route", 16_000}, {"tenant-fair", 16_000}, {"breaker", 16_000}, {"compose", 16_000}, {"paced", 16_000},
 		{"split", 16_000}, {"shared", 16_000}, {"lease", 16_000}, {"aimd", 16_000}, {"paper:atb", 16_000}, {"paper:ub", 16_000}, {"paper:wb", 16_000}, {"layers", 16_000}, {"sdk:botocore@1.43", 16_000},
 		{"sdk:botocore-adaptive@1.43", 16_000}, {"sdk:cookbook-parallel@1", 16_000}, {"sdk:langchain-limiter@1", 16_000},
-		{"article:bucket", 16_000}, {"article:queue", 16_000}, {"article:batch-sleep", 16_000},
+		{"article:bucket", 16_000}, {"article:queue", 16_000}, {"article:batch-sleep", 16_000}, {"batch", 16_000},
 	} {
 		b.Run(fmt.Sprintf("strategy=%s/live=%d", k.strategy, k.live), func(b *testing.B) {
 			simulate(b, crowd(b, k.strategy, k.live, time.Duration(1<<62)), k.live)

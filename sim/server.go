@@ -34,7 +34,7 @@ func (e *engine) reach(i uint32) {
 	done := e.now.Add(took)
 	f.busy = a.Admitted
 	back := done.Add(e.net.draw(e.key, rng.NetworkIn, a.Call, a.Number))
-	if limit := f.sent.Add(e.timeout); back > limit {
+	if limit := f.sent.Add(e.timeout); back > limit && !e.models[f.deployment].Config().Batch {
 		f.timedOut = true
 		back = max(limit, e.now)
 	}

@@ -74,8 +74,8 @@ func buildPTU(v values, known Env) (Factory, []ParamError) {
 		return nil, []ParamError{{Param: "primary", Msg: "must be given, for no deployment is provisioned"}}
 	}
 	spill := 0
-	if primary == 0 {
-		spill = 1
+	for spill < len(deployments) && (spill == primary || deployments[spill].Batch) {
+		spill++
 	}
 	if s, given := v["spill"]; given {
 		spill = int(s.number)

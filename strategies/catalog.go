@@ -62,6 +62,9 @@ func Catalog() []Entry {
 			Params: slices.Concat([]Param{weights, burst}, poolParams, windowParams, retryParams()),
 			Alone:  true,
 			build:  buildTenantFair},
+		{Name: "batch", About: "sends what can wait to the batch API, at a discount, and the rest as retry-after",
+			Params: slices.Concat(batchParams, retryParams()),
+			build:  buildBatch},
 		{Name: "adaptive", About: "bounds the attempts in flight by AIMD on 429s; knows no limit in advance",
 			Params: slices.Concat(adaptiveParams, retryParams()),
 			build:  pacedBy(byRefusals)},
@@ -74,7 +77,7 @@ func Catalog() []Entry {
 		{Name: "paced", About: "learns the limits and what others take of them; reserves, settles, queues fairly, sheds what comes too late",
 			Params: pacedParams(),
 			build:  buildPaced},
-		{Name: "compose", About: "parts by name: retry, pace, order, route, budget and breaker, each with its parameters",
+		{Name: "compose", About: "parts by name: retry, pace, order, route, budget, breaker and batch, each with its parameters",
 			Params: composeParams(),
 			build:  buildCompose},
 	}, fleetEntries(), []Entry{

@@ -54,6 +54,7 @@ func TestLaws(t *testing.T) {
 		"route":   {"order": "spare, main", "when": "429, 503, 500"},
 		"compose": {"pace": "header-aware", "route": "main, spare, reserved", "order": "fair", "workers": "3", "max_queue": "9",
 			"wait_timeout": "5s", "budget": "10%", "min_per_s": "1", "breaker": "2", "open_for": "3s"},
+		"compose/batch":    {"batch": "bulk", "latency_ok": "1s", "pace": "windows", "order": "fair"},
 		"compose/bucket":   {"pace": "token-bucket", "route": "main, spare", "capacity": "2000", "refill": "100", "breaker": "3", "order": "priority"},
 		"compose/windows":  {"pace": "windows", "reserve": "false", "route": "spare, main", "retry": "naive", "when": "429, 400"},
 		"compose/adaptive": {"pace": "adaptive", "route": "reserved, main", "retry": "fixed"},
@@ -99,13 +100,14 @@ func contracts() []contract {
 		{"ptu", with(after, strategies.Args{"primary": "", "spill": "", "spill_on": "429", "return_after": "0s"})},
 		{"route", with(after, strategies.Args{"order": "", "when": "429"})},
 		{"tenant-fair", with(after, strategies.Args{"weights": "", "burst": "60s", "workers": "10", "max_queue": "0", "reserve": "true"})},
+		{"batch", with(after, strategies.Args{"batch": "", "latency_ok": "24h", "discount": "0%"})},
 		{"adaptive", with(after, strategies.Args{"increase": "1", "decrease": "50%", "floor": "1"})},
 		{"budget", with(jitter, strategies.Args{"ratio": "20%", "min_per_s": "10"})},
 		{"breaker", with(jitter, strategies.Args{"failures": "5", "open_for": "30s", "wait_timeout": "30s"})},
 		{"paced", with(after, strategies.Args{"base": "2s", "max_retries": "20", "ratio": "20%", "min_per_s": "0.1", "stretch": "200"})},
 		{"compose", with(after, strategies.Args{"retry": "retry-after", "delay": "1s", "pace": "none",
 			"capacity": "", "refill": "", "smooth": "false", "reserve": "true", "slow_below": "20%", "hold_above": "80%", "increase": "1", "decrease": "50%", "floor": "1",
-			"order": "fifo", "weights": "", "burst": "", "workers": "0", "max_queue": "0", "wait_timeout": "0s",
+			"batch": "", "latency_ok": "24h", "order": "fifo", "weights": "", "burst": "", "workers": "0", "max_queue": "0", "wait_timeout": "0s",
 			"route": "", "when": "429", "budget": "", "min_per_s": "10", "breaker": "", "open_for": "30s"})},
 		{"split", after},
 		{"shared", with(after, strategies.Args{"wait_timeout": "120s", "on_outage": "open"})},
@@ -188,12 +190,7 @@ func with(a, b strategies.Args) strategies.Args {
 
 func TestBuildErrors(t *testing.T) {
 	plain := []strategies.Deployment{{Name: "main", RPM: 10, TPM: 1000}, {Name: "spare"}}
-	for _, tt := range []struct {
-		name        string
-		args        strategies.Args
-		deployments []strategies.Deployment
-		want        []string
-	}{
+	refuse(t, []buildError{
 		{"jitter", strategies.Args{"base": "-1s"}, plain,
 			[]string{`base: must be a duration from 0s to 24h0m0s, such as 1s or 500ms, not "-1s"`}},
 		{"jitter", strategies.Args{"base": "1"}, plain,
@@ -239,7 +236,34 @@ func TestBuildErrors(t *testing.T) {
 		{"sdk:azcore@1.24", strategies.Args{"max_retries": "256"}, plain,
 			[]string{`max_retries: must be a whole number from 0 to 255, not "256"`}},
 		{"none", nil, nil, []string{`there is no deployment to send to`}},
-	} {
+	})
+}
+
+func TestBuildErrorsOfParts(t *testing.T) {
+	plain := []strategies.Deployment{{Name: "main", RPM: 10, TPM: 1000}, {Name: "spare"}}
+	refuse(t, []buildError{
+		{"batch", nil, plain, []string{`batch: must be given, for no deployment is a batch API`}},
+		{"batch", strategies.Args{"batch": "main"}, plain[:1], []string{`batch: must leave another deployment for calls that cannot wait`}},
+		{"batch", strategies.Args{"latency_ok": "-1h"}, plain, []string{`latency_ok: must be a duration from 0s to 8784h0m0s, such as 1s or 500ms, not "-1h"`}},
+		{"batch", strategies.Args{"discount": "60%"}, []strategies.Deployment{{Name: "main"}, {Name: "bulk", Batch: true, Discount: 0.5}},
+			[]string{`discount: must be at most what deployment "bulk" takes off, 50%`}},
+		{"route", nil, plain[:1], []string{`order: must name two deployments or more; there is one`}},
+		{"route", strategies.Args{"order": "spare"}, plain, []string{`order: must name at least 2 deployments, not "spare"`}},
+		{"compose", strategies.Args{"pace": "windows", "capacity": "1"}, plain, []string{`capacity: is for pace: token-bucket only`}},
+		{"tenant-fair", nil, plain[1:], []string{`tenants have no share to be held to, for deployment "spare" names no tokens per minute`}},
+	})
+}
+
+type buildError struct {
+	name        string
+	args        strategies.Args
+	deployments []strategies.Deployment
+	want        []string
+}
+
+func refuse(t *testing.T, list []buildError) {
+	t.Helper()
+	for _, tt := range list {
 		e, _ := strategies.Find(tt.name)
 		f, errs := e.Build(tt.args, strategies.Env{Deployments: tt.deployments})
 		if f != nil {

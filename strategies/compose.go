@@ -43,10 +43,16 @@ func compose(pace string, v values, known Env) (Factory, []ParamError) {
 	if errs := p.check(); errs != nil {
 		return nil, errs
 	}
+	factory := p.line
 	if p.plain() {
-		return func(env Env) Strategy { return &retrying{retry: keyed(p.retry, env), to: p.route[0]} }, nil
+		factory = func(env Env) Strategy { return &retrying{retry: keyed(p.retry, env), to: p.route[0]} }
 	}
-	return p.line, nil
+	if bulk, given := v["batch"]; given {
+		return func(env Env) Strategy {
+			return &batching{Strategy: factory(env), bulk: int(bulk.number), wait: v.duration("latency_ok")}
+		}, nil
+	}
+	return factory, nil
 }
 
 // check reports what the deployments lack.
@@ -186,7 +192,9 @@ func composeParams() []Param {
 		[]Param{order, weights, held, workers, poolParams[1], wait},
 		[]Param{none(routeParams[0], "route", "deployments, the preferred first; default: the first of the scenario"), when,
 			none(budgetParams[0], "budget", "retries per call over ten seconds; default: as many as retry allows"), minPerSecond,
-			none(breakerParams[0], "breaker", "failures in a row that open a circuit breaker, one for each deployment; default: there is none"), openFor},
+			none(breakerParams[0], "breaker", "failures in a row that open a circuit breaker, one for each deployment; default: there is none"), openFor,
+			none(batchParams[0], "batch", "the batch API that calls go to that can wait; default: none does")},
+		forPart("batch", nil, latencyOK),
 	)
 }
 
@@ -211,13 +219,36 @@ func buildRoute(v values, known Env) (Factory, []ParamError) {
 	to, given := v["order"]
 	if !given {
 		for i := range known.Deployments {
-			to.deployments = append(to.deployments, i)
+			if !known.Deployments[i].Batch {
+				to.deployments = append(to.deployments, i)
+			}
 		}
 	}
 	if len(to.deployments) < 2 {
 		return nil, []ParamError{{Param: "order", Msg: "must name two deployments or more; there is one"}}
 	}
 	v["route"] = to
+	return compose(unpaced, v, known)
+}
+
+func buildBatch(v values, known Env) (Factory, []ParamError) {
+	isBatch := func(d Deployment) bool { return d.Batch }
+	bulk, given := v["batch"]
+	if !given {
+		bulk.number = float64(slices.IndexFunc(known.Deployments, isBatch))
+	}
+	first := slices.IndexFunc(known.Deployments, func(d Deployment) bool { return !d.Batch })
+	switch {
+	case bulk.number < 0:
+		return nil, []ParamError{{Param: "batch", Msg: "must be given, for no deployment is a batch API"}}
+	case first < 0 || int(bulk.number) == first:
+		return nil, []ParamError{{Param: "batch", Msg: "must leave another deployment for calls that cannot wait"}}
+	}
+	if d := &known.Deployments[int(bulk.number)]; d.Discount < v.share("discount") {
+		return nil, []ParamError{{Param: "discount", Msg: fmt.Sprintf("must be at most what deployment %q takes off, %g%%", d.Name, 100*d.Discount)}}
+	}
+	v["batch"] = bulk
+	v["route"] = value{deployments: []int{first}}
 	return compose(unpaced, v, known)
 }
 

@@ -147,6 +147,9 @@ func (l *line) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	}
 	switch {
 	case r.OK():
+		if l.shares != nil {
+			l.shares.settle(c, int64(r.Prompt)+int64(r.Output))
+		}
 		out.Done(c)
 	case len(l.lanes) > 1 && (r.Limit == wire.Oversize || slices.Contains(l.when, r.Status)):
 		l.move(now, n, c, r, out)

@@ -71,7 +71,7 @@ var (
 		{Name: "primary", Kind: DeploymentParam,
 			About: "tried first; default: the first provisioned deployment"},
 		{Name: "spill", Kind: DeploymentParam,
-			About: "tried when primary refuses; default: the first other deployment"},
+			About: "tried when primary refuses; default: the first other deployment that is no batch API"},
 		{Name: "spill_on", Kind: StatusesParam, Default: "429",
 			About: "statuses of primary that spill; a full deployment answers 429"},
 		{Name: "return_after", Kind: DurationParam, Default: "0s", Max: day,
@@ -81,8 +81,17 @@ var (
 		About: "statuses that send a call on to the next, and close the deployment for as long as the reply asks, else a backoff; 429 is full"}
 	routeParams = []Param{
 		{Name: "order", Kind: DeploymentsParam, Min: 2,
-			About: "deployments, the preferred first; default: all in the scenario's order"},
+			About: "deployments, the preferred first; default: all in the scenario's order, but batch APIs"},
 		when,
+	}
+	latencyOK = Param{Name: "latency_ok", Kind: DurationParam, Default: "24h", Max: 366 * day,
+		About: "a call can wait if its deadline is at least so far away, or it has none; 24h is what batch APIs promise"}
+	batchParams = []Param{
+		{Name: "batch", Kind: DeploymentParam,
+			About: "the batch API; default: the first deployment that is one"},
+		latencyOK,
+		{Name: "discount", Kind: ShareParam, Default: "0%", Max: 1,
+			About: "least discount that is worth the wait; vendors give 50%, and 0% takes any"},
 	}
 	burst = Param{Name: "burst", Kind: DurationParam, Default: "60s", Min: 0.001, Max: day,
 		About: "a tenant may send at once what its share of the tokens per minute gives in this time; 60s is the window of the limit that is shared"}

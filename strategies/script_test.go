@@ -22,7 +22,7 @@ import (
 //
 // The commands:
 //
-//	deployments            one a line: NAME [rpm=N] [tpm=N] [ptu] [coordinated]; at first: main rpm=600 tpm=60000
+//	deployments            one a line: NAME [rpm=N] [tpm=N] [ptu] [coordinated] [batch=DISCOUNT]; at first: main rpm=600 tpm=60000
 //	tenants                their names, one a line, by number; at first none
 //	new STRATEGY k=v ...   starts again at time 0 with this strategy
 //	fleet 4 64@3m ...      how many instances there are, and from when; at first 1
@@ -248,5 +248,8 @@ func parseDeployment(line string) strategies.Deployment {
 	o := parseOptions(f[1:])
 	_, ptu := o["ptu"]
 	_, coordinated := o["coordinated"]
-	return strategies.Deployment{Coordinated: coordinated, Name: f[0], RPM: o.number("rpm", 0), TPM: o.number("tpm", 0), Provisioned: ptu}
+	discount, batch := o["batch"]
+	off, _ := strconv.ParseFloat(strings.TrimSuffix(discount, "%"), 64)
+	return strategies.Deployment{Coordinated: coordinated, Batch: batch, Discount: off / 100, Name: f[0],
+		RPM: o.number("rpm", 0), TPM: o.number("tpm", 0), Provisioned: ptu}
 }

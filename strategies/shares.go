@@ -31,9 +31,9 @@ func newShares(weights Weights, tenants int, tpm int64, burst time.Duration) *sh
 	return &shares{weights: weights, perTPM: float64(time.Minute) / float64(tpm) * sum, burst: burst}
 }
 
-// length is how long the tenant of c takes for c at its share.
-func (s *shares) length(c *Call) time.Duration {
-	return time.Duration(min(math.Ceil(float64(c.Cost())*s.perTPM/s.weights.of(c.Tenant)), float64(longest)))
+// length is how long the tenant of c takes for so many tokens at its share.
+func (s *shares) length(c *Call, tokens int64) time.Duration {
+	return time.Duration(min(math.Ceil(float64(tokens)*s.perTPM/s.weights.of(c.Tenant)), float64(longest)))
 }
 
 // hold reports whether c, which has just come, is not to join the queue now: it
@@ -51,7 +51,7 @@ func (s *shares) hold(now clock.Time, c *Call, out *Effects) bool {
 		out.Fail(c, Deadline)
 		return true
 	}
-	*due = max(now, *due).Add(s.length(c))
+	*due = max(now, *due).Add(s.length(c, c.Cost()))
 	if at == now {
 		return false
 	}
@@ -60,7 +60,12 @@ func (s *shares) hold(now clock.Time, c *Call, out *Effects) bool {
 	return true
 }
 
+// settle corrects what c was let through with by what it used.
+func (s *shares) settle(c *Call, used int64) {
+	s.due[c.Tenant] = s.due[c.Tenant].Add(s.length(c, used) - s.length(c, c.Cost()))
+}
+
 // release gives back what c, which is held, would have had.
 func (s *shares) release(c *Call) {
-	s.due[c.Tenant] = s.due[c.Tenant].Add(-s.length(c))
+	s.due[c.Tenant] = s.due[c.Tenant].Add(-s.length(c, c.Cost()))
 }

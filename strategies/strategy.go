@@ -173,9 +173,11 @@ func (e *Effects) add(kind Kind, c *Call) *Effect {
 // the limits on the vendor's page.
 type Deployment struct {
 	Name        string
-	RPM, TPM    int64 // advertised; 0 when the vendor names none
-	Provisioned bool  // paid by the hour, without a rate limit of its own
-	Coordinated bool  // its limits are handed out by a coordinator, which can be asked
+	RPM, TPM    int64   // advertised; 0 when the vendor names none
+	Provisioned bool    // paid by the hour, without a rate limit of its own
+	Coordinated bool    // its limits are handed out by a coordinator, which can be asked
+	Batch       bool    // a batch API: answers within a day, at a Discount
+	Discount    float64 // share of the price of tokens that is not charged
 }
 
 // Env is what a strategy is given when it is made.

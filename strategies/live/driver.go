@@ -129,7 +129,7 @@ func (t *Transport) send(c *call, deployment uint16) {
 	a.ctx, a.cancel = context.WithCancel(c.r.Context())
 	c.Sent++
 	c.flights = append(c.flights, a)
-	if t.o.Timeout > 0 {
+	if t.o.Timeout > 0 && (t.o.Batch == nil || !t.o.Batch(int(deployment))) {
 		a.timer = time.AfterFunc(t.until(a.sent.Add(t.o.Timeout)), a.expire)
 	}
 	if c.inline {

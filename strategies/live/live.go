@@ -30,6 +30,9 @@ type Options struct {
 	// Timeout is when an attempt without an answer is given up, in the
 	// strategy's time; 0 = never. Of a stream only the beginning has to come.
 	Timeout time.Duration
+	// Batch reports whether a deployment is a batch API, whose attempts Timeout
+	// does not give up; nil = none is.
+	Batch func(deployment int) bool
 	// Speed is how many seconds pass for the strategy in a real one; 0 = 1.
 	Speed float64
 	// Start is time 0 of the strategy's clock; zero = when New is called.

@@ -40,7 +40,7 @@ import (
 const maxEvents = 100_000
 
 // Env returns the environment in which Run makes strategies: a deployment
-// with limits, a provisioned one, one of which no limits are known, and a
+// with limits, a provisioned one, one of which no limits are known, a batch API, and a
 // provider that admits calls in every other second.
 func Env() strategies.Env {
 	return strategies.Env{
@@ -49,6 +49,7 @@ func Env() strategies.Env {
 			{Name: "main", RPM: 600, TPM: 60_000, Coordinated: true},
 			{Name: "reserved", Provisioned: true},
 			{Name: "spare"},
+			{Name: "bulk", Batch: true, Discount: 0.5},
 		},
 		Peek: everyOtherSecond{},
 	}

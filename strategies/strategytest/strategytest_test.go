@@ -102,7 +102,7 @@ func (stopsTime) Wake(now clock.Time, c *strategies.Call, out *strategies.Effect
 type sendsNowhere struct{ honest }
 
 func (sendsNowhere) Submit(now clock.Time, c *strategies.Call, out *strategies.Effects) {
-	out.Send(c, 3)
+	out.Send(c, 4)
 }
 
 type cannotBeCancelled struct{ honest }
@@ -156,7 +156,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"was sent more than 64 times":    retriesForEver{},
 		"calls are still open after":     pollsForEver{},
 		"timers fired and time is still": stopsTime{},
-		"was sent to deployment 3 of 3":  sendsNowhere{},
+		"was sent to deployment 4 of 4":  sendsNowhere{},
 		"was cancelled and not ended":    cannotBeCancelled{},
 		"wake for a call that has ended": speaksOfTheDead{},
 		"was written to after its end":   &writesToTheDead{},

@@ -1,0 +1,155 @@
+package strategies
+
+import (
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
+
+// batching sends what can wait to a batch API, and leaves the rest to another
+// strategy. A call can wait if it has no deadline, or one that is far enough away.
+//
+// A batch API bounds the tokens that wait in it and does not say when there is room
+// again: after a refusal no more calls are sent than were in it then, and
+// each that is answered makes room for two. Calls that find no room wait their
+// turn, as long as they can wait at all; then they go the way of the rest, as
+// do those that the batch API would never take, or did not in batchTries.
+//
+// A call is the batch's if its Delay is ofBatch; its Phase is then as in a line.
+type batching struct {
+	Strategy               // of calls that cannot wait
+	bulk     int           // the deployment
+	wait     time.Duration // what the batch API may take
+
+	waiting Queue
+	inside  int // calls in it, or that keep their place
+	bound   int // most calls in it; 0 = none was refused yet
+}
+
+const (
+	ofBatch = -1
+	// batchAgain is the wait after a refusal when no call is in it whose answer
+	// could be waited for: batches take minutes to hours.
+	batchAgain = 10 * time.Minute
+	batchTries = 20 // which is at least three hours
+)
+
+// leaves returns from when on c cannot wait any more.
+func (b *batching) leaves(c *Call) clock.Time {
+	if c.Deadline == clock.Never {
+		return clock.Never
+	}
+	return c.Deadline.Add(-b.wait) + 1
+}
+
+func (b *batching) Submit(now clock.Time, c *Call, out *Effects) {
+	if now >= b.leaves(c) {
+		b.Strategy.Submit(now, c, out)
+		return
+	}
+	c.Delay = ofBatch
+	b.waiting.Push(c)
+	b.remind(c, out)
+	if b.waiting.Leads(c) {
+		b.pump(out)
+	}
+}
+
+// remind asks to be woken when c cannot wait any more.
+func (b *batching) remind(c *Call, out *Effects) {
+	if at := b.leaves(c); at != clock.Never {
+		out.Wake(c, at)
+	}
+}
+
+// pump sends what there may be room for.
+func (b *batching) pump(out *Effects) {
+	for b.bound == 0 || b.inside < b.bound {
+		c := b.waiting.Pop()
+		if c == nil {
+			return
+		}
+		b.send(c, out)
+	}
+}
+
+func (b *batching) send(c *Call, out *Effects) {
+	c.Phase = inFlight
+	b.inside++
+	out.Send(c, b.bulk)
+}
+
+func (b *batching) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+	if c.Delay != ofBatch {
+		b.Strategy.Reply(now, c, r, out)
+		return
+	}
+	b.inside--
+	c.Phase = 0
+	switch {
+	case r.OK():
+		if b.bound > 0 {
+			b.bound++
+		}
+		out.Done(c)
+	case r.Limit == wire.Oversize || r.Retryable() && (c.Sent >= batchTries || now >= b.leaves(c)):
+		b.leave(now, c, out)
+	case !r.Retryable():
+		out.Fail(c, NotRetryable)
+	default:
+		b.bound = max(1, b.inside)
+		if b.inside == 0 {
+			c.Phase = asleep
+			b.inside = 1 // its place
+			out.Wake(c, min(now.Add(batchAgain), b.leaves(c)))
+			return
+		}
+		b.waiting.Return(c)
+	}
+	b.pump(out)
+}
+
+// leave lets c go the way of the rest.
+func (b *batching) leave(now clock.Time, c *Call, out *Effects) {
+	c.Delay = 0
+	if c.Deadline != clock.Never {
+		out.Wake(c, clock.Never) // the reminder
+	}
+	b.Strategy.Submit(now, c, out)
+}
+
+func (b *batching) Wake(now clock.Time, c *Call, out *Effects) {
+	switch {
+	case c == nil || c.Delay != ofBatch:
+		b.Strategy.Wake(now, c, out)
+		return
+	case c.Phase == inFlight: // it was due to leave, and was sent before
+	case c.Phase == Queued:
+		b.waiting.Remove(c)
+		b.leave(now, c, out)
+	case now >= b.leaves(c):
+		b.inside--
+		b.leave(now, c, out)
+	default:
+		b.inside--
+		b.remind(c, out)
+		b.send(c, out)
+	}
+	b.pump(out)
+}
+
+func (b *batching) Cancel(now clock.Time, c *Call, out *Effects) {
+	if c.Delay != ofBatch {
+		b.Strategy.Cancel(now, c, out)
+		return
+	}
+	switch c.Phase {
+	case Queued:
+		b.waiting.Remove(c)
+	default:
+		b.inside--
+	}
+	out.Fail(c, Deadline)
+	b.pump(out)
+}
