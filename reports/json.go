@@ -22,7 +22,11 @@ const maxResultBytes = 256 << 20
 // An estimate, curve or paired difference with a NaN or an infinity in it is
 // left out, as one that does not apply. The error is of w.
 func JSON(w io.Writer, r *metrics.Result) error {
-	b, err := json.MarshalIndent(rounded(r), "", "  ")
+	return writeJSON(w, rounded(r))
+}
+
+func writeJSON(w io.Writer, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encoding the result: %w", err)
 	}
@@ -113,17 +117,25 @@ func rounded(r *metrics.Result) *metrics.Result {
 			out.Paired = append(out.Paired, p)
 		}
 	}
-	out.Expectations = []metrics.Expectation{}
-	for _, e := range r.Expectations {
-		if e.Value != nil && finite(*e.Value) {
-			e.Value = new(round6(*e.Value))
-		} else {
-			e.Value = nil
-		}
-		out.Expectations = append(out.Expectations, e)
-	}
+	out.Expectations = roundExpectations(r.Expectations)
 	out.Warnings = append([]string{}, r.Warnings...)
 	return &out
+}
+
+func roundExpectations(list []metrics.Expectation) []metrics.Expectation {
+	out := []metrics.Expectation{}
+	for _, e := range list {
+		e.Value, e.Against, e.Margin = roundPointer(e.Value), roundPointer(e.Against), roundEstimate(e.Margin)
+		out = append(out, e)
+	}
+	return out
+}
+
+func roundPointer(x *float64) *float64 {
+	if x == nil || !finite(*x) {
+		return nil
+	}
+	return new(round6(*x))
 }
 
 func roundEstimate(e *metrics.Estimate) *metrics.Estimate {

@@ -129,6 +129,9 @@ func expectation(e metrics.Expectation) string {
 	}
 	if e.Value != nil && finite(*e.Value) {
 		value = "was " + strconv.FormatFloat(*e.Value, 'g', 4, 64)
+		if e.Against != nil && finite(*e.Against) {
+			value += ", against " + strconv.FormatFloat(*e.Against, 'g', 4, 64)
+		}
 	}
 	return state + ": " + printable(e.Text) + " (" + value + ")"
 }

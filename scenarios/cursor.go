@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // cursor is a place in a scenario: a node, and the path that leads there. What
@@ -25,6 +26,18 @@ func (c cursor) fail(format string, args ...any) {
 		path = "" // the flag is the field; where it was put means nothing to a user
 	}
 	c.add(c.n.at, path, format, args...)
+}
+
+// within returns the cursor of the last part of the scalar at c: suffix is how
+// line, its text, ends.
+func (c cursor) within(line, suffix string) cursor {
+	if c.n.at.line == 0 {
+		return c // a flag, which has no columns
+	}
+	n := *c.n
+	n.at.column += c.n.lead + utf8.RuneCountInString(line[:len(line)-len(suffix)])
+	c.n = &n
+	return c
 }
 
 // reader reads the value at a cursor into the place it was made for.

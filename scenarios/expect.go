@@ -41,7 +41,7 @@ func metrics() []metric {
 	}
 }
 
-const expectForm = "strategy.metric >= value, such as jitter.success_rate >= 0.99"
+const expectForm = "strategy.metric >= value, such as jitter.success_rate >= 0.99, or a second strategy's metric for the value: backoff.retry_peak >= 2 * jitter.retry_peak"
 
 func (d *decoder) readExpect() {
 	d.expect.items("expectations", func(_ int, c cursor) {
@@ -49,7 +49,7 @@ func (d *decoder) readExpect() {
 		if !ok {
 			return
 		}
-		if e, ok := d.expectation(c, line); ok {
+		if e, ok := d.expectation(c, line); ok && d.checkable(c, &e) {
 			d.spec.Expect = append(d.spec.Expect, e)
 		}
 	})
@@ -57,55 +57,117 @@ func (d *decoder) readExpect() {
 
 func (d *decoder) expectation(c cursor, line string) (e Expectation, ok bool) {
 	e.Text = line
+	line = strings.TrimSpace(line)
 	i := strings.IndexAny(line, "<>=")
 	if i < 0 {
 		c.fail("want %s, got %s", expectForm, quote(line))
 		return e, false
 	}
-	left, right := strings.TrimSpace(line[:i]), line[i:]
-	value := strings.TrimLeft(right, "<>=")
-	e.Op = right[:len(right)-len(value)]
+	right := strings.TrimLeft(line[i:], "<>=")
+	e.Op = line[i : len(line)-len(right)]
 	if ops := []string{">=", "<=", ">", "<", "=="}; !slices.Contains(ops, e.Op) {
-		c.fail("%s", unknown("comparison", e.Op, ops))
+		c.within(line, line[i:]).fail("%s", unknown("comparison", e.Op, ops))
 		return e, false
 	}
+	var m measure
+	if e.Left, m, _, ok = d.term(c, strings.TrimSpace(line[:i])); !ok {
+		return e, false
+	}
+	return e, d.rightSide(c, line, strings.TrimSpace(right), m, &e)
+}
+
+// rightSide reads what a metric measured in m is held against: a value, or
+// another one, times a factor, plus or minus a value.
+func (d *decoder) rightSide(c cursor, line, right string, m measure, e *Expectation) (ok bool) {
+	if e.Value, ok = m.parse(right); ok {
+		return true
+	}
+	e.Factor = 1
+	rest := right
+	if factor, after, found := strings.Cut(right, "*"); found {
+		if e.Factor, ok = parseShare(strings.TrimSpace(factor), bounds{math.SmallestNonzeroFloat64, math.MaxFloat64}); !ok {
+			c.within(line, right).fail("want a number above 0 before *, got %s", quote(strings.TrimSpace(factor)))
+			return false
+		}
+		rest = strings.TrimSpace(after)
+	} else if !strings.Contains(rest, ".") || strings.IndexByte("0123456789.-+", rest[0]) >= 0 {
+		c.within(line, right).fail("want %s after %s, got %s", m.want(), e.Op, quote(right))
+		return false
+	}
+	other, unit, rest, ok := d.term(c.within(line, rest), rest)
+	if !ok {
+		return false
+	}
+	if e.Right = other; unit != m {
+		c.within(line, right).fail("%s is %s, and %s is %s: they cannot be compared", e.Left.Metric, m, other.Metric, unit)
+		return false
+	}
+	if rest == "" {
+		return true
+	}
+	e.Value, ok = m.parse(strings.TrimSpace(rest[1:]))
+	if !ok || rest[0] != '+' && rest[0] != '-' {
+		c.within(line, rest).fail("want + or - and %s, or nothing, after %s, got %s", strings.TrimSuffix(m.want(), ","), other.Metric, quote(rest))
+		return false
+	}
+	if rest[0] == '-' {
+		e.Value = -e.Value
+	}
+	return true
+}
+
+// term reads strategy.metric at the beginning of s, which stands at c, and
+// returns what follows it.
+func (d *decoder) term(c cursor, s string) (t Term, m measure, rest string, ok bool) {
 	known := slices.Clone(d.unselected)
 	if d.strategies.ok() {
 		for _, item := range d.strategies.n.items {
 			known = append(known, item.name())
 		}
 	}
-	e.Strategy = longestPrefix(left, known)
-	if e.Strategy == "" {
-		name, _, _ := strings.Cut(left, ".")
+	t.Strategy = longestPrefix(s, known)
+	if t.Strategy == "" {
+		name, _, _ := strings.Cut(s, ".")
 		c.fail("%s", unknown("strategy", name, known))
-		return e, false
+		return t, m, "", false
 	}
-	e.Metric = strings.TrimPrefix(left[len(e.Strategy):], ".")
+	rest = strings.TrimPrefix(s[len(t.Strategy):], ".")
+	end := strings.IndexFunc(rest, func(r rune) bool { return r == ' ' || r == '+' || r == '-' })
+	if end < 0 {
+		end = len(rest)
+	}
+	t.Metric, rest = rest[:end], strings.TrimSpace(rest[end:])
 	all := metrics()
-	m := slices.IndexFunc(all, func(m metric) bool { return m.name == e.Metric })
-	if m < 0 {
+	i := slices.IndexFunc(all, func(m metric) bool { return m.name == t.Metric })
+	if i < 0 {
 		var list []string
 		for _, m := range all {
 			list = append(list, m.name)
 		}
-		c.fail("%s", unknown("metric", e.Metric, list))
-		return e, false
+		c.fail("%s", unknown("metric", t.Metric, list))
+		return t, m, "", false
 	}
-	if e.Value, ok = all[m].parse(strings.TrimSpace(value)); !ok {
-		c.fail("want %s after %s, got %s", all[m].want(), e.Op, quote(strings.TrimSpace(value)))
-		return e, false
+	return t, all[i].measure, rest, true
+}
+
+// checkable reports whether what e compares is measured in this run, and warns
+// if not.
+func (d *decoder) checkable(c cursor, e *Expectation) bool {
+	for _, t := range []Term{e.Left, e.Right} {
+		if t.Strategy == "" {
+			continue
+		}
+		if !slices.Contains(d.strategyNames(), t.Strategy) { // a faulty one has been reported
+			d.warn("%s is not checked: strategy %s is not selected", c.path, t.Strategy)
+			return false
+		}
+		if needsOracle := t.Metric == "of_optimum" || t.Metric == "regret_s"; needsOracle &&
+			!slices.ContainsFunc(d.spec.Strategies, func(s Strategy) bool { return s.Omniscient }) {
+			d.warn("%s is not checked: %s compares with oracle, which is not among the strategies", c.path, t.Metric)
+			return false
+		}
 	}
-	if !slices.Contains(d.strategyNames(), e.Strategy) { // a faulty one has been reported
-		d.warn("%s is not checked: strategy %s is not selected", c.path, e.Strategy)
-		return e, false
-	}
-	if needsOracle := e.Metric == "of_optimum" || e.Metric == "regret_s"; needsOracle &&
-		!slices.ContainsFunc(d.spec.Strategies, func(s Strategy) bool { return s.Omniscient }) {
-		d.warn("%s is not checked: %s compares with oracle, which is not among the strategies", c.path, e.Metric)
-		return e, false
-	}
-	return e, true
+	return true
 }
 
 // longestPrefix returns the longest of the names with which path begins, as a
@@ -119,6 +181,8 @@ func longestPrefix(path string, names []string) string {
 	}
 	return best
 }
+
+func (m measure) String() string { return [...]string{"a number", "a share", "a time"}[m] }
 
 func (m measure) want() string {
 	return [...]string{"a number", "a share, such as 0.99 or 99%,", "a duration or a number of seconds"}[m]

@@ -48,7 +48,7 @@ func TestExpectations(t *testing.T) {
 			t.Errorf("%s: %v", tt.line, err)
 			continue
 		}
-		want := []scenarios.Expectation{{Text: strings.Trim(tt.line, "'"), Strategy: tt.strategy, Metric: tt.metric, Op: tt.op, Value: tt.value}}
+		want := []scenarios.Expectation{{Text: strings.Trim(tt.line, "'"), Left: scenarios.Term{Strategy: tt.strategy, Metric: tt.metric}, Op: tt.op, Value: tt.value}}
 		if diff := cmp.Diff(want, spec.Expect); diff != "" {
 			t.Errorf("%s: %s", tt.line, diff)
 		}
@@ -78,15 +78,47 @@ func TestEveryMetricCanBeExpected(t *testing.T) {
 	}
 }
 
+// A second strategy's metric may stand for the value.
+func TestExpectationsOfTwo(t *testing.T) {
+	none := func(metric string) scenarios.Term { return scenarios.Term{Strategy: "none", Metric: metric} }
+	for _, tt := range []struct {
+		line string
+		want scenarios.Expectation
+	}{
+		{"none.calls >= none.attempts", scenarios.Expectation{Left: none("calls"), Op: ">=", Factor: 1, Right: none("attempts")}},
+		{"none.calls<2*none.attempts", scenarios.Expectation{Left: none("calls"), Op: "<", Factor: 2, Right: none("attempts")}},
+		{"none.calls >= 50% * none.v2.failures.deadline", scenarios.Expectation{Left: none("calls"), Op: ">=", Factor: 0.5,
+			Right: scenarios.Term{Strategy: "none.v2", Metric: "failures.deadline"}}},
+		{"none.latency_p95 <= oracle.latency_p95 + 1m30s", scenarios.Expectation{Left: none("latency_p95"), Op: "<=", Factor: 1,
+			Right: scenarios.Term{Strategy: "oracle", Metric: "latency_p95"}, Value: 90}},
+		{"none.success_rate > 0.9 * none.v2.success_rate-5%", scenarios.Expectation{Left: none("success_rate"), Op: ">", Factor: 0.9,
+			Right: scenarios.Term{Strategy: "none.v2", Metric: "success_rate"}, Value: -0.05}},
+	} {
+		spec, err := scenarios.Parse("x", []byte(before+tt.line+"\n"), scenarios.Options{})
+		if err != nil {
+			t.Errorf("%s: %v", tt.line, err)
+			continue
+		}
+		tt.want.Text = tt.line
+		if diff := cmp.Diff([]scenarios.Expectation{tt.want}, spec.Expect); diff != "" {
+			t.Errorf("%s: %s", tt.line, diff)
+		}
+	}
+	spec, err := scenarios.Parse("x", []byte(before+"none.calls >= none.v2.calls\n"), scenarios.Options{Strategies: []string{"none"}})
+	if err != nil || len(spec.Expect) != 0 || len(spec.Warnings) != 1 {
+		t.Errorf("without the second strategy: %v, %+v", err, spec)
+	}
+}
+
 func TestMet(t *testing.T) {
 	for op, want := range map[string][3]bool{ // of 1, 2 and 3, held against 2
 		">=": {false, true, true}, "<=": {true, true, false}, ">": {false, false, true}, "<": {true, false, false}, "==": {false, true, false},
 	} {
-		e := scenarios.Expectation{Op: op, Value: 2}
-		if got := [3]bool{e.Met(1), e.Met(2), e.Met(3)}; got != want {
+		e := scenarios.Expectation{Op: op}
+		if got := [3]bool{e.Met(1, 2), e.Met(2, 2), e.Met(3, 2)}; got != want {
 			t.Errorf("%s: %v, want %v", op, got, want)
 		}
-		if e.Met(math.NaN()) {
+		if e.Met(math.NaN(), 2) || e.Met(2, math.NaN()) {
 			t.Errorf("%s: met by NaN", op)
 		}
 	}

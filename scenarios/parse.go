@@ -15,6 +15,15 @@ import (
 // scenario are relative to its folder. Everything wrong is reported at once, as
 // Errors. Traces that the scenario names are read, whole, to be checked.
 func Parse(file string, data []byte, opt Options) (*Spec, error) {
+	d, err := parse(file, data, opt, nil)
+	if err != nil {
+		return nil, err
+	}
+	return d.spec, nil
+}
+
+// parse reads a scenario under what a case of it sets, if that is not nil.
+func parse(file string, data []byte, opt Options, set *node) (*decoder, error) {
 	p := &problems{}
 	root := parseTree(file, data, p)
 	if root == nil || root.kind != mapping {
@@ -27,12 +36,13 @@ func Parse(file string, data []byte, opt Options) (*Spec, error) {
 	if d.catalog = opt.Catalog; d.catalog == nil {
 		d.catalog = catalog.Embedded()
 	}
+	set.apply(root, p)
 	opt.apply(root, d)
 	d.scenario(cursor{p, root, ""})
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	return d.spec, nil
+	return d, nil
 }
 
 // decoder fills a Spec.
@@ -42,6 +52,8 @@ type decoder struct {
 	catalog *catalog.Catalog
 
 	duration, streams, deployments, coordinator, faults, strategies, expect cursor
+
+	cases []caseNode // of a claim
 
 	traces     []workload.Summary // of each stream; no Rows for those that are not traces
 	unselected []string           // strategies of the file that --strategies leaves out
@@ -68,6 +80,7 @@ func (d *decoder) scenario(c cursor) {
 		may("faults", here(&d.faults)),
 		need("strategies", here(&d.strategies)),
 		may("expect", here(&d.expect)),
+		may("cases", d.readCases),
 	)
 	if d.streams.ok() {
 		d.readStreams()

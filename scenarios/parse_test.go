@@ -148,8 +148,8 @@ func TestContract(t *testing.T) {
 			{Name: "patient", Use: "jitter", Args: strategies.Args{"max_retries": "12", "max_delay": "60s"}},
 		},
 		Expect: []Expectation{
-			{Text: "jitter.success_rate >= 0.99", Strategy: "jitter", Metric: "success_rate", Op: ">=", Value: 0.99},
-			{Text: "patient.latency_p95 <= 45s", Strategy: "patient", Metric: "latency_p95", Op: "<=", Value: 45},
+			{Text: "jitter.success_rate >= 0.99", Left: Term{"jitter", "success_rate"}, Op: ">=", Value: 0.99},
+			{Text: "patient.latency_p95 <= 45s", Left: Term{"patient", "latency_p95"}, Op: "<=", Value: 45},
 		},
 	}
 	if diff := cmp.Diff(want, got, specs); diff != "" {

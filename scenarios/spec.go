@@ -64,27 +64,34 @@ type Strategy struct {
 	Alone      bool // each instance paces to the whole advertised limit
 }
 
-// Expectation is one line of expect: a strategy's metric, held against a value.
-type Expectation struct {
-	Text     string // as written
+// Term is a strategy's metric.
+type Term struct {
 	Strategy string // of Spec.Strategies
 	Metric   string // as results name it: success_rate, failures.deadline
-	Op       string // >=, <=, >, < or ==
-	Value    float64
 }
 
-// Met reports whether the expectation holds of v, in the metric's unit. NaN
-// meets none.
-func (e *Expectation) Met(v float64) bool {
+// Expectation is one line of expect: Left, held against Factor times Right plus
+// Value.
+type Expectation struct {
+	Text   string // as written
+	Left   Term
+	Op     string  // >=, <=, >, < or ==
+	Factor float64 // above 0; 0 without Right
+	Right  Term    // no Strategy: Left is held against Value alone
+	Value  float64 // in the metric's unit
+}
+
+// Met reports whether the expectation holds of these two sides. NaN meets none.
+func (e *Expectation) Met(left, right float64) bool {
 	switch e.Op {
 	case ">=":
-		return v >= e.Value
+		return left >= right
 	case "<=":
-		return v <= e.Value
+		return left <= right
 	case ">":
-		return v > e.Value
+		return left > right
 	case "<":
-		return v < e.Value
+		return left < right
 	}
-	return v == e.Value
+	return left == right
 }

@@ -41,6 +41,7 @@ const (
 type node struct {
 	kind  kind
 	text  string  // scalar
+	lead  int     // what stands before the text: the quote of a quoted scalar
 	keys  []entry // mapping, in the order of the file
 	items []*node // list
 	at    position
@@ -211,6 +212,9 @@ func (c converter) node(in ast.Node, path string) *node {
 		n.kind = null
 	case *ast.StringNode:
 		n.text = in.Value
+		if t := in.GetToken().Type; t == token.SingleQuoteType || t == token.DoubleQuoteType {
+			n.lead = 1
+		}
 	case *ast.LiteralNode:
 		n.text = strings.TrimSpace(in.Value.Value)
 	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:

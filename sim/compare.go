@@ -51,7 +51,8 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	r.Warnings = append(r.Warnings, warnings(outcomes)...)
 	for i := range s.Expect {
 		x := &s.Expect[i]
-		r.Check(x.Text, x.Strategy, x.Metric, x.Met)
+		r.Check(outcomes, &metrics.Condition{Text: x.Text, Left: metrics.Term(x.Left), Factor: x.Factor,
+			Right: metrics.Term(x.Right), Value: x.Value, Met: x.Met})
 	}
 	return r, err
 }

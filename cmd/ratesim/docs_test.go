@@ -14,7 +14,7 @@ import (
 	"ratesim/scenarios"
 )
 
-var update = flag.Bool("update", false, "rewrite the table in the README")
+var update = flag.Bool("update", false, "rewrite the tables in the README")
 
 // A fence is a fenced block of a Markdown file.
 type fence struct {
@@ -74,9 +74,16 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// The table in the README is what its first command prints 120 characters wide.
-func TestReadmeTable(t *testing.T) {
-	const begin, end = "<!-- compare: begin -->\n```\n", "```\n<!-- compare: end -->"
+// The tables in the README are what its commands print.
+func TestReadmeTables(t *testing.T) {
+	shown(t, "<!-- compare: begin -->\n```\n", "```\n<!-- compare: end -->", 120, "compare")
+	shown(t, "<!-- claims: begin -->\n", "<!-- claims: end -->", 0, "claims", "-o", "markdown")
+}
+
+// shown holds what stands in the README between begin and end against what the
+// program prints so many characters wide.
+func shown(t *testing.T, begin, end string, width int, args ...string) {
+	t.Helper()
 	path := filepath.Join(root, "README.md")
 	readme, err := os.ReadFile(path)
 	if err != nil {
@@ -85,18 +92,18 @@ func TestReadmeTable(t *testing.T) {
 	before, rest, ok := strings.Cut(string(readme), begin)
 	shown, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		t.Fatal("the README has no place for the table")
+		t.Fatalf("the README has no place for what %q prints", args)
 	}
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"compare"}, streams{in: strings.NewReader(""), out: &out, err: t.Output(), width: 120}); code != exitDone {
-		t.Fatalf("exit code %d", code)
+	if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: t.Output(), width: width}); code != exitDone {
+		t.Fatalf("%q: exit code %d", args, code)
 	}
 	if *update {
 		if err := os.WriteFile(path, []byte(before+begin+out.String()+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	} else if diff := cmp.Diff(out.String(), shown); diff != "" {
-		t.Errorf("run this test with -update (-printed +shown):\n%s", diff)
+		t.Errorf("%q: run this test with -update (-printed +shown):\n%s", args, diff)
 	}
 }
 

@@ -36,19 +36,31 @@ type common struct {
 var outputs = []string{"table", "json", "csv", "markdown"}
 
 func (f *common) register(c *cobra.Command) {
+	f.registerRun(c)
+	fl := c.Flags()
+	fl.StringSliceVar(&f.strategies, "strategies", nil, "strategies `a,b,c` instead of the scenario's, or all")
+	fl.StringVar(&f.provider, "provider", "", "catalog `REF` vendor/model@tier for the first deployment")
+	fl.StringVar(&f.trace, "trace", "", "replay a trace or usage log `FILE` of single requests instead of the scenario's workload")
+	fl.StringVar(&f.traceFormat, "trace-format", "auto", "format of the trace: auto, or one of ratesim list formats")
+	fl.DurationVar(&f.duration, "duration", 0, "how long calls arrive, instead of the scenario's duration")
+	fl.StringArrayVar(&f.set, "set", nil, "set one field of the scenario, `path=value`; may be repeated")
+	f.registerOutput(c)
+	fl.StringVar(&f.dir, "out", "", "also write result.json and the pictures to `DIR`")
+}
+
+// registerRun adds the flags of whatever runs simulations.
+func (f *common) registerRun(c *cobra.Command) {
 	fl := c.Flags()
 	fl.SortFlags = false
 	fl.Uint64Var(&f.seed, "seed", 1, "seed of all random draws")
 	fl.IntVar(&f.reps, "reps", 10, "replications, each with its own draws")
-	fl.StringSliceVar(&f.strategies, "strategies", nil, "strategies `a,b,c` instead of the scenario's, or all")
-	fl.StringVar(&f.provider, "provider", "", "catalog `REF` vendor/model@tier for the first deployment")
 	catalogFlag(fl, &f.catalog)
-	fl.StringVar(&f.trace, "trace", "", "replay a trace or usage log `FILE` of single requests instead of the scenario's workload")
-	fl.StringVar(&f.traceFormat, "trace-format", "auto", "format of the trace: auto, or one of ratesim list formats")
-	fl.DurationVar(&f.duration, "duration", 0, "how long calls arrive, instead of the scenario's duration")
+}
+
+// registerOutput adds the flags of whatever prints a result.
+func (f *common) registerOutput(c *cobra.Command) {
+	fl := c.Flags()
 	fl.StringVarP(&f.output, "output", "o", "table", "format of the result: table, json, csv or markdown")
-	fl.StringVar(&f.dir, "out", "", "also write result.json and the pictures to `DIR`")
-	fl.StringArrayVar(&f.set, "set", nil, "set one field of the scenario, `path=value`; may be repeated")
 	fl.BoolVar(&f.quiet, "quiet", false, "no progress")
 	fl.BoolVar(&f.noColor, "no-color", false, "no colour (also the NO_COLOR variable)")
 }

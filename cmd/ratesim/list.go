@@ -20,6 +20,7 @@ func listCommand(s *streams) *cobra.Command {
 		list func(io.Writer) error
 	}{
 		{"scenarios", listScenarios},
+		{"claims", listClaims},
 		{"strategies", listStrategies},
 		{"providers", p.list},
 		{"choices", p.choices},
@@ -33,8 +34,8 @@ func listCommand(s *streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [" + strings.Join(names, "|") + "]",
 		Short: "what there is, with parameters and sources",
-		Long: `List prints what there is, with parameters and sources: scenarios, strategies,
-providers (limits, prices, latencies and batches of the catalog), choices (where
+		Long: `List prints what there is, with parameters and sources: scenarios, claims,
+strategies, providers (limits, prices, latencies and batches of the catalog), choices (where
 sources on providers conflict or are silent, what was chosen, and the key of a
 scenario that sets it), arrival processes and formats of usage logs (those with
 a row for each request can be replayed with --trace).`,
@@ -83,6 +84,18 @@ func listScenarios(w io.Writer) error {
 			return err
 		}
 		fmt.Fprintf(t, "%s\t%s\n", name, spec.About)
+	}
+	return t.Flush()
+}
+
+func listClaims(w io.Writer) error {
+	t := columns(w)
+	for _, name := range scenarios.Claims() {
+		c, err := scenarios.LoadClaim(name, nil, scenarios.Options{})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t, "%s\t%s\n", c.Name, c.About)
 	}
 	return t.Flush()
 }

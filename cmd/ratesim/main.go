@@ -3,9 +3,10 @@
 // or buy provisioned capacity.
 //
 //	ratesim compare [SCENARIO]   replay one scenario against several strategies, side by side
+//	ratesim claims [CLAIM]...    put what is said about rate limits to the test
 //	ratesim herd                 thundering herd: N clients released at once
 //	ratesim ptu [USAGE]          PTU or pay-as-you-go, from a usage log
-//	ratesim list [WHAT]          scenarios, strategies, providers, processes, formats
+//	ratesim list [WHAT]          scenarios, claims, strategies, providers, processes, formats
 //
 // Results go to standard output, progress and errors to standard error. Exit
 // codes: 0 done; 1 failed; 2 bad usage or bad input; 3 an expectation was not

@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		Args:          noArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(compareCommand(&s), herdCommand(&s), ptuCommand(&s), benchCommand(&s), serveCommand(&s), listCommand(&s))
+	root.AddCommand(compareCommand(&s), claimsCommand(&s), herdCommand(&s), ptuCommand(&s), benchCommand(&s), serveCommand(&s), listCommand(&s))
 	root.SetArgs(args)
 	root.SetIn(s.in)
 	root.SetOut(s.out)

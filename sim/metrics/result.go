@@ -114,34 +114,6 @@ type Paired struct {
 	Hi     float64 `json:"hi"`
 }
 
-// Expectation is one checked line of a scenario's expect list.
-type Expectation struct {
-	Text string `json:"text"`
-	Met  bool   `json:"met"`
-	// Value is the mean that was checked; nil when the metric does not apply.
-	Value *float64 `json:"value,omitempty"`
-}
-
-// Check holds the mean of a strategy's metric against an expectation, text as
-// it was written, and adds the outcome to r. A strategy that is not in r is left
-// out; a metric that does not apply is not met.
-func (r *Result) Check(text, strategy, metric string, met func(float64) bool) {
-	s := r.Find(strategy)
-	if s == nil {
-		return
-	}
-	for _, m := range Metrics() {
-		if m.Name != metric {
-			continue
-		}
-		got := Expectation{Text: text}
-		if e := *m.Field(s); e != nil {
-			got.Value, got.Met = &e.Mean, met(e.Mean)
-		}
-		r.Expectations = append(r.Expectations, got)
-	}
-}
-
 // Find returns the strategy of that name, nil if there is none.
 func (r *Result) Find(name string) *Strategy {
 	for i := range r.Strategies {

@@ -61,29 +61,36 @@ replications:
 
 // table computes every metric of every run: [strategy][metric][replication].
 func table(metrics []Metric, outcomes []Outcome, done []int) [][][]float64 {
+	values := make([][][]float64, len(outcomes))
+	for i := range outcomes {
+		values[i] = make([][]float64, len(metrics))
+		for j := range metrics {
+			values[i][j] = metrics[j].series(outcomes, i, done)
+		}
+	}
+	return values
+}
+
+// series computes a metric of every run of outcome i.
+func (m *Metric) series(outcomes []Outcome, i int, done []int) []float64 {
 	bound := -1
 	for i := range outcomes {
 		if outcomes[i].Bound {
 			bound = i
 		}
 	}
-	values := make([][][]float64, len(outcomes))
-	for i := range outcomes {
-		values[i] = make([][]float64, len(metrics))
-		for j, m := range metrics {
-			for _, rep := range done {
-				run, v := outcomes[i].Runs[rep], math.NaN()
-				switch {
-				case m.value != nil:
-					v = m.value(run)
-				case bound >= 0 && m.Name == ofOptimum:
-					v = ratio(run.goodput(), outcomes[bound].Runs[rep].goodput())
-				case bound >= 0 && m.Name == regret:
-					v = run.MeanLatency() - outcomes[bound].Runs[rep].MeanLatency()
-				}
-				values[i][j] = append(values[i][j], v)
-			}
+	values := make([]float64, len(done))
+	for k, rep := range done {
+		run, v := outcomes[i].Runs[rep], math.NaN()
+		switch {
+		case m.value != nil:
+			v = m.value(run)
+		case bound >= 0 && m.Name == ofOptimum:
+			v = ratio(run.goodput(), outcomes[bound].Runs[rep].goodput())
+		case bound >= 0 && m.Name == regret:
+			v = run.MeanLatency() - outcomes[bound].Runs[rep].MeanLatency()
 		}
+		values[k] = v
 	}
 	return values
 }

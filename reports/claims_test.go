@@ -1,0 +1,104 @@
+package reports
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ratesim/sim/metrics"
+)
+
+// someClaims has a claim of every verdict, one of them changed.
+func someClaims() *metrics.Claims {
+	margin := func(mean, half float64) *metrics.Estimate {
+		return &metrics.Estimate{Mean: mean, Lo: mean - half, Hi: mean + half}
+	}
+	herd := metrics.Expectation{Text: "backoff.retry_peak >= 2 * jitter.retry_peak", Metric: "retry_peak", Met: true, Certain: true,
+		Value: new(700.0), Against: new(156.2), Margin: margin(387.6, 11.3)}
+	small := herd
+	small.Met, small.Against, small.Margin = false, new(484.0), margin(-268, 20)
+	slow := metrics.Expectation{Text: "soon.latency_p95 <= 7s", Metric: "latency_p95", Met: true, Value: new(6.95), Margin: margin(-0.05, 0.4)}
+	cheap := metrics.Expectation{Text: "a|b.cost_usd < c.cost_usd", Metric: "cost_usd", Met: true, Certain: true, Value: new(1.5), Against: new(2.25), Margin: margin(-0.75, 0)}
+	absent := metrics.Expectation{Text: "soon.recovery_s <= 1m", Metric: "recovery_s", Value: new(math.NaN())}
+	r := &metrics.Claims{Schema: metrics.ClaimsSchema, Seed: 7, Replications: 10}
+	add := func(name, about string, cases ...metrics.Case) {
+		c := metrics.Claim{Name: name, About: about}
+		for _, k := range cases {
+			c.Judge(k.If, k.Recorded, &metrics.Result{Expectations: k.Expectations, Warnings: []string{}, Hash: "0123"})
+		}
+		r.Claims = append(r.Claims, c)
+	}
+	add("no-jitter", "without jitter, clients that were refused together come back together, as a herd",
+		metrics.Case{If: "all were refused at one moment, and what counts is the tenth of a second in which they come", Recorded: true, Expectations: []metrics.Expectation{herd}},
+		metrics.Case{If: "the first delay is 1 s", Expectations: []metrics.Expectation{herd, small}},
+		metrics.Case{If: "calls come\x1b[2J at random", Expectations: []metrics.Expectation{slow}})
+	add("cheaper", "a costs less", metrics.Case{If: "it is used", Recorded: true, Expectations: []metrics.Expectation{cheap}})
+	add("sooner", "soon is soon", metrics.Case{If: "something fails", Recorded: true, Expectations: []metrics.Expectation{absent}})
+	return r
+}
+
+func TestClaimsGolden(t *testing.T) {
+	for _, c := range []struct {
+		file  string
+		write func(io.Writer, *metrics.Claims) error
+	}{
+		{"claims-80.txt", func(w io.Writer, r *metrics.Claims) error { return ClaimsTable(w, r, TableOptions{Width: 80}) }},
+		{"claims-80-color.txt", func(w io.Writer, r *metrics.Claims) error {
+			return ClaimsTable(w, r, TableOptions{Width: 80, Color: true})
+		}},
+		{"claims.md", ClaimsMarkdown},
+		{"claims.csv", ClaimsCSV},
+		{"claims.json", ClaimsJSON},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := c.write(&b, someClaims()); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", c.file)
+			if *update {
+				if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), b.String()); d != "" {
+				t.Errorf("differs from %s (-update writes it anew):\n%s", path, d)
+			}
+			if err := c.write(broken{}, someClaims()); !errors.Is(err, errBroken) {
+				t.Errorf("writing to a broken pipe: error %v, want it passed on", err)
+			}
+		})
+	}
+}
+
+// Lines never pass the width asked for, and colour changes no letter.
+func TestClaimsWidth(t *testing.T) {
+	for width := 40; width <= 160; width += 5 {
+		var plain, colored strings.Builder
+		if err := errors.Join(ClaimsTable(&plain, someClaims(), TableOptions{Width: width}),
+			ClaimsTable(&colored, someClaims(), TableOptions{Width: width, Color: true})); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(plain.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("width %d: line of %d: %q", width, n, line)
+			}
+		}
+		bare := strings.NewReplacer(bold, "", green, "", dim, "", reset, "").Replace(colored.String())
+		if d := cmp.Diff(plain.String(), bare); d != "" {
+			t.Errorf("width %d: colour changes the text:\n%s", width, d)
+		}
+	}
+}
