@@ -109,7 +109,7 @@ func buildPaced(v values, _ Env) (Factory, []ParamError) {
 		p.line = line{
 			lanes:   []lane{{gate: p}},
 			retry:   keyed(retry, env),
-			waiting: Queue{Order: Fair, Stretch: int64(v.count("stretch")), Ranked: true},
+			waiting: Queue{Order: Fair, Weights: v["weights"].weights, Stretch: int64(v.count("stretch")), Ranked: true},
 			workers: slowStart,
 		}
 		return p

@@ -46,7 +46,6 @@ func (m *meter) observe(sent clock.Time, q wire.Quota, own float64) {
 		expected := m.told + limit*since/float64(time.Minute) - own
 		weight := 1 - math.Exp(-since/float64(memory))
 		m.others += weight * ((expected-left)/since*float64(time.Minute) - m.others)
-		m.others = min(m.others, limit)
 	}
 	m.told, m.toldAt = left, sent
 }
@@ -126,6 +125,6 @@ func (m *meter) spend(now clock.Time, cost, slow float64) clock.Time {
 func (m *meter) settle(now clock.Time, delta float64) {
 	if m.limit > 0 {
 		m.advance(now)
-		m.left = min(max(0, m.left-delta), m.limit)
+		m.left -= delta
 	}
 }

@@ -142,13 +142,13 @@ func (q *Queue) Return(c *Call) {
 // behind is how far behind its start the place of c in a Fair queue is.
 func (q *Queue) behind(c *Call) int64 { return q.rank(c) + q.Stretch*q.length(c) }
 
-// rank puts all calls of one priority behind those of a lower one: virtual time,
-// in tokens, stays below 2^48.
+// rank puts all calls of one priority behind those of a lower one: virtual time
+// stays below 2^55.
 func (q *Queue) rank(c *Call) int64 {
 	if !q.Ranked {
 		return 0
 	}
-	return int64(c.Priority) << 48
+	return int64(c.Priority) << 55
 }
 
 func (q *Queue) add(c *Call, class int64, from uint64) {
@@ -198,9 +198,7 @@ func (q *Queue) Pop() *Call {
 	}
 	switch {
 	case q.Order != FIFO:
-		if w := &q.heap[0]; w.place&neverLeft != 0 {
-			q.served = max(q.served, w.class-q.behind(c))
-		}
+		q.served = max(q.served, q.heap[0].class-q.behind(c))
 		q.drop()
 	case q.back.n > 0: // Peek has dropped those that ended
 		q.back.drop()

@@ -31,7 +31,7 @@ import (
 // The lines of run, each at its time:
 //
 //	0s submit a [prompt=N] [max=N] [deadline=TIME] [tenant=N] [priority=N]
-//	1s reply a STATUS|timeout [retry-after=D] [limit=tokens|requests|oversize] [used=PROMPT+OUTPUT]
+//	1s reply a STATUS|timeout [retry-after=D] [limit=tokens|requests|oversize|capacity] [used=PROMPT+OUTPUT]
 //	      [limit-tokens=N] [remaining-tokens=N] [reset-tokens=D], and the same of requests
 //	2s cancel a
 //	1s answer a|- 200 [wait=D]|429|503|timeout [limit=oversize] [shares=REQUESTS+TOKENS]
@@ -195,6 +195,8 @@ func (s *script) reply(t *testing.T, call, status string, args options) {
 			r.Limit = wire.Requests
 		case "oversize":
 			r.Limit = wire.Oversize
+		case "capacity":
+			r.Limit = wire.Capacity
 		}
 		if used := args["used"]; used != "" {
 			if _, err := fmt.Sscanf(used, "%d+%d", &r.Prompt, &r.Output); err != nil {
