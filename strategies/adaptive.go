@@ -1,8 +1,6 @@
 package strategies
 
 import (
-	"math"
-
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 )
@@ -33,7 +31,8 @@ func newAdaptive(n *lane, v values) *adaptive {
 }
 
 func (a *adaptive) answered(now clock.Time, c *Call, r *wire.Reply) {
-	a.lane.workers = a.learn(now, c, r, a.lane.flying+1) // flying no longer counts c
+	a.learn(now, c, r, a.lane.flying+1) // flying no longer counts c
+	a.lane.workers = a.workers()
 }
 
 // aimd is a bound on the attempts in flight.
@@ -47,9 +46,8 @@ type aimd struct {
 }
 
 // learn moves the bound by r, the answer to the attempt of c that was sent at
-// c.Since, one of flying, and returns it.
-func (a *aimd) learn(now clock.Time, c *Call, r *wire.Reply, flying int) int {
-	const rounding = 1e-9 // 17 seventeenths are a whole one
+// c.Since, one of flying.
+func (a *aimd) learn(now clock.Time, c *Call, r *wire.Reply, flying int) {
 	refused := r.Retryable() && (r.Status == wire.StatusTooManyRequests || r.Limit == wire.Capacity)
 	switch {
 	case refused && c.Since >= a.cut:
@@ -58,9 +56,14 @@ func (a *aimd) learn(now clock.Time, c *Call, r *wire.Reply, flying int) int {
 	case r.OK() && a.cut < 0:
 		a.bound++
 	case r.OK():
-		a.bound += a.increase / math.Floor(a.bound+rounding)
+		a.bound += a.increase / float64(a.workers())
 	}
 	a.bound = min(a.bound, maxBound)
+}
+
+// workers is the bound as a number of attempts.
+func (a *aimd) workers() int {
+	const rounding = 1e-9 // 17 seventeenths are a whole one
 	return int(a.bound + rounding)
 }
 

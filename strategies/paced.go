@@ -24,9 +24,9 @@ import (
 // Where replies tell nothing of limits, attempts in flight are bounded by
 // AIMD instead, and a refusal holds the whole line.
 //
-// Failures that are not refusals are retried at once, from a budget. When it is spent,
-// or capacity is short, it is not the calls that are at fault: the line is held
-// and one call at a time is sent to see whether that is over.
+// Failures that are not refusals are retried at once, from a budget. When it is
+// spent, or capacity is short, it is not the calls that are at fault: the line is
+// held and one call at a time is sent to see whether that is over.
 type paced struct {
 	line
 	aimd aimd
@@ -36,6 +36,7 @@ type paced struct {
 
 	failed int        // attempts that failed one after the other while the line was held
 	held   clock.Time // when the line was held last; -1 if never
+	before int        // attempts in flight that were sent before that
 }
 
 // The constants of paced. No result depends on them much: the embedded scenarios
@@ -120,7 +121,8 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	p.lanes[0].flying--
 	c.Phase = 0
 	p.answered(now, c, r)
-	bound := p.aimd.learn(now, c, r, p.flying+1)
+	p.aimd.learn(now, c, r, p.flying+1)
+	p.landed(c)
 	told := r.Requests.Remaining >= 0 || r.Tokens.Remaining >= 0
 	refused := r.Status == wire.StatusTooManyRequests
 	switch {
@@ -146,15 +148,36 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	default:
 		p.hold(now, c, r)
 	}
+	p.setWorkers()
+	p.pump(now, out)
+}
+
+func (p *paced) Cancel(now clock.Time, c *Call, out *Effects) {
+	if c.Phase == inFlight {
+		p.landed(c)
+		p.setWorkers()
+	}
+	p.line.Cancel(now, c, out)
+}
+
+// landed notes that the attempt of c is no longer in flight.
+func (p *paced) landed(c *Call) {
+	if c.Since <= p.held {
+		p.before--
+	}
+}
+
+// setWorkers sets how much may be in flight: while the line is held, one attempt
+// more than those that were when that began, which may take long.
+func (p *paced) setWorkers() {
 	switch {
 	case p.failed > 0:
-		p.workers = 1
+		p.workers = p.before + 1
 	case p.requests.limit > 0 || p.tokens.limit > 0:
 		p.workers = 0
 	default:
-		p.workers = bound
+		p.workers = p.aimd.workers()
 	}
-	p.pump(now, out)
 }
 
 // served learns how long an attempt takes.
@@ -200,6 +223,7 @@ func (p *paced) hold(now clock.Time, c *Call, r *wire.Reply) {
 		}
 		p.lanes[0].resume, p.held = now.Add(time.Duration(wait)), now
 		p.failed++
+		p.before = p.flying
 	}
 	p.comeBack(now, c)
 }
