@@ -22,13 +22,15 @@ type credits struct {
 	library
 	perSecond, most float64 // requests
 	every           time.Duration
+	accrues         clock.Time // the time in which a whole request does
 
 	left    float64
 	last    clock.Time // when requests were added last, or the first call came
 	started bool
 
 	waiting []looker   // by place; of one place, by arrival
-	due     clock.Time // when the next look that finds a request is; Never if nobody waits
+	first   int        // which of them makes the next look that finds a request
+	due     clock.Time // and when; Never if nobody waits
 	alarm   clock.Time // the alarm asked for last
 }
 
@@ -46,25 +48,25 @@ func (s *credits) Submit(now clock.Time, c *Call, out *Effects) {
 		c.Since, c.Phase = now, Queued
 		s.waiting = slices.Insert(s.waiting, s.after(s.place(now)), looker{s.place(now), c})
 	}
-	s.arm(now, out)
+	s.foresee(now)
+	s.arm(out)
 }
 
 // looks makes the looks that are due.
 func (s *credits) looks(now clock.Time, out *Effects) {
 	for s.due <= now {
-		i, at := s.next(s.due)
-		c := s.waiting[i].call
-		s.waiting = slices.Delete(s.waiting, i, i+1)
+		c, at := s.waiting[s.first].call, s.due
+		s.waiting = slices.Delete(s.waiting, s.first, s.first+1)
 		s.take(at)
 		c.Phase = 0
 		s.library.Submit(now, c, out)
-		_, s.due = s.next(at)
+		s.foresee(at)
 	}
 }
 
 // arm asks to be woken for the next look that finds a request.
-func (s *credits) arm(now clock.Time, out *Effects) {
-	if _, s.due = s.next(now); s.due != s.alarm && s.due != clock.Never {
+func (s *credits) arm(out *Effects) {
+	if s.due != s.alarm && s.due != clock.Never {
 		s.alarm = s.due
 		out.Alarm(s.due)
 	}
@@ -76,7 +78,7 @@ func (s *credits) Wake(now clock.Time, c *Call, out *Effects) {
 		return
 	}
 	s.looks(now, out)
-	s.arm(now, out)
+	s.arm(out)
 }
 
 func (s *credits) Cancel(now clock.Time, c *Call, out *Effects) {
@@ -86,7 +88,8 @@ func (s *credits) Cancel(now clock.Time, c *Call, out *Effects) {
 			i++
 		}
 		s.waiting = slices.Delete(s.waiting, i, i+1)
-		s.arm(now, out)
+		s.foresee(now)
+		s.arm(out)
 	}
 	s.library.Cancel(now, c, out)
 }
@@ -95,8 +98,15 @@ func (s *credits) place(at clock.Time) clock.Time { return at % clock.Time(s.eve
 
 // after returns the index of the first waiting call with a later place.
 func (s *credits) after(place clock.Time) int {
-	i, _ := slices.BinarySearchFunc(s.waiting, place+1, func(l looker, p clock.Time) int { return int(l.place - p) })
-	return i
+	low, high := 0, len(s.waiting)
+	for low < high {
+		if mid := (low + high) / 2; s.waiting[mid].place > place {
+			high = mid
+		} else {
+			low = mid + 1
+		}
+	}
+	return low
 }
 
 // take is one look at the bucket.
@@ -104,7 +114,7 @@ func (s *credits) take(now clock.Time) bool {
 	if !s.started {
 		s.started, s.last = true, now
 	}
-	if n := s.accrued(now); n >= 1 {
+	if n := accrued(now.Sub(s.last), s.perSecond); n >= 1 {
 		s.left += n
 		s.last = now
 	}
@@ -116,24 +126,31 @@ func (s *credits) take(now clock.Time) bool {
 	return true
 }
 
-func (s *credits) accrued(now clock.Time) float64 { return now.Sub(s.last).Seconds() * s.perSecond }
+func accrued(d time.Duration, perSecond float64) float64 { return d.Seconds() * perSecond }
 
-// next returns the index of the call that looks first when there is a request
-// to be had, not before from, and when that is.
-func (s *credits) next(from clock.Time) (i int, at clock.Time) {
+// accrual returns the time in which a whole request accrues.
+func accrual(perSecond float64) clock.Time {
+	t := clock.FromSeconds(1 / perSecond)
+	for accrued(t.Sub(0), perSecond) < 1 {
+		t++ // rounding
+	}
+	return t
+}
+
+// foresee works out which call looks first, not before from, when there is a
+// request to be had.
+func (s *credits) foresee(from clock.Time) {
 	if len(s.waiting) == 0 {
-		return 0, clock.Never
+		s.due = clock.Never
+		return
 	}
 	if s.left < 1 {
-		from = max(from, s.last+clock.FromSeconds(1/s.perSecond))
-		for s.accrued(from) < 1 {
-			from++ // rounding
-		}
+		from = max(from, s.last+s.accrues)
 	}
 	p := s.place(from)
-	i = s.after(p - 1)
-	if i == len(s.waiting) {
-		return 0, from - p + clock.Time(s.every) + s.waiting[0].place
+	s.first = s.after(p - 1)
+	if s.first == len(s.waiting) {
+		s.first, p = 0, p-clock.Time(s.every)
 	}
-	return i, from - p + s.waiting[i].place
+	s.due = from - p + s.waiting[s.first].place
 }

@@ -26,8 +26,9 @@ type cubic struct {
 
 	enabled  bool
 	measured meanRate
-	top      float64 // the rate, per second, before it was lowered last: w_max
-	lowered  clock.Time
+	top      float64    // the rate, per second, before it was lowered last: w_max
+	lowered  clock.Time // when
+	climb    float64    // seconds after which it is at top again: K
 
 	rate, left float64 // of the bucket, per second, and what it holds
 	filled     clock.Time
@@ -115,10 +116,10 @@ func (s *cubic) adjust(now clock.Time, refused bool) {
 			s.top = min(measured, s.rate)
 		}
 		s.enabled, s.lowered = true, now
+		s.climb = math.Cbrt(s.top * (1 - cubicBeta) / cubicScale)
 		rate = cubicBeta * s.top
 	} else {
-		level := math.Cbrt(s.top * (1 - cubicBeta) / cubicScale) // seconds until the rate is at top again
-		d := now.Sub(s.lowered).Seconds() - level
+		d := now.Sub(s.lowered).Seconds() - s.climb
 		rate = cubicScale*d*d*d + s.top
 	}
 	s.fill(now)

@@ -105,6 +105,7 @@ func buildCredits(v values, _ Env) (Factory, []ParamError) {
 			perSecond: v["requests_per_second"].number,
 			most:      v["max_bucket_size"].number,
 			every:     v.duration("check_every"),
+			accrues:   accrual(v["requests_per_second"].number),
 			due:       clock.Never,
 		}
 	}, nil
