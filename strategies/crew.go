@@ -69,7 +69,8 @@ func (s *crew) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	}
 }
 
-// Cancel frees the worker of c at once.
+// Cancel frees the worker of c at once. (The printed queue has no way to give a
+// call up: it would make it for nobody.)
 func (s *crew) Cancel(now clock.Time, c *Call, out *Effects) {
 	switch c.Phase {
 	case Queued:

@@ -12,7 +12,9 @@ import (
 // there should be enough, but 500 ms at most, and look again; whoever looks when
 // there is enough takes it, so that large calls can starve. One that needs more
 // than the bucket ever holds looks until its patience is over. The library's own
-// retries take nothing, and nothing is given back or trued up.
+// retries take nothing, and nothing is given back or trued up. What a call costs
+// and the output it declares are the scenario's; the printed code estimates 1000
+// tokens for every call and declares half of them.
 type polled struct {
 	library
 	bucket   *limit.Bucket

@@ -183,6 +183,8 @@ func presetWaits() []presetWait {
 		{"sdk:go-retryablehttp@0.7", nil, asks("3600"), [][2]float64{{3600, 3600}, {3600, 3600}, {3600, 3600}, {3600, 3600}}},
 		{"sdk:go-retryablehttp@0.7", nil, status(501), nil},
 		{"sdk:failsafe-go@0.9", nil, none, both(0)},
+		{"article:backoff", strategies.Args{"max_retries": "1"}, none, [][2]float64{{0.375, 0.5}, {0.75, 1}, {0.75, 1.25}, {0.375, 0.5}, {0.75, 1}}},
+		{"article:backoff", strategies.Args{"max_retries": "1"}, status(500), [][2]float64{{0.375, 0.5}, {0.75, 1}, {1, 1}, {0.375, 0.5}, {0.75, 1}}},
 		{"sdk:failsafe-go@0.9", nil, asks("7"), both(7)},
 		{"sdk:cenkalti-backoff@5.0", strategies.Args{"max_retries": "3"}, none, [][2]float64{{0.25, 0.75}, {0.375, 1.125}, {0.5625, 1.6875}}},
 	}
