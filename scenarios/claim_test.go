@@ -23,7 +23,7 @@ func TestEmbeddedClaims(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if "claims/"+c.Name != name || c.About == "" || len(c.Cases) < 2 {
+		if c.Name != name || c.About == "" || len(c.Cases) < 2 {
 			t.Errorf("%s: name %q, about %q, %d cases", name, c.Name, c.About, len(c.Cases))
 		}
 		said := map[string]bool{}
@@ -36,7 +36,7 @@ func TestEmbeddedClaims(t *testing.T) {
 				t.Errorf("%s, if %s: %q", name, k.If, k.Spec.Warnings)
 			}
 		}
-		if _, err := Load(name, nil, Options{}); err != nil {
+		if _, err := Load("claims/"+name, nil, Options{}); err != nil {
 			t.Errorf("as a scenario: %v", err)
 		}
 	}
@@ -128,8 +128,11 @@ func TestLoadClaim(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, err := LoadClaim("claims/no-jiter", nil, Options{})
-	if err == nil || !strings.Contains(err.Error(), `did you mean "claims/no-jitter"?`) {
+	if c, err := LoadClaim("claims/no-jitter", nil, Options{}); err != nil || c.Name != "no-jitter" {
+		t.Error(err)
+	}
+	_, err := LoadClaim("no-jiter", nil, Options{})
+	if err == nil || !strings.Contains(err.Error(), `did you mean "no-jitter"?`) {
 		t.Error(err)
 	}
 	if _, err := Load("library/outage", nil, Options{}); err == nil {

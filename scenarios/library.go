@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -14,34 +15,41 @@ import (
 var library embed.FS
 
 // Library returns the names of the embedded scenarios, sorted.
-func Library() []string { return embedded("library", "") }
+func Library() []string { return embedded("library") }
 
-// Claims returns the names of the embedded claims, sorted: claims/NAME.
-func Claims() []string { return embedded("claims", "claims/") }
+// Claims returns the names of the embedded claims, sorted.
+func Claims() []string { return embedded("claims") }
 
-func embedded(folder, prefix string) []string {
+func embedded(folder string) []string {
 	var list []string
 	entries, _ := library.ReadDir(folder) // cannot fail: the folder is part of the program
 	for _, e := range entries {
-		list = append(list, prefix+strings.TrimSuffix(e.Name(), ".yaml"))
+		list = append(list, strings.TrimSuffix(e.Name(), ".yaml"))
 	}
+	slices.Sort(list)
 	return list
 }
 
 // Load reads a scenario by path, from stdin if the path is -, or by the name of
-// an embedded one; a file of that name is reached as ./name. What is wrong with
-// its content is reported as Errors.
+// an embedded one, or claims/NAME for the experiment of an embedded claim; a
+// file of that name is reached as ./name. What is wrong with its content is
+// reported as Errors.
 func Load(nameOrPath string, stdin io.Reader, opt Options) (*Spec, error) {
-	data, err := read(nameOrPath, stdin, Library(), "scenario")
+	folder := "library/"
+	if strings.HasPrefix(nameOrPath, "claims/") {
+		folder = ""
+	}
+	data, err := read(nameOrPath, folder+nameOrPath, stdin, Library(), "scenario")
 	if err != nil {
 		return nil, err
 	}
 	return Parse(nameOf(nameOrPath), data, opt)
 }
 
-// LoadClaim reads a claim as Load reads a scenario.
+// LoadClaim reads a claim as Load reads a scenario: by path, or by its name with
+// or without claims/ before it.
 func LoadClaim(nameOrPath string, stdin io.Reader, opt Options) (*Claim, error) {
-	data, err := read(nameOrPath, stdin, Claims(), "claim")
+	data, err := read(nameOrPath, "claims/"+strings.TrimPrefix(nameOrPath, "claims/"), stdin, Claims(), "claim")
 	if err != nil {
 		return nil, err
 	}
@@ -55,14 +63,13 @@ func nameOf(path string) string {
 	return path
 }
 
-// read returns the content of a file, of stdin or of what is embedded.
-func read(nameOrPath string, stdin io.Reader, known []string, what string) ([]byte, error) {
-	var r io.Reader = stdin
+// read returns the content of what is embedded under a name, of a file or of
+// stdin.
+func read(nameOrPath, name string, stdin io.Reader, known []string, what string) ([]byte, error) {
+	r := stdin
 	if nameOrPath != "-" {
-		for _, name := range []string{"library/" + nameOrPath, nameOrPath} { // the latter is claims/NAME
-			if data, err := library.ReadFile(name + ".yaml"); err == nil && !strings.HasPrefix(nameOrPath, "library/") {
-				return data, nil
-			}
+		if data, err := library.ReadFile(name + ".yaml"); err == nil {
+			return data, nil
 		}
 		f, err := os.Open(nameOrPath)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -59,15 +59,11 @@ an experiment's numbers, or to change it, use 'ratesim compare claims/NAME'.`,
 
 // loadClaims reads the claims of these names, or all that are embedded.
 func loadClaims(s *streams, names []string, opt scenarios.Options) ([]*scenarios.Claim, error) {
-	known := scenarios.Claims()
 	if len(names) == 0 {
-		names = known
+		names = scenarios.Claims()
 	}
 	var list []*scenarios.Claim
 	for _, name := range names {
-		if slices.Contains(known, "claims/"+name) {
-			name = "claims/" + name
-		}
 		c, err := scenarios.LoadClaim(name, s.in, opt)
 		if err != nil {
 			return nil, err
