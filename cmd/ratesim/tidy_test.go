@@ -36,6 +36,7 @@ var layers = []layer{
 		"sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
 	{"scenarios", []string{"strategies", "provider/catalog", "provider/quota", "provider", "scenarios/workload", "sim/rng", "sim/clock", "scenarios/spelling"}},
 	{"strategies/strategytest", []string{"strategies", "provider/wire", "sim/rng", "sim/clock"}},
+	{"strategies/live/redisquota", []string{"provider/wire"}},
 	{"strategies/live", []string{"strategies", "provider/wire", "sim/clock"}},
 	{"strategies", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"provider/mock/admin", []string{"provider/mock", "provider/conformance", "provider"}},
