@@ -8,9 +8,10 @@ import (
 )
 
 // MaxDisorder is how many rows may stand between a row and where it belongs by
-// time, in formats that do not come in time order: a year of minutes for two
-// models, each on its own. The rows held take up to 150 MB.
-const MaxDisorder = 1 << 20
+// time, in formats that do not come in time order. A log of twice as many may
+// be in any order: a year of minutes, for two models one after the other. The
+// rows held take up to 77 MB.
+const MaxDisorder = 600_000
 
 // maxModels bounds the names of models in a log; more are something else.
 const maxModels = 1 << 14
@@ -41,7 +42,7 @@ type sorter struct {
 	widths   *note
 }
 
-// heldRow is an item without pointers, in one line of cache.
+// heldRow is an item without pointers, in 64 bytes.
 type heldRow struct {
 	start                            int64 // Unix nanoseconds
 	id                               uint64
@@ -104,6 +105,9 @@ func (s *sorter) refill() bool {
 			s.disorder.add(it.Line)
 		}
 		s.read = h.start
+		if n := len(s.held); n == cap(s.held) { // by few steps, for each leaves garbage
+			s.held = append(make([]heldRow, 0, min(2*s.window, max(1<<10, 8*n))), s.held...)
+		}
 		s.held = append(s.held, h)
 	}
 	if s.in.err != nil {

@@ -23,21 +23,19 @@ func TestBadUsage(t *testing.T) {
 		return `{"object":"page","data":[` + strings.Join(buckets, ",\n") + `],"has_more":false}`
 	}
 	const (
+		count     = " must be a whole number from 0 to 4398046511104, got "
 		lite      = "request_id,startTime,prompt_tokens,completion_tokens\n"
 		fuse      = "start_time,usage_details\n"
 		dashboard = "start_time,end_time,start_time_iso,end_time_iso"
-		count     = " must be a whole number from 0 to 4398046511104, got "
 	)
 	tests := []struct{ name, text, want string }{
 		{"empty", "", "u: is empty"},
-		{"blank", " \n\n", "u: is empty"},
 		{"empty page", page(), "u: has no rows of usage"},
 		{"empty list", "[]", "u:1: is of no format known: begins \"[]\"" + known()},
 		{"costs", `{"object":"page","data":[{"object":"bucket","start_time":0,"end_time":60,"results":[{"object":"organization.costs.result","amount":{"value":1}}]}],"has_more":false}`,
 			`u:1:26: results[0]: is a "organization.costs.result"; want the usage of completions`},
 		{"workbook", "PK\x03\x04....", "u: is a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV"},
 		{"UTF-16", "\xff\xfet\x00i\x00", "u: is UTF-16, as some shells and Excel write; save it as UTF-8"},
-		{"a picture", "\x89PNG\r\n\x1a\n", `u:1: is of no format known: begins "\x89PNG"` + known()},
 		{"other JSON", `{"a": {"b": 1}}`, `u:1: is of no format known: begins "{\"a\": {\"b\": 1}}"` + known()},
 		{"nearly LiteLLM", "startTime,prompt_tokens,tokens\n", `u:1: is of no format known: begins "startTime,prompt_tokens,tokens"; nearest is litellm, for which it lacks completion_tokens` + known()},
 		{"export without usage", dashboard + "\n", "u:1: has no columns input_tokens and output_tokens; the export of a time without usage has none"},
@@ -70,6 +68,8 @@ func TestBadUsage(t *testing.T) {
 
 		{"no output metric", `{"interval":"PT1M","value":[` + "\n" + `{"name":{"value":"ProcessedPromptTokens"},"timeseries":[{"data":[{"timeStamp":"2026-03-01T09:00:00Z","total":5}]}]}]}`,
 			"u: has no metric GeneratedTokens; export ProcessedPromptTokens, GeneratedTokens and AzureOpenAIRequests"},
+		{"no prompt metric", `{"interval":"PT1M","value":[` + "\n" + `{"name":{"value":"GeneratedTokens"},"timeseries":[{"data":[{"timeStamp":"2026-03-01T09:00:00Z","total":5}]}]}]}`,
+			"u: has no metric ProcessedPromptTokens; export ProcessedPromptTokens, GeneratedTokens and AzureOpenAIRequests"},
 		{"another metric", `{"interval":"PT1M","value":[` + "\n" + `{"name":{"value":"TokenTransaction"},"timeseries":[{"data":[{"timeStamp":"2026-03-01T09:00:00Z","total":5}]}]}]}`,
 			"u: has no metric of prompt and output tokens (it has: TokenTransaction); export ProcessedPromptTokens, GeneratedTokens and AzureOpenAIRequests"},
 		{"no interval", `{"interval":"often","value":[` + "\n" + `{"name":{"value":"GeneratedTokens"},"timeseries":[]}]}`,
@@ -120,6 +120,10 @@ func TestUsageWarnings(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Skip(err)
+	}
 	local := func(times ...string) string {
 		return lines("time,prompt_tokens,output_tokens", times, func(s string) string { return s + ",1,1" })
 	}
@@ -137,6 +141,14 @@ func TestUsageWarnings(t *testing.T) {
 		{"no zone", local("2026-03-01 09:00:00", "2026-03-01 10:00:00"), UsageOptions{}, "09:00:00 10:00:00", "u:2: times have no zone; UTC is assumed"},
 		{"a zone given", local("2026-03-01 09:00:00", "2026-07-01 09:00:00"), UsageOptions{Location: berlin}, "08:00:00 07:00:00", ""},
 		{"clocks go forward", local("2026-03-29 01:59:59", "2026-03-29 03:00:00"), UsageOptions{Location: berlin}, "00:59:59 01:00:00", ""},
+		{"clocks go back in the west", local("2026-11-01 01:30:00", "2026-11-01 01:00:00"), UsageOptions{Location: newYork}, "05:30:00 06:00:00",
+			"u:2: clocks in America/New_York went back and this time came twice; unless the rows above say otherwise, the first is meant (here and in 1 more rows)"},
+		{"batches", bucket("0", "60", used+`,{"batch":true,"input_tokens":7}`), UsageOptions{}, "00:00:00 00:00:00",
+			"u:1: is usage of the batch API, which has limits of its own; it is left out"},
+		{"groups that look alike", bucket("0", "60", used+`,{"input_tokens":7}`) + "\n" + bucket("0", "60", used+`,{"input_tokens":7}`), UsageOptions{}, "00:00:00 00:00:00",
+			"u:2: is in the log twice, with the same numbers; it counts once (here and in 1 more rows)"},
+		{"batches in CSV", "start_time,end_time,input_tokens,output_tokens,batch\n0,60,5,1,false\n0,60,7,1,True\n", UsageOptions{}, "00:00:00 00:00:00",
+			"u:3: is usage of the batch API, which has limits of its own; it is left out"},
 		{"clocks go back", local("2026-10-25 02:30:00", "2026-10-25 02:59:59", "2026-10-25 02:00:00", "2026-10-25 02:30:00", "2026-10-25 03:00:00"), UsageOptions{Location: berlin},
 			"00:30:00 00:59:59 01:00:00 01:30:00 02:00:00",
 			"u:2: clocks in Europe/Berlin went back and this time came twice; unless the rows above say otherwise, the first is meant (here and in 3 more rows)"},
@@ -150,6 +162,9 @@ func TestUsageWarnings(t *testing.T) {
 		var times []string
 		for _, r := range rows {
 			times = append(times, r.Start.UTC().Format(time.TimeOnly))
+		}
+		if strings.HasPrefix(tt.name, "batches") && rows[0].Prompt+rows[1].Prompt != 5 {
+			t.Errorf("%s: %+v, want 5 prompt tokens", tt.name, rows)
 		}
 		if got := strings.Join(times, " "); got != tt.times {
 			t.Errorf("%s: rows at %s, want %s", tt.name, got, tt.times)
