@@ -22,7 +22,7 @@ type batching struct {
 	bulk     int           // the deployment
 	wait     time.Duration // what the batch API may take
 
-	waiting Queue
+	waiting deque
 	inside  int // calls in it, or that keep their place
 	bound   int // most calls in it; 0 = none was refused yet
 }
@@ -48,10 +48,10 @@ func (b *batching) Submit(now clock.Time, c *Call, out *Effects) {
 		b.Strategy.Submit(now, c, out)
 		return
 	}
-	c.Delay = ofBatch
-	b.waiting.Push(c)
+	c.Delay, c.Phase = ofBatch, Queued
+	b.waiting.pushBack(c)
 	b.remind(c, out)
-	if b.waiting.Leads(c) {
+	if b.waiting.n == 1 {
 		b.pump(out)
 	}
 }
@@ -66,7 +66,7 @@ func (b *batching) remind(c *Call, out *Effects) {
 // pump sends what there may be room for.
 func (b *batching) pump(out *Effects) {
 	for b.bound == 0 || b.inside < b.bound {
-		c := b.waiting.Pop()
+		c := b.waiting.pop()
 		if c == nil {
 			return
 		}
@@ -105,14 +105,15 @@ func (b *batching) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 			out.Wake(c, min(now.Add(batchAgain), b.leaves(c)))
 			return
 		}
-		b.waiting.Return(c)
+		c.Phase = Queued
+		b.waiting.pushFront(c)
 	}
 	b.pump(out)
 }
 
 // leave lets c go the way of the rest.
 func (b *batching) leave(now clock.Time, c *Call, out *Effects) {
-	c.Delay = 0
+	c.Delay, c.Phase, c.Held = 0, 0, 0
 	if c.Deadline != clock.Never {
 		out.Wake(c, clock.Never) // the reminder
 	}
@@ -126,7 +127,7 @@ func (b *batching) Wake(now clock.Time, c *Call, out *Effects) {
 		return
 	case c.Phase == inFlight: // it was due to leave, and was sent before
 	case c.Phase == Queued:
-		b.waiting.Remove(c)
+		b.waiting.remove(c)
 		b.leave(now, c, out)
 	case now >= b.leaves(c):
 		b.inside--
@@ -146,10 +147,80 @@ func (b *batching) Cancel(now clock.Time, c *Call, out *Effects) {
 	}
 	switch c.Phase {
 	case Queued:
-		b.waiting.Remove(c)
+		b.waiting.remove(c)
 	default:
 		b.inside--
 	}
 	out.Fail(c, Deadline)
 	b.pump(out)
+}
+
+// deque holds calls that wait, by numbers that follow each other; Call.Held is a
+// call's number while it does. It is not a Queue because a call that leaves it may
+// go to one, which a Queue would take for its own.
+type deque struct {
+	calls []*Call // length is a power of two, or 0; nil where one has left
+	first uint32  // number of the first
+	span  uint32  // numbers in use
+	n     int     // calls
+}
+
+func (q *deque) at(number uint32) **Call { return &q.calls[number&uint32(len(q.calls)-1)] }
+
+func (q *deque) pushBack(c *Call) {
+	q.grow()
+	c.Held = q.first + q.span
+	*q.at(c.Held) = c
+	q.span++
+	q.n++
+}
+
+func (q *deque) pushFront(c *Call) {
+	q.grow()
+	q.first--
+	c.Held = q.first
+	*q.at(c.Held) = c
+	q.span++
+	q.n++
+}
+
+func (q *deque) remove(c *Call) {
+	*q.at(c.Held) = nil
+	q.n--
+}
+
+// pop returns the first call; nil if there is none.
+func (q *deque) pop() *Call {
+	for ; q.span > 0; q.span-- {
+		c := *q.at(q.first)
+		*q.at(q.first) = nil
+		q.first++
+		if c != nil {
+			q.span--
+			q.n--
+			return c
+		}
+	}
+	return nil
+}
+
+// grow makes room for one more: where others have left, or else in twice the room.
+func (q *deque) grow() {
+	if int(q.span) < len(q.calls) {
+		return
+	}
+	to := q.calls
+	if 2*q.n >= len(to) {
+		to = make([]*Call, max(16, 2*len(to)))
+	}
+	kept := q.first
+	for i := range q.span {
+		if c := *q.at(q.first + i); c != nil {
+			*q.at(q.first + i) = nil
+			c.Held = kept
+			to[kept&uint32(len(to)-1)] = c
+			kept++
+		}
+	}
+	q.calls, q.span = to, kept-q.first
 }

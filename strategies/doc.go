@@ -28,20 +28,27 @@
 //
 // # The kit
 //
-// Most strategies are compositions of answers to four questions:
+// Most strategies are compositions of answers to six questions:
 //
 //   - how long to wait before the next retry: [Backoff];
 //   - whether and when this call may be retried: [Retry];
 //   - whether the instance can afford it: [Budget];
-//   - who is next: [Queue].
+//   - who is next: [Queue], in which [Weights] says how tenants share;
+//   - whether the server is worth asking: [Breaker];
+//   - where to send: the lanes of a line (line.go), one for each deployment.
+//
+// compose.go puts them together, by names that users choose or that an entry of the
+// catalog has chosen; params.go has the parameters of every part. Before the line
+// tenants may have limits (shares.go), and what can wait may go to a batch API
+// (batch.go).
 //
 // Strategies that hold calls back share one line of waiting calls and differ
-// in the gate at its head (line.go): a token bucket (tokenbucket.go), sliding
+// in the gate of its lanes (line.go): a token bucket (tokenbucket.go), sliding
 // windows (pool.go), an estimate learned from headers (headeraware.go, meter.go), a
 // bound or a rate moved by refusals (adaptive.go, aimd.go), an instance's part of
 // the advertised limits (split.go), what others leave (paced.go, the best known),
 // what a paper proposes (paper.go), the truth (oracle.go). Those that do not hold
-// calls back are presets of one (retry.go, budget.go); the loops of client
+// calls back are presets of one (retry.go); the loops of client
 // libraries, whose rules differ from one to the next, are a table of functions
 // (sdk.go, presets.go). Those of libraries and articles that hold calls back before
 // such a loop makes them do it each in a way of its own, faults included
