@@ -181,7 +181,7 @@ func TestParityOfLaunchDay(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			spec, err := scenarios.Load("launch-day", nil, scenarios.Options{Strategies: []string{name}, Set: []string{"coordinator.latency=2ms"}})
+			spec, err := scenarios.Load("launch-day", nil, scenarios.Options{Strategies: []string{name}, Set: []string{"coordinator.latency={dist: lognormal, p50: 2ms, p95: 4ms}"}})
 			if err != nil {
 				t.Fatal(err)
 			}

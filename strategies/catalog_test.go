@@ -59,7 +59,7 @@ func TestLaws(t *testing.T) {
 		"compose/windows":  {"pace": "windows", "reserve": "false", "route": "spare, main", "retry": "naive", "when": "429, 400"},
 		"compose/adaptive": {"pace": "adaptive", "route": "reserved, main", "retry": "fixed"},
 		"shared":           {"on_outage": "closed", "wait_timeout": "5s"},
-		"lease":            {"length": "1s"},
+		"lease":            {"length": "1s", "burst": "1ms"},
 		"compose/split":    {"pace": "split", "order": "fair"},
 		"compose/shares":   {"burst": "10ms", "order": "fair", "retry": "none"},
 		"paper:wb":         {"workers": "1", "limit": "2"},
@@ -111,7 +111,7 @@ func contracts() []contract {
 			"route": "", "when": "429", "budget": "", "min_per_s": "10", "breaker": "", "open_for": "30s"})},
 		{"split", after},
 		{"shared", with(after, strategies.Args{"wait_timeout": "120s", "on_outage": "open"})},
-		{"lease", with(after, strategies.Args{"length": "10s"})},
+		{"lease", with(after, strategies.Args{"length": "10s", "burst": "40s"})},
 		{"aimd", with(after, strategies.Args{"decrease": "50%", "recover": "30s", "floor": "1"})},
 		{"layers", strategies.Args{"layers": "tenacity, openai-python"}},
 	}, presetContracts(), []contract{

@@ -15,9 +15,9 @@ import (
 // before a call as in shared; shares move to where the load is within a lease or
 // so.
 //
-// It is the gate of its own line. A share is a rate, of which as much may be
-// spent at once as the lease gives in its length; a larger call goes when nothing
-// is owed, and those after it wait longer.
+// It is the gate of its own line. A share is a rate, of which some may be spent at
+// once (burst); a larger call goes when nothing is owed, and those after it wait
+// longer.
 //
 // An instance whose coordinator does not answer goes on with its lease to the
 // end, and then takes an equal part of the quota, by the number of instances, as
@@ -53,13 +53,13 @@ type rate struct {
 	share  int64 // a minute
 }
 
-// newRate returns a rate of which length's worth may be spent at once.
-func newRate(advertised int64, length time.Duration) rate {
+// newRate returns a rate of which burst's worth may be spent at once.
+func newRate(advertised int64, burst time.Duration) rate {
 	if advertised == 0 {
 		return rate{}
 	}
 	// Resize keeps the ratio of these two.
-	r := rate{bucket: limit.NewBucket(length.Milliseconds(), limit.Window.Milliseconds(), limit.Window)}
+	r := rate{bucket: limit.NewBucket(burst.Milliseconds(), limit.Window.Milliseconds(), limit.Window)}
 	r.bucket.Resize(0, 0)
 	return r
 }
@@ -93,17 +93,19 @@ func (r *rate) take(now clock.Time, cost int64) {
 var leaseParams = []Param{
 	{Name: "length", Kind: DurationParam, Default: "10s", Min: 1, Max: 3600,
 		About: "how long a share is leased; 10s is a sixth of the quota's window, and an outage of the coordinator as long is not even noticed"},
+	{Name: "burst", Kind: DurationParam, Default: "40s", Min: 0.001, Max: 60,
+		About: "what may be spent at once, as the time in which the share gives it; with 60s, the quota's window, shares that have moved are spent twice and refused"},
 }
 
 func buildLease(v values, known Env) (Factory, []ParamError) {
 	if errs := coordinated(known); errs != nil {
 		return nil, errs
 	}
-	retry, length := retryOf(v), v.duration("length")
+	retry, length, burst := retryOf(v), v.duration("length"), v.duration("burst")
 	to := &known.Deployments[0]
 	return func(env Env) Strategy {
 		l := &leased{length: length, instances: env.Instances, to: to,
-			requests: newRate(to.RPM, length), tokens: newRate(to.TPM, length)}
+			requests: newRate(to.RPM, burst), tokens: newRate(to.TPM, burst)}
 		l.line = line{lanes: []lane{{gate: l}}, retry: keyed(retry, env)}
 		return l
 	}, nil
