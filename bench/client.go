@@ -112,8 +112,7 @@ func (c *client) exchange(request *http.Request, p *pending, first bool, deploym
 	reached := c.run.reached(deployment, first)
 	var data []byte
 	if a.response, a.err = c.base.RoundTrip(request); a.err == nil {
-		data, a.err = io.ReadAll(a.response.Body)
-		a.response.Body.Close()
+		data, a.err = read(a.response)
 	}
 	if a.err != nil {
 		c.run.wasted(p)
@@ -126,6 +125,22 @@ func (c *client) exchange(request *http.Request, p *pending, first bool, deploym
 	}
 	return a
 }
+
+// read reads an answer at once if it says how long it is, as it mostly does.
+func read(response *http.Response) ([]byte, error) {
+	defer response.Body.Close()
+	n := response.ContentLength
+	if n < 0 || n > maxAtOnce {
+		return io.ReadAll(response.Body)
+	}
+	data := make([]byte, n)
+	_, err := io.ReadFull(response.Body, data)
+	return data, err
+}
+
+// maxAtOnce is the most memory that an answer gets because it says that it is so
+// long.
+const maxAtOnce = 1 << 20
 
 func (r *run) waited(p *pending) {
 	r.mu.Lock()

@@ -60,8 +60,8 @@ func Slowed(s *scenarios.Spec, speed float64) []*scenarios.Spec {
 }
 
 // Compare runs the scenario over HTTP against each of its strategies that can,
-// all at once, each with an account of its own, so that ten take no longer than
-// one. When ctx ends it returns what there is beside ctx's error; a server that
+// all at once, each with an account of its own, so that ten take little longer
+// than one. When ctx ends it returns what there is beside ctx's error; a server that
 // dies leaves calls that fail.
 func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result, error) {
 	s = Playable(s)
@@ -151,10 +151,14 @@ func serve(ctx context.Context, s *scenarios.Spec, o Options) (url string, stop 
 	return "http://" + listener.Addr().String(), func() { cancel(); <-ended }, nil
 }
 
+// apart is how much later each strategy starts than the one before it: the calls
+// of a scenario that come at once, as a batch's, would otherwise come at once in
+// all runs side by side, and wait for each other and not for the provider.
+const apart = 200 * time.Millisecond
+
 // replication runs all strategies side by side.
 func replication(ctx context.Context, s *scenarios.Spec, o Options, rep int, outcomes []metrics.Outcome) (worst Pace, err error) {
-	// Instants in headers are whole seconds: the run begins at one.
-	start := time.Now().Add(1200 * time.Millisecond).Truncate(time.Second)
+	start := time.Now().Add(apart)
 	var (
 		mu   sync.Mutex
 		runs sync.WaitGroup
@@ -163,7 +167,7 @@ func replication(ctx context.Context, s *scenarios.Spec, o Options, rep int, out
 		runs.Go(func() {
 			key := fmt.Sprintf("sk-ratesim-%d-%d-%d-%s", start.UnixNano(), rep, i, strings.ReplaceAll(s.Strategies[i].Name, " ", "-"))
 			run, pace, failed := Run(ctx, Plan{Scenario: s, Strategy: &s.Strategies[i], Seed: o.Seed, Replication: rep,
-				RetryWindow: o.RetryWindow, Speed: o.Speed, URL: o.URL, Key: key, Start: start})
+				RetryWindow: o.RetryWindow, Speed: o.Speed, URL: o.URL, Key: key, Start: start.Add(time.Duration(i) * apart)})
 			mu.Lock()
 			defer mu.Unlock()
 			outcomes[i].Runs[rep] = run

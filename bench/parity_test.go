@@ -271,7 +271,7 @@ func overHTTP(t *testing.T, spec *scenarios.Spec, h *history) *metrics.Run {
 	s := spec.Strategies[0]
 	s.Factory = h.record(s.Factory)
 	run, _, err := bench.Run(context.Background(), bench.Plan{Scenario: spec, Strategy: &s, Seed: 1,
-		URL: "http://mock", Key: "sk-parity", Start: time.Now(), Dial: network.dial})
+		URL: "http://mock", Key: "sk-parity", Start: time.Now().Add(300 * time.Millisecond), Dial: network.dial})
 	if err != nil {
 		t.Fatal(err)
 	}

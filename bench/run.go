@@ -65,6 +65,7 @@ type run struct {
 	horizon clock.Time
 	callers sync.WaitGroup
 	errands sync.WaitGroup // asks on their way to the coordinator
+	jobs    chan job       // for goroutines that have made a call and wait for another
 	dials   chan struct{}  // holds one for each that is under way
 	sources []source
 
@@ -115,6 +116,7 @@ func Run(ctx context.Context, p Plan) (*metrics.Run, Pace, error) {
 		r.callers.Go(func() { r.stream(limit, i) })
 	}
 	r.callers.Wait()
+	close(r.jobs)
 	for _, t := range r.fleet { // what was asked of the coordinator last
 		if e := t.Close(context.Background()); e != nil {
 			err = errors.Join(err, e)
@@ -144,7 +146,7 @@ func newRun(p Plan) (*run, error) {
 	s := p.Scenario
 	n := len(s.Deployments)
 	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
-		dials: make(chan struct{}, maxDials), prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
+		dials: make(chan struct{}, maxDials), jobs: make(chan job), prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
 	from, until := s.FaultSpan()
 	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Instances: s.Fleet.Total(), RetryWindow: p.RetryWindow, FaultFrom: from, FaultUntil: until})
 	for i := range s.Deployments {
@@ -160,6 +162,7 @@ func newRun(p Plan) (*run, error) {
 		r.doors = append(r.doors, door{name, d, u})
 	}
 	env := s.Env(r.key)
+	epoch := (&wire.Script{Start: p.Start}).Epoch()
 	r.dealer = s.Fleet.Dealer(r.key)
 	var coordinator *quota.Coordinator
 	if s.Coordinator != nil {
@@ -168,7 +171,7 @@ func newRun(p Plan) (*run, error) {
 	for i := range s.Fleet.Total() {
 		base := &http.Transport{DialContext: r.dial, MaxIdleConnsPerHost: p.MaxOpen, DisableCompression: true}
 		r.bases = append(r.bases, base)
-		o := live.Options{Base: &client{r, base}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Route: r.route,
+		o := live.Options{Base: &client{r, base}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Epoch: epoch, Route: r.route,
 			Batch: func(i int) bool { return s.Deployments[i].Batch }}
 		if coordinator != nil {
 			o.Coordinator, o.Patience = &desk{r, coordinator, uint32(i)}, coordinator.Timeout()
@@ -227,8 +230,30 @@ func (r *run) begin(ctx context.Context, stream int, a workload.Arrival) {
 		r.open++
 	}
 	r.mu.Unlock()
-	if !full {
-		r.callers.Go(func() { r.call(ctx, stream, p) })
+	if full {
+		return
+	}
+	r.callers.Add(1)
+	j := job{stream, p}
+	select {
+	case r.jobs <- j:
+	default:
+		go r.work(ctx, j)
+	}
+}
+
+// job is a call to be made.
+type job struct {
+	stream int
+	p      *pending
+}
+
+// work makes one call after another: the stack of a goroutine that has made one is
+// large enough for the next.
+func (r *run) work(ctx context.Context, j job) {
+	for ok := true; ok; j, ok = <-r.jobs {
+		r.call(ctx, j.stream, j.p)
+		r.callers.Done()
 	}
 }
 
@@ -261,10 +286,9 @@ func (r *run) call(ctx context.Context, stream int, p *pending) {
 			r.note(now, p, done, why)
 		}
 	}
-	request, err := http.NewRequestWithContext(context.WithValue(live.WithCall(ctx, known), pendingKey{}, p), http.MethodPost, r.p.URL, http.NoBody)
-	if err == nil {
-		_, _ = r.fleet[p.instance].RoundTrip(request) // known.Ended has heard how it ended
-	}
+	request := &http.Request{Method: http.MethodPost, URL: r.doors[0].url, Header: make(http.Header, 4)}
+	request = request.WithContext(context.WithValue(live.WithCall(ctx, known), pendingKey{}, p))
+	_, _ = r.fleet[p.instance].RoundTrip(request) // known.Ended has heard how it ended
 	r.mu.Lock()
 	r.open--
 	var next workload.Arrival

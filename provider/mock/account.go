@@ -17,6 +17,7 @@ import (
 type account struct {
 	mu      sync.Mutex
 	zero    time.Time // when its clock stood at 0
+	epoch   time.Time // the date it gives to that, where the client lives in its time
 	speed   float64
 	last    clock.Time
 	models  []*provider.Model
@@ -32,8 +33,8 @@ type account struct {
 type tally struct{ attempts, refused, failed int64 }
 
 // newAccount returns an account whose draws are keyed as the simulator's are.
-func newAccount(configs []provider.Config, key rng.Key, outputs rng.Dist, zero time.Time, speed float64) *account {
-	a := &account{zero: zero, speed: speed, key: key, outputs: outputs, tally: make([]tally, len(configs))}
+func newAccount(configs []provider.Config, key rng.Key, outputs rng.Dist, zero, epoch time.Time, speed float64) *account {
+	a := &account{zero: zero, epoch: epoch, speed: speed, key: key, outputs: outputs, tally: make([]tally, len(configs))}
 	var pools provider.Pools
 	for i := range configs {
 		a.models = append(a.models, provider.New(&configs[i], key.Sub(rng.Deployment, uint64(i)), &pools))
@@ -140,7 +141,7 @@ func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans
 		produce := time.Duration(x.Output) * m.Config().Latency.PerToken
 		d.first = a.real(max(now, due.Add(-produce)))
 	}
-	ans.Now = a.zero.Add(now.Sub(0))
+	ans.Now = a.epoch.Add(now.Sub(0))
 	if !scripted {
 		ans.Now = d.at
 		a.toReal(ans)

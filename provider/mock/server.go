@@ -195,11 +195,11 @@ func (s *Server) account(name string, script *wire.Script, scripted bool) *accou
 		if len(s.accounts) == s.c.MaxAccounts {
 			return nil
 		}
-		zero, draws := s.start, rng.New(s.c.Seed, 0)
+		zero, epoch, draws := s.start, s.start, rng.New(s.c.Seed, 0)
 		if scripted {
-			zero, draws = script.Start, rng.New(script.Seed, script.Replication)
+			zero, epoch, draws = script.Start, script.Epoch(), rng.New(script.Seed, script.Replication)
 		}
-		a = newAccount(s.configs, draws, s.outputs, zero, s.c.Speed)
+		a = newAccount(s.configs, draws, s.outputs, zero, epoch, s.c.Speed)
 		s.accounts[strings.Clone(name)] = a
 	}
 	return a

@@ -18,7 +18,7 @@ const ScriptHeader = "Ratesim-Script"
 //
 // A request without one is an ordinary client's: its prompt is counted, the
 // length of its answer is drawn, and the answer speaks in the client's time.
-// A request with one is a driver's: time in headers and bodies runs from Start,
+// A request with one is a driver's: time in headers and bodies runs from Epoch,
 // as fast as the provider's clock.
 type Script struct {
 	Seed        uint64
@@ -27,6 +27,11 @@ type Script struct {
 	// Of the attempt: Call, Number, Prompt, Guess, MaxTokens, Output and Cached.
 	Attempt Attempt
 }
+
+// Epoch returns the instant that dates in answers count from: Start cut to a
+// whole second. Vendors round instants to seconds, and in a simulation time 0 is a
+// whole one.
+func (s *Script) Epoch() time.Time { return s.Start.Truncate(time.Second) }
 
 // String returns s as ScriptHeader carries it: ten numbers between spaces.
 func (s *Script) String() string {

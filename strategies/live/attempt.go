@@ -59,7 +59,7 @@ func (t *Transport) run(a *attempt) {
 	now := t.now(0)
 	switch {
 	case err == nil:
-		wire.Parse(response.StatusCode, response.Header, body, t.o.Start.Add(now.Sub(0)), &r)
+		wire.Parse(response.StatusCode, response.Header, body, t.o.Epoch.Add(now.Sub(0)), &r)
 	case a.timedOut.Load():
 		wire.Parse(wire.StatusTimeout, nil, nil, time.Time{}, &r)
 	default:

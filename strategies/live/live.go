@@ -37,6 +37,8 @@ type Options struct {
 	Speed float64
 	// Start is time 0 of the strategy's clock; zero = when New is called.
 	Start time.Time
+	// Epoch is the date that the server gives to time 0; zero = Start.
+	Epoch time.Time
 	// Route points an attempt at a deployment, by its index in
 	// strategies.Env.Deployments; nil leaves attempts as the request is.
 	Route func(deployment int, r *http.Request)
@@ -84,6 +86,9 @@ func New(s strategies.Strategy, o Options) *Transport {
 	}
 	if o.Patience == 0 {
 		o.Patience = DefaultPatience
+	}
+	if o.Epoch.IsZero() {
+		o.Epoch = o.Start
 	}
 	if o.Estimate == nil {
 		o.Estimate = Estimate
