@@ -56,6 +56,31 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+// A hundred calls within 0.9 s, nearly all refused, come back as they came: one
+// or two in 10 ms, and many in a second.
+func TestWindowOfCases(t *testing.T) {
+	c, err := scenarios.ParseClaim("x", []byte(`name: few-retries
+about: few come back together
+duration: 1m
+workload:
+  - {arrivals: {process: spike, at: 0s, calls: 100, over: 900ms}, prompt_tokens: 10, output_tokens: 10}
+deployments:
+  - {name: main, provider: openai/gpt-4o@tier-2, limits: {rpm: 1}}
+strategies: [{name: fixed, use: fixed, max_retries: 1}]
+expect: [fixed.retry_peak <= 3]
+cases:
+  - {if: counted by 10 ms, window: 10ms, holds: true}
+  - {if: counted by seconds, holds: false}
+`), scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := sim.Claims(t.Context(), []*scenarios.Claim{c}, sim.Options{Seed: 1, Replications: 2})
+	if err != nil || got.Claims[0].Changed {
+		t.Errorf("%v %+v", err, got)
+	}
+}
+
 func TestClaimsInterrupted(t *testing.T) {
 	c, err := scenarios.ParseClaim("x", []byte(twoCases), scenarios.Options{})
 	if err != nil {

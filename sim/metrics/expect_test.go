@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,8 +19,9 @@ func attempts(name string, n ...int64) Outcome {
 	return o
 }
 
-func least(left, right float64) bool { return left >= right }
-func equal(left, right float64) bool { return left == right }
+func atLeast(left, right float64) bool { return left >= right }
+func atMost(left, right float64) bool  { return left <= right }
+func equal(left, right float64) bool   { return left == right }
 
 // The margin is of the differences, pair by pair: with -1, 0 and 1 around its
 // mean, half its interval is the quantile 4.302653 of Student's t with two degrees
@@ -35,21 +35,23 @@ func TestCheck(t *testing.T) {
 		c    Condition
 		want Expectation
 	}{
-		{"a value far below", Condition{Left: term("a"), Value: -1000, Met: least},
+		{"a value far below", Condition{Left: term("a"), Value: -1000, Met: atLeast},
 			Expectation{Met: true, Certain: true, Value: new(200.0), Margin: &Estimate{1200, 1200 - 101*half, 1200 + 101*half}}},
-		{"a value near", Condition{Left: term("a"), Value: 199, Met: least},
+		{"a value near", Condition{Left: term("a"), Value: 199, Met: atLeast},
 			Expectation{Met: true, Value: new(200.0), Margin: &Estimate{1, 1 - 101*half, 1 + 101*half}}},
-		{"another, paired", Condition{Left: term("a"), Factor: 2, Right: term("b"), Value: 7, Met: least},
+		{"a value near, from below", Condition{Left: term("a"), Value: 201, Met: atMost},
+			Expectation{Met: true, Value: new(200.0), Margin: &Estimate{-1, -1 - 101*half, -1 + 101*half}}},
+		{"another, paired", Condition{Left: term("a"), Factor: 2, Right: term("b"), Value: 7, Met: atLeast},
 			Expectation{Met: true, Certain: true, Value: new(200.0), Against: new(95.0), Margin: &Estimate{3, 3 - half, 3 + half}}},
-		{"another, missed", Condition{Left: term("a"), Factor: 2, Right: term("b"), Value: 13, Met: least},
+		{"another, missed", Condition{Left: term("a"), Factor: 2, Right: term("b"), Value: 13, Met: atLeast},
 			Expectation{Certain: true, Value: new(200.0), Against: new(95.0), Margin: &Estimate{-3, -3 - half, -3 + half}}},
-		{"another, chance", Condition{Left: term("a"), Factor: 2, Right: term("b"), Value: 9, Met: least},
+		{"another, chance", Condition{Left: term("a"), Factor: 2, Right: term("b"), Value: 9, Met: atLeast},
 			Expectation{Met: true, Value: new(200.0), Against: new(95.0), Margin: &Estimate{1, 1 - half, 1 + half}}},
 		{"equal on average", Condition{Left: term("a"), Factor: 2, Right: term("b"), Value: 10, Met: equal},
 			Expectation{Met: true, Value: new(200.0), Against: new(95.0), Margin: &Estimate{0, -half, half}}},
 		{"equal", Condition{Left: term("a"), Factor: 1, Right: term("a"), Met: equal},
 			Expectation{Met: true, Certain: true, Value: new(200.0), Against: new(200.0), Margin: &Estimate{}}},
-		{"does not apply", Condition{Left: Term{"a", "latency_p95"}, Value: 1, Met: least}, Expectation{}},
+		{"does not apply", Condition{Left: Term{"a", "latency_p95"}, Value: 1, Met: atLeast}, Expectation{}},
 	} {
 		outcomes := []Outcome{a, b}
 		r := summarise(outcomes...)
@@ -61,7 +63,7 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	r := summarise(a)
-	r.Check([]Outcome{a}, &Condition{Left: term("a"), Factor: 1, Right: term("b"), Met: least})
+	r.Check([]Outcome{a}, &Condition{Left: term("a"), Factor: 1, Right: term("b"), Met: atLeast})
 	if len(r.Expectations) > 0 {
 		t.Errorf("of a strategy that was not run: %+v", r.Expectations)
 	}
@@ -71,9 +73,9 @@ func TestCheck(t *testing.T) {
 func TestCheckWhereBothApply(t *testing.T) {
 	a, b := attempts("a", 10, 20, 90), attempts("b", 10, 20, 0)
 	r := summarise(a, b)
-	r.Check([]Outcome{a, b}, &Condition{Left: Term{"a", "amplification"}, Factor: 1, Right: Term{"b", "amplification"}, Met: equal})
+	r.Check([]Outcome{a, b}, &Condition{Left: Term{"a", "attempts"}, Factor: 2, Right: Term{"b", "amplification"}, Met: atLeast})
 	got := r.Expectations[0]
-	if got.Value == nil || *got.Value != 1 || !got.Met || !got.Certain || math.IsNaN(got.Margin.Mean) {
+	if got.Value == nil || *got.Value != 15 || *got.Against != 1 || got.Margin.Mean != 13 || !got.Met {
 		t.Errorf("%+v", got)
 	}
 }
