@@ -132,7 +132,8 @@ func (d *decoder) readDuration(c cursor) {
 
 // checkSizes finds streams of which no call, or not every call, can ever be
 // admitted: one that costs more than a whole minute's tokens is refused
-// whenever it comes.
+// whenever it comes. Where another deployment takes some, that is for the
+// strategies to find out.
 func (d *decoder) checkSizes() {
 	to := &d.spec.Deployments[0]
 	most := to.TokenLimit()
@@ -144,7 +145,7 @@ func (d *decoder) checkSizes() {
 		least, over := oversize(s, &d.traces[i], to, most)
 		item := cursor{d.problems, d.streams.n.items[i], fmt.Sprintf("workload[%d]", i)}
 		switch {
-		case over == 1:
+		case over == 1 && !d.fitsElsewhere(i):
 			if m := item.child("max_tokens"); m.ok() && int64(s.MaxTokens) >= most {
 				item = m
 			}
@@ -155,9 +156,28 @@ func (d *decoder) checkSizes() {
 	}
 }
 
+// fitsElsewhere reports whether a deployment other than the first admits any call of
+// a stream.
+func (d *decoder) fitsElsewhere(stream int) bool {
+	for i := range d.spec.Deployments[1:] {
+		to := &d.spec.Deployments[i+1]
+		most := to.TokenLimit()
+		if most == 0 || to.PTU.Units > 0 {
+			return true
+		}
+		if _, over := oversize(&d.spec.Workload[stream], &d.traces[stream], to, most); over != 1 {
+			return true
+		}
+	}
+	return false
+}
+
 func percent(share float64) string {
-	if math.IsNaN(share) {
+	switch {
+	case math.IsNaN(share):
 		return "some"
+	case share == 1:
+		return "all"
 	}
 	return fmt.Sprintf("%.2g %%", share*100)
 }

@@ -3,8 +3,10 @@ package scenarios
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +54,28 @@ func TestBadFiles(t *testing.T) {
 		if diff := cmp.Diff(string(want), err.Error()+"\n"); diff != "" {
 			t.Errorf("%s:\n%s", file, diff)
 		}
+	}
+}
+
+// What is too large for the first deployment may go to another.
+func TestLargeCallsWithARoomierDeployment(t *testing.T) {
+	const large = `
+name: x
+duration: 1m
+workload:
+  - {arrivals: {process: poisson, rate: 1/s}, prompt_tokens: 50000, output_tokens: 50}
+deployments:
+  - {name: main, provider: openai/gpt-4o@tier-1}
+  - {name: other, provider: %s}
+strategies: [route]
+`
+	s, err := Parse("x", fmt.Appendf(nil, large, "openai/gpt-4o-mini@tier-1"), Options{})
+	want := []string{"workload[0]: all of its calls can never be admitted: they cost more than the 30000 tokens that main allows a minute"}
+	if err != nil || !slices.Equal(s.Warnings, want) {
+		t.Errorf("error %v, spec %+v; want the warning %q", err, s, want)
+	}
+	if _, err := Parse("x", fmt.Appendf(nil, large, "openai/gpt-4o@tier-1"), Options{}); err == nil {
+		t.Error("calls that fit nowhere are accepted")
 	}
 }
 

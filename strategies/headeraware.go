@@ -34,12 +34,18 @@ type headerAware struct {
 const slowStart = 4
 
 func (h *headerAware) opens(now clock.Time, c *Call) clock.Time {
+	if !h.fits(now, c) { // it was let in before the limit was known
+		return clock.Never
+	}
 	return max(h.paced,
 		h.requests.ready(now, 1, h.holdAbove),
 		h.tokens.ready(now, float64(c.Cost()), h.holdAbove))
 }
 
-func (h *headerAware) fits(clock.Time, *Call) bool { return true } // the reply will tell
+// fits: until a reply has told of the limit, every call may fit.
+func (h *headerAware) fits(_ clock.Time, c *Call) bool {
+	return h.tokens.limit == 0 || float64(c.Prompt) <= h.tokens.limit
+}
 
 func (h *headerAware) sent(now clock.Time, c *Call) {
 	h.sentRequests++
