@@ -142,6 +142,22 @@ func TestLeasesNeverAddUpToMore(t *testing.T) {
 	})
 }
 
+// A lease holds nothing from its end on.
+func TestLeaseEnds(t *testing.T) {
+	c := New(&Config{TPM: 30_000, Burst: time.Minute}, rng.New(1, 0))
+	for _, tt := range []struct {
+		from  uint32
+		at    clock.Time
+		share int64
+	}{{0, 0, 30_000}, {1, 10*clock.Second - 1, 0}, {2, 10 * clock.Second, 15_000}} {
+		var r wire.Reply
+		c.Ask(tt.at, &wire.Ask{From: tt.from, Tokens: 100, Lease: 10 * time.Second}, &r)
+		if r.Tokens.Remaining != tt.share {
+			t.Errorf("at %v instance %d has %d, want %d", tt.at, tt.from, r.Tokens.Remaining, tt.share)
+		}
+	}
+}
+
 // Its faults are its own: nothing is granted while it is down, or hangs.
 func TestFaults(t *testing.T) {
 	c := New(&Config{RPM: 1, Burst: time.Minute, Faults: []provider.Fault{
