@@ -74,25 +74,25 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// The tables in the README are what its commands print.
-func TestReadmeTables(t *testing.T) {
-	shown(t, "<!-- compare: begin -->\n```\n", "```\n<!-- compare: end -->", 120, "compare")
-	shown(t, "<!-- claims: begin -->\n", "<!-- claims: end -->", 0, "claims", "-o", "markdown")
+// The tables in the documents are what commands print.
+func TestTables(t *testing.T) {
+	shown(t, "README.md", "<!-- compare: begin -->\n```\n", "```\n<!-- compare: end -->", 120, "compare")
+	shown(t, "docs/claims.md", "<!-- claims: begin -->\n", "<!-- claims: end -->", 0, "claims", "-o", "markdown")
 }
 
-// shown holds what stands in the README between begin and end against what the
+// shown holds what stands in a file between begin and end against what the
 // program prints so many characters wide.
-func shown(t *testing.T, begin, end string, width int, args ...string) {
+func shown(t *testing.T, file, begin, end string, width int, args ...string) {
 	t.Helper()
-	path := filepath.Join(root, "README.md")
-	readme, err := os.ReadFile(path)
+	path := filepath.Join(root, file)
+	doc, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, ok := strings.Cut(string(readme), begin)
+	before, rest, ok := strings.Cut(string(doc), begin)
 	shown, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		t.Fatalf("the README has no place for what %q prints", args)
+		t.Fatalf("%s has no place for what %q prints", file, args)
 	}
 	var out bytes.Buffer
 	if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: t.Output(), width: width}); code != exitDone {
@@ -131,7 +131,7 @@ func TestReadmeCode(t *testing.T) {
 // Links between files of the repository lead somewhere.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, file := range []string{"README.md", "docs/scenarios.md"} {
+	for _, file := range []string{"README.md", "docs/scenarios.md", "docs/claims.md", "docs/usage.md"} {
 		data, err := os.ReadFile(filepath.Join(root, file))
 		if err != nil {
 			t.Fatal(err)
