@@ -91,6 +91,8 @@ func Answer(r *capacity.Report) string {
 	if p := rec.Pays; p != nil {
 		lo, hi := rec.PTUsInterval[0], rec.PTUsInterval[1]
 		switch {
+		case rec.ByObjective:
+			why += fmt.Sprintf("; they cost less than pay-as-you-go in %.0f %% of resamples of the days", 100**p)
 		case *p < 0.025:
 			why += fmt.Sprintf("; that holds in %.0f %% of resamples of the days", 100*(1-*p))
 		case lo == hi:

@@ -27,8 +27,10 @@ type Certainty struct {
 
 // bootstrap draws days with replacement, in blocks of consecutive ones, and
 // decides anew: the circular block bootstrap of Politis and Romano (1992). From
-// two weeks on, a block is a week, so that each resample has its weekends.
-func (e *Evaluation) bootstrap(c Commitment, key rng.Key) Certainty {
+// two weeks on, a block is a week, so that each resample has its weekends. The
+// choice is between none and all sizes with spillover of the same commitment if
+// cost alone decides, else between none and the chosen size.
+func (e *Evaluation) bootstrap(chosen *Option, byCost bool, key rng.Key) Certainty {
 	days := len(e.x) / dayMinutes
 	if days < 2 {
 		return Certainty{Days: days}
@@ -37,14 +39,23 @@ func (e *Evaluation) bootstrap(c Commitment, key rng.Key) Certainty {
 	if days >= 14 {
 		block = 7
 	}
-	sizes := e.candidates()
+	unit := e.offer.PTU[Yearly] // of pay-as-you-go, what would have been bought instead
+	sizes, spills := e.candidates(), true
+	if chosen.PTUs > 0 {
+		unit = e.fixed(chosen) / float64(chosen.PTUs)
+		if spills = chosen.Spills; !spills || !byCost {
+			sizes = []int{0, chosen.PTUs}
+		}
+	}
 	costs := make([][]float64, days) // of each day's overflow, by size
 	for d := range costs {
 		from, to := d*dayMinutes, (d+1)*dayMinutes
 		o := NewOverflow(e.x[from:to], e.cost[from:to])
 		costs[d] = make([]float64, len(sizes))
 		for i, units := range sizes {
-			costs[d][i] = o.Cost(float64(units)*e.offer.TPMPerPTU) + float64(units)*e.offer.PTU[c]/minutesPerMonth
+			if costs[d][i] = float64(units) * unit / minutesPerMonth; units == 0 || spills {
+				costs[d][i] += chosen.Online * o.Cost(float64(units)*e.offer.TPMPerPTU/chosen.Online)
+			}
 		}
 	}
 	draws := key.Sequence(rng.Arrivals)

@@ -3,18 +3,21 @@ package capacity
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
-// mostGrowth bounds what growth is looked at: a demand a hundred times as large
-// is another question.
-const mostGrowth = 100
+// mostGrowth bounds what growth is looked at: the smallest deployment
+// against one token a minute.
+const mostGrowth = 1e6
 
 // flips says what would change a recommendation, others staying as they are.
-func (e *Evaluation) flips(chosen *Option) []string {
-	if chosen.Commitment == "none" {
-		return e.flipsToPTU()
+func (e *Evaluation) flips(chosen *Option) (out []string) {
+	if o := e.cheaper(chosen); o != nil {
+		out = append(out, fmt.Sprintf("%s will do: %s for %.0f a month", strings.Join(o.Missed, ", "), o.Title(), o.USDPerMonth))
 	}
-	var out []string
+	if chosen.PTUs == 0 {
+		return append(out, e.flipsToPTU()...)
+	}
 	saved := e.payg - (chosen.USDPerMonth - e.fixed(chosen)) // what the PTUs save by the token
 	if saved <= 0 {
 		return out
@@ -26,14 +29,9 @@ func (e *Evaluation) flips(chosen *Option) []string {
 		out = append(out, fmt.Sprintf("pay-as-you-go prices fall by %.0f %%", 100*(1-k)))
 		out = append(out, fmt.Sprintf("PTUs cost %.0f %% more", 100*(1/k-1)))
 	}
-	if chosen.Spills {
-		for c := range Commitment(len(Commitments)) {
-			if c.String() == chosen.Commitment {
-				grown := e.best(e.overflow, c, 1.5)
-				if grown != chosen.PTUs && chosen.PTUs == e.best(e.overflow, c, 1) {
-					out = append(out, fmt.Sprintf("demand grows by 50 %%: %d PTUs are the cheapest then", grown))
-				}
-			}
+	if c, _ := chosen.commitment(); chosen.Spills && chosen.PTUs == e.best(e.overflow, c, chosen.Online) {
+		if grown := e.best(e.overflow, c, 1.5*chosen.Online); grown != chosen.PTUs {
+			out = append(out, fmt.Sprintf("demand grows by 50 %%: %d PTUs are the cheapest then", grown))
 		}
 	}
 	return out
@@ -44,10 +42,8 @@ func (e *Evaluation) fixed(o *Option) float64 {
 	if o.Schedule != nil {
 		return o.USDPerMonth
 	}
-	for c := range Commitment(len(Commitments)) {
-		if c.String() == o.Commitment {
-			return float64(o.PTUs) * e.offer.PTU[c]
-		}
+	if c, ok := o.commitment(); ok {
+		return float64(o.PTUs) * e.offer.PTU[c]
 	}
 	return 0
 }
@@ -90,7 +86,7 @@ func (e *Evaluation) flipsToPTU() []string {
 	// The first PTUs are used most, so that the smallest size pays first.
 	saved := e.payg - e.overflow.Cost(float64(minimum)*e.offer.TPMPerPTU)*minutesPerMonth
 	if price := saved / float64(minimum); price < yearly {
-		out = append(out, fmt.Sprintf("a PTU costs less than %.0f a month (%.0f %% off the yearly reservation)", price, 100*(1-price/yearly)))
+		out = append(out, fmt.Sprintf("a PTU costs less than %.2f a month (%.0f %% off the yearly reservation)", price, 100*(1-price/yearly)))
 	}
 	return out
 }

@@ -2,6 +2,8 @@ package capacity
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,11 +23,7 @@ func ParseObjective(text string) (Objective, error) {
 	metric, value, ok := strings.Cut(text, "<=")
 	o := Objective{Metric: strings.TrimSpace(metric)}
 	value = strings.TrimSpace(value)
-	known := false
-	for _, m := range Objectives {
-		known = known || m == o.Metric
-	}
-	if !ok || !known {
+	if !ok || !slices.Contains(Objectives[:], o.Metric) {
 		return o, fmt.Errorf("want METRIC<=VALUE, such as p95<=8s or rejected<=0.1%%, got %q; metrics: %s", text, strings.Join(Objectives[:], ", "))
 	}
 	if o.latency() {
@@ -57,22 +55,38 @@ func (o Objective) String() string {
 	return o.Metric + "<=" + strconv.FormatFloat(100*o.Most, 'g', 6, 64) + "%"
 }
 
+// of returns what the objective bounds, nil where it was not measured.
+func (o Objective) of(p *Option) *float64 {
+	switch o.Metric {
+	case "p50":
+		return p.LatencyP50
+	case "p95":
+		return p.LatencyP95
+	case "p99":
+		return p.LatencyP99
+	case "rejected":
+		return p.RejectedShare
+	}
+	return &p.SpilledShare
+}
+
+// excess is by how much an option misses the objective, as a share of what is
+// allowed where that is not 0; infinite where it was not measured.
+func (o Objective) excess(p *Option) float64 {
+	v := o.of(p)
+	switch {
+	case v == nil:
+		return math.Inf(1)
+	case o.Most == 0:
+		return *v
+	}
+	return max(0, *v/o.Most-1)
+}
+
 // missed says by what an option misses the objective; empty if it meets it. What
 // was not measured is not met.
 func (o Objective) missed(p *Option) string {
-	var v *float64
-	switch o.Metric {
-	case "p50":
-		v = p.LatencyP50
-	case "p95":
-		v = p.LatencyP95
-	case "p99":
-		v = p.LatencyP99
-	case "rejected":
-		v = p.RejectedShare
-	case "spilled":
-		v = &p.SpilledShare
-	}
+	v := o.of(p)
 	switch {
 	case v == nil:
 		return o.Metric + " not known"

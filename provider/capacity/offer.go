@@ -25,6 +25,12 @@ var Commitments = [...]string{"hourly", "monthly", "yearly"}
 
 func (c Commitment) String() string { return Commitments[c] }
 
+// commitment returns the one of an option; false where it has none, or two.
+func (o *Option) commitment() (Commitment, bool) {
+	i := slices.Index(Commitments[:], o.Commitment)
+	return Commitment(max(i, 0)), i >= 0
+}
+
 // Deployments lists the kinds of deployment.
 var Deployments = [...]string{"global", "data-zone", "regional"}
 

@@ -67,10 +67,7 @@ func (e *Evaluation) options(over, batch float64) []Option {
 // WithSize returns an option of so many PTUs in place of its own. It must not be
 // a schedule, nor pay-as-you-go.
 func (e *Evaluation) WithSize(o *Option, units int) Option {
-	c := Hourly
-	for c.String() != o.Commitment {
-		c++
-	}
+	c, _ := o.commitment()
 	resized := e.ptu(o.Name, units, c, o.Online, o.Spills)
 	resized.Deployment, resized.USDPerYear = o.Deployment, 12*resized.USDPerMonth
 	return resized

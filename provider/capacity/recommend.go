@@ -1,6 +1,7 @@
 package capacity
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -26,23 +27,20 @@ func (e *Evaluation) Conclude() {
 		return
 	}
 	chosen := &r.Options[best]
-	c := Yearly
-	for k := range Commitment(len(Commitments)) {
-		if k.String() == chosen.Commitment {
-			c = k
-		}
-	}
-	certain := e.bootstrap(c, e.key)
 	r.Recommendation.USDPerMonth = chosen.USDPerMonth
-	r.Recommendation.PTUsInterval = [2]int{certain.Lo, certain.Hi}
-	if certain.Days < 2 {
-		r.Recommendation.PTUsInterval = [2]int{chosen.PTUs, chosen.PTUs}
-	} else {
-		r.Recommendation.Pays = &certain.Pays
-	}
+	r.Recommendation.PTUsInterval = [2]int{chosen.PTUs, chosen.PTUs}
 	r.Recommendation.Why = e.why(chosen)
-	if f := e.flips(chosen); f != nil {
-		r.Recommendation.FlipsIf = f
+	r.Recommendation.FlipsIf = append(r.Recommendation.FlipsIf, e.flips(chosen)...)
+	dear := e.cheaper(chosen) != nil
+	r.Recommendation.ByObjective = dear
+	if dear && chosen.PTUs == 0 {
+		return // that PTUs are cheaper is not what it turns on
+	}
+	if certain := e.bootstrap(chosen, !dear, e.key); certain.Days >= 2 {
+		r.Recommendation.Pays = &certain.Pays
+		if !dear {
+			r.Recommendation.PTUsInterval = [2]int{certain.Lo, certain.Hi}
+		}
 	}
 }
 
@@ -67,17 +65,24 @@ func better(a, b *Option) bool {
 	return a.Spills && !b.Spills && b.PTUs > 0
 }
 
-// nearest names the option that refuses least.
+// nearest names the option that misses fewest objectives, of those the one that
+// misses them by least, of those the cheapest.
 func (e *Evaluation) nearest() string {
-	least, at := math.Inf(1), 0
-	for i := range e.Report.Options {
-		o := &e.Report.Options[i]
-		if v := float64(len(o.Missed)); v < least || v == least && o.USDPerMonth < e.Report.Options[at].USDPerMonth {
-			least, at = v, i
+	excess := func(o *Option) (sum float64) {
+		for _, b := range e.objectives {
+			sum += b.excess(o)
+		}
+		return sum
+	}
+	list := e.Report.Options
+	at := 0
+	for i := range list {
+		a, b := &list[i], &list[at]
+		if cmp.Or(cmp.Compare(len(a.Missed), len(b.Missed)), cmp.Compare(excess(a), excess(b)), cmp.Compare(a.USDPerMonth, b.USDPerMonth)) < 0 {
+			at = i
 		}
 	}
-	o := &e.Report.Options[at]
-	return fmt.Sprintf("%s comes nearest with %s", o.Title(), strings.Join(o.Missed, ", "))
+	return fmt.Sprintf("%s comes nearest with %s", list[at].Title(), strings.Join(list[at].Missed, ", "))
 }
 
 // Title names an option for people: 45 PTUs, yearly, with spillover.
@@ -100,39 +105,43 @@ func (o *Option) Title() string {
 
 // why gives the reason in one sentence.
 func (e *Evaluation) why(chosen *Option) string {
-	r := e.Report
-	even := r.BreakEven.Yearly
-	if chosen.Commitment != "none" {
-		if chosen.Commitment == "hourly" {
-			even = r.BreakEven.Hourly
-		} else if chosen.Commitment == "monthly" {
-			even = r.BreakEven.Monthly
-		}
-		why := fmt.Sprintf("its PTUs are %.0f %% used, and they pay above %.0f %%", 100*chosen.Utilisation, 100*even)
-		if chosen.SpilledShare > 0 {
-			why += fmt.Sprintf("; %.2g %% of the tokens spill over", 100*chosen.SpilledShare)
-		}
-		if payg := &r.Options[0]; !payg.MeetsSLO && payg.USDPerMonth < chosen.USDPerMonth {
-			why = fmt.Sprintf("pay-as-you-go is cheaper but misses the objective (%s)", strings.Join(payg.Missed, ", "))
+	if o := e.cheaper(chosen); o != nil {
+		why := fmt.Sprintf("%s would cost less but miss the objective (%s)", o.Title(), strings.Join(o.Missed, ", "))
+		if chosen.PTUs > 0 {
+			why += fmt.Sprintf("; %.0f %% of these PTUs are used", 100*chosen.Utilisation)
 		}
 		return why
 	}
-	smallest := float64(e.offer.Sizes.Minimum)
-	used := e.overflow.Used(smallest * e.offer.TPMPerPTU)
+	even := e.Report.BreakEven.Yearly
+	if chosen.PTUs > 0 {
+		why := fmt.Sprintf("its PTUs are %.0f %% used, and they pay above %.0f %%", 100*chosen.Utilisation, 100*even*e.perPTU(chosen)/e.offer.PTU[Yearly])
+		if chosen.SpilledShare > 0 {
+			why += fmt.Sprintf("; %.2g %% of the tokens spill over", 100*chosen.SpilledShare)
+		}
+		return why
+	}
 	if even > 1 {
 		return fmt.Sprintf("a PTU costs more than the tokens it can serve: it would pay at %.0f %% utilisation", 100*even)
 	}
-	if cheaper := e.cheaper(chosen); cheaper != nil {
-		return fmt.Sprintf("%s is cheaper but misses the objective (%s)", cheaper.Title(), strings.Join(cheaper.Missed, ", "))
-	}
-	return fmt.Sprintf("even the smallest deployment, %d PTUs, would be %.0f %% used, and a yearly reservation pays above %.0f %%", e.offer.Sizes.Minimum, 100*used, 100*even)
+	smallest := e.offer.Sizes.Minimum
+	used := e.overflow.Used(float64(smallest) * e.offer.TPMPerPTU)
+	return fmt.Sprintf("even the smallest deployment, %d PTUs, would be %.0f %% used, and a yearly reservation pays above %.0f %%", smallest, 100*used, 100*even)
 }
 
-// cheaper returns the cheapest option that costs less than the chosen one.
+// perPTU is what an option's PTUs cost a month, each on average.
+func (e *Evaluation) perPTU(o *Option) float64 {
+	if o.Schedule != nil {
+		return o.USDPerMonth / (float64(o.Schedule.Reserved) + o.Schedule.Extra)
+	}
+	return e.fixed(o) / float64(o.PTUs)
+}
+
+// cheaper returns the cheapest option that costs less than the chosen one and
+// misses an objective.
 func (e *Evaluation) cheaper(chosen *Option) *Option {
 	var found *Option
 	for i := range e.Report.Options {
-		if o := &e.Report.Options[i]; o.USDPerMonth < chosen.USDPerMonth && (found == nil || o.USDPerMonth < found.USDPerMonth) {
+		if o := &e.Report.Options[i]; !o.MeetsSLO && o.USDPerMonth < chosen.USDPerMonth && (found == nil || o.USDPerMonth < found.USDPerMonth) {
 			found = o
 		}
 	}

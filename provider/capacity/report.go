@@ -93,8 +93,9 @@ type Replay struct {
 type Recommendation struct {
 	Option       int      `json:"option"` // index of Options; -1 = none meets the objectives
 	USDPerMonth  float64  `json:"usd_per_month"`
-	PTUsInterval [2]int   `json:"ptus_interval"`            // 95 %
+	PTUsInterval [2]int   `json:"ptus_interval"`            // 95 %; the size alone if ByObjective
 	Pays         *float64 `json:"ptu_pays_share,omitempty"` // share of resampled logs in which PTUs are cheaper
+	ByObjective  bool     `json:"by_objective"`             // something cheaper misses an objective
 	Why          string   `json:"why"`
 	FlipsIf      []string `json:"flips_if"`
 }

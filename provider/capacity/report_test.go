@@ -201,6 +201,11 @@ func TestRecommendations(t *testing.T) {
 	if !strings.HasPrefix(r.FlipsIf[0], "demand grows 8.1-fold: a yearly reservation of 15 PTUs") {
 		t.Errorf("%q", r.FlipsIf)
 	}
+	// A thousandth of that demand pays from a thousand times the growth on.
+	e = evaluate(steady(5*dayMinutes, Tokens{1, 3.75, 0, 0}), o)
+	if r = conclude(e); !strings.HasPrefix(r.FlipsIf[0], "demand grows 807") {
+		t.Errorf("%q", r.FlipsIf)
+	}
 	dear := Prices{Year: new(9000.0), Month: new(9000.0), PTU: new(9.0)}
 	e = evaluate(full, offer(t, "gpt-4o", catalog.Global, dear))
 	if r = conclude(e); r.Option != 0 || !strings.Contains(r.Why, "a PTU costs more than the tokens it can serve") || !strings.HasPrefix(r.FlipsIf[0], "no growth") {
@@ -250,13 +255,18 @@ func TestFlips(t *testing.T) {
 	}
 }
 
+// certainty is that of the cheapest yearly reservation with spillover.
+func certainty(e *Evaluation) Certainty {
+	return e.bootstrap(&Option{PTUs: 15, Commitment: "yearly", Spills: true, Online: 1}, true, rng.New(1, 0))
+}
+
 // The interval is that of the days: none when all are alike, wide when they are
 // not, the same for the same seed, and around what the whole log says.
 func TestBootstrap(t *testing.T) {
 	o := offer(t, "gpt-4o", catalog.Global, Prices{})
 	d := days(28, 400_000)
 	e := evaluate(d, o)
-	a, b := e.bootstrap(Yearly, rng.New(1, 0)), e.bootstrap(Yearly, rng.New(1, 0))
+	a, b := certainty(e), certainty(e)
 	best := e.best(e.overflow, Yearly, 1)
 	if a != b || a.Lo > best || a.Hi < best || a.Days != 28 || a.Pays != 1 {
 		t.Errorf("%+v and %+v, best %d", a, b, best)
@@ -268,7 +278,7 @@ func TestBootstrap(t *testing.T) {
 	e = evaluate(uneven, o)
 	// Half of the days need 40 PTUs. They pay if more than 80.7 % of the days
 	// are such: 9 or 10 of 10, which happens in 11 of 1024 draws.
-	if c := e.bootstrap(Yearly, rng.New(1, 0)); c.Lo != 20 || c.Hi != 20 {
+	if c := certainty(e); c.Lo != 20 || c.Hi != 20 {
 		t.Errorf("%+v", c)
 	}
 	high := steady(0, Tokens{})
@@ -276,12 +286,12 @@ func TestBootstrap(t *testing.T) {
 		high.Minutes = append(high.Minutes, steady(dayMinutes, Tokens{Prompt: 50_000 * float64(min(2, 1+day))}).Minutes...)
 	}
 	// 12 of 13: 40 pay from 80.7 %, 11 days, on; 3 or more low ones are drawn in 8 %.
-	if c := evaluate(high, o).bootstrap(Yearly, rng.New(1, 0)); c.Lo != 20 || c.Hi != 40 {
+	if c := certainty(evaluate(high, o)); c.Lo != 20 || c.Hi != 40 {
 		t.Errorf("%+v", c)
 	}
 	// For a tenth less they pay from 72.6 %, 10 days, on: 4 or more low ones are
 	// drawn in 1.4 %, which is less than the tail left out.
-	if c := evaluate(high, offer(t, "gpt-4o", catalog.Global, Prices{Discount: 0.1})).bootstrap(Yearly, rng.New(1, 0)); c.Lo != 40 || c.Hi != 40 {
+	if c := certainty(evaluate(high, offer(t, "gpt-4o", catalog.Global, Prices{Discount: 0.1}))); c.Lo != 40 || c.Hi != 40 {
 		t.Errorf("%+v", c)
 	}
 	// Weeks that are alike leave nothing to chance, though their days differ.
@@ -291,11 +301,35 @@ func TestBootstrap(t *testing.T) {
 	}
 	e = evaluate(weeks, o)
 	want := e.best(e.overflow, Yearly, 1)
-	if c := e.bootstrap(Yearly, rng.New(1, 0)); c.Lo != want || c.Hi != want {
+	if c := certainty(e); c.Lo != want || c.Hi != want {
 		t.Errorf("%+v, want %d", c, want)
 	}
-	if c := evaluate(days(1, 400_000), o).bootstrap(Yearly, rng.New(1, 0)); c != (Certainty{Days: 1}) {
+	if c := certainty(evaluate(days(1, 400_000), o)); c != (Certainty{Days: 1}) {
 		t.Errorf("one day: %+v", c)
+	}
+}
+
+// Half of a demand, the other half batched, is as sure as a demand of half the
+// size; and what a size costs above pay-as-you-go is no reason to doubt it.
+func TestBootstrapOfPart(t *testing.T) {
+	o := offer(t, "gpt-4o", catalog.Global, Prices{})
+	d := days(28, 400_000)
+	half := &Demand{Start: d.Start, Dated: true}
+	for _, m := range d.Minutes {
+		half.Minutes = append(half.Minutes, m.times(0.5))
+	}
+	got := evaluate(d, o).bootstrap(&Option{PTUs: 15, Commitment: "yearly", Spills: true, Online: 0.5}, true, rng.New(1, 0))
+	if want := certainty(evaluate(half, o)); got.Lo != want.Lo || got.Hi != want.Hi || got.Pays != want.Pays || got.Hi == 0 {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	e := evaluate(d, o)
+	for _, k := range []struct {
+		units int
+		pays  float64
+	}{{15, 1}, {400, 0}} {
+		if c := e.bootstrap(&Option{PTUs: k.units, Commitment: "yearly", Online: 1}, false, rng.New(1, 0)); c.Pays != k.pays {
+			t.Errorf("%d PTUs without spillover: %+v", k.units, c)
+		}
 	}
 }
 
@@ -392,16 +426,43 @@ func TestMissedObjective(t *testing.T) {
 		}
 	}
 	e.Conclude()
-	if r := e.Report.Recommendation; r.Option < 0 || e.Report.Options[r.Option].Name != "ptu" {
+	r := &e.Report.Recommendation
+	chosen := &e.Report.Options[max(r.Option, 0)]
+	cheapest := 0
+	for i, p := range e.Report.Options {
+		if p.USDPerMonth < e.Report.Options[cheapest].USDPerMonth {
+			cheapest = i
+		}
+	}
+	missed := &e.Report.Options[cheapest]
+	// The interval is of the size that is recommended, not of one that is not.
+	if chosen.Name != "ptu" || chosen.Commitment != "yearly" || r.PTUsInterval != [2]int{chosen.PTUs, chosen.PTUs} || !r.ByObjective {
 		t.Errorf("%+v", r)
+	}
+	if pays := chosen.USDPerMonth < e.payg; (*r.Pays > 0.5) != pays {
+		t.Errorf("PTUs cost less in %v of resamples; in the log: %v", *r.Pays, pays)
+	}
+	if want := missed.Title() + " would cost less but miss the objective (p95 9 s); "; !strings.HasPrefix(r.Why, want) {
+		t.Errorf("%q, want %q", r.Why, want)
+	}
+	if want := "p95 9 s will do: " + missed.Title() + " for "; !strings.HasPrefix(r.FlipsIf[0], want) {
+		t.Errorf("%q, want %q", r.FlipsIf, want)
 	}
 	for i := range e.Report.Options { // the price does not speak against PTUs, and nobody says that it does
 		p := &e.Report.Options[i]
 		p.LatencyP95 = new(map[bool]float64{true: 4, false: 9}[p.PTUs == 0])
 	}
 	e.Conclude()
-	if r := e.Report.Recommendation; r.Option != 0 || len(r.FlipsIf) != 0 || !strings.Contains(r.Why, "with spillover is cheaper but misses the objective (p95 9 s)") {
+	if r.Option != 0 || r.Pays != nil || r.PTUsInterval != [2]int{} || len(r.FlipsIf) != 1 || !strings.Contains(r.Why, "with spillover would cost less but miss the objective (p95 9 s)") {
 		t.Errorf("%+v", r)
+	}
+	for i := range e.Report.Options { // all miss; the fastest comes nearest, though it is not the cheapest
+		e.Report.Options[i].LatencyP95 = new(9.0 - float64(i)/10)
+	}
+	e.Conclude()
+	last := &e.Report.Options[len(e.Report.Options)-1]
+	if r.Option != -1 || !strings.Contains(r.Why, ": "+last.Title()+" comes nearest with p95 ") {
+		t.Errorf("%+v, want %s", r, last.Title())
 	}
 	for i := range e.Report.Options {
 		e.Report.Options[i].LatencyP95 = nil // not measured is not met
