@@ -148,6 +148,10 @@ func TestAnswers(t *testing.T) {
 			r.Recommendation = capacity.Recommendation{Option: 0, Why: "a PTU costs more", Pays: new(0.0)}
 		}, "Stay on pay-as-you-go: 6,123 USD a month. A PTU costs more; that holds in 100 % of resamples of the days."},
 		{func(r *capacity.Report) {
+			r.Recommendation = capacity.Recommendation{Option: 2, PTUsInterval: [2]int{20, 20}, Why: "another misses", Pays: new(0.9), ByObjective: true}
+		}, "Buy 20 global PTUs of gpt-4o, reserved for a year, and let what exceeds them spill over to pay-as-you-go: 5,220 USD a month, 15 % less than pay-as-you-go alone. " +
+			"Another misses; they cost less than pay-as-you-go in 90 % of resamples of the days."},
+		{func(r *capacity.Report) {
 			r.Recommendation = capacity.Recommendation{Option: -1, Why: "no option meets p95<=1s"}
 		}, "Nothing that was looked at will do. No option meets p95<=1s."},
 		{func(r *capacity.Report) { r.Recommendation = capacity.Recommendation{Option: 3, Why: "so"} },
@@ -188,6 +192,25 @@ func TestPTUPictures(t *testing.T) {
 			t.Errorf("cost:\n%s", texts)
 		}
 		bytesOf(t, p.WritePNG)
+	}
+	// A mark is on its curve, or not shown at all.
+	r.Curves.Yearly[3] = 30_000
+	if texts := strings.Join(svgTexts(t, bytesOf(t, PTUPictures(r)[2].WriteSVG)), "\n"); !strings.Contains(texts, "sized for p95: 40 PTUs, 30,000, not shown") {
+		t.Errorf("cost:\n%s", texts)
+	}
+	// And the picture ends where there is nothing more to see.
+	long := func(n int) *capacity.Curves {
+		c := *r.Curves
+		for units := 45; len(c.PTUs) < n; units += 5 {
+			c.PTUs, c.Hourly = append(c.PTUs, units), append(c.Hourly, float64(900*units))
+			c.Monthly, c.Yearly = append(c.Monthly, float64(800*units)), append(c.Yearly, float64(750*units))
+		}
+		return &c
+	}
+	r.Curves = long(10)
+	short := bytesOf(t, PTUPictures(r)[2].WriteSVG)
+	if r.Curves = long(100); !bytes.Equal(short, bytesOf(t, PTUPictures(r)[2].WriteSVG)) {
+		t.Error("sizes far beyond what is shown change the cost picture")
 	}
 	r.Start, r.Curves.Heat = "", nil
 	if names := pictureNames(PTUPictures(r)); slices.Contains(names, "utilisation") || len(names) != 3 {

@@ -197,7 +197,9 @@ func histogramPicture(r *capacity.Report) Picture {
 }
 
 // costPicture draws what each number of PTUs costs with spillover, by commitment,
-// with the cheapest, what the p95 would need, and none.
+// with the cheapest, what the p95 would need, and none. It ends where a year's
+// reservation costs what the p95 would need, or four times pay-as-you-go if that
+// is less, so that the cheapest can be told from its neighbours.
 func costPicture(r *capacity.Report) Picture {
 	c := r.Curves
 	n := len(c.PTUs)
@@ -206,52 +208,65 @@ func costPicture(r *capacity.Report) Picture {
 	}
 	p, legend := newPlot(), plot.NewLegend()
 	payg := c.Yearly[0]
-	top := payg * 2
-	low := 0
+	low := slices.Index(c.Yearly, slices.Min(c.Yearly))
+	top := max(payg*1.5, c.Yearly[1]*1.1) // the smallest size is always seen
+	p95, known := slices.BinarySearch(c.PTUs, r.PTUsAt.P95)
+	if known {
+		top = max(top, min(c.Yearly[p95]*1.1, payg*4))
+	}
+	end := 0.0
 	for i, k := range []struct {
 		name string
 		ys   []float64
 	}{{"hourly", c.Hourly}, {"monthly", c.Monthly}, {"yearly", c.Yearly}} {
-		var points plotter.XYs
-		for j := range k.ys {
-			if k.ys[j] > top { // cut where the line leaves the picture
-				if j > 0 && k.ys[j-1] <= top {
-					f := (top - k.ys[j-1]) / (k.ys[j] - k.ys[j-1])
-					points = append(points, plotter.XY{X: float64(c.PTUs[j-1]) + f*float64(c.PTUs[j]-c.PTUs[j-1]), Y: top})
-				}
-				continue
-			}
-			points = append(points, plotter.XY{X: float64(c.PTUs[j]), Y: k.ys[j]})
+		points := below(c.PTUs, k.ys, top)
+		if len(points) == 0 {
+			return Picture{}
 		}
 		line := &plotter.Line{XYs: points, LineStyle: draw.LineStyle{Color: hue(i), Width: 2}}
 		p.Add(line)
 		legend.Add(k.name, line)
+		end = max(end, points[len(points)-1].X)
 	}
-	for j := range c.Yearly {
-		if c.Yearly[j] < c.Yearly[low] {
-			low = j
+	dot := func(name string, at int, shape draw.GlyphDrawer, shade color.Color) {
+		point := &plotter.Scatter{XYs: plotter.XYs{{X: float64(c.PTUs[at]), Y: c.Yearly[at]}}, GlyphStyle: draw.GlyphStyle{Color: shade, Radius: 5, Shape: shape}}
+		if c.Yearly[at] <= top {
+			p.Add(point)
+		} else {
+			name += ", not shown"
 		}
+		legend.Add(name, point)
 	}
-	dot := func(name string, x, y float64, shape draw.GlyphDrawer, shade color.Color) {
-		at := &plotter.Scatter{XYs: plotter.XYs{{X: x, Y: min(y, top)}}, GlyphStyle: draw.GlyphStyle{Color: shade, Radius: 5, Shape: shape}}
-		p.Add(at)
-		legend.Add(name, at)
-	}
-	flat := &plotter.Line{XYs: plotter.XYs{{X: 0, Y: payg}, {X: float64(c.PTUs[n-1]), Y: payg}}, LineStyle: limitLine()}
+	flat := &plotter.Line{XYs: plotter.XYs{{X: 0, Y: payg}, {X: end, Y: payg}}, LineStyle: limitLine()}
 	p.Add(flat)
 	legend.Add("pay-as-you-go: "+money(payg), flat)
 	cheapest := "cheapest, yearly: " + money(c.Yearly[low])
 	if c.PTUs[low] > 0 {
 		cheapest = fmt.Sprintf("cheapest, yearly: %d PTUs, %s", c.PTUs[low], money(c.Yearly[low]))
 	}
-	dot(cheapest, float64(c.PTUs[low]), c.Yearly[low], draw.CircleGlyph{}, color.Black)
-	if at, ok := slices.BinarySearch(c.PTUs, r.PTUsAt.P95); ok {
-		dot(fmt.Sprintf("sized for p95: %d PTUs, %s", r.PTUsAt.P95, money(c.Yearly[at])), float64(r.PTUsAt.P95), c.Yearly[at], draw.PyramidGlyph{}, hue(3))
+	dot(cheapest, low, draw.CircleGlyph{}, color.Black)
+	if known {
+		dot(fmt.Sprintf("sized for p95: %d PTUs, %s", r.PTUsAt.P95, money(c.Yearly[p95])), p95, draw.PyramidGlyph{}, hue(3))
 	}
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, float64(c.PTUs[n-1]), 0, top*1.02
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, end, 0, top*1.02
 	p.X.Tick.Marker, p.Y.Tick.Marker = ticks(8, 1, amount), ticks(6, 1, amount)
 	p.X.Label.Text, p.Y.Label.Text = "PTUs, the rest spilling over", printable(r.Currency)+" a month"
 	return aside("cost", "What PTUs with spillover cost, by their number", p, legend)
+}
+
+// below is a line up to where it first leaves the picture.
+func below(xs []int, ys []float64, top float64) (out plotter.XYs) {
+	for i, y := range ys {
+		if y > top {
+			if i > 0 {
+				f := (top - ys[i-1]) / (y - ys[i-1])
+				out = append(out, plotter.XY{X: float64(xs[i-1]) + f*float64(xs[i]-xs[i-1]), Y: top})
+			}
+			break
+		}
+		out = append(out, plotter.XY{X: float64(xs[i]), Y: y})
+	}
+	return out
 }
 
 // heatPicture draws mean demand by weekday and hour, as a share of the capacity
