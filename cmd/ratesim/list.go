@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -104,15 +105,39 @@ func listStrategies(w io.Writer) error {
 	t := columns(w)
 	for _, e := range strategies.Catalog() {
 		fmt.Fprintf(t, "%s\t%s\n", e.Name, e.About)
-		for _, p := range e.Params {
+		params, rest := ownParams(&e)
+		for _, p := range params {
 			value := p.Default
 			if value == "" {
 				value = "-"
 			}
 			fmt.Fprintf(t, "  %s\t%s\t%s\n", p.Name, value, p.About)
 		}
+		if rest != "" {
+			fmt.Fprintf(t, "  and all of\t%s\n", rest)
+		}
 	}
 	return t.Flush()
+}
+
+// ownParams returns the parameters of e, less those of the retry policy it has
+// them all of, whose name it returns, too.
+func ownParams(e *strategies.Entry) (own []strategies.Param, rest string) {
+	for _, name := range []string{"retry-after", "jitter"} {
+		policy, ok := strategies.Find(name)
+		if !ok || name == e.Name {
+			return e.Params, ""
+		}
+		own = slices.DeleteFunc(slices.Clone(e.Params), func(p strategies.Param) bool {
+			return slices.ContainsFunc(policy.Params, func(q strategies.Param) bool {
+				return p.Name == q.Name && p.Default == q.Default && p.About == q.About
+			})
+		})
+		if len(own)+len(policy.Params) == len(e.Params) {
+			return own, name
+		}
+	}
+	return e.Params, ""
 }
 
 func listFormats(w io.Writer) error {
