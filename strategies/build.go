@@ -49,9 +49,9 @@ func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
 	retry := retryOf(v)
 	return func(env Env) Strategy {
 		return &poller{
-			gate:     p.bucketGate(&known.Deployments[0]),
-			retry:    keyed(retry, env),
-			patience: v.duration("wait_timeout"),
+			polling: newPolling(v.duration("wait_timeout")),
+			gate:    p.bucketGate(&known.Deployments[0]),
+			retry:   keyed(retry, env),
 		}
 	}, nil
 }

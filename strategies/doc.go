@@ -42,13 +42,13 @@
 // tenants may have limits (shares.go), and what can wait may go to a batch API
 // (batch.go).
 //
-// Strategies that hold calls back share one line of waiting calls and differ
-// in the gate of its lanes (line.go): a token bucket (tokenbucket.go), sliding
-// windows (pool.go), an estimate learned from headers (headeraware.go, meter.go), a
-// bound or a rate moved by refusals (adaptive.go, aimd.go), an instance's part of
-// the advertised limits (split.go), what others leave (paced.go, the best known),
-// what a paper proposes (paper.go), the truth (oracle.go). Those that do not hold
-// calls back are presets of one (retry.go); the loops of client
+// Strategies that hold calls back share one line of waiting calls and differ in the
+// gate of its lanes (line.go): a token bucket (tokenbucket.go; without a line,
+// polling.go), sliding windows (pool.go), an estimate learned from headers
+// (headeraware.go, meter.go), a bound or a rate moved by refusals (adaptive.go,
+// aimd.go), an instance's part of the advertised limits (split.go), what others leave
+// (paced.go, the best known), what a paper proposes (paper.go), the truth (oracle.go).
+// Those that do not hold calls back are presets of one (retry.go); the loops of client
 // libraries, whose rules differ from one to the next, are a table of functions
 // (sdk.go, presets.go). Those of libraries and articles that hold calls back before
 // such a loop makes them do it each in a way of its own, faults included

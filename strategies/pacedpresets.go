@@ -115,11 +115,10 @@ func buildArticleBucket(v values, _ Env) (Factory, []ParamError) {
 	sdk := around(articleSDK, v)
 	capacity, perMinute := int64(v.count("capacity")), int64(math.Round(60*v["refill"].number))
 	return func(env Env) Strategy {
-		return &polled{
-			library:  sdk(env),
-			bucket:   limit.NewBucket(capacity, perMinute, time.Minute),
-			patience: v.duration("wait_timeout"),
-			waiting:  Queue{Order: Priority},
+		return &articleBucket{
+			library: sdk(env),
+			polling: newPolling(v.duration("wait_timeout")),
+			bucket:  limit.NewBucket(capacity, perMinute, time.Minute),
 		}
 	}, nil
 }

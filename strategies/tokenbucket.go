@@ -2,7 +2,6 @@ package strategies
 
 import (
 	"math"
-	"time"
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
@@ -59,70 +58,4 @@ func (g bucketGate) release(now clock.Time, c *Call) {
 		c.Held = 0
 		g.bucket.Settle(now, 0, -c.Cost())
 	}
-}
-
-// pollEvery is the longest a polling call sleeps between two looks at the
-// bucket: the 500 ms of the code that the unfair token bucket reproduces.
-const pollEvery = 500 * time.Millisecond
-
-// poller is the token bucket without a line: each call looks for itself, and
-// whoever looks when there is enough takes it. Large calls can starve, since
-// small ones take what they wait for.
-type poller struct {
-	gate     bucketGate
-	retry    Retry
-	patience time.Duration
-}
-
-func (p *poller) Submit(now clock.Time, c *Call, out *Effects) {
-	p.retry.Begin(now)
-	c.Since = now
-	p.try(now, c, out)
-}
-
-func (p *poller) try(now clock.Time, c *Call, out *Effects) {
-	at := p.gate.opens(now, c)
-	switch {
-	case at == clock.Never:
-		out.Fail(c, Oversize)
-	case at > now:
-		out.Wake(c, min(at, now.Add(pollEvery)))
-	default:
-		c.Phase = inFlight
-		p.gate.sent(now, c)
-		out.Send(c, 0)
-	}
-}
-
-func (p *poller) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
-	p.gate.answered(now, c, r)
-	if r.OK() {
-		out.Done(c)
-		return
-	}
-	at, why, ok := p.retry.Next(now, c, r, int(c.Sent)-1)
-	if !ok {
-		p.gate.release(now, c)
-		out.Fail(c, why)
-		return
-	}
-	c.Phase = asleep
-	out.Wake(c, at)
-}
-
-func (p *poller) Wake(now clock.Time, c *Call, out *Effects) {
-	if c.Phase == asleep { // the backoff is over, the wait for tokens begins
-		c.Phase, c.Since = 0, now
-	} else if now >= c.Since.Add(p.patience) {
-		out.Fail(c, QueueTimeout)
-		return
-	}
-	p.try(now, c, out)
-}
-
-func (p *poller) Cancel(now clock.Time, c *Call, out *Effects) {
-	if c.Phase != inFlight {
-		p.gate.release(now, c)
-	}
-	out.Fail(c, Deadline)
 }
