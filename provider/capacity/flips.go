@@ -18,7 +18,8 @@ func (e *Evaluation) flips(chosen *Option) (out []string) {
 	if chosen.PTUs == 0 {
 		return append(out, e.flipsToPTU()...)
 	}
-	saved := e.payg - (chosen.USDPerMonth - e.fixed(chosen)) // what the PTUs save by the token
+	without := e.payAsYouGo(chosen.Online)
+	saved := without.USDPerMonth - (chosen.USDPerMonth - e.fixed(chosen)) // what the PTUs save by the token
 	if saved <= 0 {
 		return out
 	}

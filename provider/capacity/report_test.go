@@ -1,7 +1,9 @@
 package capacity
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -255,6 +257,27 @@ func TestFlips(t *testing.T) {
 	}
 }
 
+// With half of the demand batched, PTUs are held against batching it without
+// them, and only half of what grows is theirs.
+func TestFlipsOfPart(t *testing.T) {
+	e := evaluate(days(28, 1_600_000), offer(t, "gpt-4o", catalog.Global, Prices{}))
+	chosen := e.ptu("ptu+spillover", e.best(e.overflow, Yearly, 0.5), Yearly, 0.5, true)
+	flips := e.flips(&chosen)
+	var more float64
+	if _, err := fmt.Sscanf(flips[len(flips)-2], "PTUs cost %f %% more", &more); err != nil {
+		t.Fatalf("%q: %v", flips, err)
+	}
+	dear := evaluate(days(28, 1_600_000), offer(t, "gpt-4o", catalog.Global, Prices{Year: new(2652 * (1 + more/100))}))
+	with, without := dear.ptu("", chosen.PTUs, Yearly, 0.5, true), dear.payAsYouGo(0.5)
+	if rounding := 0.005 * e.fixed(&chosen); math.Abs(with.USDPerMonth-without.USDPerMonth) > rounding {
+		t.Errorf("%v %% dearer: %v, without PTUs %v", more, with.USDPerMonth, without.USDPerMonth)
+	}
+	grown := evaluate(days(28, 1_600_000*1.5), e.offer)
+	if want := fmt.Sprintf("demand grows by 50 %%: %d PTUs are the cheapest then", grown.best(grown.overflow, Yearly, 0.5)); flips[len(flips)-1] != want {
+		t.Errorf("%q, want %q", flips, want)
+	}
+}
+
 // certainty is that of the cheapest yearly reservation with spillover.
 func certainty(e *Evaluation) Certainty {
 	return e.bootstrap(&Option{PTUs: 15, Commitment: "yearly", Spills: true, Online: 1}, true, rng.New(1, 0))
@@ -470,6 +493,28 @@ func TestMissedObjective(t *testing.T) {
 	e.Conclude()
 	if r := e.Report.Recommendation; r.Option != -1 || !strings.Contains(r.Why, "no option meets p95<=5s and rejected<=0.1%") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A schedule pays above the utilisation at which all that it buys costs what the
+// tokens served cost elsewhere, hourly PTUs among it.
+func TestScheduledBreakEven(t *testing.T) {
+	o := offer(t, "gpt-4o", catalog.Global, Prices{})
+	d := days(14, 400_000)
+	e := evaluate(d, o)
+	conclude(e)
+	for i := range e.Report.Options {
+		e.Report.Options[i].MeetsSLO = true
+	}
+	p := &e.Report.Options[slices.IndexFunc(e.Report.Options, func(p Option) bool { return p.Schedule != nil })]
+	bought := 0.0 // pay-as-you-go price of all that could be served, a month
+	total := d.Total()
+	for i := range d.Minutes {
+		bought += float64(p.Schedule.At(d, i)) * o.TPMPerPTU * 43_800 / float64(len(d.Minutes))
+	}
+	bought *= o.PayAsYouGo(total) / o.Weights.Normalise(total)
+	if want := fmt.Sprintf("and they pay above %.0f %%", 100*p.USDPerMonth/bought); !strings.Contains(e.why(p), want) {
+		t.Errorf("%q, want %q", e.why(p), want)
 	}
 }
 
