@@ -19,9 +19,11 @@ type Log interface {
 	Relative() bool     // times count from an unknown beginning
 }
 
-// fromLog adds up a usage log, its times moved to where if that is not nil.
-func fromLog(log Log, where *time.Location, m *capacity.Meter) error {
+// fromLog adds up a usage log, its times moved to where if that is not nil, and
+// returns what there is to say of its zones.
+func fromLog(log Log, where *time.Location, m *capacity.Meter) (warnings []string, err error) {
 	var rec workload.Record
+	var first, offset int
 	for log.Next(&rec) {
 		used := capacity.Tokens{Requests: float64(rec.Requests), Prompt: float64(rec.Prompt), Cached: float64(rec.Cached), Output: float64(rec.Output)}
 		if rec.Width == 0 {
@@ -29,12 +31,16 @@ func fromLog(log Log, where *time.Location, m *capacity.Meter) error {
 		}
 		if where != nil {
 			rec.Start = rec.Start.In(where)
+		} else if _, east := rec.Start.Zone(); first == 0 {
+			first, offset = rec.Line, east
+		} else if east != offset && warnings == nil {
+			warnings = append(warnings, fmt.Sprintf("line %d has another time zone than line %d; hours and weekdays are those of line %d's for all rows, unless --tz names a zone", rec.Line, first, first))
 		}
 		if err := m.Add(rec.Start, rec.Width, used); err != nil {
-			return fmt.Errorf("line %d: %w", rec.Line, err)
+			return nil, fmt.Errorf("line %d: %w", rec.Line, err)
 		}
 	}
-	return log.Err()
+	return warnings, log.Err()
 }
 
 // fromScenario adds up what a scenario's streams ask for.

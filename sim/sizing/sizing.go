@@ -59,8 +59,9 @@ func Answer(ctx context.Context, q *Question) (*capacity.Report, error) {
 	}
 	key := rng.New(q.Seed, 0)
 	meter := capacity.NewMeter(offer.Weights, q.Usage != nil && !q.Usage.Relative(), key)
+	var zones []string
 	if q.Usage != nil {
-		err = fromLog(q.Usage, q.Location, meter)
+		zones, err = fromLog(q.Usage, q.Location, meter)
 	} else {
 		err = fromScenario(q.Scenario, key, meter)
 	}
@@ -81,7 +82,7 @@ func Answer(ctx context.Context, q *Question) (*capacity.Report, error) {
 	}
 	r := e.Report
 	if q.Usage != nil {
-		r.Warnings = append(r.Warnings, q.Usage.Warnings()...)
+		r.Warnings = append(append(r.Warnings, zones...), q.Usage.Warnings()...)
 	}
 	stage, err := newStage(q, offer, demand, r)
 	if err != nil {

@@ -116,7 +116,7 @@ func stageOf(t *testing.T, q *Question) (*stage, *capacity.Report) {
 		t.Fatal(err)
 	}
 	m := capacity.NewMeter(offer.Weights, true, rng.New(1, 0))
-	if err := fromLog(q.Usage, nil, m); err != nil {
+	if _, err := fromLog(q.Usage, nil, m); err != nil {
 		t.Fatal(err)
 	}
 	r := &capacity.Report{}
@@ -423,6 +423,30 @@ func TestSingleRequests(t *testing.T) {
 	}
 	if r := answer(t, question(l)); r.Requests != 10 || r.Granularity != "request" {
 		t.Errorf("%d requests by the %s", r.Requests, r.Granularity)
+	}
+}
+
+// Rows of several zones are instants like others, but whose hours are told is
+// said, once.
+func TestZones(t *testing.T) {
+	l := byMinute(500, 500, 500, 500)
+	l.rows[1].Start = l.rows[1].Start.In(time.FixedZone("", 3600))
+	l.rows[2].Start = l.rows[2].Start.In(time.FixedZone("", 3600))
+	const want = "has another time zone than line"
+	count := func(r *capacity.Report) (n int) {
+		for _, w := range r.Warnings {
+			n += strings.Count(w, want)
+		}
+		return n
+	}
+	q := question(l)
+	if r := answer(t, q); count(r) != 1 || r.Start != monday.Format(time.RFC3339) {
+		t.Errorf("%q, from %s", r.Warnings, r.Start)
+	}
+	l.next = 0
+	q.Location = time.FixedZone("", 7200)
+	if r := answer(t, q); count(r) != 0 {
+		t.Errorf("%q", r.Warnings)
 	}
 }
 
