@@ -28,12 +28,11 @@ func PTUTable(w io.Writer, r *capacity.Report, o TableOptions) error {
 		b.WriteString("\n")
 		t.write(&b, o)
 	}
-	if len(r.ByHour) > 1 {
-		b.WriteString("\n")
-		paragraph(&b, "By hour of the day: "+barsOf(r.ByHour), o.Width)
-	}
-	if len(r.ByWeekday) > 1 {
-		paragraph(&b, "By weekday: "+barsOf(r.ByWeekday), o.Width)
+	for i, line := range ptuBars(r) {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		paragraph(&b, line, o.Width)
 	}
 	for _, s := range ptuLists(r) {
 		b.WriteString("\n" + paint(bold, s.title) + "\n")
@@ -306,6 +305,18 @@ func (s *sheet) write(b *strings.Builder, o TableOptions) {
 	}
 }
 
+// ptuBars are the demand by hour of the day and by weekday, where there are
+// several.
+func ptuBars(r *capacity.Report) (out []string) {
+	if len(r.ByHour) > 1 {
+		out = append(out, "By hour of the day: "+barsOf(r.ByHour))
+	}
+	if len(r.ByWeekday) > 1 {
+		out = append(out, "By weekday: "+barsOf(r.ByWeekday))
+	}
+	return out
+}
+
 // barsOf draws periods as bars of the mean, with the range they stand for.
 func barsOf(ps []capacity.Period) string {
 	top, low := 0.0, math.Inf(1)
@@ -385,29 +396,37 @@ func replayed(r *capacity.Report) string {
 
 // BreakEvenTable writes the utilisation from which on PTUs pay, of every model,
 // for some shares of the input that come from the cache. The error is of w.
-func BreakEvenTable(w io.Writer, models []capacity.ModelBreakEven) error {
+func BreakEvenTable(w io.Writer, models []capacity.ModelBreakEven, o TableOptions) error {
 	var b strings.Builder
+	paragraph(&b, "Utilisation from which on PTUs pay, by cached share of the input and by commitment (global, ten input tokens to one of output)", o.Width)
 	t := sheet{head: []string{"model"}, mark: -1}
-	for _, cached := range capacity.Mixes() {
-		for i, c := range capacity.Commitments {
-			if i == 0 {
-				c = fmt.Sprintf("%.0f %% cached: %s", 100*cached, c)
-			}
-			t.head = append(t.head, c)
-		}
+	for range capacity.Mixes() {
+		t.head = append(t.head, "hour", "month", "year")
 	}
+	notes := ""
 	for _, m := range models {
 		row := []string{printable(m.Model)}
 		if m.Uncached {
-			row[0] += " (no price of cached tokens known)"
+			row[0] += " *"
+			notes = "* no price of cached tokens is known; they cost what others do\n"
 		}
 		for _, e := range m.Mixes {
 			row = append(row, wholePercent(e.Hourly), wholePercent(e.Monthly), wholePercent(e.Yearly))
 		}
 		t.rows = append(t.rows, row)
 	}
-	b.WriteString("Utilisation from which on PTUs pay, by commitment and cached share of the input (global, ten input tokens to one of output)\n\n")
-	t.write(&b, TableOptions{})
+	_, widths := t.fit(0)
+	b.WriteString("\n" + padRight("cached", widths[0]))
+	for i, cached := range capacity.Mixes() {
+		group := 0
+		for _, width := range widths[1+3*i : 4+3*i] {
+			group += gap + width
+		}
+		b.WriteString(padLeft(fmt.Sprintf("%.0f %%", 100*cached), group))
+	}
+	b.WriteString("\n")
+	t.write(&b, TableOptions{Color: o.Color})
+	b.WriteString(notes)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("writing the table: %w", err)
 	}

@@ -87,6 +87,9 @@ func PTUMarkdown(w io.Writer, r *capacity.Report) error {
 	for _, t := range ptuTables(r) {
 		t.markdown(&b)
 	}
+	for _, line := range ptuBars(r) {
+		b.WriteString("\n" + literal(line) + "\n")
+	}
 	for _, s := range ptuLists(r) {
 		b.WriteString("\n" + s.title + ":\n\n")
 		for _, item := range s.items {

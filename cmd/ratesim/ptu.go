@@ -100,7 +100,7 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 		if len(args) > 0 || f.output != "table" {
 			return inputError{errors.New("--break-even looks at no log and prints a table")}
 		}
-		return reports.BreakEvenTable(s.out, capacity.ListBreakEvens(q.Catalog, q.Prices))
+		return reports.BreakEvenTable(s.out, capacity.ListBreakEvens(q.Catalog, q.Prices), f.table(s))
 	}
 	if len(args) == 1 {
 		log, closer, err := f.open(args[0], s.in)
@@ -142,7 +142,11 @@ func (f *ptuFlags) report(s *streams, r *capacity.Report) error {
 	case "markdown":
 		return reports.PTUMarkdown(s.out, r)
 	}
-	return reports.PTUTable(s.out, r, reports.TableOptions{Width: s.width, Color: s.color && !f.noColor})
+	return reports.PTUTable(s.out, r, f.table(s))
+}
+
+func (f *ptuFlags) table(s *streams) reports.TableOptions {
+	return reports.TableOptions{Width: s.width, Color: s.color && !f.noColor}
 }
 
 // question checks the flags.
