@@ -83,3 +83,11 @@ func (g *aimdGate) answered(now clock.Time, c *Call, r *wire.Reply) {
 }
 
 func (g *aimdGate) release(clock.Time, *Call) {}
+
+func buildAIMD(v values, _ Env) (Factory, []ParamError) {
+	retry, floor := retryOf(v), v["floor"].number/60
+	return func(env Env) Strategy {
+		gate := &aimdGate{decrease: v.share("decrease"), recover: v.duration("recover"), floor: floor, rate: max(floor, aimdStart), cut: -1}
+		return &line{lanes: []lane{{gate: gate}}, retry: keyed(retry, env)}
+	}, nil
+}

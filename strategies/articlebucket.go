@@ -1,6 +1,9 @@
 package strategies
 
 import (
+	"math"
+	"time"
+
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
 )
@@ -57,4 +60,25 @@ func (s *articleBucket) Cancel(now clock.Time, c *Call, out *Effects) {
 		s.waiting.Remove(c)
 	}
 	s.library.Cancel(now, c, out)
+}
+
+var articleBucketParams = []Param{
+	{Name: "capacity", Kind: CountParam, Default: "100000", Min: 1, Max: maxLimit,
+		About: "most tokens the bucket holds; the article's"},
+	{Name: "refill", Kind: NumberParam, Default: "33333", Min: 1, Max: maxLimit / 60,
+		About: "tokens per second; the article's, for two million a minute"},
+	{Name: "wait_timeout", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
+		About: "longest wait for tokens; the article's"},
+}
+
+func buildArticleBucket(v values, _ Env) (Factory, []ParamError) {
+	sdk := around(articleSDK, v)
+	capacity, perMinute := int64(v.count("capacity")), int64(math.Round(60*v["refill"].number))
+	return func(env Env) Strategy {
+		return &articleBucket{
+			library: sdk(env),
+			polling: newPolling(v.duration("wait_timeout")),
+			bucket:  limit.NewBucket(capacity, perMinute, time.Minute),
+		}
+	}, nil
 }

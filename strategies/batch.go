@@ -1,6 +1,8 @@
 package strategies
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"ratesim/provider/wire"
@@ -223,4 +225,36 @@ func (q *deque) grow() {
 		}
 	}
 	q.calls, q.span = to, kept-q.first
+}
+
+var latencyOK = Param{Name: "latency_ok", Kind: DurationParam, Default: "24h", Max: 366 * day,
+	About: "a call can wait if its deadline is at least so far away, or it has none; 24h is what batch APIs promise"}
+
+var batchParams = []Param{
+	{Name: "batch", Kind: DeploymentParam,
+		About: "the batch API; default: the first deployment that is one"},
+	latencyOK,
+	{Name: "discount", Kind: ShareParam, Default: "0%", Max: 1,
+		About: "least discount that is worth the wait; vendors give 50%, and 0% takes any"},
+}
+
+func buildBatch(v values, known Env) (Factory, []ParamError) {
+	isBatch := func(d Deployment) bool { return d.Batch }
+	bulk, given := v["batch"]
+	if !given {
+		bulk.number = float64(slices.IndexFunc(known.Deployments, isBatch))
+	}
+	first := slices.IndexFunc(known.Deployments, func(d Deployment) bool { return !d.Batch })
+	switch {
+	case bulk.number < 0:
+		return nil, []ParamError{{Param: "batch", Msg: "must be given, for no deployment is a batch API"}}
+	case first < 0 || int(bulk.number) == first:
+		return nil, []ParamError{{Param: "batch", Msg: "must leave another deployment for calls that cannot wait"}}
+	}
+	if d := &known.Deployments[int(bulk.number)]; d.Discount < v.share("discount") {
+		return nil, []ParamError{{Param: "discount", Msg: fmt.Sprintf("must be at most what deployment %q takes off, %g%%", d.Name, 100*d.Discount)}}
+	}
+	v["batch"] = bulk
+	v["route"] = value{deployments: []int{first}}
+	return compose(unpaced, v, known)
 }

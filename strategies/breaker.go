@@ -65,3 +65,12 @@ func (b *Breaker) Lost(c *Call) {
 		b.probe = 0
 	}
 }
+
+var openFor = Param{Name: "open_for", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day, With: With{Param: "breaker"},
+	About: "how long nothing is sent then; 30s is Envoy's first ejection. After it one attempt probes"}
+
+var breakerParams = []Param{
+	{Name: "failures", Kind: CountParam, Default: "5", Min: 1, Max: 1e6,
+		About: "429s, 5xx and timeouts in a row that open it; 5 as in Envoy's outlier detection"},
+	openFor,
+}

@@ -1,10 +1,5 @@
 package strategies
 
-import (
-	"fmt"
-	"slices"
-)
-
 // retryOf returns the policy that v describes; what v lacks is off.
 func retryOf(v values) Retry {
 	p := Retry{
@@ -36,70 +31,6 @@ func keyed(p Retry, env Env) Retry {
 		p.Budget = &own
 	}
 	return p
-}
-
-func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
-	if v["fair"].truth {
-		return compose(byBucket, v, known)
-	}
-	p := &parts{pace: byBucket, v: v, known: known, route: []int{0}}
-	if errs := p.check(); errs != nil {
-		return nil, errs
-	}
-	retry := retryOf(v)
-	return func(env Env) Strategy {
-		return &poller{
-			polling: newPolling(v.duration("wait_timeout")),
-			gate:    p.bucketGate(&known.Deployments[0]),
-			retry:   keyed(retry, env),
-		}
-	}, nil
-}
-
-func buildAIMD(v values, _ Env) (Factory, []ParamError) {
-	retry, floor := retryOf(v), v["floor"].number/60
-	return func(env Env) Strategy {
-		gate := &aimdGate{decrease: v.share("decrease"), recover: v.duration("recover"), floor: floor, rate: max(floor, aimdStart), cut: -1}
-		return &line{lanes: []lane{{gate: gate}}, retry: keyed(retry, env)}
-	}, nil
-}
-
-func buildPTU(v values, known Env) (Factory, []ParamError) {
-	deployments := known.Deployments
-	primary := slices.IndexFunc(deployments, func(d Deployment) bool { return d.Provisioned })
-	if p, given := v["primary"]; given {
-		primary = int(p.number)
-	}
-	if primary < 0 {
-		return nil, []ParamError{{Param: "primary", Msg: "must be given, for no deployment is provisioned"}}
-	}
-	spill := 0
-	for spill < len(deployments) && (spill == primary || deployments[spill].Batch) {
-		spill++
-	}
-	if s, given := v["spill"]; given {
-		spill = int(s.number)
-	}
-	if spill == primary || spill >= len(deployments) {
-		return nil, []ParamError{{Param: "spill", Msg: fmt.Sprintf(
-			"must name a deployment other than %q", deployments[primary].Name)}}
-	}
-	retry := retryOf(v)
-	return func(env Env) Strategy {
-		return &ptu{
-			retry:       keyed(retry, env),
-			primary:     primary,
-			spill:       spill,
-			spillOn:     v["spill_on"].statuses,
-			returnAfter: v.duration("return_after"),
-		}
-	}, nil
-}
-
-func buildOracle(values, Env) (Factory, []ParamError) {
-	return func(env Env) Strategy {
-		return &line{lanes: []lane{{gate: truthGate{peek: env.Peek}}}, retry: keyed(oracleRetry(), env), firm: true}
-	}, nil
 }
 
 func buildPaced(v values, _ Env) (Factory, []ParamError) {

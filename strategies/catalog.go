@@ -84,7 +84,7 @@ func Catalog() []Entry {
 		{Name: "layers", About: "a retry library around a client library that retries too: their attempts multiply",
 			Params: []Param{layersParam},
 			build:  buildLayers},
-	}, presetEntries(), pacedEntries(), paperEntries(), []Entry{
+	}, presetEntries(), holdingEntries(), paperEntries(), []Entry{
 		{Name: "oracle", About: "sees the provider's state and is never refused: the bound for all others",
 			Omniscient: true,
 			build:      buildOracle},

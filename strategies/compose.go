@@ -230,29 +230,3 @@ func buildRoute(v values, known Env) (Factory, []ParamError) {
 	v["route"] = to
 	return compose(unpaced, v, known)
 }
-
-func buildBatch(v values, known Env) (Factory, []ParamError) {
-	isBatch := func(d Deployment) bool { return d.Batch }
-	bulk, given := v["batch"]
-	if !given {
-		bulk.number = float64(slices.IndexFunc(known.Deployments, isBatch))
-	}
-	first := slices.IndexFunc(known.Deployments, func(d Deployment) bool { return !d.Batch })
-	switch {
-	case bulk.number < 0:
-		return nil, []ParamError{{Param: "batch", Msg: "must be given, for no deployment is a batch API"}}
-	case first < 0 || int(bulk.number) == first:
-		return nil, []ParamError{{Param: "batch", Msg: "must leave another deployment for calls that cannot wait"}}
-	}
-	if d := &known.Deployments[int(bulk.number)]; d.Discount < v.share("discount") {
-		return nil, []ParamError{{Param: "discount", Msg: fmt.Sprintf("must be at most what deployment %q takes off, %g%%", d.Name, 100*d.Discount)}}
-	}
-	v["batch"] = bulk
-	v["route"] = value{deployments: []int{first}}
-	return compose(unpaced, v, known)
-}
-
-func buildTenantFair(v values, known Env) (Factory, []ParamError) {
-	v["order"] = value{text: Fair.String()}
-	return compose(byWindows, v, known)
-}

@@ -154,3 +154,26 @@ func (s *credits) foresee(from clock.Time) {
 	}
 	s.due = from - p + s.waiting[s.first].place
 }
+
+var creditParams = []Param{
+	{Name: "requests_per_second", Kind: NumberParam, Default: "1", Min: 0.001, Max: 1e6,
+		About: "requests that accrue each second; the library's default"},
+	{Name: "check_every", Kind: DurationParam, Default: "100ms", Min: 0.001, Max: day,
+		About: "how often a waiting call looks; the library's default"},
+	{Name: "max_bucket_size", Kind: NumberParam, Default: "1", Min: 1, Max: maxLimit,
+		About: "most requests that accrue; the library's default"},
+}
+
+func buildCredits(v values, _ Env) (Factory, []ParamError) {
+	sdk := around("sdk:openai-python@3.3", v)
+	return func(env Env) Strategy {
+		return &credits{
+			library:   sdk(env),
+			perSecond: v["requests_per_second"].number,
+			most:      v["max_bucket_size"].number,
+			every:     v.duration("check_every"),
+			accrues:   accrual(v["requests_per_second"].number),
+			due:       clock.Never,
+		}
+	}, nil
+}

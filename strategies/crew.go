@@ -1,6 +1,7 @@
 package strategies
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -27,9 +28,6 @@ type pace interface {
 	after(now clock.Time, ok bool)
 }
 
-// sleeping is the Phase of a call whose worker sleeps before its first attempt.
-const sleeping uint8 = 1
-
 func (s *crew) Submit(now clock.Time, c *Call, out *Effects) {
 	s.waiting.Push(c)
 	s.work(now, out)
@@ -44,7 +42,7 @@ func (s *crew) work(now clock.Time, out *Effects) {
 		}
 		s.idle--
 		if d := s.pace.before(now, c); d > 0 {
-			c.Phase = sleeping
+			c.Phase = asleep
 			out.Wake(c, now.Add(d))
 		} else {
 			s.library.Submit(now, c, out)
@@ -53,7 +51,7 @@ func (s *crew) work(now clock.Time, out *Effects) {
 }
 
 func (s *crew) Wake(now clock.Time, c *Call, out *Effects) {
-	if c.Phase == sleeping {
+	if c.Phase == asleep {
 		c.Phase = 0
 		s.library.Submit(now, c, out)
 		return
@@ -75,7 +73,7 @@ func (s *crew) Cancel(now clock.Time, c *Call, out *Effects) {
 	switch c.Phase {
 	case Queued:
 		s.waiting.Remove(c)
-	case sleeping:
+	case asleep:
 		s.idle++
 	default:
 		s.idle++
@@ -136,4 +134,39 @@ func (p *meanSleep) after(now clock.Time, _ bool) {
 		mean = p.tokens / p.calls
 	}
 	p.resume = now + clock.FromSeconds(60*mean/p.perMinute)
+}
+
+var articleQueueParams = []Param{
+	{Name: "workers", Kind: CountParam, Default: "10", Min: 1, Max: 1e6,
+		About: "calls made at a time; the article's"},
+	{Name: "rpm", Kind: CountParam, Default: "500", Min: 1, Max: maxLimit,
+		About: "requests per minute; the article's"},
+}
+
+func buildArticleQueue(v values, _ Env) (Factory, []ParamError) {
+	sdk := around(articleSDK, v)
+	return func(env Env) Strategy {
+		return &crew{library: sdk(env), pace: &afterReply{most: v.count("rpm")}, idle: v.count("workers")}
+	}, nil
+}
+
+var batchSleepParams = []Param{
+	{Name: "tpm", Kind: CountParam, Min: 1, Max: maxLimit,
+		About: "tokens per minute; default: the advertised limit of the first deployment"},
+	{Name: "mean_tokens", Kind: CountParam, Min: 1, Max: maxLimit,
+		About: "tokens of a mean call; default: the mean cost of the calls so far"},
+}
+
+func buildBatchSleep(v values, known Env) (Factory, []ParamError) {
+	sdk, tpm := around(articleSDK, v), float64(known.Deployments[0].TPM)
+	if t, given := v["tpm"]; given {
+		tpm = t.number
+	}
+	if tpm == 0 {
+		return nil, []ParamError{{Param: "tpm", Msg: fmt.Sprintf(
+			"must be given, for deployment %q names no tokens per minute", known.Deployments[0].Name)}}
+	}
+	return func(env Env) Strategy {
+		return &crew{library: sdk(env), pace: &meanSleep{perMinute: tpm, mean: v["mean_tokens"].number}, idle: 1}
+	}, nil
 }

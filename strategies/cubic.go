@@ -149,3 +149,8 @@ func (m *meanRate) count(now clock.Time) float64 {
 	}
 	return m.rate
 }
+
+func buildCubic(v values, _ Env) (Factory, []ParamError) {
+	sdk := around("sdk:botocore@1.43", v)
+	return func(env Env) Strategy { return &cubic{library: sdk(env), rate: firstRate} }, nil
+}

@@ -38,8 +38,8 @@
 //   - where to send: the lanes of a line (line.go), one for each deployment.
 //
 // compose.go puts them together, by names that users choose or that an entry of the
-// catalog has chosen; params.go has the parameters of every part. Before the line
-// tenants may have limits (shares.go), and what can wait may go to a batch API
+// catalog has chosen; params.go has the parameters that several share. Before the
+// line tenants may have limits (shares.go), and what can wait may go to a batch API
 // (batch.go).
 //
 // Strategies that hold calls back share one line of waiting calls and differ in the
@@ -52,7 +52,8 @@
 // libraries, whose rules differ from one to the next, are a table of functions
 // (sdk.go, presets.go). Those of libraries and articles that hold calls back before
 // such a loop makes them do it each in a way of its own, faults included
-// (pacedpresets.go). ptu.go chooses between two deployments.
+// (articlebucket.go, crew.go, credits.go, cubic.go, processor.go). ptu.go chooses
+// between two deployments.
 //
 // Instances that share a quota may ask a coordinator, with [Effects.Ask]: for each
 // attempt (shared.go), or for a share to pace to (lease.go).
@@ -63,5 +64,6 @@
 // second group of fields of [Call], not in a map; end every call exactly
 // once. Then let strategytest.Run look for the history that breaks it. The
 // package example is a complete one. To give it a name that users can type,
-// add an [Entry] to the table in catalog.go.
+// add an [Entry] to the table in catalog.go; its parameters and what builds it stand
+// in its own file.
 package strategies

@@ -173,10 +173,7 @@ func (l *leased) granted(now clock.Time, r *wire.Reply) {
 
 // safe takes an equal part of the quota.
 func (l *leased) safe(now clock.Time) {
-	n := 1
-	if l.instances != nil {
-		n = max(1, l.instances(now))
-	}
+	n := instancesAt(now, l.instances)
 	l.requests.set(now, max(1, l.to.RPM/int64(n)))
 	l.tokens.set(now, max(1, l.to.TPM/int64(n)))
 }

@@ -26,3 +26,9 @@ func oracleRetry() Retry {
 		MaxRetries: 40,
 	}
 }
+
+func buildOracle(values, Env) (Factory, []ParamError) {
+	return func(env Env) Strategy {
+		return &line{lanes: []lane{{gate: truthGate{peek: env.Peek}}}, retry: keyed(oracleRetry(), env), firm: true}
+	}, nil
+}

@@ -82,3 +82,13 @@ func (g *windowGate) answered(now clock.Time, c *Call, r *wire.Reply) {
 }
 
 func (g *windowGate) release(clock.Time, *Call) {}
+
+var poolParams = []Param{
+	{Name: "workers", Kind: CountParam, Default: "10", Min: 1, Max: 1e6,
+		About: "attempts in flight at most; ten are enough for a pool that is not meant to be the limit"},
+	{Name: "max_queue", Kind: CountParam, Default: "0", Max: 1e9,
+		About: "calls waiting at most, more are turned away at once; 0 turns none away"},
+}
+
+var windowParams = []Param{{Name: "reserve", Kind: BoolParam, Default: "true",
+	About: "true: counts a call's tokens when it is sent and corrects them by its usage; false: counts them when its reply comes"}}

@@ -195,6 +195,36 @@ func presetEntries() []Entry {
 	return entries
 }
 
+// holdingEntries returns the catalog's entries for client libraries, and for code of
+// the article, that hold calls back before they send them. Defaults are those
+// of the code.
+func holdingEntries() []Entry {
+	retries := loopRetries(2)
+	return []Entry{
+		{Name: "sdk:botocore-adaptive@1.43", About: "AWS's for Python in adaptive mode: sdk:botocore behind a limiter of requests per second, which 429s turn on and lower and CUBIC raises",
+			Params: []Param{retries}, build: buildCubic},
+		{Name: "sdk:cookbook-parallel@1", About: "the parallel processor of OpenAI's cookbook: a bucket of requests and one of tokens, nothing passes a call that waits; one that is larger than the bucket blocks it for good",
+			Params: slices.Concat([]Param{loopRetries(4)}, processorParams), build: buildProcessor},
+		{Name: "sdk:langchain-limiter@1", About: "LangChain's InMemoryRateLimiter around openai-python, whose retries it does not see: requests per second, no tokens, no order",
+			Params: slices.Concat([]Param{retries}, creditParams), build: buildCredits},
+		{Name: "article:bucket", About: "the article's token bucket as printed, around the SDK: polled, so that large calls can starve; given up after 30s; nothing trued up",
+			Params: slices.Concat([]Param{retries}, articleBucketParams), build: buildArticleBucket},
+		{Name: "article:queue", About: "the article's queue as printed, around the SDK: ten workers; notes a request after its success, never looks at tokens or priorities",
+			Params: slices.Concat([]Param{retries}, articleQueueParams), build: buildArticleQueue},
+		{Name: "article:batch-sleep", About: "the article's pacing of batch jobs: one call at a time through the SDK, then a sleep of mean tokens ÷ limit",
+			Params: slices.Concat([]Param{retries}, batchSleepParams), Alone: true, build: buildBatchSleep},
+	}
+}
+
+// around returns a client library, by the name of its preset, in front of which
+// calls are paced.
+func around(preset string, v values) func(Env) library {
+	p, _ := findPreset(preset)
+	layers := []loop{p.loop}
+	layers[0].maxRetries = v.count("max_retries")
+	return func(env Env) library { return library{key: env.Key, layers: layers} }
+}
+
 func loopRetries(usual int) Param {
 	return Param{Name: "max_retries", Kind: CountParam, Default: fmt.Sprint(usual), Max: maxLoopRetries,
 		About: "retries after the first attempt; the library's own default"}

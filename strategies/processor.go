@@ -122,3 +122,25 @@ func (s *processor) loop(now clock.Time, out *Effects) {
 		}
 	}
 }
+
+var processorParams = []Param{
+	{Name: "rpm", Kind: CountParam, Default: "1500", Min: 1, Max: maxLimit,
+		About: "requests per minute, and the most the bucket holds; the script's default, half of an old limit"},
+	{Name: "tpm", Kind: CountParam, Default: "125000", Min: 1, Max: maxLimit,
+		About: "tokens per minute, and the most the bucket holds; the script's default, half of an old limit"},
+	{Name: "pause", Kind: DurationParam, Default: "0s", Max: day,
+		About: "from the last 429 until calls are sent again. The script's 15s need an error code of 429, as Azure sends; OpenAI's is a word, so there it never pauses"},
+}
+
+func buildProcessor(v values, _ Env) (Factory, []ParamError) {
+	rpm, tpm, pause := int64(v.count("rpm")), int64(v.count("tpm")), v.duration("pause")
+	return func(Env) Strategy {
+		return &processor{
+			requests:   limit.NewBucket(rpm, rpm, time.Minute),
+			tokens:     limit.NewBucket(tpm, tpm, time.Minute),
+			maxRetries: v.count("max_retries"),
+			pause:      pause,
+			refused:    clock.Time(-pause),
+		}
+	}, nil
+}

@@ -1,6 +1,7 @@
 package strategies
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -66,3 +67,46 @@ func (p *ptu) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 func (p *ptu) Wake(now clock.Time, c *Call, out *Effects) { p.start(now, c, out) }
 
 func (p *ptu) Cancel(now clock.Time, c *Call, out *Effects) { out.Fail(c, Deadline) }
+
+var ptuParams = []Param{
+	{Name: "primary", Kind: DeploymentParam,
+		About: "tried first; default: the first provisioned deployment"},
+	{Name: "spill", Kind: DeploymentParam,
+		About: "tried when primary refuses; default: the first other deployment that is no batch API"},
+	{Name: "spill_on", Kind: StatusesParam, Default: "429",
+		About: "statuses of primary that spill; a full deployment answers 429"},
+	{Name: "return_after", Kind: DurationParam, Default: "0s", Max: day,
+		About: "how long after a refusal calls go to spill directly; 0s tries primary first every time, as Azure's spillover does"},
+}
+
+func buildPTU(v values, known Env) (Factory, []ParamError) {
+	deployments := known.Deployments
+	primary := slices.IndexFunc(deployments, func(d Deployment) bool { return d.Provisioned })
+	if p, given := v["primary"]; given {
+		primary = int(p.number)
+	}
+	if primary < 0 {
+		return nil, []ParamError{{Param: "primary", Msg: "must be given, for no deployment is provisioned"}}
+	}
+	spill := 0
+	for spill < len(deployments) && (spill == primary || deployments[spill].Batch) {
+		spill++
+	}
+	if s, given := v["spill"]; given {
+		spill = int(s.number)
+	}
+	if spill == primary || spill >= len(deployments) {
+		return nil, []ParamError{{Param: "spill", Msg: fmt.Sprintf(
+			"must name a deployment other than %q", deployments[primary].Name)}}
+	}
+	retry := retryOf(v)
+	return func(env Env) Strategy {
+		return &ptu{
+			retry:       keyed(retry, env),
+			primary:     primary,
+			spill:       spill,
+			spillOn:     v["spill_on"].statuses,
+			returnAfter: v.duration("return_after"),
+		}
+	}, nil
+}

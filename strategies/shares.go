@@ -69,3 +69,11 @@ func (s *shares) settle(c *Call, used int64) {
 func (s *shares) release(c *Call) {
 	s.due[c.Tenant] = s.due[c.Tenant].Add(-s.length(c, c.Cost()))
 }
+
+var burst = Param{Name: "burst", Kind: DurationParam, Default: "60s", Min: 0.001, Max: day,
+	About: "a tenant may send at once what its share of the tokens per minute gives in this time; 60s is the window of the limit that is shared"}
+
+func buildTenantFair(v values, known Env) (Factory, []ParamError) {
+	v["order"] = value{text: Fair.String()}
+	return compose(byWindows, v, known)
+}

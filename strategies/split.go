@@ -21,10 +21,7 @@ type splitGate struct {
 // in the minute after the fleet has grown, the old shares and the new ones can
 // add up to more than the limit.
 func (g *splitGate) follow(now clock.Time) {
-	n := 1
-	if g.instances != nil {
-		n = max(1, g.instances(now))
-	}
+	n := instancesAt(now, g.instances)
 	if n == g.shares {
 		return
 	}
@@ -35,6 +32,15 @@ func (g *splitGate) follow(now clock.Time) {
 	if g.tokens != nil {
 		g.tokens.Resize(now, max(1, g.to.TPM/int64(n)))
 	}
+}
+
+// instancesAt returns how many instances a registry, Env.Instances, knows of at now:
+// 1 or more.
+func instancesAt(now clock.Time, registry func(clock.Time) int) int {
+	if registry == nil {
+		return 1
+	}
+	return max(1, registry(now))
 }
 
 func (g *splitGate) opens(now clock.Time, c *Call) clock.Time {

@@ -59,3 +59,33 @@ func (g bucketGate) release(now clock.Time, c *Call) {
 		g.bucket.Settle(now, 0, -c.Cost())
 	}
 }
+
+var bucketParams = []Param{
+	{Name: "capacity", Kind: CountParam, Min: 1, Max: maxLimit,
+		About: "most tokens the bucket holds; default: one minute's worth of the advertised limit of the deployment"},
+	{Name: "refill", Kind: NumberParam, Min: 1, Max: maxLimit / 60,
+		About: "tokens per second; default: the advertised tokens per minute of the deployment ÷ 60"},
+	{Name: "smooth", Kind: BoolParam, Default: "false",
+		About: "true: no burst, each call waits until the tokens of the one before have been refilled, as batch jobs that sleep between calls; capacity does not matter then"},
+}
+
+var fair = Param{Name: "fair", Kind: BoolParam, Default: "true",
+	About: "true: first come, first served; false: every call looks again at least every 500 ms, and large ones can starve"}
+
+func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
+	if v["fair"].truth {
+		return compose(byBucket, v, known)
+	}
+	p := &parts{pace: byBucket, v: v, known: known, route: []int{0}}
+	if errs := p.check(); errs != nil {
+		return nil, errs
+	}
+	retry := retryOf(v)
+	return func(env Env) Strategy {
+		return &poller{
+			polling: newPolling(v.duration("wait_timeout")),
+			gate:    p.bucketGate(&known.Deployments[0]),
+			retry:   keyed(retry, env),
+		}
+	}, nil
+}
