@@ -404,7 +404,12 @@ func BreakEvenTable(w io.Writer, models []capacity.ModelBreakEven, o TableOption
 		t.head = append(t.head, "hour", "month", "year")
 	}
 	notes := ""
+	var unpriced []string
 	for _, m := range models {
+		if m.Mixes == nil {
+			unpriced = append(unpriced, printable(m.Model))
+			continue
+		}
 		row := []string{printable(m.Model)}
 		if m.Uncached {
 			row[0] += " *"
@@ -427,6 +432,10 @@ func BreakEvenTable(w io.Writer, models []capacity.ModelBreakEven, o TableOption
 	b.WriteString("\n")
 	t.write(&b, TableOptions{Color: o.Color})
 	b.WriteString(notes)
+	if unpriced != nil {
+		b.WriteString("\n")
+		paragraph(&b, "Left out, for no price of their tokens is known (--input-price, --output-price): "+strings.Join(unpriced, ", "), o.Width)
+	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("writing the table: %w", err)
 	}

@@ -6,7 +6,7 @@ import "ratesim/provider/catalog"
 type ModelBreakEven struct {
 	Model      string
 	Deployment string
-	Mixes      []BreakEvens // as Mixes lists them
+	Mixes      []BreakEvens // as Mixes lists them; nil where no price of tokens is known
 	// Uncached: cached tokens cost what others do, most likely because no price
 	// of theirs was found.
 	Uncached bool
@@ -18,7 +18,7 @@ type ModelBreakEven struct {
 func Mixes() []float64 { return []float64{0, 0.5, 0.9} }
 
 // ListBreakEvens returns the break-even utilisations of all models that have
-// PTUs and prices, in global deployments.
+// PTUs, in global deployments.
 func ListBreakEvens(known *catalog.Catalog, p Prices) []ModelBreakEven {
 	var out []ModelBreakEven
 	rows := known.List()
@@ -28,7 +28,8 @@ func ListBreakEvens(known *catalog.Catalog, p Prices) []ModelBreakEven {
 		}
 		o, err := NewOffer(known, rows[i].Config.Model, catalog.Global, p)
 		if err != nil {
-			continue // no price
+			out = append(out, ModelBreakEven{Model: rows[i].Config.Model, Deployment: catalog.Global})
+			continue
 		}
 		m := ModelBreakEven{Model: o.Model, Deployment: o.Deployment, Uncached: o.Cached == o.Input}
 		for _, cached := range Mixes() {
