@@ -3,6 +3,7 @@ package capacity
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"ratesim/sim/rng"
@@ -84,7 +85,7 @@ type Replay struct {
 	Minutes  int     `json:"minutes"`
 	Requests int64   `json:"requests"`
 	PAYG     string  `json:"payg"` // the deployment's reference; empty for one without limits
-	Width    float64 `json:"width_s"`
+	Width    float64 `json:"width_s,omitempty"`
 	// Utilisation of the recommended PTUs over time, a value each Width seconds.
 	Utilisation []float64 `json:"utilisation,omitempty"`
 }
@@ -195,7 +196,13 @@ func granularity(d time.Duration) string {
 	case 24 * time.Hour:
 		return "day"
 	}
-	return d.String()
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} { // 15m and 2h, not 15m0s and 2h0m0s
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-2]
+		}
+	}
+	return s
 }
 
 // AddBursts takes down what comes of a demand whose minutes vary otherwise
@@ -221,7 +228,7 @@ func (e *Evaluation) warnings() []string {
 	case days < 2:
 		warn("the log has less than two whole days: there is no interval, and no weekday to compare")
 	case days < 7 && d.Dated:
-		warn("the log covers %s, less than a week: weekends, if it has any, count as it has them", span(len(d.Minutes)))
+		warn("the log covers %s, less than a week: weekends, if it has any, count as it has them, and the interval rests on %d days", span(len(d.Minutes)), int(days))
 	}
 	if !d.Dated {
 		warn("times count from an unknown beginning: hours of the day and weekdays are not known")
@@ -234,7 +241,7 @@ func (e *Evaluation) warnings() []string {
 		warn("%d of %d minutes have no row; they were taken as minutes without demand, not as unknown (the longest gap: %s from %s)", d.Empty, len(d.Minutes), span(d.Gap.Minutes), where)
 	}
 	if d.Granularity > time.Minute {
-		warn("rows of %v do not tell how demand varies within them: minutes were drawn around the mean; see the range", d.Granularity)
+		warn("rows by the %s do not tell how demand varies within them: minutes were drawn around the mean; see the range", granularity(d.Granularity))
 	}
 	if d.Granularity >= 24*time.Hour {
 		warn("daily rows do not tell peak hours either: peaks are higher, and PTUs pay less, than this says")

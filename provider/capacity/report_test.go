@@ -213,4 +213,14 @@ func TestWarnings(t *testing.T) {
 	if got := evaluate(days(14, 1000), o).Report.Warnings; len(got) != 1 {
 		t.Errorf("%q", got)
 	}
+	if got := evaluate(days(3, 1000), o).Report.Warnings; !strings.Contains(got[0], "3.0 days, less than a week: ") || !strings.Contains(got[0], "rests on 3 days") {
+		t.Errorf("%q", got)
+	}
+	for width, want := range map[time.Duration]string{time.Hour: "hour", 24 * time.Hour: "day", 15 * time.Minute: "15m", 10 * time.Minute: "10m", 2 * time.Hour: "2h", 90 * time.Minute: "1h30m"} {
+		d.Granularity = width
+		r := evaluate(d, o).Report
+		if got := strings.Join(r.Warnings, "\n"); !strings.Contains(got, "rows by the "+want+" do not tell") || r.Granularity != want {
+			t.Errorf("%v is %s:\n%s", width, r.Granularity, got)
+		}
+	}
 }
