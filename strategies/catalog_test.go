@@ -44,6 +44,7 @@ func TestLaws(t *testing.T) {
 		"layers":       {"layers": "azcore, go-retryablehttp"},
 
 		"token-bucket/smooth":     {"smooth": "true"},
+		"token-bucket/both":       {"smooth": "true", "fair": "false"},
 		"sdk:cookbook-parallel@1": {"pause": "15s", "rpm": "60", "tpm": "60000"},
 		"sdk:langchain-limiter@1": {"requests_per_second": "2.5", "max_bucket_size": "7.5", "check_every": "700ms"},
 		"article:bucket":          {"capacity": "4000", "refill": "1000"},

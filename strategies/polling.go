@@ -76,6 +76,10 @@ type poller struct {
 
 func (p *poller) Submit(now clock.Time, c *Call, out *Effects) {
 	p.retry.Begin(now)
+	if !p.gate.fits(now, c) {
+		out.Fail(c, Oversize)
+		return
+	}
 	p.join(now, c, out)
 }
 
@@ -89,17 +93,13 @@ func (p *poller) join(now clock.Time, c *Call, out *Effects) {
 
 // look sends c if there is enough.
 func (p *poller) look(now clock.Time, c *Call, out *Effects) {
-	at := p.gate.opens(now, c)
-	switch {
-	case at == clock.Never:
-		out.Fail(c, Oversize)
-	case at > now:
+	if at := p.gate.opens(now, c); at > now {
 		p.sleep(now, c, at)
-	default:
-		c.Phase = inFlight
-		p.gate.sent(now, c)
-		out.Send(c, 0)
+		return
 	}
+	c.Phase = inFlight
+	p.gate.sent(now, c)
+	out.Send(c, 0)
 }
 
 // looks lets every call look that is due.
