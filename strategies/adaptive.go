@@ -19,24 +19,25 @@ import (
 type adaptive struct {
 	ungated
 	lane *lane
-	aimd
+	congestion
 }
 
 // newAdaptive makes the gate of n.
 func newAdaptive(n *lane, v values) *adaptive {
 	floor := v["floor"].number
-	a := &adaptive{lane: n, aimd: aimd{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
+	a := &adaptive{lane: n, congestion: congestion{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
 	n.workers = int(a.bound)
 	return a
 }
 
 func (a *adaptive) answered(now clock.Time, c *Call, r *wire.Reply) {
 	a.learn(now, c, r, a.lane.flying+1) // flying no longer counts c
-	a.lane.workers = a.workers()
+	a.lane.workers = a.attempts()
 }
 
-// aimd is a bound on the attempts in flight.
-type aimd struct {
+// congestion is a bound on the attempts in flight, moved as TCP moves its
+// congestion window.
+type congestion struct {
 	increase float64 // attempts, from 0 on
 	decrease float64 // share that is left, 0 to 1
 	floor    float64 // attempts, 1 or more
@@ -47,7 +48,7 @@ type aimd struct {
 
 // learn moves the bound by r, the answer to the attempt of c that was sent at
 // c.Since, one of flying.
-func (a *aimd) learn(now clock.Time, c *Call, r *wire.Reply, flying int) {
+func (a *congestion) learn(now clock.Time, c *Call, r *wire.Reply, flying int) {
 	refused := r.Retryable() && (r.Status == wire.StatusTooManyRequests || r.Limit == wire.Capacity)
 	switch {
 	case refused && c.Since >= a.cut:
@@ -56,13 +57,13 @@ func (a *aimd) learn(now clock.Time, c *Call, r *wire.Reply, flying int) {
 	case r.OK() && a.cut < 0:
 		a.bound++
 	case r.OK():
-		a.bound += a.increase / float64(a.workers())
+		a.bound += a.increase / float64(a.attempts())
 	}
 	a.bound = min(a.bound, maxBound)
 }
 
-// workers is the bound as a number of attempts.
-func (a *aimd) workers() int {
+// attempts is the bound as a whole number.
+func (a *congestion) attempts() int {
 	const rounding = 1e-9 // 17 seventeenths are a whole one
 	return int(a.bound + rounding)
 }

@@ -32,17 +32,3 @@ func keyed(p Retry, env Env) Retry {
 	}
 	return p
 }
-
-func buildPaced(v values, _ Env) (Factory, []ParamError) {
-	retry := retryOf(v)
-	return func(env Env) Strategy {
-		p := &paced{held: -1, aimd: aimd{increase: 1, decrease: 0.5, floor: 1, bound: slowStart, cut: -1}}
-		p.line = line{
-			lanes:   []lane{{gate: p}},
-			retry:   keyed(retry, env),
-			waiting: Queue{Order: Fair, Weights: v["weights"].weights, Stretch: int64(v.count("stretch")), Ranked: true},
-			workers: slowStart,
-		}
-		return p
-	}, nil
-}

@@ -1,6 +1,7 @@
 package strategies
 
 import (
+	"slices"
 	"time"
 
 	"ratesim/provider/wire"
@@ -29,7 +30,7 @@ import (
 // held and one call at a time is sent to see whether that is over.
 type paced struct {
 	line
-	aimd aimd
+	congestion
 
 	requests, tokens reserve
 	newest           clock.Time // when the attempt whose headers were believed last was sent
@@ -121,7 +122,7 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	p.lanes[0].flying--
 	c.Phase = 0
 	p.answered(now, c, r)
-	p.aimd.learn(now, c, r, p.flying+1)
+	p.learn(now, c, r, p.flying+1)
 	p.landed(c)
 	told := r.Requests.Remaining >= 0 || r.Tokens.Remaining >= 0
 	refused := r.Status == wire.StatusTooManyRequests
@@ -176,7 +177,7 @@ func (p *paced) setWorkers() {
 	case p.requests.limit > 0 || p.tokens.limit > 0:
 		p.workers = 0
 	default:
-		p.workers = p.aimd.workers()
+		p.workers = p.attempts()
 	}
 }
 
@@ -226,4 +227,44 @@ func (p *paced) hold(now clock.Time, c *Call, r *wire.Reply) {
 		p.before = p.flying
 	}
 	p.comeBack(now, c)
+}
+
+// pacedParams are those of its parts, some with defaults of its own.
+func pacedParams() []Param {
+	own := []Param{
+		{Name: "base", Kind: DurationParam, Default: "2s", Max: day,
+			About: "what a call refused twice waits more than it is asked to, doubled each time; an answer takes about 2s, and nothing new is known before"},
+		{Name: "max_retries", Kind: CountParam, Default: "20", Max: 1000,
+			About: "retries after the first attempt; calls are seldom refused, and 20 probes outlast an outage of three and a half minutes"},
+		{Name: "min_per_s", Kind: NumberParam, Default: "0.1", Max: 1e6,
+			About: "retries of failures a second allowed besides, per instance; one in ten seconds is enough for a fault now and then, more is an outage"},
+		{Name: "stretch", Kind: CountParam, Default: "200", Max: 1000,
+			About: "small calls overtake: a call waits for at most this times its own tokens of later ones; 0 is first come, first served within a tenant"},
+	}
+	shares := weights
+	shares.With = With{}
+	own = append(own, shares)
+	list := slices.Concat(retryParams(), budgetParams)
+	for _, p := range own {
+		if i := slices.IndexFunc(list, func(q Param) bool { return q.Name == p.Name }); i >= 0 {
+			list[i] = p
+		} else {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func buildPaced(v values, _ Env) (Factory, []ParamError) {
+	retry := retryOf(v)
+	return func(env Env) Strategy {
+		p := &paced{held: -1, congestion: congestion{increase: 1, decrease: 0.5, floor: 1, bound: slowStart, cut: -1}}
+		p.line = line{
+			lanes:   []lane{{gate: p}},
+			retry:   keyed(retry, env),
+			waiting: Queue{Order: Fair, Weights: v["weights"].weights, Stretch: int64(v.count("stretch")), Ranked: true},
+			workers: slowStart,
+		}
+		return p
+	}, nil
 }

@@ -52,30 +52,4 @@ var (
 	}
 )
 
-// pacedParams are those of its parts, some with defaults of its own.
-func pacedParams() []Param {
-	own := []Param{
-		{Name: "base", Kind: DurationParam, Default: "2s", Max: day,
-			About: "what a call refused twice waits more than it is asked to, doubled each time; an answer takes about 2s, and nothing new is known before"},
-		{Name: "max_retries", Kind: CountParam, Default: "20", Max: 1000,
-			About: "retries after the first attempt; calls are seldom refused, and 20 probes outlast an outage of three and a half minutes"},
-		{Name: "min_per_s", Kind: NumberParam, Default: "0.1", Max: 1e6,
-			About: "retries of failures a second allowed besides, per instance; one in ten seconds is enough for a fault now and then, more is an outage"},
-		{Name: "stretch", Kind: CountParam, Default: "200", Max: 1000,
-			About: "small calls overtake: a call waits for at most this times its own tokens of later ones; 0 is first come, first served within a tenant"},
-	}
-	shares := weights
-	shares.With = With{}
-	own = append(own, shares)
-	list := slices.Concat(retryParams(), budgetParams)
-	for _, p := range own {
-		if i := slices.IndexFunc(list, func(q Param) bool { return q.Name == p.Name }); i >= 0 {
-			list[i] = p
-		} else {
-			list = append(list, p)
-		}
-	}
-	return list
-}
-
 func retryParams() []Param { return slices.Concat(backoffParams, jitterParams, afterParams) }
