@@ -1,12 +1,9 @@
 package reports
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -58,28 +55,7 @@ func TestClaimsGolden(t *testing.T) {
 		{"claims.csv", ClaimsCSV},
 		{"claims.json", ClaimsJSON},
 	} {
-		t.Run(c.file, func(t *testing.T) {
-			var b bytes.Buffer
-			if err := c.write(&b, someClaims()); err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join("testdata", c.file)
-			if *update {
-				if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(string(want), b.String()); d != "" {
-				t.Errorf("differs from %s (-update writes it anew):\n%s", path, d)
-			}
-			if err := c.write(broken{}, someClaims()); !errors.Is(err, errBroken) {
-				t.Errorf("writing to a broken pipe: error %v, want it passed on", err)
-			}
-		})
+		golden(t, c.file, someClaims(), c.write)
 	}
 }
 

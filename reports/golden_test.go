@@ -53,29 +53,35 @@ func TestGolden(t *testing.T) {
 		{"table.csv", launchDay(), CSV},
 		{"result.json", short(), JSON},
 	} {
-		t.Run(c.file, func(t *testing.T) {
-			var b bytes.Buffer
-			if err := c.write(&b, c.result); err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join("testdata", c.file)
-			if *update {
-				if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(string(want), b.String()); d != "" {
-				t.Errorf("differs from %s (-update writes it anew):\n%s", path, d)
-			}
-			if err := c.write(broken{}, c.result); !errors.Is(err, errBroken) {
-				t.Errorf("writing to a broken pipe: error %v, want it passed on", err)
-			}
-		})
+		golden(t, c.file, c.result, c.write)
 	}
+}
+
+// golden holds what write makes of value against testdata/file, and wants it to
+// pass on what a broken pipe says.
+func golden[T any](t *testing.T, file string, value T, write func(io.Writer, T) error) {
+	t.Run(file, func(t *testing.T) {
+		var b bytes.Buffer
+		if err := write(&b, value); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join("testdata", file)
+		if *update {
+			if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(string(want), b.String()); d != "" {
+			t.Errorf("differs from %s (-update writes it anew):\n%s", path, d)
+		}
+		if err := write(broken{}, value); !errors.Is(err, errBroken) {
+			t.Errorf("writing to a broken pipe: error %v, want it passed on", err)
+		}
+	})
 }
 
 var errBroken = errors.New("broken pipe")

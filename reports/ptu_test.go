@@ -3,10 +3,7 @@ package reports
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -77,28 +74,7 @@ func TestPTUGolden(t *testing.T) {
 		{"ptu.csv", PTUCSV},
 		{"ptu.json", PTUJSON},
 	} {
-		t.Run(c.file, func(t *testing.T) {
-			var b bytes.Buffer
-			if err := c.write(&b, aPTU()); err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join("testdata", c.file)
-			if *update {
-				if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(string(want), b.String()); d != "" {
-				t.Errorf("differs from %s (-update writes it anew):\n%s", path, d)
-			}
-			if err := c.write(broken{}, aPTU()); !errors.Is(err, errBroken) {
-				t.Errorf("writing to a broken pipe: error %v, want it passed on", err)
-			}
-		})
+		golden(t, c.file, aPTU(), c.write)
 	}
 }
 
