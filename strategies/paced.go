@@ -40,8 +40,9 @@ type paced struct {
 	before int        // attempts in flight that were sent before that
 }
 
-// The constants of paced. No result depends on them much: the embedded scenarios
-// come out the same, within noise, with each of them halved or doubled.
+// The constants of paced. Half or double of each, and of the meter's, changes the
+// success of the embedded scenarios by 0.4 points at most, attempts per call by a
+// ninth and p95 latencies by a quarter, all in those that overload.
 const (
 	// spareStep is how much of a refused call more is kept spare, spareDecay
 	// which share of that each answer takes back, and spareMost the largest share
