@@ -75,10 +75,10 @@ func presets() []preset {
 				whole: true, restarts: true, within: 15 * time.Minute, maxRetries: math.MaxInt}},
 		{name: "sdk:go-retryablehttp@0.7", about: "1s doubling to 30s without jitter; heeds whatever it is asked for",
 			loop: loop{retries: implemented, backoff: func(_ float64, k int) float64 { return min(doubled(1, k), 30) },
-				heeds: anything, whole: true, maxRetries: 4}},
+				heeds: anything, whole: true, refusals: true, maxRetries: 4}},
 		{name: "sdk:failsafe-go@0.9", about: "its HTTP policy: at once when not asked to wait; heeds whatever it is asked for",
 			loop: loop{retries: implemented, backoff: func(float64, int) float64 { return 0 },
-				heeds: anything, whole: true, maxRetries: 2}},
+				heeds: anything, whole: true, refusals: true, maxRetries: 2}},
 		{name: "article:backoff", about: "the article's loop as printed, around the SDK that it calls, which retries too; timeouts it does not catch; after a 5xx it waits as long, without jitter",
 			loop: loop{retries: articleRetries, backoff: func(u float64, k int) float64 {
 				return min(doubled(1, k), 60) * (0.75 + 0.5*u)

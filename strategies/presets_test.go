@@ -41,14 +41,15 @@ func (c refusal) reply(now time.Time) wire.Reply {
 }
 
 // waits replays a refusal of every attempt and returns the waits before the
-// retries, in seconds.
-func waits(t *testing.T, f strategies.Factory, seed uint64, c refusal) []float64 {
+// retries, in seconds, and the reason for which the call then failed.
+func waits(t *testing.T, f strategies.Factory, seed uint64, c refusal) (list []float64, why string) {
 	t.Helper()
+	var trace strings.Builder
 	env := strategytest.Env()
 	env.Key = rng.New(seed, 0)
 	d := strategytest.NewDriver(f(env), env.Deployments)
+	d.Trace = &trace
 	d.Submit(strategies.Call{Prompt: 100, MaxTokens: 50, Deadline: clock.Never})
-	var list []float64
 	for n := 0; d.Open() > 0; n++ {
 		if n == 1000 {
 			t.Fatalf("%s: no end", c.Name)
@@ -65,7 +66,8 @@ func waits(t *testing.T, f strategies.Factory, seed uint64, c refusal) []float64
 			list[n-1] += d.Now().Seconds()
 		}
 	}
-	return list
+	end := strings.TrimSpace(trace.String())
+	return list, end[strings.LastIndexByte(end, ' ')+1:]
 }
 
 // TestPresetsAsRecorded holds presets against the waits that the real SDKs were
@@ -101,7 +103,7 @@ func TestPresetsAsRecorded(t *testing.T) {
 			want := recorded.Cases[c.Name]
 			least, most := []float64{math.Inf(1), math.Inf(1)}, make([]float64, 2)
 			for seed := range uint64(400) {
-				got := waits(t, f, seed, c)
+				got, _ := waits(t, f, seed, c)
 				if len(got)+1 != want.Attempts {
 					t.Fatalf("%s: %s: %d attempts, recorded %d", preset, c.Name, len(got)+1, want.Attempts)
 				}
@@ -130,8 +132,7 @@ func load(t *testing.T, name string, v any) {
 }
 
 // presetWaits has the least and the most wait before each retry by the
-// published formulas, in seconds, for the kinds of header that libraries treat in
-// different ways.
+// published formulas, in seconds; testdata/sdk_*.txt has what has no jitter.
 func presetWaits() []presetWait {
 	none := refusal{Name: "no header", Status: 429}
 	asks := func(s string) refusal {
@@ -140,36 +141,21 @@ func presetWaits() []presetWait {
 	ms := refusal{Name: "1500 ms", Status: 429, Headers: map[string]string{"retry-after-ms": "1500"}}
 	status := func(n int) refusal { return refusal{Name: strconv.Itoa(n), Status: n} }
 	short := [][2]float64{{0.375, 0.5}, {0.75, 1}}
-	both := func(s float64) [][2]float64 { return [][2]float64{{s, s}, {s, s}} }
 	return []presetWait{
 		{"sdk:openai-python@2", nil, none, short},
-		{"sdk:openai-python@2", nil, asks("60"), both(60)},
 		{"sdk:openai-python@2", nil, asks("61"), short},
 		{"sdk:openai-python@2", nil, asks("0"), short},
-		{"sdk:openai-python@2", nil, ms, both(1.5)},
 		{"sdk:openai-python@2", strategies.Args{"max_retries": "6"}, none,
 			[][2]float64{{0.375, 0.5}, {0.75, 1}, {1.5, 2}, {3, 4}, {6, 8}, {6, 8}}},
-		{"sdk:openai-python@3.3", nil, asks("120"), both(120)},
-		{"sdk:openai-python@3.3", nil, asks("121"), nil},
-		{"sdk:openai-python@3.3", nil, status(400), nil},
 		{"sdk:openai-python@3.3", nil, status(409), short},
-		{"sdk:openai-node@6.25", nil, asks("59"), both(59)},
 		{"sdk:openai-node@6.25", nil, asks("60"), short},
-		{"sdk:openai-node@6.33", nil, asks("86400"), both(86400)},
-		{"sdk:openai-go@3.24", nil, asks("0"), both(0)},
 		{"sdk:openai-go@3.24", nil, asks("60"), short},
-		{"sdk:openai-go@3.52", nil, asks("3600"), both(3600)},
-		{"sdk:anthropic-python@0.121", nil, asks("60"), both(60)},
 		{"sdk:anthropic-python@0.121", nil, status(529), short},
 		{"sdk:anthropic-typescript@0.74", nil, asks("60"), short},
-		{"sdk:google-genai@2.19", nil, none, nil},
 		{"sdk:google-genai@2.19", strategies.Args{"max_retries": "4"}, asks("53"), [][2]float64{{1, 2}, {2, 3}, {4, 5}, {8, 9}}},
 		{"sdk:google-genai@2.19", strategies.Args{"max_retries": "7"}, none,
 			[][2]float64{{1, 2}, {2, 3}, {4, 5}, {8, 9}, {16, 17}, {32, 33}, {60, 60}}},
 		{"sdk:azcore@1.24", nil, none, [][2]float64{{0.64, 1.04}, {1.92, 3.12}, {4.48, 7.28}}},
-		{"sdk:azcore@1.24", nil, asks("60"), [][2]float64{{60, 60}, {60, 60}, {60, 60}}},
-		{"sdk:azcore@1.24", nil, asks("61"), nil},
-		{"sdk:azcore@1.24", nil, status(529), nil},
 		{"sdk:botocore@1.43", nil, asks("20"), [][2]float64{{0, 1}, {0, 2}}},
 		{"sdk:botocore@1.43", strategies.Args{"max_retries": "6"}, none,
 			[][2]float64{{0, 1}, {0, 2}, {0, 4}, {0, 8}, {0, 16}, {0, 20}}},
@@ -180,12 +166,8 @@ func presetWaits() []presetWait {
 		{"sdk:tenacity@9", nil, asks("20"), [][2]float64{{1, 1}, {1, 2}, {1, 4}, {1, 8}, {1, 16}}},
 		{"sdk:tenacity@9", nil, status(400), [][2]float64{{1, 1}, {1, 2}, {1, 4}, {1, 8}, {1, 16}}},
 		{"sdk:go-retryablehttp@0.7", nil, none, [][2]float64{{1, 1}, {2, 2}, {4, 4}, {8, 8}}},
-		{"sdk:go-retryablehttp@0.7", nil, asks("3600"), [][2]float64{{3600, 3600}, {3600, 3600}, {3600, 3600}, {3600, 3600}}},
-		{"sdk:go-retryablehttp@0.7", nil, status(501), nil},
-		{"sdk:failsafe-go@0.9", nil, none, both(0)},
 		{"article:backoff", strategies.Args{"max_retries": "1"}, none, [][2]float64{{0.375, 0.5}, {0.75, 1}, {0.75, 1.25}, {0.375, 0.5}, {0.75, 1}}},
 		{"article:backoff", strategies.Args{"max_retries": "1"}, status(500), [][2]float64{{0.375, 0.5}, {0.75, 1}, {1, 1}, {0.375, 0.5}, {0.75, 1}}},
-		{"sdk:failsafe-go@0.9", nil, asks("7"), both(7)},
 		{"sdk:cenkalti-backoff@5.0", strategies.Args{"max_retries": "3"}, none, [][2]float64{{0.25, 0.75}, {0.375, 1.125}, {0.5625, 1.6875}}},
 	}
 }
@@ -202,7 +184,8 @@ func TestPresets(t *testing.T) {
 		f := build(t, tt.preset, tt.args, strategytest.Env().Deployments)
 		var got [][2]float64
 		for seed := range uint64(400) {
-			for k, s := range waits(t, f, seed, tt.reply) {
+			list, _ := waits(t, f, seed, tt.reply)
+			for k, s := range list {
 				if k == len(got) {
 					got = append(got, [2]float64{s, s})
 				}
@@ -229,30 +212,9 @@ func TestCenkaltiStopsAfterFifteenMinutes(t *testing.T) {
 		least, most int
 	}{{"60", 15, 15}, {"600", 1, 1}, {"901", 0, 0}, {"soon", 20, 30}} {
 		c := refusal{Name: tt.asked, Status: 429, Headers: map[string]string{"retry-after": tt.asked}}
-		if n := len(waits(t, f, 1, c)); n < tt.least || n > tt.most {
+		list, _ := waits(t, f, 1, c)
+		if n := len(list); n < tt.least || n > tt.most {
 			t.Errorf("asked for %s s: %d retries, want %d to %d", tt.asked, n, tt.least, tt.most)
-		}
-	}
-}
-
-// A wait that the server asked for begins the backoff anew: the third is again
-// half a second, more or less half of it.
-func TestCenkaltiRestarts(t *testing.T) {
-	env := strategytest.Env()
-	d := strategytest.NewDriver(build(t, "sdk:cenkalti-backoff@5.0", nil, env.Deployments)(env), env.Deployments)
-	d.AdvanceTo(clock.Time(time.Hour)) // the 15 minutes count from the call's beginning
-	d.Submit(strategies.Call{Prompt: 1, Deadline: clock.Never})
-	for k, tt := range []struct {
-		asked       time.Duration
-		least, most float64
-	}{{wire.Absent, 0.25, 0.75}, {wire.Absent, 0.375, 1.125}, {wire.Absent, 0.5625, 1.6875}, {7 * time.Second, 7, 7}, {wire.Absent, 0.25, 0.75}} {
-		before := d.Now()
-		d.Reply(d.InFlight()[0], wire.Reply{Status: 429, RetryAfter: tt.asked, Requests: wire.NoQuota, Tokens: wire.NoQuota})
-		for d.Open() > 0 && len(d.InFlight()) == 0 {
-			d.Step()
-		}
-		if got := d.Now().Sub(before).Seconds(); d.Open() == 0 || got < tt.least || got > tt.most {
-			t.Errorf("wait %d is %g s, want %g to %g; %d calls open", k, got, tt.least, tt.most, d.Open())
 		}
 	}
 }
@@ -271,7 +233,8 @@ func TestLayersMultiply(t *testing.T) {
 	} {
 		entry, _, _ := strings.Cut(name, "/")
 		f := build(t, entry, tt.args, strategytest.Env().Deployments)
-		if got := len(waits(t, f, 1, none)) + 1; got != tt.want {
+		list, _ := waits(t, f, 1, none)
+		if got := len(list) + 1; got != tt.want {
 			t.Errorf("%s: %d attempts, want %d", name, got, tt.want)
 		}
 	}

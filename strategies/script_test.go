@@ -26,6 +26,9 @@ import (
 //	tenants                their names, one a line, by number; at first none
 //	new STRATEGY k=v ...   starts again at time 0 with this strategy
 //	fleet 4 64@3m ...      how many instances there are, and from when; at first 1
+//	refused                what one call does whose attempts are all answered alike; for each line, anew at time 0:
+//	                       STATUS|timeout [HEADER:VALUE ...], where date+30 is the date in 30 s. Prints its waits,
+//	                       to the millisecond, and why it failed
 //	run [until=T]          plays the lines below it, then fires timers until none is left, or T
 //
 // The lines of run, each at its time:
@@ -42,8 +45,9 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("found %d scripts, error %v", len(paths), err)
 	}
+	scripted := map[string]bool{}
 	for _, path := range paths {
-		s := script{deployments: []strategies.Deployment{{Name: "main", RPM: 600, TPM: 60_000}}}
+		s := script{scripted: scripted, deployments: []strategies.Deployment{{Name: "main", RPM: 600, TPM: 60_000}}}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			switch d.Cmd {
 			case "deployments":
@@ -60,6 +64,8 @@ func TestScripts(t *testing.T) {
 				return ""
 			case "new":
 				return s.start(d)
+			case "refused":
+				return s.refused(t, d)
 			case "run":
 				return s.run(t, d)
 			}
@@ -67,12 +73,19 @@ func TestScripts(t *testing.T) {
 			return ""
 		})
 	}
+	for _, name := range strategies.Names() {
+		if !scripted[name] {
+			t.Errorf("no script shows %s", name)
+		}
+	}
 }
 
 type script struct {
+	scripted    map[string]bool // the strategies that scripts have started
 	deployments []strategies.Deployment
 	tenants     []string
 	fleet       []datadriven.CmdArg
+	factory     strategies.Factory
 	driver      *strategytest.Driver
 	calls       map[string]*strategies.Call
 	trace       strings.Builder
@@ -96,6 +109,8 @@ func (s *script) start(d *datadriven.TestData) string {
 	if s.fleet != nil {
 		env.Instances = s.instances
 	}
+	s.scripted[e.Name] = true
+	s.factory = factory
 	s.calls = map[string]*strategies.Call{}
 	s.driver = strategytest.NewDriver(factory(env), s.deployments)
 	s.driver.Trace = &s.trace
@@ -112,6 +127,36 @@ func (s *script) instances(now clock.Time) (size int) {
 		}
 	}
 	return size
+}
+
+func (s *script) refused(t *testing.T, d *datadriven.TestData) string {
+	var out strings.Builder
+	for line := range strings.Lines(d.Input) {
+		line = strings.TrimSpace(line)
+		words := strings.Fields(line)
+		r := refusal{Name: line, Headers: map[string]string{}}
+		r.Status, _ = strconv.Atoi(words[0]) // "timeout" is status 0
+		for _, w := range words[1:] {
+			header, value, _ := strings.Cut(w, ":")
+			r.Headers[header] = strings.Replace(value, "date+", "DATE+", 1)
+		}
+		list, why := waits(t, s.factory, 1, r)
+		fmt.Fprintf(&out, "%-40s", line)
+		for i := 0; i < len(list); {
+			n := 1
+			for i+n < len(list) && list[i+n] == list[i] {
+				n++
+			}
+			fmt.Fprint(&out, time.Duration(clock.FromSeconds(list[i])).Round(time.Millisecond))
+			if n > 1 {
+				fmt.Fprintf(&out, " x%d", n)
+			}
+			fmt.Fprint(&out, ", ")
+			i += n
+		}
+		fmt.Fprintln(&out, why)
+	}
+	return out.String()
 }
 
 // name returns the letter of the call with this ID.

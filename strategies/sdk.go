@@ -24,6 +24,8 @@ type loop struct {
 	// whole: it reads retry-after alone, which is in whole seconds, and not
 	// retry-after-ms.
 	whole bool
+	// refusals: it reads retry-after on 429 and 503 alone.
+	refusals bool
 	// obeys: x-should-retry goes before retries.
 	obeys bool
 	// restarts: a wait the server asked for begins the backoff anew.
@@ -54,7 +56,7 @@ func (l *loop) next(key rng.Key, now clock.Time, c *Call, r *wire.Reply, k int) 
 	if l.onFault != nil && r.Status != wire.StatusTooManyRequests {
 		s = l.onFault(u, k)
 	}
-	if l.heeds != nil && r.RetryAfter >= 0 {
+	if l.heeds != nil && r.RetryAfter >= 0 && (!l.refusals || r.Status == wire.StatusTooManyRequests || r.Status == 503) {
 		asked := r.RetryAfter.Seconds()
 		if l.whole {
 			asked = math.Ceil(asked)
