@@ -106,15 +106,20 @@ func (o overTime) picture(r *metrics.Result) Picture {
 	return Picture{Name: o.name, height: height, draw: func(c draw.Canvas) {
 		o.key(c)
 		c = headline(c, title)
-		tiles := draw.Tiles{Rows: len(grid), Cols: cols, PadX: 14, PadY: 8}
-		for i, line := range plot.Align(grid, tiles, c) {
-			for j, at := range line {
-				if p := grid[i][j]; p != nil {
-					p.Draw(at)
-				}
+		drawGrid(c, grid)
+	}}
+}
+
+// drawGrid draws panels row by row, nil leaving its place empty.
+func drawGrid(c draw.Canvas, grid [][]*plot.Plot) {
+	tiles := draw.Tiles{Rows: len(grid), Cols: len(grid[0]), PadX: 14, PadY: 8}
+	for i, line := range plot.Align(grid, tiles, c) {
+		for j, at := range line {
+			if p := grid[i][j]; p != nil {
+				p.Draw(at)
 			}
 		}
-	}}
+	}
 }
 
 // columnsFor keeps panels wide enough to read time from.

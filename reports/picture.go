@@ -95,15 +95,14 @@ func hue(i int) color.Color {
 	return hues[i%len(hues)]
 }
 
-// lineOf is the line of the i-th strategy: when the colours are used up they
-// come again dashed, and when the dashes are, thinner.
+// lineOf is the line of the i-th of maxLines strategies: when the colours are used
+// up they come again dashed.
 func lineOf(i int, name string) draw.LineStyle {
-	dashes := [][]vg.Length{nil, {7, 3}, {1.5, 2.5}, {9, 3, 1.5, 3}}
+	dashes := [][]vg.Length{nil, {7, 3}, {1.5, 2.5}}
 	if name == oracle {
 		return draw.LineStyle{Color: color.Black, Width: 1.5, Dashes: []vg.Length{4, 3}}
 	}
-	styles := 6 * len(dashes)
-	return draw.LineStyle{Color: hue(i), Width: 2 / vg.Length(1+i/styles), Dashes: dashes[i/6%len(dashes)]}
+	return draw.LineStyle{Color: hue(i), Width: 2, Dashes: dashes[i/6%len(dashes)]}
 }
 
 // newPlot returns a plot with the house's text sizes, grid and no title.

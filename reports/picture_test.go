@@ -256,32 +256,43 @@ func TestLatencyCountsFailedCalls(t *testing.T) {
 	}
 }
 
-// However many strategies there are, the legend of the latency picture stays on
-// it, and no two of their lines look the same.
-func TestLatencyLegendFits(t *testing.T) {
-	r := &metrics.Result{}
-	for i := range 45 {
-		r.Strategies = append(r.Strategies, metrics.Strategy{Name: "s" + strconv.Itoa(i), SuccessRate: est(1, 0),
-			Curves: &metrics.Curves{LatencyCDF: []float64{1, 2, 3}}})
-	}
-	p := latencyPicture(r)
-	svg := bytesOf(t, p.WriteSVG)
-	lowest, names := math.Inf(-1), 0
-	for part := range strings.SplitSeq(string(svg), `<text x="`) {
-		if !strings.Contains(part, ">s") || strings.Contains(part, "share") {
-			continue // not a strategy's name
+// However many strategies there are, the latency picture names each once; where
+// they are too many for one plot, the legend holds the six best, the best first, and
+// oracle, and no two lines of a plot look the same.
+func TestLatencyOfMany(t *testing.T) {
+	for _, n := range []int{3, maxLines, maxLines + 1, 60} {
+		r := &metrics.Result{}
+		for i := range n {
+			s := metrics.Strategy{Name: "s" + strconv.Itoa(i), SuccessRate: est(0.2+0.01*float64(i), 0),
+				Curves: &metrics.Curves{LatencyCDF: []float64{1, 2, 3}}}
+			if i == 0 {
+				s.Name = oracle
+			}
+			r.Strategies = append(r.Strategies, s)
 		}
-		_, y, _ := strings.Cut(part, `y="`) // upwards from the bottom, negated
-		y, _, _ = strings.Cut(y, `"`)
-		if v, err := strconv.ParseFloat(y, 64); err == nil {
-			lowest = max(lowest, v)
-			names++
+		texts := svgTexts(t, bytesOf(t, latencyPicture(r).WriteSVG))
+		var names []string
+		for _, s := range texts {
+			if _, err := strconv.Atoi(strings.TrimPrefix(s, "s")); err == nil && s[0] == 's' || s == oracle {
+				names = append(names, s)
+			}
+		}
+		legend, want := n-1, []string(nil)
+		if n > maxLines {
+			legend = bestLines
+			for i := range legend {
+				want = append(want, "s"+strconv.Itoa(n-1-i))
+			}
+		}
+		for i := 1; len(want) < n-1; i++ {
+			want = append(want, "s"+strconv.Itoa(i))
+		}
+		want = slices.Insert(want, legend, oracle)
+		if d := cmp.Diff(want, names); d != "" {
+			t.Errorf("of %d: %s", n, d)
 		}
 	}
-	if names != 45 || lowest > 0 {
-		t.Errorf("%d names, the last %v points below the picture", names, lowest)
-	}
-	for i := range 45 {
+	for i := range maxLines {
 		for j := range i {
 			if cmp.Equal(lineOf(i, ""), lineOf(j, "")) {
 				t.Errorf("lines %d and %d look the same", i, j)

@@ -134,3 +134,14 @@ func choose(r *metrics.Result, set []*metrics.Strategy) []*metrics.Strategy {
 	}
 	return set
 }
+
+// ranked returns the n best of set: whom the verdict chooses, then whom it would
+// choose if they were not there, and so on.
+func ranked(r *metrics.Result, set []*metrics.Strategy, n int) []*metrics.Strategy {
+	var out []*metrics.Strategy
+	for len(out) < n && len(set) > 0 {
+		winners := choose(r, set)
+		out, set = append(out, winners...), without(set, winners)
+	}
+	return out[:min(n, len(out))]
+}
