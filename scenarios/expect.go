@@ -125,13 +125,14 @@ func (d *decoder) term(c cursor, s string) (t Term, m measure, rest string, ok b
 			known = append(known, item.name())
 		}
 	}
-	t.Strategy = longestPrefix(s, known)
-	if t.Strategy == "" {
-		name, _, _ := strings.Cut(s, ".")
+	name := longestPrefix(s, known)
+	if name == "" {
+		name, _, _ = strings.Cut(s, ".")
 		c.fail("%s", unknown("strategy", name, known))
 		return t, m, "", false
 	}
-	rest = strings.TrimPrefix(s[len(t.Strategy):], ".")
+	t.Strategy = fullName(name)
+	rest = strings.TrimPrefix(s[len(name):], ".")
 	end := strings.IndexFunc(rest, func(r rune) bool { return r == ' ' || r == '+' || r == '-' })
 	if end < 0 {
 		end = len(rest)

@@ -33,13 +33,16 @@ func embedded(folder string) []string {
 // Load reads a scenario by path, from stdin if the path is -, or by the name of
 // an embedded one, or claims/NAME for the experiment of an embedded claim; a
 // file of that name is reached as ./name. What is wrong with its content is
-// reported as Errors.
+// reported as Errors, that there is none as fs.ErrNotExist.
 func Load(nameOrPath string, stdin io.Reader, opt Options) (*Spec, error) {
-	folder := "library/"
+	folder, known := "library/", Library()
 	if strings.HasPrefix(nameOrPath, "claims/") {
-		folder = ""
+		folder, known = "", nil
+		for _, name := range Claims() {
+			known = append(known, "claims/"+name)
+		}
 	}
-	data, err := read(nameOrPath, folder+nameOrPath, stdin, Library(), "scenario")
+	data, err := read(nameOrPath, folder+nameOrPath, stdin, known, "scenario")
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +66,12 @@ func nameOf(path string) string {
 	return path
 }
 
+// notFound says that there is nothing under a name.
+type notFound string
+
+func (e notFound) Error() string        { return string(e) }
+func (e notFound) Is(target error) bool { return target == fs.ErrNotExist }
+
 // read returns the content of what is embedded under a name, of a file or of
 // stdin.
 func read(nameOrPath, name string, stdin io.Reader, known []string, what string) ([]byte, error) {
@@ -73,7 +82,7 @@ func read(nameOrPath, name string, stdin io.Reader, known []string, what string)
 		}
 		f, err := os.Open(nameOrPath)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("no %s %s: no such file, and not embedded%s", what, quote(nameOrPath), suggestion(nameOrPath, known))
+			return nil, notFound(fmt.Sprintf("no %s %s: no such file, and not embedded%s", what, quote(nameOrPath), suggestion(nameOrPath, known)))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("opening %s: %w", what, err)

@@ -167,7 +167,7 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 	}
 	var chosen []*node
 	add := func(n *node) {
-		if !slices.ContainsFunc(chosen, func(c *node) bool { return c.name() == n.name() }) {
+		if !slices.ContainsFunc(chosen, func(c *node) bool { return fullName(c.name()) == fullName(n.name()) }) {
 			chosen = append(chosen, n)
 		}
 	}
@@ -183,14 +183,15 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 		}
 		known := strategies.Names()
 		n := flagText("--strategies", want)
+		_, found := strategies.Find(want)
 		for _, old := range declared {
-			if name := old.name(); name == want {
-				n = old
+			if name := old.name(); fullName(name) == fullName(want) {
+				n, found = old, true
 			} else if name != "" && !slices.Contains(known, name) {
 				known = append(known, name)
 			}
 		}
-		if n.at.line == 0 && !slices.Contains(known, want) {
+		if !found {
 			d.add(n.at, "", "%s", unknownStrategy(want, append(known, "all")))
 			continue
 		}
@@ -205,6 +206,15 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 		}
 	}
 	root.put("strategies", &node{kind: list, items: chosen, at: position{file: "--strategies"}})
+}
+
+// fullName is name, with the version that is meant where a client library is named
+// without.
+func fullName(name string) string {
+	if e, ok := strategies.Find(name); ok {
+		return e.Name
+	}
+	return name
 }
 
 // name returns what an item of a list goes by: itself, or its name, use or

@@ -62,13 +62,13 @@ func (d *decoder) strategy(c cursor, env strategies.Env) (s Strategy, ok bool) {
 	if len(d.found) > before {
 		return s, false
 	}
-	if s.Name == "" {
-		s.Name = s.Use
-	}
 	known, found := strategies.Find(s.Use)
 	if !found {
 		use.fail("%s", unknownStrategy(s.Use, strategies.Names()))
 		return s, false
+	}
+	if s.Name == "" || s.Name == s.Use {
+		s.Name = known.Name // results say the version
 	}
 	factory, faults := known.Build(s.Args, env)
 	if len(faults) > 0 && len(s.Args) == 0 && (c.n.at.file == allStrategies || d.moved && c.n.at.file != "--strategies") {
@@ -85,7 +85,28 @@ func (d *decoder) strategy(c cursor, env strategies.Env) (s Strategy, ok bool) {
 }
 
 func unknownStrategy(name string, known []string) string {
-	return "unknown strategy " + quote(name) + suggest(name, known, listed(known))
+	shown := family(name, known)
+	if shown == nil {
+		shown = listed(known)
+	}
+	return "unknown strategy " + quote(name) + suggest(name, known, shown)
+}
+
+// family returns the presets whose names begin as name does, before its version,
+// with or without what they all begin with: of sdk:openai all of OpenAI's.
+func family(name string, known []string) []string {
+	name, _, _ = strings.Cut(name, "@")
+	var list []string
+	for _, k := range known {
+		_, library, preset := strings.Cut(k, ":")
+		switch {
+		case preset && (strings.HasPrefix(k, name) || strings.HasPrefix(library, name)):
+			list = append(list, k)
+		case strings.HasPrefix(k, name):
+			return nil // or it is the beginning of another
+		}
+	}
+	return list
 }
 
 // listed returns what a message has room for: presets of client libraries,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Entry is a strategy that users can name.
@@ -118,14 +119,23 @@ func Names() []string {
 	return names
 }
 
-// Find returns the entry with that name.
+// Find returns the entry with that name. Of a client library without its version it
+// is the newest.
 func Find(name string) (*Entry, bool) {
+	var found *Entry
 	for _, e := range Catalog() {
-		if e.Name == name {
-			return &e, true
+		if isNamed(e.Name, name) {
+			found = &e
 		}
 	}
-	return nil, false
+	return found, found != nil
+}
+
+// isNamed reports whether name is full, or full without its version. Older versions
+// stand before newer ones, so that the newest is the last to be.
+func isNamed(full, name string) bool {
+	library, _, versioned := strings.Cut(full, "@")
+	return full == name || versioned && library == name
 }
 
 // Build checks args and returns what makes the strategy of each instance.

@@ -3,6 +3,7 @@ package strategies_test
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -331,4 +332,32 @@ func FuzzBuild(f *testing.F) {
 			t.Errorf("%s %s=%q: %d calls open, violations: %v", name, param, arg, d.Open(), d.Violations)
 		}
 	})
+}
+
+// Without its version a library is the newest, which is the last of the catalog.
+func TestNewestVersion(t *testing.T) {
+	last, newest := map[string][]int{}, map[string]string{}
+	for _, e := range strategies.Catalog() {
+		library, text, versioned := strings.Cut(e.Name, "@")
+		if !versioned {
+			continue
+		}
+		var version []int
+		for part := range strings.SplitSeq(text, ".") {
+			n, err := strconv.Atoi(part)
+			if err != nil {
+				t.Fatalf("%s: %v", e.Name, err)
+			}
+			version = append(version, n)
+		}
+		if slices.Compare(version, last[library]) <= 0 {
+			t.Errorf("%s stands after a newer one", e.Name)
+		}
+		last[library], newest[library] = version, e.Name
+	}
+	for library, want := range newest {
+		if e, ok := strategies.Find(library); !ok || e.Name != want {
+			t.Errorf("%s is %v, want %s", library, e, want)
+		}
+	}
 }

@@ -19,7 +19,7 @@ type preset struct {
 	inside      string // the preset whose calls it retries, unless it sends itself
 }
 
-// presets are read from the libraries' sources, at the version named; those
+// presets, the versions of a library from old to new, are read from the libraries' sources, at the version named; those
 // marked so also wait as was recorded from the real library.
 func presets() []preset {
 	minute, two := 60.0, 120.0
@@ -234,13 +234,10 @@ func buildLibrary(layers []loop) Factory {
 	return func(env Env) Strategy { return &library{key: env.Key, layers: layers} }
 }
 
-// findPreset finds a preset by its name, which may lack sdk: and, for the last of
-// a library, @ and the version.
+// findPreset finds a preset as Find does.
 func findPreset(name string) (p preset, ok bool) {
 	for _, q := range presets() {
-		short := strings.TrimPrefix(q.name, "sdk:")
-		library, _, _ := strings.Cut(short, "@")
-		if name == q.name || name == short || name == library || name == "sdk:"+library {
+		if isNamed(q.name, name) {
 			p, ok = q, true
 		}
 	}
@@ -260,8 +257,8 @@ func parseLayers(s string) ([]loop, error) {
 	var layers []loop
 	for name := range strings.SplitSeq(s, ",") {
 		name = strings.TrimSpace(name)
-		p, ok := findPreset(name)
-		if !ok || !isLibrary(p.name) {
+		p, ok := findPreset(libraryPrefix + strings.TrimPrefix(name, libraryPrefix))
+		if !ok {
 			return nil, fmt.Errorf("must name client libraries (%s), not %q", strings.Join(presetNames(), ", "), name)
 		}
 		layers = slices.Insert(layers, 0, p.loop)
@@ -272,15 +269,16 @@ func parseLayers(s string) ([]loop, error) {
 	return layers, nil
 }
 
-// isLibrary reports whether a preset is a client library, which can be a layer.
-func isLibrary(name string) bool { return strings.HasPrefix(name, "sdk:") }
+// libraryPrefix begins the names of client libraries, which can be layers; there it
+// may be left out.
+const libraryPrefix = "sdk:"
 
 // presetNames returns the names of those that can be layers.
 func presetNames() []string {
 	var names []string
 	for _, p := range presets() {
-		if isLibrary(p.name) {
-			names = append(names, strings.TrimPrefix(p.name, "sdk:"))
+		if library, ok := strings.CutPrefix(p.name, libraryPrefix); ok {
+			names = append(names, library)
 		}
 	}
 	return names

@@ -48,7 +48,7 @@ for less at a higher speed, so differences grow with it.`,
 			if u, err := neturl.Parse(url); url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 				return inputError{fmt.Errorf("--url takes http://HOST:PORT, got %q", url)}
 			}
-			spec, err := load(s, args, opt)
+			spec, err := load(c, s, args, opt)
 			if err != nil {
 				return err
 			}

@@ -33,9 +33,9 @@ an experiment's numbers, or to change it, use 'ratesim compare claims/NAME'.`,
 			if err != nil {
 				return err
 			}
-			list, err := loadClaims(s, args, opt)
+			list, err := loadClaims(c, s, args, opt)
 			if err != nil {
-				return inputError{err}
+				return err
 			}
 			draw, wipe := s.reporter(f.quiet)
 			found, runErr := sim.Claims(c.Context(), list, sim.Options{Seed: f.seed, Replications: f.reps, Progress: draw})
@@ -58,17 +58,17 @@ an experiment's numbers, or to change it, use 'ratesim compare claims/NAME'.`,
 }
 
 // loadClaims reads the claims of these names, or all that are embedded.
-func loadClaims(s *streams, names []string, opt scenarios.Options) ([]*scenarios.Claim, error) {
+func loadClaims(c *cobra.Command, s *streams, names []string, opt scenarios.Options) ([]*scenarios.Claim, error) {
 	if len(names) == 0 {
 		names = scenarios.Claims()
 	}
 	var list []*scenarios.Claim
 	for _, name := range names {
-		c, err := scenarios.LoadClaim(name, s.in, opt)
+		claim, err := scenarios.LoadClaim(name, s.in, opt)
 		if err != nil {
-			return nil, err
+			return nil, loadError(c, "claim", name, err)
 		}
-		list = append(list, c)
+		list = append(list, claim)
 	}
 	return list, nil
 }

@@ -39,7 +39,7 @@ scenario (see 'ratesim list scenarios'); without it, launch-day.`,
 			if err != nil {
 				return err
 			}
-			spec, err := load(s, args, opt)
+			spec, err := load(c, s, args, opt)
 			if err != nil {
 				return err
 			}
@@ -58,14 +58,14 @@ func atMostOne(c *cobra.Command, args []string) error {
 }
 
 // load reads the scenario that the arguments name.
-func load(s *streams, args []string, opt scenarios.Options) (*scenarios.Spec, error) {
+func load(c *cobra.Command, s *streams, args []string, opt scenarios.Options) (*scenarios.Spec, error) {
 	name := "launch-day"
 	if len(args) == 1 {
 		name = args[0]
 	}
 	spec, err := scenarios.Load(name, s.in, opt)
 	if err != nil {
-		return nil, inputError{err}
+		return nil, loadError(c, "scenario", name, err)
 	}
 	return spec, nil
 }

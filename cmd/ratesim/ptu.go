@@ -105,12 +105,12 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 	if len(args) == 1 {
 		log, closer, err := f.open(args[0], s.in)
 		if err != nil {
-			return inputError{err}
+			return loadError(c, "usage log", args[0], err)
 		}
 		defer closer.Close()
 		q.Usage, q.Source = log, args[0]+" ("+log.Format()+")"
 	} else if q.Scenario, err = scenarios.Load(f.scenario, s.in, scenarios.Options{Catalog: q.Catalog}); err != nil {
-		return inputError{err}
+		return loadError(c, "scenario", f.scenario, err)
 	} else {
 		q.Source = "scenario " + q.Scenario.Name
 	}

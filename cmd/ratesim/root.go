@@ -40,6 +40,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(compareCommand(&s), claimsCommand(&s), herdCommand(&s), ptuCommand(&s), benchCommand(&s), serveCommand(&s), listCommand(&s))
+	root.SetHelpCommand(helpCommand())
 	root.SetArgs(args)
 	root.SetIn(s.in)
 	root.SetOut(s.out)
@@ -67,6 +68,24 @@ func exitCode(err error, s streams) int {
 	return exitFailed
 }
 
+// helpCommand refuses what is no command; cobra's own would show the root's help.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "help about a command",
+		RunE: func(c *cobra.Command, args []string) error {
+			of, rest, err := c.Root().Find(args)
+			if err != nil || of == c.Root() {
+				err = noArgs(c.Root(), rest)
+			}
+			if err != nil {
+				return err
+			}
+			return of.Help()
+		},
+	}
+}
+
 // flagError adds the nearest flag to an unknown one.
 func flagError(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
@@ -88,13 +107,14 @@ func noArgs(c *cobra.Command, args []string) error {
 	if c.HasParent() {
 		return inputError{fmt.Errorf("%s takes no arguments, got %q", c.CommandPath(), args[0])}
 	}
+	if hint := elsewhere(c, args[0]); hint != "" {
+		return inputError{fmt.Errorf("no command %q; %s", args[0], hint)}
+	}
 	var known []string
 	for _, sub := range c.Commands() {
-		known = append(known, sub.Name())
+		if !sub.Hidden {
+			known = append(known, sub.Name())
+		}
 	}
-	hint := ""
-	if near, ok := scenarios.Nearest(args[0], known); ok {
-		hint = fmt.Sprintf("; did you mean %q?", near)
-	}
-	return inputError{fmt.Errorf("unknown command %q%s\nsee 'ratesim --help'", args[0], hint)}
+	return inputError{fmt.Errorf("%w\nsee 'ratesim --help'", unknown("command", args[0], known))}
 }

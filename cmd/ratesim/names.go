@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"ratesim/scenarios"
+	"ratesim/strategies"
+)
+
+// loadError is why what was asked for under a name cannot be read: where there is
+// no such thing but something else of that name, it says how that is had.
+func loadError(c *cobra.Command, what, name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		if hint := elsewhere(c, name); hint != "" {
+			err = fmt.Errorf("no %s %q; %s", what, name, hint)
+		}
+	}
+	return inputError{err}
+}
+
+// elsewhere says what a name is and how to come to it; "" if it is nothing.
+func elsewhere(c *cobra.Command, name string) string {
+	for _, verb := range c.Root().Commands() {
+		if verb.Name() == name {
+			return fmt.Sprintf("it is a command: ratesim %s", name)
+		}
+	}
+	_, strategy := strategies.Find(name)
+	switch {
+	case slices.Contains(scenarios.Library(), name) && c.Flags().Lookup("scenario") != nil:
+		return fmt.Sprintf("it is a scenario: %s --scenario %s", c.CommandPath(), name)
+	case slices.Contains(scenarios.Library(), name):
+		return fmt.Sprintf("it is a scenario: ratesim compare %s", name)
+	case slices.Contains(scenarios.Claims(), name):
+		return fmt.Sprintf("it is a claim: ratesim claims %s, or ratesim compare claims/%s", name, name)
+	case strategy:
+		return fmt.Sprintf("it is a strategy: ratesim compare --strategies %s", name)
+	}
+	return ""
+}
