@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"time"
 
@@ -18,8 +17,8 @@ import (
 
 // client sends the attempts of one instance over the network of the scenario.
 type client struct {
-	run  *run
-	base http.RoundTripper
+	run   *run
+	conns *pool
 }
 
 // route makes the request of an attempt to a deployment.
@@ -111,10 +110,7 @@ type answer struct {
 func (c *client) exchange(request *http.Request, p *pending, first bool, deployment int) (a answer) {
 	reached := c.run.reached(deployment, first)
 	var data []byte
-	if a.response, a.err = c.base.RoundTrip(request); a.err == nil {
-		data, a.err = read(a.response)
-	}
-	if a.err != nil {
+	if a.response, data, a.err = c.conns.exchange(request); a.err != nil {
 		c.run.wasted(p)
 		return a
 	}
@@ -125,22 +121,6 @@ func (c *client) exchange(request *http.Request, p *pending, first bool, deploym
 	}
 	return a
 }
-
-// read reads an answer at once if it says how long it is, as it mostly does.
-func read(response *http.Response) ([]byte, error) {
-	defer response.Body.Close()
-	n := response.ContentLength
-	if n < 0 || n > maxAtOnce {
-		return io.ReadAll(response.Body)
-	}
-	data := make([]byte, n)
-	_, err := io.ReadFull(response.Body, data)
-	return data, err
-}
-
-// maxAtOnce is the most memory that an answer gets because it says that it is so
-// long.
-const maxAtOnce = 1 << 20
 
 func (r *run) waited(p *pending) {
 	r.mu.Lock()
@@ -204,20 +184,4 @@ func (r *run) bill() {
 			r.run.CostUSD += float64(d.PTU.Units) * d.Price.UnitHour * hours
 		}
 	}
-}
-
-// maxDials is how many connections are made at one time. A connection costs as
-// much as ten calls do: a generator that is late and makes one for every call it
-// is late with gets later still, and no call is made in the end.
-const maxDials = 16
-
-// dial connects to the server when fewer than maxDials connections are being made.
-func (r *run) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	select {
-	case r.dials <- struct{}{}:
-		defer func() { <-r.dials }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	return r.p.Dial(ctx, network, address)
 }

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -51,7 +52,7 @@ const DefaultMaxOpen = 20_000
 // Pace says how well a run kept its own time.
 type Pace struct {
 	Late    time.Duration // the latest that a call was made after it was due, in the scenario's time
-	Skipped int64         // calls that were not made, because MaxOpen were open; they count as failed
+	Skipped int64         // calls that were not made, because MaxOpen were open or the run was over; they count as failed
 }
 
 // run is one run at work.
@@ -60,13 +61,12 @@ type run struct {
 	key     rng.Key
 	end     clock.Time
 	fleet   []*live.Transport
-	bases   []*http.Transport
+	pools   []*pool
 	doors   []door // of the deployments
 	horizon clock.Time
 	callers sync.WaitGroup
 	errands sync.WaitGroup // asks on their way to the coordinator
 	jobs    chan job       // for goroutines that have made a call and wait for another
-	dials   chan struct{}  // holds one for each that is under way
 	sources []source
 
 	mu     sync.Mutex // guards all below
@@ -123,8 +123,8 @@ func Run(ctx context.Context, p Plan) (*metrics.Run, Pace, error) {
 		}
 	}
 	r.errands.Wait()
-	for _, b := range r.bases {
-		b.CloseIdleConnections()
+	for _, p := range r.pools {
+		p.close()
 	}
 	r.close()
 	for i := range r.sources {
@@ -146,7 +146,7 @@ func newRun(p Plan) (*run, error) {
 	s := p.Scenario
 	n := len(s.Deployments)
 	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
-		dials: make(chan struct{}, maxDials), jobs: make(chan job), prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
+		jobs: make(chan job), prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
 	from, until := s.FaultSpan()
 	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Instances: s.Fleet.Total(), RetryWindow: p.RetryWindow, FaultFrom: from, FaultUntil: until})
 	for i := range s.Deployments {
@@ -168,10 +168,11 @@ func newRun(p Plan) (*run, error) {
 	if s.Coordinator != nil {
 		coordinator = quota.New(s.Coordinator, s.CoordinatorKey(r.key))
 	}
+	slots := make(chan struct{}, maxDials)
 	for i := range s.Fleet.Total() {
-		base := &http.Transport{DialContext: r.dial, MaxIdleConnsPerHost: p.MaxOpen, DisableCompression: true}
-		r.bases = append(r.bases, base)
-		o := live.Options{Base: &client{r, base}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Epoch: epoch, Route: r.route,
+		conns := newPool(r.doors[0].url, slots, p.Dial)
+		r.pools = append(r.pools, conns)
+		o := live.Options{Base: &client{r, conns}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Epoch: epoch, Route: r.route,
 			Batch: func(i int) bool { return s.Deployments[i].Batch }}
 		if coordinator != nil {
 			o.Coordinator, o.Patience = &desk{r, coordinator, uint32(i)}, coordinator.Timeout()
@@ -201,36 +202,33 @@ func (r *run) now() clock.Time {
 	return clock.Time(d)
 }
 
-// stream makes the calls of one stream when they are due.
+// stream makes the calls of one stream when they are due. When it is late it lets
+// the calls under way go on before each one: they would wait ever longer while more
+// and more are begun, and in the end most of the time would go into their number.
 func (r *run) stream(ctx context.Context, i int) {
 	var a workload.Arrival
 	for {
 		r.mu.Lock()
 		more := r.sources[i].Next(&a)
 		r.mu.Unlock()
-		if !more || !sleep(ctx, r.real(a.At)) {
+		switch {
+		case !more:
 			return
+		case sleep(ctx, r.real(a.At)):
+			r.begin(ctx, i, a)
+			runtime.Gosched()
+		case r.now() < a.At:
+			return
+		default: // it was due before the end
+			r.arrive(a, true)
 		}
-		r.begin(ctx, i, a)
 	}
 }
 
 // begin makes a call that is due.
 func (r *run) begin(ctx context.Context, stream int, a workload.Arrival) {
-	r.mu.Lock()
-	r.pace.Late = max(r.pace.Late, r.now().Sub(a.At))
-	p := &pending{Arrival: a, instance: r.dealer.Deal(a.At, a.ID)}
-	r.run.Arrive(a.At, p.work())
-	full := r.open >= r.p.MaxOpen
-	if full {
-		r.pace.Skipped++
-		r.ended++
-		r.run.Fail(a.At, int(strategies.QueueTimeout))
-	} else {
-		r.open++
-	}
-	r.mu.Unlock()
-	if full {
+	p := r.arrive(a, false)
+	if p == nil {
 		return
 	}
 	r.callers.Add(1)
@@ -240,6 +238,24 @@ func (r *run) begin(ctx context.Context, stream int, a workload.Arrival) {
 	default:
 		go r.work(ctx, j)
 	}
+}
+
+// arrive takes down a call that is due. It returns nil for one that is not made: the
+// run is over, or as many are open as may be.
+func (r *run) arrive(a workload.Arrival, over bool) *pending {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := &pending{Arrival: a, instance: r.dealer.Deal(a.At, a.ID)}
+	r.run.Arrive(a.At, p.work())
+	if over || r.open >= r.p.MaxOpen {
+		r.pace.Skipped++
+		r.ended++
+		r.run.Fail(a.At, int(strategies.QueueTimeout))
+		return nil
+	}
+	r.pace.Late = max(r.pace.Late, r.now().Sub(a.At))
+	r.open++
+	return p
 }
 
 // job is a call to be made.

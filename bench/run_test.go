@@ -47,7 +47,10 @@ func play(t *testing.T, ctx context.Context, scenario string, handler http.Handl
 	go func() { _ = server.Serve(network) }()
 	defer time.Sleep(time.Minute) // for handlers that clients have left
 	defer server.Close()
-	p.Scenario, p.Strategy, p.URL, p.Key, p.Start = spec, &spec.Strategies[0], "http://stall", "k", time.Now()
+	p.Scenario, p.Strategy, p.URL, p.Key = spec, &spec.Strategies[0], "http://stall", "k"
+	if p.Start.IsZero() {
+		p.Start = time.Now()
+	}
 	return bench.Run(ctx, p)
 }
 
@@ -127,6 +130,33 @@ func TestInterrupted(t *testing.T) {
 		// Arrivals at 0.1 s, 0.2 s, ...: 50 by then, of which 40 have ended.
 		if !errors.Is(err, context.Canceled) || run.Calls != run.Succeeded+run.Censored || run.Succeeded < 40 || run.Censored != 10 {
 			t.Errorf("%v: %d calls, %d succeeded, %d censored", err, run.Calls, run.Succeeded, run.Censored)
+		}
+	})
+}
+
+// A run that is over before it has made its calls says which it did not make: those
+// that were due.
+func TestOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		network := newPipes()
+		run, pace, err := play(t, ctx, stalling, func(http.ResponseWriter, *http.Request) {},
+			bench.Plan{Dial: network.dial, Start: time.Now().Add(-5050 * time.Millisecond)}, network)
+		if !errors.Is(err, context.Canceled) || run.Calls != 51 || pace.Skipped != 51 || run.Attempts != 0 || run.Censored != 0 || pace.Late != 0 {
+			t.Errorf("%v: %d calls, %d skipped, %d attempts, %d censored, %v late", err, run.Calls, pace.Skipped, run.Attempts, run.Censored, pace.Late)
+		}
+	})
+}
+
+// Calls that are late are made all the same, and how late is said.
+func TestLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newPipes()
+		run, pace, err := play(t, t.Context(), stalling, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) },
+			bench.Plan{Dial: network.dial, Start: time.Now().Add(-12 * time.Second)}, network)
+		if err != nil || run.Calls != 100 || run.Succeeded != 100 || pace.Skipped != 0 || pace.Late != 12*time.Second {
+			t.Errorf("%v: %d of %d calls, %+v", err, run.Succeeded, run.Calls, pace)
 		}
 	})
 }
