@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -59,6 +60,38 @@ func TestInterruptedAtOnce(t *testing.T) {
 	code := run(ctx, []string{"compare"}, streams{in: strings.NewReader(""), out: &out, err: &errs})
 	if code != exitInterrupted || out.Len() > 0 || errs.String() != "ratesim: interrupted\n" {
 		t.Errorf("exit code %d, output %q, errors %q", code, out.String(), errs.String())
+	}
+}
+
+// An interrupt ends the reading of a standard input on which nothing comes, as of
+// a terminal.
+func TestInterruptedReading(t *testing.T) {
+	for _, args := range [][]string{{"ptu", "-"}, {"compare", "-"}, {"claims", "-"}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		in, writer := io.Pipe() // a write waits for a reader
+		go func() {
+			writer.Write([]byte("time,prompt_tokens,output_tokens\n0,1,1\n"))
+			cancel()
+		}()
+		var out, errs bytes.Buffer
+		code := run(ctx, args, streams{in: in, out: &out, err: &errs})
+		if code != exitInterrupted || out.Len() > 0 || errs.String() != "ratesim: interrupted\n" {
+			t.Errorf("%s: exit code %d, output %q, errors %q", args[0], code, out.String(), errs.String())
+		}
+		writer.Close()
+	}
+}
+
+// An interrupt while ptu simulates ends it without an answer: costs alone, without
+// what each option does to requests, are none.
+func TestInterruptedPTU(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out bytes.Buffer
+	progress := &cancelOn{text: "\r2 of ", cancel: cancel}
+	code := run(ctx, []string{"ptu", "--model", "gpt-4o-mini"}, streams{in: strings.NewReader(""), out: &out, err: progress, progress: true})
+	if code != exitInterrupted || out.Len() > 0 || !strings.HasSuffix(progress.String(), "\x1b[Kratesim: interrupted\n") {
+		t.Errorf("exit code %d, output %q, errors %q", code, out.String(), progress.String())
 	}
 }
 

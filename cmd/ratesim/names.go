@@ -13,8 +13,12 @@ import (
 )
 
 // loadError is why what was asked for under a name cannot be read: where there is
-// no such thing but something else of that name, it says how that is had.
+// no such thing but something else of that name, it says how that is had, and where
+// reading was interrupted, that.
 func loadError(c *cobra.Command, what, name string, err error) error {
+	if interrupted := c.Context().Err(); interrupted != nil {
+		return interrupted
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if hint := elsewhere(c, name); hint != "" {
 			err = fmt.Errorf("no %s %q; %s", what, name, hint)

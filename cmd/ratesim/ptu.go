@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -103,12 +104,17 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 		return reports.BreakEvenTable(s.out, capacity.ListBreakEvens(q.Catalog, q.Prices), f.table(s))
 	}
 	if len(args) == 1 {
-		log, closer, err := f.open(args[0], s.in)
+		log, closer, err := f.open(c.Context(), args[0], s.in)
 		if err != nil {
 			return loadError(c, "usage log", args[0], err)
 		}
 		defer closer.Close()
+		if f.location != nil && log.Relative() {
+			return inputError{fmt.Errorf("--tz: the times of %s are seconds since an unknown beginning, which are of no zone", args[0])}
+		}
 		q.Usage, q.Source = log, args[0]+" ("+log.Format()+")"
+	} else if f.location != nil {
+		return inputError{errors.New("--tz: a scenario's times are of no zone")}
 	} else if q.Scenario, err = scenarios.Load(f.scenario, s.in, scenarios.Options{Catalog: q.Catalog}); err != nil {
 		return loadError(c, "scenario", f.scenario, err)
 	} else {
@@ -118,6 +124,9 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 	q.Progress = draw
 	r, err := sizing.Answer(c.Context(), q)
 	wipe()
+	if interrupted := c.Context().Err(); err != nil && interrupted != nil {
+		return interrupted
+	}
 	if errors.As(err, new(sizing.InputError)) {
 		return inputError{err}
 	}
@@ -189,7 +198,7 @@ func (f *ptuFlags) question(c *cobra.Command) (*sizing.Question, error) {
 }
 
 // open opens the usage log.
-func (f *ptuFlags) open(name string, in io.Reader) (*workload.Usage, io.Closer, error) {
+func (f *ptuFlags) open(ctx context.Context, name string, in io.Reader) (*workload.Usage, io.Closer, error) {
 	o := workload.UsageOptions{Format: f.format, Model: f.model, Location: f.location}
 	file := io.NopCloser(in)
 	if name != "-" {
@@ -197,8 +206,9 @@ func (f *ptuFlags) open(name string, in io.Reader) (*workload.Usage, io.Closer, 
 		if file, err = os.Open(name); err != nil {
 			return nil, nil, fmt.Errorf("opening the usage log: %w", err)
 		}
+		in = &interruptible{ctx: ctx, in: file}
 	}
-	log, err := workload.OpenUsage(name, file, o)
+	log, err := workload.OpenUsage(name, in, o)
 	if err != nil {
 		file.Close()
 		return nil, nil, err

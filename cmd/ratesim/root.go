@@ -31,6 +31,7 @@ var errUnmet = errors.New("an expectation was not met")
 
 // run is the program: arguments in, exit code out.
 func run(ctx context.Context, args []string, s streams) int {
+	s.in = &interruptible{ctx: ctx, in: s.in}
 	root := &cobra.Command{
 		Use:           "ratesim",
 		Short:         "replay traffic against LLM rate limits and compare client strategies",

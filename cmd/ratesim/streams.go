@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -34,6 +35,39 @@ func terminal() streams {
 		s.width = w
 	}
 	return s
+}
+
+// interruptible reads until ctx ends, also while a read of in waits for a terminal
+// or a pipe.
+type interruptible struct {
+	ctx context.Context
+	in  io.Reader
+	buf []byte
+}
+
+// Read implements io.Reader.
+func (r *interruptible) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if len(r.buf) < len(p) {
+		r.buf = make([]byte, len(p))
+	}
+	type read struct {
+		n   int
+		err error
+	}
+	done := make(chan read, 1)
+	go func() { // which may outlive this call, and so must not write to p
+		n, err := r.in.Read(r.buf[:len(p)])
+		done <- read{n, err}
+	}()
+	select {
+	case got := <-done:
+		return copy(p, r.buf[:got.n]), got.err
+	case <-r.ctx.Done():
+		return 0, r.ctx.Err()
+	}
 }
 
 // reporter returns what draws a progress line, and what wipes it; both do

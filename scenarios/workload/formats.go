@@ -143,7 +143,9 @@ func (in *input) sniff() *format {
 		}
 		return f
 	}
-	if asked == nil || asked.lacks(names) != "" {
+	if in.json && len(head) < sniffed && holdsNothing(head) {
+		in.fail(0, 0, "has no rows of usage")
+	} else if asked == nil || asked.lacks(names) != "" {
 		in.fail(1, 0, "%s", unknownFormat(all, asked, names, head))
 	}
 	return asked
@@ -220,6 +222,33 @@ func (in *input) names(head []byte) []string {
 		return csvColumns(firstLine(text))
 	}
 	return nil
+}
+
+// holdsNothing reports whether a JSON text is lists, and pages with a list, without
+// anything in them: exports of a time without usage, which any format may be.
+func holdsNothing(text []byte) bool {
+	for dec := json.NewDecoder(bytes.NewReader(text)); ; {
+		var v any
+		if err := dec.Decode(&v); err != nil {
+			return err == io.EOF
+		} else if !rowless(v) {
+			return false
+		}
+	}
+}
+
+func rowless(v any) bool {
+	switch v := v.(type) {
+	case []any:
+		return !slices.ContainsFunc(v, func(x any) bool { return !rowless(x) })
+	case map[string]any:
+		for _, list := range []string{"data", "value"} {
+			if rows, ok := v[list].([]any); ok {
+				return len(rows) == 0
+			}
+		}
+	}
+	return false
 }
 
 // jsonKeys returns the keys of all objects in the beginning of a JSON text.

@@ -31,7 +31,6 @@ func TestBadUsage(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"empty", "", "u: is empty"},
 		{"empty page", page(), "u: has no rows of usage"},
-		{"empty list", "[]", "u:1: is of no format known: begins \"[]\"" + known()},
 		{"costs", `{"object":"page","data":[{"object":"bucket","start_time":0,"end_time":60,"results":[{"object":"organization.costs.result","amount":{"value":1}}]}],"has_more":false}`,
 			`u:1:26: results[0]: is a "organization.costs.result"; want the usage of completions`},
 		{"workbook", "PK\x03\x04....", "u: is a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV"},
@@ -87,6 +86,22 @@ func TestBadUsage(t *testing.T) {
 	}
 }
 
+// A JSON export of a time without usage has no rows, of whatever format it is.
+func TestNoRows(t *testing.T) {
+	const none = "u: has no rows of usage"
+	for text, want := range map[string]string{
+		"[]": none,
+		`{"data":[],"has_more":false,"next_page":null}`:                        none,
+		`[{"data":[]}, {"data":[]}]` + "\n" + `{"value":[],"interval":"PT1M"}`: none,
+		"{}":                          `u:1: is of no format known: begins "{}"` + known(),
+		`[{"data":[]}, {"data":[7]}]`: `u:1: is of no format known: begins "[{\"data\":[]}, {\"data\":[7]}]"` + known(),
+	} {
+		if _, _, err := readUsage(t, "u", strings.NewReader(text), UsageOptions{}); err == nil || err.Error() != want {
+			t.Errorf("%s:\n got %v\nwant %s", text, err, want)
+		}
+	}
+}
+
 // known is the end of the message about a log of no format known.
 func known() string { return "; known: " + strings.Join(FormatNames()[1:], ", ") }
 
@@ -98,6 +113,7 @@ func TestFormatAskedFor(t *testing.T) {
 		{"azure", plain, "u:1: header is that of format plain, not azure"},
 		{"openai", plain, "u:1: format openai is JSON, this is CSV"},
 		{"litellm", "a,b\n", `u:1: format litellm is told by startTime, prompt_tokens, completion_tokens, which is not here: got "a,b"`},
+		{"litellm", "[]", "u: has no rows of usage"},
 		{"litellm", plain, "u:1: header is that of format plain, not litellm"},
 		{"lite", plain, `u: unknown format "lite"; allowed: ` + strings.Join(FormatNames(), ", ")},
 	}
