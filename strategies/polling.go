@@ -53,16 +53,14 @@ func (p *polling) arm(out *Effects) {
 // pushAt adds c to a Queue by Priority whose calls' priority is a time.
 func (q *Queue) pushAt(c *Call, at clock.Time) {
 	q.add(c, int64(at), neverLeft)
-	c.Phase = Queued
-	q.live++
 }
 
 // next returns the time of the next call; clock.Never if none waits.
 func (q *Queue) next() clock.Time {
-	if q.Peek() == nil {
-		return clock.Never
+	if w := q.head(); w != nil {
+		return clock.Time(w.class)
 	}
-	return clock.Time(q.heap[0].class)
+	return clock.Never
 }
 
 // poller is the token bucket without a line: each call looks for itself, and

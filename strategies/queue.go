@@ -1,5 +1,7 @@
 package strategies
 
+import "slices"
+
 // Order names who is next in a Queue.
 type Order uint8
 
@@ -29,8 +31,9 @@ func (w Weights) of(tenant uint16) float64 {
 const Queued uint8 = 255
 
 // Queue holds waiting calls and says who is next. Its zero value is an empty
-// FIFO. Push, Pop and Peek take O(1) for FIFO and O(log n) otherwise, and allocate
-// only to grow.
+// FIFO. Calls that come in the order in which they are served, and those that come
+// back in it, wait in rings, the others in a heap: Push, Pop and Peek take O(1)
+// where all do, as in FIFO, else O(log n), and allocate only to grow.
 //
 // Fair is start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996): a call
 // starts, in virtual time, when the calls before it of the same tenant have had
@@ -53,8 +56,8 @@ type Queue struct {
 	Stretch int64
 	Ranked  bool
 
-	back, fresh ring      // FIFO: calls that came back, and those that never left
-	heap        []waiting // the other orders
+	back, fresh ring      // calls that came back, and those that never left
+	heap        []waiting // those that go before the last of their ring
 
 	live   int    // entries whose call still waits
 	pushed uint64 // entries ever made
@@ -66,7 +69,7 @@ type Queue struct {
 
 // waiting is a call's entry, ordered by class and then by place.
 type waiting struct {
-	class int64  // Priority: the priority; Fair: the virtual start, in tokens
+	class int64  // FIFO: 0; Priority: the priority; Fair: the virtual start, in tokens
 	place uint64 // order of arrival; neverLeft is set unless the call came back
 	entry
 }
@@ -83,16 +86,14 @@ func (q *Queue) Len() int { return q.live }
 
 // Push adds c, last of its class, and sets its Phase to Queued.
 func (q *Queue) Push(c *Call) {
+	class := int64(0)
 	switch q.Order {
-	case FIFO:
-		q.fresh.push(entry{c, c.ID})
 	case Priority:
-		q.add(c, int64(c.Priority), neverLeft)
+		class = int64(c.Priority)
 	case Fair:
-		q.add(c, q.start(c)+q.behind(c), neverLeft)
+		class = q.start(c) + q.behind(c)
 	}
-	c.Phase = Queued
-	q.live++
+	q.add(c, class, neverLeft)
 }
 
 // start returns the virtual time at which c may start, and charges its tenant.
@@ -127,20 +128,23 @@ const virtualUnit = 1 << 12
 // not been: a call that waited its turn once does not wait for it again. Under
 // Fair its tenant is not charged again.
 func (q *Queue) Return(c *Call) {
+	class := int64(0)
 	switch q.Order {
-	case FIFO:
-		q.back.push(entry{c, c.ID})
 	case Priority:
-		q.add(c, int64(c.Priority), 0)
+		class = int64(c.Priority)
 	case Fair:
-		q.add(c, q.served+q.rank(c), 0)
+		class = q.served + q.rank(c)
 	}
-	c.Phase = Queued
-	q.live++
+	q.add(c, class, 0)
 }
 
 // behind is how far behind its start the place of c in a Fair queue is.
-func (q *Queue) behind(c *Call) int64 { return q.rank(c) + q.Stretch*q.length(c) }
+func (q *Queue) behind(c *Call) int64 {
+	if q.Stretch == 0 {
+		return q.rank(c)
+	}
+	return q.rank(c) + q.Stretch*q.length(c)
+}
 
 // rank puts all calls of one priority behind those of a lower one: virtual time
 // stays below 2^55.
@@ -151,56 +155,86 @@ func (q *Queue) rank(c *Call) int64 {
 	return int64(c.Priority) << 55
 }
 
+// add adds c to a class, from 0 on for one that came back.
 func (q *Queue) add(c *Call, class int64, from uint64) {
-	if len(q.heap) == cap(q.heap) && len(q.heap) > 2*q.live {
-		q.compact()
-	}
 	q.pushed++
-	q.heap = append(q.heap, waiting{class, q.pushed | from, entry{c, c.ID}})
-	q.up(len(q.heap) - 1)
+	w := waiting{class, q.pushed | from, entry{c, c.ID}}
+	r := &q.fresh
+	if from != neverLeft {
+		r = &q.back
+	}
+	if r.n == 0 || r.at(r.n-1).class <= class {
+		r.push(w)
+	} else {
+		q.makeRoom()
+		q.heap = append(q.heap, w)
+		q.up(len(q.heap) - 1)
+	}
+	c.Phase = Queued
+	q.live++
+}
+
+// head returns the entry of the next call; nil if none waits.
+func (q *Queue) head() *waiting {
+	if q.live == 0 {
+		return nil
+	}
+	if q.back.n+q.fresh.n+len(q.heap) > q.live { // else there is no need to look at their memory
+		q.dropEnded()
+	}
+	var first *waiting
+	if q.fresh.n > 0 {
+		first = q.fresh.at(0)
+	}
+	if q.back.n > 0 {
+		if w := q.back.at(0); first == nil || w.before(first) {
+			first = w
+		}
+	}
+	if len(q.heap) > 0 {
+		if w := &q.heap[0]; first == nil || w.before(first) {
+			first = w
+		}
+	}
+	return first
+}
+
+// dropEnded drops the entries of ended calls that are before all others of
+// their ring or the heap.
+func (q *Queue) dropEnded() {
+	q.back.dropEnded()
+	q.fresh.dropEnded()
+	for len(q.heap) > 0 && q.heap[0].ended() {
+		q.drop()
+	}
 }
 
 // Peek returns the next call and leaves it in the queue; nil if none waits.
 func (q *Queue) Peek() *Call {
-	if q.Order == FIFO {
-		e := q.back.first()
-		if e == nil {
-			e = q.fresh.first()
-		}
-		if e == nil {
-			return nil
-		}
-		return e.call
-	}
-	for len(q.heap) > 0 {
-		if w := &q.heap[0]; !w.ended() {
-			return w.call
-		}
-		q.drop()
+	if w := q.head(); w != nil {
+		return w.call
 	}
 	return nil
 }
 
 // Leads reports whether c, which was pushed last, is the next call.
-func (q *Queue) Leads(c *Call) bool {
-	if q.Order == FIFO {
-		return q.live == 1 // without a look at the memory of the first
-	}
-	return q.Peek() == c
-}
+func (q *Queue) Leads(c *Call) bool { return q.live == 1 || q.Peek() == c }
 
 // Pop removes and returns the next call, its Phase set to 0; nil if none
 // waits.
 func (q *Queue) Pop() *Call {
-	c := q.Peek()
-	if c == nil {
+	w := q.head()
+	if w == nil {
 		return nil
 	}
+	c := w.call
+	if q.Order == Fair {
+		q.served = max(q.served, w.class-q.behind(c))
+	}
 	switch {
-	case q.Order != FIFO:
-		q.served = max(q.served, q.heap[0].class-q.behind(c))
+	case len(q.heap) > 0 && w == &q.heap[0]:
 		q.drop()
-	case q.back.n > 0: // Peek has dropped those that ended
+	case w.place < neverLeft:
 		q.back.drop()
 	default:
 		q.fresh.drop()
@@ -216,7 +250,7 @@ func (q *Queue) Remove(c *Call) {
 	q.live--
 }
 
-// drop removes the first entry.
+// drop removes the first entry of the heap.
 func (q *Queue) drop() {
 	n := len(q.heap) - 1
 	last := q.heap[n]
@@ -227,8 +261,12 @@ func (q *Queue) drop() {
 	}
 }
 
-// compact removes the entries of ended calls.
-func (q *Queue) compact() {
+// makeRoom makes room in the heap: it removes the entries of ended calls, and
+// doubles the room unless that emptied half of it.
+func (q *Queue) makeRoom() {
+	if len(q.heap) < cap(q.heap) {
+		return
+	}
 	kept := q.heap[:0]
 	for _, w := range q.heap {
 		if !w.ended() {
@@ -239,6 +277,9 @@ func (q *Queue) compact() {
 	q.heap = kept
 	for i := len(kept)/2 - 1; i >= 0; i-- {
 		q.down(i, kept[i])
+	}
+	if 2*len(kept) >= cap(kept) {
+		q.heap = slices.Grow(kept, max(16, cap(kept)))
 	}
 }
 

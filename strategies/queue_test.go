@@ -255,14 +255,15 @@ func TestFairForgetsWhatNobodyGot(t *testing.T) {
 func TestQueueMemory(t *testing.T) {
 	for _, order := range []strategies.Order{strategies.FIFO, strategies.Priority, strategies.Fair} {
 		q := strategies.Queue{Order: order}
-		head, c := strategies.Call{ID: 1}, strategies.Call{}
+		head, last, c := strategies.Call{ID: 1}, strategies.Call{ID: 2, Priority: 5}, strategies.Call{}
 		q.Push(&head)
-		id := uint64(1)
+		q.Push(&last)
+		id := last.ID
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range 100_000 {
 			id++
-			c = strategies.Call{ID: id}
+			c = strategies.Call{ID: id, Priority: 3} // between the two, if that counts
 			q.Push(&c)
 			q.Remove(&c)
 		}

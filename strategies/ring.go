@@ -8,10 +8,10 @@ type entry struct {
 
 func (e *entry) ended() bool { return e.call.ID != e.id || e.call.Phase != Queued }
 
-// ring holds entries in the order in which they came. A Queue that serves in
-// that order does with it in O(1) what a heap does in O(log n).
+// ring holds entries in the order in which they came. Where a Queue serves in
+// that order, it does in O(1) what a heap does in O(log n).
 type ring struct {
-	entries []entry // length is a power of two, or 0
+	entries []waiting // length is a power of two, or 0
 	head, n int
 	touched uint64 // means nothing; see touch
 }
@@ -29,25 +29,21 @@ func (r *ring) touch() {
 	}
 }
 
-func (r *ring) at(i int) *entry { return &r.entries[(r.head+i)&(len(r.entries)-1)] }
+func (r *ring) at(i int) *waiting { return &r.entries[(r.head+i)&(len(r.entries)-1)] }
 
-func (r *ring) push(e entry) {
+func (r *ring) push(w waiting) {
 	if r.n == len(r.entries) {
 		r.grow()
 	}
 	r.n++
-	*r.at(r.n - 1) = e
+	*r.at(r.n - 1) = w
 }
 
-// first returns the first entry whose call still waits, and drops those before
-// it; nil if there is none.
-func (r *ring) first() *entry {
-	for ; r.n > 0; r.drop() {
-		if e := r.at(0); !e.ended() {
-			return e
-		}
+// dropEnded drops the entries of ended calls before the first that still waits.
+func (r *ring) dropEnded() {
+	for r.n > 0 && r.at(0).ended() {
+		r.drop()
 	}
-	return nil
 }
 
 func (r *ring) drop() {
@@ -76,7 +72,7 @@ func (r *ring) grow() {
 	if 2*kept < len(r.entries) {
 		return
 	}
-	larger := make([]entry, max(16, 2*len(r.entries)))
+	larger := make([]waiting, max(16, 2*len(r.entries)))
 	for i := range r.n {
 		larger[i] = *r.at(i)
 	}
