@@ -40,14 +40,20 @@ type Queue struct {
 	// hold can read there now, so that the misses overlap.
 	Ahead []Event
 
-	// Buckets above the first hold what is due after last, by the highest bit in
-	// which its time differs from last. The first holds the rest, sorted.
-	last    clock.Time
+	last    clock.Time // what is due by then is in near
 	len     int
-	used    uint64 // bit i: buckets[i] holds something
-	head    int    // first event of buckets[0] not yet popped
-	buckets [64][]Event
+	near    []Event        // sorted
+	head    int            // first of near not yet popped
+	levels  uint32         // bit i: some bucket of level i holds something
+	used    [levels]uint64 // bit j of the i-th: buckets[i*radix+j] does
+	buckets [levels * radix][]Event
 }
+
+const (
+	digit  = 4
+	radix  = 1 << digit
+	levels = (63 + digit - 1) / digit
+)
 
 // A bucket of at most few events that span at most 2^spanBits ns is sorted
 // rather than spread again and again. The span keeps what is pushed later from
@@ -74,21 +80,28 @@ func (q *Queue) Push(at clock.Time, data uint64) {
 		q.insert(Event{at, data})
 		return
 	}
-	i := bits.Len64(uint64(at ^ q.last))
-	q.buckets[i] = append(q.buckets[i], Event{at, data})
-	q.used |= 1 << i
+	q.file(Event{at, data})
 }
 
-// insert sorts an event into the first bucket, behind those of its time.
+// file puts an event that is due after last into its bucket.
+func (q *Queue) file(e Event) {
+	level := uint(bits.Len64(uint64(e.At^q.last))-1) / digit
+	d := uint(e.At>>(level*digit)) % radix
+	b := &q.buckets[level*radix+d]
+	*b = append(*b, e)
+	q.used[level] |= 1 << d
+	q.levels |= 1 << level
+}
+
+// insert sorts an event into near, behind those of its time.
 func (q *Queue) insert(e Event) {
-	b := append(q.buckets[0], e)
+	b := append(q.near, e)
 	i := len(b) - 1
 	for ; i > q.head && b[i-1].At > e.At; i-- {
 		b[i] = b[i-1]
 	}
 	b[i] = e
-	q.buckets[0] = b
-	q.used |= 1
+	q.near = b
 }
 
 // Pop removes the earliest event; of those at the same time, the one pushed
@@ -98,47 +111,44 @@ func (q *Queue) Pop() (Event, bool) {
 		return Event{}, false
 	}
 	q.Ahead = nil
-	if q.used&1 == 0 {
+	for q.head == len(q.near) {
 		q.refill()
 	}
-	b := q.buckets[0]
-	e := b[q.head]
+	e := q.near[q.head]
 	q.head++
 	q.len--
-	if q.head == len(b) {
-		q.buckets[0], q.head = b[:0], 0
-		q.used &^= 1
-	}
 	return e, true
 }
 
-// refill moves last on into the earliest bucket and empties that into the ones
-// below. Going through it in order keeps ties in push order.
+// refill moves last on into the earliest bucket and empties that into near, or
+// into the buckets below. Going through it in order keeps ties in push order.
 func (q *Queue) refill() {
-	i := bits.TrailingZeros64(q.used)
+	level := uint(bits.TrailingZeros32(q.levels))
+	d := uint(bits.TrailingZeros64(q.used[level]))
+	i := level*radix + d
 	b := q.buckets[i]
-	q.used &^= 1 << i
-	q.buckets[i] = b[:0]
-	if len(b) <= few && i <= spanBits {
-		b = append(q.buckets[0], b...)
+	if q.used[level] &^= 1 << d; q.used[level] == 0 {
+		q.levels &^= 1 << level
+	}
+	if level == 0 || len(b) <= few && level*digit <= spanBits {
+		q.buckets[i] = q.near[:0]
 		sort(b)
-		q.buckets[0], q.last = b, b[len(b)-1].At
-		q.used |= 1
+		q.near, q.head, q.last = b, 0, b[len(b)-1].At
 		return
 	}
+	q.buckets[i] = b[:0]
 	if len(b) >= aheadLeast && len(b) < aheadMost {
 		q.Ahead = b
 	}
-	last := b[0].At
-	for _, e := range b[1:] {
-		last = min(last, e.At)
-	}
+	q.near, q.head = q.near[:0], 0
+	q.last = b[0].At &^ (1<<(level*digit) - 1)
 	for _, e := range b {
-		j := bits.Len64(uint64(e.At ^ last))
-		q.buckets[j] = append(q.buckets[j], e)
-		q.used |= 1 << j
+		if e.At == q.last {
+			q.near = append(q.near, e)
+			continue
+		}
+		q.file(e)
 	}
-	q.last = last
 }
 
 // sort sorts a few events by time; those of one time stay in their order.
