@@ -102,6 +102,10 @@ func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 // the first Arrive.
 func (m *Model) Foresee() { m.foreseen = true }
 
+// Unread says that nobody reads what replies tell is left of the limits. They
+// tell nothing of it from then on.
+func (m *Model) Unread() { m.headers.Silent = true }
+
 // place works out what the slot i stands for in headers and the tally.
 func (m *Model) place(i int) {
 	s := &m.slots[i]

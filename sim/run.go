@@ -13,6 +13,7 @@ import (
 	"ratesim/sim/clock"
 	"ratesim/sim/metrics"
 	"ratesim/sim/rng"
+	"ratesim/strategies"
 )
 
 // Plan names one run.
@@ -71,6 +72,11 @@ func newEngine(p Plan) (*engine, error) {
 	for range e.run.Instances {
 		e.alarms = append(e.alarms, timer{at: clock.Never})
 		e.fleet = append(e.fleet, p.Strategy.Factory(env))
+	}
+	if heedless, ok := e.fleet[0].(strategies.IgnoresQuotas); ok && heedless.IgnoresQuotas() {
+		for _, m := range e.models {
+			m.Unread()
+		}
 	}
 	e.events.Push(end, data(mark, 0, 0))
 	e.events.Push(0, data(sample, 0, 0))

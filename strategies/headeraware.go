@@ -80,6 +80,8 @@ func (h *headerAware) answered(now clock.Time, c *Call, r *wire.Reply) {
 	}
 }
 
+func (h *headerAware) readsQuotas() {}
+
 func (h *headerAware) release(clock.Time, *Call) {}
 
 var headerParams = []Param{

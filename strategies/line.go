@@ -25,6 +25,9 @@ type gate interface {
 	release(now clock.Time, c *Call)
 }
 
+// quotaReader is a gate that goes by what replies tell is left of the limits.
+type quotaReader interface{ readsQuotas() }
+
 // ungated is a gate that is always open.
 type ungated struct{}
 
@@ -157,6 +160,11 @@ func (l *line) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 		l.failed(now, n, c, r, out)
 	}
 	l.pump(now, out)
+}
+
+// IgnoresQuotas implements the interface of that name.
+func (l *line) IgnoresQuotas() bool {
+	return !slices.ContainsFunc(l.lanes, func(n lane) bool { _, reads := n.gate.(quotaReader); return reads })
 }
 
 // failed decides what to do with c after r was not a success.

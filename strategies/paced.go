@@ -101,6 +101,8 @@ func (p *paced) answered(now clock.Time, c *Call, r *wire.Reply) {
 	p.tokens.believe(now, c.Since, r.Tokens, c.Held)
 }
 
+func (p *paced) readsQuotas() {}
+
 func (p *paced) release(clock.Time, *Call) {}
 
 // believe reads q, the header of an attempt that left at since, when sent was

@@ -119,4 +119,7 @@ func (s *retrying) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 
 func (s *retrying) Wake(now clock.Time, c *Call, out *Effects) { out.Send(c, s.to) }
 
+// IgnoresQuotas implements the interface of that name.
+func (s *retrying) IgnoresQuotas() bool { return true }
+
 func (s *retrying) Cancel(now clock.Time, c *Call, out *Effects) { out.Fail(c, Deadline) }

@@ -12,7 +12,8 @@
 //     aborted, and no call is sent more than 64 times;
 //   - once nothing new arrives, everything ends, whether the provider then
 //     answers or refuses whatever it is sent;
-//   - the same history gives the same trace;
+//   - the same history gives the same trace, with other quotas in its replies too
+//     if the strategy says that it ignores them;
 //   - once warm, no event allocates.
 //
 // [Driver] is the small driver behind it, for tests that tell a story of their
@@ -22,6 +23,7 @@ package strategytest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +82,11 @@ func Run(t *testing.T, f func(strategies.Env) strategies.Strategy) {
 			}
 			if _, again := play(f(Env()), h); again != trace {
 				t.Errorf("the same history gave another trace:\n%s\nthe first time:\n%s", again, trace)
+			}
+			if s, ok := f(Env()).(strategies.IgnoresQuotas); ok && s.IgnoresQuotas() {
+				if _, again := play(f(Env()), otherQuotas(h)); again != trace {
+					t.Errorf("other quotas gave another trace:\n%s\nthan:\n%s", again, trace)
+				}
 			}
 			if t.Failed() {
 				t.Logf("trace:\n%s", trace)
@@ -201,6 +208,23 @@ func replies() *rapid.Generator[wire.Reply] {
 		}
 		return r
 	})
+}
+
+// otherQuotas returns h with other quotas in the replies to attempts.
+func otherQuotas(h history) history {
+	h.Steps = slices.Clone(h.Steps)
+	for i := range h.Steps {
+		if r := &h.Steps[i].Reply; h.Steps[i].Kind == reply {
+			switch {
+			case r.Requests == wire.NoQuota && r.Tokens == wire.NoQuota:
+				r.Requests = wire.Quota{Limit: 600, Remaining: 0, Reset: time.Minute}
+				r.Tokens = wire.Quota{Limit: 60_000, Remaining: 0, Reset: time.Minute}
+			default:
+				r.Requests, r.Tokens = wire.NoQuota, wire.NoQuota
+			}
+		}
+	}
+	return h
 }
 
 // answers draws what coordinators say: a grant for now or later, shares, a
