@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
@@ -29,11 +30,10 @@ func (r *run) route(deployment int, request *http.Request) {
 	data := to.dialect.Chat(to.name, text(p.Prompt), p.MaxTokens)
 	request.URL, request.Host = to.url, to.url.Host
 	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
-	to.dialect.Authorize(request.Header, r.p.Key)
-	request.Header.Set("Content-Type", "application/json")
+	request.Header = maps.Clone(to.header)
 	script := wire.Script{Seed: r.p.Seed, Replication: r.p.Replication, Start: r.p.Start, Attempt: wire.Attempt{Call: p.ID, Number: number,
 		Prompt: p.Prompt, Guess: p.Guess, MaxTokens: p.MaxTokens, Output: p.Output, Cached: p.cached}}
-	request.Header.Set(wire.ScriptHeader, script.String())
+	request.Header[wire.ScriptHeader] = []string{script.String()}
 }
 
 // way draws how long the network takes, one way, as the simulator does.

@@ -85,6 +85,7 @@ type door struct {
 	name    string
 	dialect wire.Dialect
 	url     *url.URL
+	header  http.Header // of every attempt; its values are shared
 }
 
 // source is a stream of calls.
@@ -159,7 +160,9 @@ func newRun(p Plan) (*run, error) {
 		if err != nil {
 			return nil, fmt.Errorf("deployment %s: %w", name, err)
 		}
-		r.doors = append(r.doors, door{name, d, u})
+		h := http.Header{"Content-Type": {"application/json"}}
+		d.Authorize(h, p.Key)
+		r.doors = append(r.doors, door{name, d, u, h})
 	}
 	env := s.Env(r.key)
 	epoch := (&wire.Script{Start: p.Start}).Epoch()
@@ -302,7 +305,7 @@ func (r *run) call(ctx context.Context, stream int, p *pending) {
 			r.note(now, p, done, why)
 		}
 	}
-	request := &http.Request{Method: http.MethodPost, URL: r.doors[0].url, Header: make(http.Header, 4)}
+	request := &http.Request{Method: http.MethodPost, URL: r.doors[0].url}
 	request = request.WithContext(context.WithValue(live.WithCall(ctx, known), pendingKey{}, p))
 	_, _ = r.fleet[p.instance].RoundTrip(request) // known.Ended has heard how it ended
 	r.mu.Lock()

@@ -24,12 +24,12 @@ func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 	r.Status, r.Limit, r.Prompt, r.Output = status, NoLimit, 0, 0
 	sent := triosOf(h)
 	r.Requests, r.Tokens = sent.tightest(&requestWindows, now), sent.tightest(&tokenWindows, now)
-	r.RetryAfter = span(h.Get("retry-after-ms"), time.Millisecond)
+	r.RetryAfter = span(h.Get("Retry-After-Ms"), time.Millisecond)
 	if r.RetryAfter == Absent {
 		r.RetryAfter = until(h.Get("Retry-After"), now)
 	}
 	r.ShouldRetry = Unsaid
-	switch h.Get("x-should-retry") {
+	switch h.Get("X-Should-Retry") {
 	case "true":
 		r.ShouldRetry = Retry
 	case "false":

@@ -46,11 +46,11 @@ func until(s string, now time.Time) time.Duration {
 // would refuse what is too long.
 func span(s string, unit time.Duration) time.Duration {
 	s = strings.TrimSpace(s)
+	if s == "" { // as most headers are: an error of ParseFloat is made anew each time
+		return Absent
+	}
 	if n, err := strconv.ParseFloat(s, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return nanoseconds(n * float64(unit))
-	}
-	if s == "" {
-		return Absent
 	}
 	total := 0.0
 	for s != "" {

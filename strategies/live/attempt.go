@@ -14,14 +14,14 @@ import (
 	"ratesim/sim/clock"
 )
 
-// attempt is one HTTP request.
+// attempt is one HTTP request, and its context.
 type attempt struct {
+	context.Context
 	c          *call
 	number     uint32
 	deployment uint16
 	sent       clock.Time
 	inline     bool // the caller's goroutine makes it
-	ctx        context.Context
 	cancel     context.CancelFunc
 	timer      *time.Timer // of the timeout; nil without one
 	timedOut   atomic.Bool
@@ -29,6 +29,14 @@ type attempt struct {
 	// Guarded by Transport.mu.
 	dropped bool // hung up on: the strategy will not hear of it
 	handed  bool // its stream is the application's now
+}
+
+// Value implements context.Context: an attempt knows which it is.
+func (a *attempt) Value(key any) any {
+	if key == (attemptKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
 }
 
 // drop hangs up. The mutex is held.
@@ -113,20 +121,34 @@ func (t *Transport) fetch(a *attempt) (*http.Response, []byte, error) {
 	if response.StatusCode < 300 && streams(response.Header) {
 		return response, nil, nil
 	}
-	var b bytes.Buffer
-	if n := response.ContentLength; n > 0 && n < maxKept {
-		b.Grow(int(n) + bytes.MinRead)
-	}
-	_, err = b.ReadFrom(response.Body)
-	response.Body.Close()
+	defer response.Body.Close()
+	body, err := read(response.Body, response.ContentLength)
 	if err != nil {
 		return nil, nil, err
 	}
-	response.Body = io.NopCloser(bytes.NewReader(b.Bytes()))
-	if b.Len() == 0 {
-		return response, []byte{}, nil
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, body, nil
+}
+
+// read reads an answer into no more memory than it needs, if it says how long it is,
+// as it mostly does. It never returns nil without an error.
+func read(r io.Reader, length int64) ([]byte, error) {
+	if length <= 0 || length >= maxKept {
+		return io.ReadAll(r)
 	}
-	return response, b.Bytes(), nil
+	b := make([]byte, 0, length+1) // one more, so that the end shows
+	for {
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case err == io.EOF:
+			return b, nil
+		case err != nil:
+			return nil, err
+		case len(b) == cap(b): // it said less than it is
+			b = append(b, 0)[:len(b)]
+		}
+	}
 }
 
 // streams reports whether an answer comes in pieces.

@@ -146,7 +146,7 @@ func (c *call) sample() ([]byte, error) {
 // request returns the request of an attempt.
 func (a *attempt) request() (*http.Request, error) {
 	c := a.c
-	r := c.r.Clone(context.WithValue(a.ctx, attemptKey{}, a))
+	r := c.r.Clone(a)
 	switch {
 	case c.once:
 		r.Body = struct {

@@ -126,7 +126,7 @@ func (t *Transport) send(c *call, deployment uint16) {
 		return // the application reads an answer already
 	}
 	a := &attempt{c: c, number: uint32(c.Sent), deployment: deployment, sent: t.last}
-	a.ctx, a.cancel = context.WithCancel(c.r.Context())
+	a.Context, a.cancel = context.WithCancel(c.r.Context())
 	c.Sent++
 	c.flights = append(c.flights, a)
 	if t.o.Timeout > 0 && (t.o.Batch == nil || !t.o.Batch(int(deployment))) {
