@@ -1,7 +1,6 @@
 package strategies
 
 import (
-	"slices"
 	"time"
 
 	"ratesim/sim/clock"
@@ -16,28 +15,21 @@ import (
 // library's own retries take nothing.
 //
 // The rules are those of langchain_core/rate_limiters.py. All calls look at the
-// same interval, so a look is determined by its place in the interval: calls are
-// kept in the order of that, and only the looks that find a request are made.
+// same interval, so a look is determined by its place in the interval, and only
+// the looks that find a request are made.
 type credits struct {
 	library
-	perSecond, most float64 // requests
-	every           time.Duration
+	perSecond, most float64    // requests
 	accrues         clock.Time // the time in which a whole request does
 
 	left    float64
 	last    clock.Time // when requests were added last, or the first call came
 	started bool
 
-	waiting []looker   // by place; of one place, by arrival
-	first   int        // which of them makes the next look that finds a request
+	waiting places
+	first   spot       // who makes the next look that finds a request
 	due     clock.Time // and when; Never if nobody waits
 	alarm   clock.Time // the alarm asked for last
-}
-
-// looker is a waiting call. It looks when now modulo the interval is its place.
-type looker struct {
-	place clock.Time
-	call  *Call
 }
 
 func (s *credits) Submit(now clock.Time, c *Call, out *Effects) {
@@ -46,7 +38,7 @@ func (s *credits) Submit(now clock.Time, c *Call, out *Effects) {
 		s.library.Submit(now, c, out)
 	} else {
 		c.Since, c.Phase = now, Queued
-		s.waiting = slices.Insert(s.waiting, s.after(s.place(now)), looker{s.place(now), c})
+		s.waiting.add(now, c)
 	}
 	s.foresee(now)
 	s.arm(out)
@@ -55,8 +47,8 @@ func (s *credits) Submit(now clock.Time, c *Call, out *Effects) {
 // looks makes the looks that are due.
 func (s *credits) looks(now clock.Time, out *Effects) {
 	for s.due <= now {
-		c, at := s.waiting[s.first].call, s.due
-		s.waiting = slices.Delete(s.waiting, s.first, s.first+1)
+		c, at := s.waiting.at(s.first).call, s.due
+		s.waiting.remove(s.first)
 		s.take(at)
 		c.Phase = 0
 		s.library.Submit(now, c, out)
@@ -83,30 +75,11 @@ func (s *credits) Wake(now clock.Time, c *Call, out *Effects) {
 
 func (s *credits) Cancel(now clock.Time, c *Call, out *Effects) {
 	if c.Phase == Queued {
-		i := s.after(s.place(c.Since) - 1)
-		for s.waiting[i].call != c {
-			i++
-		}
-		s.waiting = slices.Delete(s.waiting, i, i+1)
+		s.waiting.remove(s.waiting.find(c.Since, c))
 		s.foresee(now)
 		s.arm(out)
 	}
 	s.library.Cancel(now, c, out)
-}
-
-func (s *credits) place(at clock.Time) clock.Time { return at % clock.Time(s.every) }
-
-// after returns the index of the first waiting call with a later place.
-func (s *credits) after(place clock.Time) int {
-	low, high := 0, len(s.waiting)
-	for low < high {
-		if mid := (low + high) / 2; s.waiting[mid].place > place {
-			high = mid
-		} else {
-			low = mid + 1
-		}
-	}
-	return low
 }
 
 // take is one look at the bucket.
@@ -140,19 +113,10 @@ func accrual(perSecond float64) clock.Time {
 // foresee works out which call looks first, not before from, when there is a
 // request to be had.
 func (s *credits) foresee(from clock.Time) {
-	if len(s.waiting) == 0 {
-		s.due = clock.Never
-		return
-	}
 	if s.left < 1 {
 		from = max(from, s.last+s.accrues)
 	}
-	p := s.place(from)
-	s.first = s.after(p - 1)
-	if s.first == len(s.waiting) {
-		s.first, p = 0, p-clock.Time(s.every)
-	}
-	s.due = from - p + s.waiting[s.first].place
+	s.first, s.due = s.waiting.next(from)
 }
 
 var creditParams = []Param{
@@ -171,7 +135,7 @@ func buildCredits(v values, _ Env) (Factory, []ParamError) {
 			library:   sdk(env),
 			perSecond: v["requests_per_second"].number,
 			most:      v["max_bucket_size"].number,
-			every:     v.duration("check_every"),
+			waiting:   newPlaces(clock.Time(v.duration("check_every"))),
 			accrues:   accrual(v["requests_per_second"].number),
 			due:       clock.Never,
 		}
