@@ -210,7 +210,7 @@ func (m *Model) duration(now clock.Time, a *wire.Attempt, slower float64) time.D
 	if l.Floor > 0 {
 		token = min(token, l.Floor)
 	}
-	d := time.Duration(math.Round(ttft*1e9)) + time.Duration(a.Output)*token
+	d := time.Duration(ttft*1e9+0.5) + time.Duration(a.Output)*token
 	if slower != 1 {
 		d = time.Duration(float64(d) * slower)
 	}

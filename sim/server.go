@@ -16,9 +16,9 @@ func (e *engine) reach(i uint32) {
 	if e.peek != nil {
 		e.peek.land(f)
 	}
-	a, r := &f.attempt, &f.reply
+	a, r, m := &f.attempt, &f.reply, e.models[f.deployment]
 	r.Attempt, r.Deployment = a.Number, f.deployment
-	took := e.models[f.deployment].Arrive(e.now, a, r)
+	took := m.Arrive(e.now, a, r)
 	e.note(reach, a.Call, uint64(a.Number)<<16|uint64(r.Status))
 	e.run.Attempt(e.now, int(f.deployment), a.Number == 0)
 	if !r.OK() {
@@ -30,15 +30,15 @@ func (e *engine) reach(i uint32) {
 			e.run.ServerError()
 		}
 	}
-	e.models[f.deployment].Tell(r)
+	m.Tell(r)
 	done := e.now.Add(took)
 	f.busy = a.Admitted
 	back := done.Add(e.net.draw(e.key, rng.NetworkIn, a.Call, a.Number))
-	if limit := f.sent.Add(e.timeout); back > limit && !e.models[f.deployment].Config().Batch {
+	if limit := f.sent.Add(e.timeout); back > limit && !m.Config().Batch {
 		f.timedOut = true
 		back = max(limit, e.now)
 	}
-	if e.models[f.deployment].Config().Headers.Instant {
+	if m.Config().Headers.Instant {
 		r.Age(back.Sub(e.now))
 	}
 	// Without a network the end of the work and the reply are one instant with
