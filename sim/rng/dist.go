@@ -53,16 +53,6 @@ func (d Dist) tabulated() Dist {
 	return d
 }
 
-// interpolated returns the quantile of u by the table.
-func (d *Dist) interpolated(u float64) float64 {
-	at := u * knots
-	if at < tail || at >= knots-tail {
-		return d.exact(u)
-	}
-	i := int(at)
-	return d.table[i] + (at-float64(i))*(d.table[i+1]-d.table[i])
-}
-
 // exact computes the quantile of u of a lognormal or gamma distribution.
 func (d *Dist) exact(u float64) float64 {
 	if d.shape == Lognormal {
@@ -155,25 +145,27 @@ func NewEmpirical(values []float64) (Dist, error) {
 // Quantile returns the value below which a share u of the distribution lies,
 // 0 <= u < 1.
 func (d *Dist) Quantile(u float64) float64 {
-	v := d.raw(u)
+	v := d.a
+	switch d.shape {
+	case Uniform:
+		v = d.a + u*(d.b-d.a)
+	case Lognormal, Gamma:
+		if at := u * knots; at < tail || at >= knots-tail {
+			v = d.exact(u)
+		} else {
+			i := int(at)
+			pair := d.table[i : i+2 : i+2]
+			v = pair[0] + (at-float64(i))*(pair[1]-pair[0])
+		}
+	case Zipf:
+		v = float64(sort.SearchFloat64s(d.table, u) + 1)
+	case Empirical:
+		v = d.table[int(u*float64(len(d.table)))]
+	}
 	if d.Max > 0 && v > d.Max {
 		return d.Max
 	}
 	return v
-}
-
-func (d *Dist) raw(u float64) float64 {
-	switch d.shape {
-	case Uniform:
-		return d.a + u*(d.b-d.a)
-	case Lognormal, Gamma:
-		return d.interpolated(u)
-	case Zipf:
-		return float64(sort.SearchFloat64s(d.table, u) + 1)
-	case Empirical:
-		return d.table[int(u*float64(len(d.table)))]
-	}
-	return d.a
 }
 
 // Positive reports whether the distribution can yield a value above 0.
