@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pkoukk/tiktoken-go"
+	tiktoken_loader "github.com/pkoukk/tiktoken-go-loader"
 	"pgregory.net/rapid"
 )
 
@@ -70,20 +72,40 @@ func TestPublishedChat(t *testing.T) {
 	}
 }
 
-// Counted word by word, a text has as many tokens as encoded at once.
+// library returns what counts the tokens of a text as tiktoken-go does.
+func library(t *testing.T, file, pattern string) func(string) int {
+	ranks, err := tiktoken_loader.NewOfflineLoader().LoadTiktokenBpe(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bpe, err := tiktoken.NewCoreBPE(ranks, nil, pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoder := tiktoken.NewTiktoken(bpe, nil, nil)
+	return func(text string) int { return len(encoder.EncodeOrdinary(text)) }
+}
+
+// Counted word by word, a text has as many tokens as tiktoken-go finds in the whole.
 func TestWords(t *testing.T) {
 	c := New()
+	encodings := []*encoding{&c.o200k, &c.cl100k}
+	var libraries []func(string) int
+	for _, e := range encodings {
+		libraries = append(libraries, library(t, e.file, e.pattern))
+	}
 	piece := rapid.OneOf(
 		rapid.SampledFrom([]string{" ", "  ", "\n", " \n", "\t", "\u00a0", "\u2003", ".", "//", "'s", "12345", "Hello", "мир", "世界", "é", "🙂"}),
+		rapid.StringOfN(rapid.RuneFrom([]rune("aabnst")), 1, 60, -1), // many tokens a word
 		rapid.String())
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.ToValidUTF8(strings.Join(rapid.SliceOfN(piece, 0, 60).Draw(t, "text"), ""), "")
-		for _, e := range []*encoding{&c.o200k, &c.cl100k} {
+		for i, e := range encodings {
 			e.load.Do(e.unpack)
 			if len(text) > maxWord {
 				continue // a word of it may be cut
 			}
-			if got, want := c.count(e, text), len(e.bpe.EncodeOrdinary(text)); got != want {
+			if got, want := c.count(e, text), libraries[i](text); got != want {
 				t.Errorf("%s: %q: %d tokens, want %d", e.file, text, got, want)
 			}
 		}
