@@ -19,6 +19,7 @@ type meter struct {
 	// others is how much of the limit other instances take a minute, as observe
 	// has learned; 0 for a meter that observes nothing.
 	others float64
+	rate   float64    // what comes back a minute and is not taken by others
 	told   float64    // what the newest header said was left
 	toldAt clock.Time // when that was true
 }
@@ -46,26 +47,29 @@ func (m *meter) observe(sent clock.Time, q wire.Quota, own float64) {
 		expected := m.told + limit*since/float64(time.Minute) - own
 		weight := 1 - math.Exp(-since/float64(memory))
 		m.others += weight * ((expected-left)/since*float64(time.Minute) - m.others)
+		m.setRate()
 	}
 	m.told, m.toldAt = left, sent
 }
 
-// refill is what comes back a minute and is not taken by others.
-func (m *meter) refill() float64 {
-	return max(m.limit-m.others, leastRefill*m.limit)
-}
+func (m *meter) setRate() { m.rate = max(m.limit-m.others, leastRefill*m.limit) }
 
 // read believes q, the header of an attempt sent at sent, since which spent
 // more has been sent.
 func (m *meter) read(now, sent clock.Time, q wire.Quota, spent float64) {
-	if q.Limit > 0 {
-		m.limit = float64(q.Limit)
+	limit := m.limit
+	switch {
+	case q.Limit > 0:
+		limit = float64(q.Limit)
+	case q.Remaining >= 0: // only what remains is told: the limit is at least that
+		limit = max(limit, float64(q.Remaining))
+	}
+	if limit != m.limit {
+		m.limit = limit
+		m.setRate()
 	}
 	if q.Remaining < 0 {
 		return
-	}
-	if q.Limit <= 0 { // only what remains is told: the limit is at least that
-		m.limit = max(m.limit, float64(q.Remaining))
 	}
 	m.left = min(float64(q.Remaining), m.limit)
 	m.asOf, m.full = sent, clock.Never
@@ -79,10 +83,13 @@ func (m *meter) read(now, sent clock.Time, q wire.Quota, spent float64) {
 // advance adds what is refilled until now: limit/60 a second, and everything
 // once the promised time has come.
 func (m *meter) advance(now clock.Time) {
-	if m.full <= now {
+	switch {
+	case m.full <= now:
 		m.left, m.full = m.limit, clock.Never
-	} else {
-		m.left = min(m.limit, m.left+m.refill()*float64(now-m.asOf)/float64(time.Minute))
+	case m.asOf == now: // most often, for much happens at one instant
+		m.left = min(m.limit, m.left)
+	default:
+		m.left = min(m.limit, m.left+m.rate*float64(now-m.asOf)/float64(time.Minute))
 	}
 	m.asOf = now
 }
@@ -105,7 +112,7 @@ func (m *meter) ready(now clock.Time, cost, hold float64) clock.Time {
 	if missing <= 0 {
 		return now
 	}
-	return min(m.full, now+clock.FromSeconds(60*missing/m.refill()))
+	return min(m.full, now+clock.FromSeconds(60*missing/m.rate))
 }
 
 // spend takes cost and returns when the next may be sent: now, or, when less

@@ -93,11 +93,12 @@ func TestMeterObserve(t *testing.T) {
 	if want, off := 3600.0, 3600*math.Exp(-399.0/60); math.Abs(m.others-(want-off)) > 1e-6 {
 		t.Errorf("others are thought to take %v a minute, want %v", m.others, want-off)
 	}
-	if refill := m.refill(); refill != 6000-m.others {
-		t.Errorf("refill is %v a minute, want what others leave", refill)
+	if m.rate != 6000-m.others {
+		t.Errorf("refill is %v a minute, want what others leave", m.rate)
 	}
 	m.others = 5900
-	if got := m.refill(); got != 1200 {
+	m.setRate()
+	if got := m.rate; got != 1200 {
 		t.Errorf("when others take almost all, refill is %v, want a fifth", got)
 	}
 }
