@@ -19,7 +19,7 @@ import (
 // Options says how to compare strategies over HTTP.
 type Options struct {
 	Seed         uint64
-	Replications int // one after another, at least 1
+	Replications int // at least 1; see abreast
 	RetryWindow  time.Duration
 	Speed        float64 // the scenario's seconds in a real one; 0 = 1
 	// URL is a mock provider that has the scenario's deployments, by their
@@ -92,9 +92,9 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	}
 	var pace Pace
 	var err error
-	for rep := 0; rep < o.Replications && err == nil; rep++ {
+	for rep, n := 0, o.abreast(); rep < o.Replications && err == nil; rep += n {
 		var p Pace
-		p, err = replication(ctx, s, o, rep, outcomes)
+		p, err = replications(ctx, s, o, rep, min(n, o.Replications-rep), outcomes)
 		pace.Late, pace.Skipped = max(pace.Late, p.Late), pace.Skipped+p.Skipped
 	}
 	r := &metrics.Result{Kind: "live", Scenario: s.Name, Seed: o.Seed, Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
@@ -163,18 +163,23 @@ func serve(ctx context.Context, s *scenarios.Spec, o Options) (url string, stop 
 // all runs side by side, and wait for each other and not for the provider.
 const apart = 200 * time.Millisecond
 
-// replication runs all strategies side by side.
-func replication(ctx context.Context, s *scenarios.Spec, o Options, rep int, outcomes []metrics.Outcome) (worst Pace, err error) {
+// abreast returns how many replications run side by side: ten at speed 1, where
+// a run mostly waits, and fewer when there is more to do in every second.
+func (o *Options) abreast() int { return int(min(10, max(1, 10/o.Speed))) }
+
+// replications runs all strategies of n replications, from first on, side by side.
+func replications(ctx context.Context, s *scenarios.Spec, o Options, first, n int, outcomes []metrics.Outcome) (worst Pace, err error) {
 	start := time.Now().Add(apart)
 	var (
 		mu   sync.Mutex
 		runs sync.WaitGroup
 	)
-	for i := range s.Strategies {
+	for k := range n * len(s.Strategies) {
+		rep, i := first+k/len(s.Strategies), k%len(s.Strategies)
 		runs.Go(func() {
 			key := fmt.Sprintf("sk-ratesim-%d-%d-%d-%s", start.UnixNano(), rep, i, strings.ReplaceAll(s.Strategies[i].Name, " ", "-"))
 			run, pace, failed := Run(ctx, Plan{Scenario: s, Strategy: &s.Strategies[i], Seed: o.Seed, Replication: rep,
-				RetryWindow: o.RetryWindow, Speed: o.Speed, URL: o.URL, Key: key, Start: start.Add(time.Duration(i) * apart)})
+				RetryWindow: o.RetryWindow, Speed: o.Speed, URL: o.URL, Key: key, Start: start.Add(time.Duration(k) * apart)})
 			mu.Lock()
 			defer mu.Unlock()
 			outcomes[i].Runs[rep] = run
@@ -187,14 +192,14 @@ func replication(ctx context.Context, s *scenarios.Spec, o Options, rep int, out
 	if o.Progress != nil {
 		ended := make(chan struct{})
 		defer close(ended)
-		go o.progress(start, s, rep, ended)
+		go o.progress(start, s, first, n, ended)
 	}
 	runs.Wait()
 	return worst, err
 }
 
-// progress tells how much of the time that a run may take has passed.
-func (o *Options) progress(start time.Time, s *scenarios.Spec, rep int, ended <-chan struct{}) {
+// progress tells how much of the time that the runs may take has passed.
+func (o *Options) progress(start time.Time, s *scenarios.Spec, first, n int, ended <-chan struct{}) {
 	tick := time.NewTicker(time.Second / 2)
 	defer tick.Stop()
 	most := int(s.Duration / time.Second)
@@ -202,7 +207,7 @@ func (o *Options) progress(start time.Time, s *scenarios.Spec, rep int, ended <-
 		select {
 		case <-tick.C:
 			passed := max(0, int(time.Since(start).Seconds()*o.Speed))
-			o.Progress(rep*most+min(passed, most), o.Replications*most)
+			o.Progress(first*most+n*min(passed, most), o.Replications*most)
 		case <-ended:
 			return
 		}

@@ -33,7 +33,8 @@ times with each strategy, all side by side, and then simulates the same: the
 second table holds the simulation against what was measured.
 
 It takes as long as the scenario does, divided by --speed. A real second has room
-for less at a higher speed, so differences grow with it.`,
+for less at a higher speed, so differences grow with it. Replications run side by
+side: ten at speed 1, two at 5, one above.`,
 		Example: `  ratesim bench --speed 60
   ratesim bench steady --strategies jitter,queue --duration 1m`,
 		Args: atMostOne,
