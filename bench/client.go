@@ -18,8 +18,8 @@ import (
 
 // client sends the attempts of one instance over the network of the scenario.
 type client struct {
-	run   *run
-	conns *pool
+	run  *run
+	base http.RoundTripper
 }
 
 // route makes the request of an attempt to a deployment.
@@ -110,7 +110,10 @@ type answer struct {
 func (c *client) exchange(request *http.Request, p *pending, first bool, deployment int) (a answer) {
 	reached := c.run.reached(deployment, first)
 	var data []byte
-	if a.response, data, a.err = c.conns.exchange(request); a.err != nil {
+	if a.response, a.err = c.base.RoundTrip(request); a.err == nil {
+		data, a.err = read(a.response)
+	}
+	if a.err != nil {
 		c.run.wasted(p)
 		return a
 	}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"container/list"
 	"context"
 	"crypto/tls"
@@ -83,13 +84,13 @@ func newPool(u *url.URL, slots chan struct{}, dial func(ctx context.Context, net
 	return p
 }
 
-// exchange sends a request and reads the whole answer. It hangs up when the
-// request's context ends.
-func (p *pool) exchange(r *http.Request) (*http.Response, []byte, error) {
+// RoundTrip implements http.RoundTripper. The answer has been read whole. It hangs up
+// when the request's context ends.
+func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	c, err := p.get(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	response, body, reusable, err := c.exchange(r)
@@ -98,10 +99,14 @@ func (p *pool) exchange(r *http.Request) (*http.Response, []byte, error) {
 	} else {
 		_ = c.Close()
 	}
-	if ctx.Err() != nil {
-		return nil, nil, ctx.Err()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, err
 	}
-	return response, body, err
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return response, nil
 }
 
 // exchange also reports whether the connection can be used again.

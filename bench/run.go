@@ -41,6 +41,9 @@ type Plan struct {
 	Key         string        // API key: the account
 	Start       time.Time     // time 0 of the run
 	MaxOpen     int           // calls at one time; 0 = DefaultMaxOpen
+	// Base, if not nil, sends the attempts of all instances in place of connections
+	// that each keeps for itself.
+	Base http.RoundTripper
 	// Dial, if not nil, connects to the server in place of net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -173,9 +176,13 @@ func newRun(p Plan) (*run, error) {
 	}
 	slots := make(chan struct{}, maxDials)
 	for i := range s.Fleet.Total() {
-		conns := newPool(r.doors[0].url, slots, p.Dial)
-		r.pools = append(r.pools, conns)
-		o := live.Options{Base: &client{r, conns}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Epoch: epoch, Route: r.route,
+		base := p.Base
+		if base == nil {
+			conns := newPool(r.doors[0].url, slots, p.Dial)
+			r.pools = append(r.pools, conns)
+			base = conns
+		}
+		o := live.Options{Base: &client{r, base}, Timeout: s.Fleet.Timeout, Speed: p.Speed, Start: p.Start, Epoch: epoch, Route: r.route,
 			Batch: func(i int) bool { return s.Deployments[i].Batch }}
 		if coordinator != nil {
 			o.Coordinator, o.Patience = &desk{r, coordinator, uint32(i)}, coordinator.Timeout()
