@@ -251,10 +251,11 @@ func (l *line) Cancel(now clock.Time, c *Call, out *Effects) {
 // be sent in time, and asks to be woken for the first call that must wait.
 func (l *line) pump(now clock.Time, out *Effects) {
 	for l.workers == 0 || l.flying < l.workers {
-		c := l.waiting.Peek()
-		if c == nil {
+		head := l.waiting.head()
+		if head == nil {
 			return
 		}
+		c := head.call
 		i, at := l.choose(now, c)
 		if i < 0 {
 			return
@@ -273,7 +274,7 @@ func (l *line) pump(now clock.Time, out *Effects) {
 			}
 			return
 		}
-		l.waiting.Pop()
+		l.waiting.take(head)
 		l.flying++
 		n.flying++
 		c.Phase = inFlight + uint8(i)

@@ -185,6 +185,9 @@ func (q *Queue) head() *waiting {
 	var first *waiting
 	if q.fresh.n > 0 {
 		first = q.fresh.at(0)
+		if q.back.n+len(q.heap) == 0 {
+			return first
+		}
 	}
 	if q.back.n > 0 {
 		if w := q.back.at(0); first == nil || w.before(first) {
@@ -228,6 +231,13 @@ func (q *Queue) Pop() *Call {
 		return nil
 	}
 	c := w.call
+	q.take(w)
+	return c
+}
+
+// take is Pop of w, the head.
+func (q *Queue) take(w *waiting) {
+	c := w.call
 	if q.Order == Fair {
 		q.served = max(q.served, w.class-q.behind(c))
 	}
@@ -241,7 +251,6 @@ func (q *Queue) Pop() *Call {
 	}
 	q.live--
 	c.Phase = 0
-	return c
 }
 
 // Remove takes out c, which must be waiting and about to be ended.
