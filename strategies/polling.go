@@ -7,6 +7,10 @@ import (
 	"ratesim/sim/clock"
 )
 
+// pollEvery is the longest a polling call sleeps between two looks at the
+// bucket: the 500 ms of the code that the polled token buckets reproduce.
+const pollEvery = 500 * time.Millisecond
+
 // polling is how calls wait that have no line: each sleeps until it may be let
 // through, but pollEvery at most, and looks again. Those that look at one instant
 // do so in the order in which they fell asleep.
