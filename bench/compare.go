@@ -74,7 +74,8 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	if len(s.Strategies) == 0 {
 		return nil, errors.New("no strategy is left that can run over HTTP")
 	}
-	if o.URL == "" {
+	given := o.URL != ""
+	if !given {
 		url, stop, err := serve(ctx, s, o)
 		if err != nil {
 			return nil, err
@@ -104,6 +105,10 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 		return nil, err
 	}
 	r.Warnings = append(r.Warnings, o.warnings(pace)...)
+	if given && !slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { return s.Succeeded != nil && s.Succeeded.Mean > 0 }) {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("no call succeeded: the server at %s must have the scenario's deployments by their names, as ratesim serve --provider %s=REF gives them",
+			o.URL, s.Deployments[0].Name))
+	}
 	if err != nil {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("ended early: %v; calls that were open count as censored", err))
 	}

@@ -7,12 +7,26 @@ import (
 	"path/filepath"
 )
 
+// MakeDir makes dir and sees whether files can be written in it, which is better
+// known before a long run than after.
+func MakeDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("making the output folder: %w", err)
+	}
+	f, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return fmt.Errorf("writing to the output folder: %w", err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}
+
 // WriteDir writes result.json, by result, and each picture as NAME.png and
 // NAME.svg into dir, which is made if need be. Every file is written whole or not at all: an
 // error names the file, leaves no part of it and whatever was there before.
 func WriteDir(dir string, result func(io.Writer) error, pictures []Picture) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("making the output folder: %w", err)
+	if err := MakeDir(dir); err != nil {
+		return err
 	}
 	if err := writeFile(filepath.Join(dir, "result.json"), result); err != nil {
 		return err

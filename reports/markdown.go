@@ -17,7 +17,7 @@ func Markdown(w io.Writer, r *metrics.Result) error {
 
 // HerdMarkdown writes what [HerdTable] shows as a GitHub table.
 func HerdMarkdown(w io.Writer, r *metrics.Result) error {
-	return writeMarkdown(w, r, herdColumns(), "")
+	return writeMarkdown(w, r, herdColumns(), herdVerdict(r))
 }
 
 func writeMarkdown(w io.Writer, r *metrics.Result, cols []column, verdict string) error {

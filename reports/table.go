@@ -39,7 +39,19 @@ func Table(w io.Writer, r *metrics.Result, o TableOptions) error {
 // HerdTable writes how hard a herd of clients hits the deployment under each
 // strategy and how long it takes to drain, laid out as by [Table].
 func HerdTable(w io.Writer, r *metrics.Result, o TableOptions) error {
-	return writeTable(w, r, o, herdColumns(), "")
+	return writeTable(w, r, o, herdColumns(), herdVerdict(r))
+}
+
+// herdVerdict says that there is nothing to see where every attempt was admitted;
+// else the columns speak for themselves.
+func herdVerdict(r *metrics.Result) string {
+	for i := range r.Strategies {
+		s := &r.Strategies[i]
+		if !known(s.Amplification) || !known(s.SuccessRate) || s.Amplification.Mean != 1 || s.SuccessRate.Mean != 1 {
+			return ""
+		}
+	}
+	return "Every client's first attempt was answered: to so few, or at so high a limit, strategies make no difference."
 }
 
 func writeTable(w io.Writer, r *metrics.Result, o TableOptions, cols []column, verdict string) error {

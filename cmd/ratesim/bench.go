@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	neturl "net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +38,7 @@ It takes as long as the scenario does, divided by --speed. A real second has roo
 for less at a higher speed, so differences grow with it. Replications run side by
 side: ten at speed 1, two at 5, one above.`,
 		Example: `  ratesim bench --speed 60
-  ratesim bench steady --strategies jitter,queue --duration 1m`,
+  ratesim bench outage --strategies jitter,queue --duration 1m`,
 		Args: atMostOne,
 		RunE: func(c *cobra.Command, args []string) error {
 			opt, err := f.options(c)
@@ -53,6 +55,9 @@ side: ten at speed 1, two at 5, one above.`,
 			if err != nil {
 				return err
 			}
+			if err := answers(c.Context(), url); err != nil {
+				return inputError{fmt.Errorf("--url: %w", err)}
+			}
 			return f.bench(c.Context(), s, spec, bench.Options{Seed: f.seed, Replications: f.reps, Speed: speed, URL: url}, !alone)
 		},
 	}
@@ -66,9 +71,31 @@ side: ten at speed 1, two at 5, one above.`,
 	return c
 }
 
+// answers sees whether a server listens at a URL, if there is one: a run against
+// none would take its time and say that every call failed.
+func answers(ctx context.Context, url string) error {
+	u, err := neturl.Parse(url)
+	if url == "" || err != nil {
+		return err
+	}
+	port := u.Port()
+	if port == "" {
+		port = u.Scheme
+	}
+	dialer := net.Dialer{Timeout: 10 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
 // bench runs the scenario over HTTP, reports it, and holds the simulation
 // against it.
 func (f *common) bench(ctx context.Context, s *streams, spec *scenarios.Spec, o bench.Options, simulate bool) error {
+	if err := makeDir(f.dir); err != nil {
+		return err
+	}
 	draw, wipe := s.reporter(f.quiet)
 	o.Progress = draw
 	live, runErr := bench.Compare(ctx, spec, o)
@@ -78,7 +105,7 @@ func (f *common) bench(ctx context.Context, s *streams, spec *scenarios.Spec, o 
 	}
 	v := view{reports.Table, reports.Markdown, reports.Pictures}
 	if err := f.report(s, live, v); err != nil {
-		return fmt.Errorf("writing the result: %w", err)
+		return err
 	}
 	if f.dir != "" {
 		if err := reports.WriteDir(f.dir, func(w io.Writer) error { return reports.JSON(w, live) }, v.pictures(live)); err != nil {

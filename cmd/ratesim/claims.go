@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -41,7 +40,7 @@ an experiment's numbers, or to change it, use 'ratesim compare claims/NAME'.`,
 			found, runErr := sim.Claims(c.Context(), list, sim.Options{Seed: f.seed, Replications: f.reps, Progress: draw})
 			wipe()
 			if err := f.reportClaims(s, found); err != nil {
-				return fmt.Errorf("writing the result: %w", err)
+				return err
 			}
 			if runErr != nil {
 				return runErr

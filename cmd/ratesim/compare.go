@@ -73,6 +73,9 @@ func load(c *cobra.Command, s *streams, args []string, opt scenarios.Options) (*
 // simulate runs the scenario and reports it. When it is interrupted it reports
 // what was finished and returns the context's error.
 func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec, window time.Duration, v view) error {
+	if err := makeDir(f.dir); err != nil {
+		return err
+	}
 	draw, wipe := s.reporter(f.quiet)
 	result, runErr := sim.Compare(ctx, spec, sim.Options{
 		Seed: f.seed, Replications: f.reps, RetryWindow: window, Progress: draw})
@@ -81,7 +84,7 @@ func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec,
 		return runErr
 	}
 	if err := f.report(s, result, v); err != nil {
-		return fmt.Errorf("writing the result: %w", err)
+		return err
 	}
 	if f.dir != "" {
 		if err := reports.WriteDir(f.dir, func(w io.Writer) error { return reports.JSON(w, result) }, v.pictures(result)); err != nil {
@@ -92,6 +95,14 @@ func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec,
 		return runErr
 	}
 	return unmet(result)
+}
+
+// makeDir makes the folder of --out, if there is one.
+func makeDir(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	return reports.MakeDir(dir)
 }
 
 // unmet returns errUnmet if an expectation was not met.

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"ratesim/scenarios"
+	"ratesim/scenarios/workload"
 	"ratesim/strategies"
 )
 
@@ -23,8 +25,21 @@ func loadError(c *cobra.Command, what, name string, err error) error {
 		if hint := elsewhere(c, name); hint != "" {
 			err = fmt.Errorf("no %s %q; %s", what, name, hint)
 		}
+	} else if what == "scenario" && isLog(name) {
+		err = fmt.Errorf("%s is a usage log, not a scenario: ratesim compare --trace %s, or ratesim ptu %s", name, name, name)
 	}
 	return inputError{err}
+}
+
+// isLog reports whether a file begins as a usage log does.
+func isLog(name string) bool {
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = workload.OpenUsage(name, f, workload.UsageOptions{})
+	return err == nil
 }
 
 // elsewhere says what a name is and how to come to it; "" if it is nothing.

@@ -57,6 +57,8 @@ func (p *providersList) open(c *cobra.Command, args []string) error {
 		return unknown("--output", p.output, formats)
 	case p.output != "table" && (len(args) == 0 || args[0] != "providers" && args[0] != "choices"):
 		return errors.New("-o json is for list providers and list choices")
+	case c.Flags().Changed("vendor") && len(args) == 1 && args[0] != "providers" && args[0] != "choices":
+		return errors.New("--vendor is for list providers and list choices")
 	case c.Flags().Changed("catalog") && p.file == "":
 		return errors.New("--catalog is empty")
 	}

@@ -120,6 +120,9 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 	} else {
 		q.Source = "scenario " + q.Scenario.Name
 	}
+	if err := makeDir(f.dir); err != nil {
+		return err
+	}
 	draw, wipe := s.reporter(f.quiet)
 	q.Progress = draw
 	r, err := sizing.Answer(c.Context(), q)
@@ -134,7 +137,7 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 		return err
 	}
 	if err := f.report(s, r); err != nil {
-		return fmt.Errorf("writing the result: %w", err)
+		return err
 	}
 	if f.dir != "" {
 		return reports.WriteDir(f.dir, func(w io.Writer) error { return reports.PTUJSON(w, r) }, reports.PTUPictures(r))

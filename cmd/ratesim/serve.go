@@ -187,11 +187,20 @@ func (v *server) operator(served *mock.Server, monitor *admin.Monitor, address s
 	return admin.New(c)
 }
 
+// listenError tells an address that is none from one that cannot be had.
+func listenError(flag string, err error) error {
+	err = fmt.Errorf("%s: %w", flag, err)
+	if errors.As(err, new(*net.AddrError)) {
+		return inputError{err}
+	}
+	return err
+}
+
 // listen opens the addresses, the operator's if there is one.
 func (f *serveFlags) listen(s *streams, public, operator http.Handler) ([]mock.Endpoint, error) {
 	l, err := net.Listen("tcp", f.addr)
 	if err != nil {
-		return nil, fmt.Errorf("--addr: %w", err)
+		return nil, listenError("--addr", err)
 	}
 	warnExposed(s, "--addr", l)
 	endpoints := []mock.Endpoint{{Listener: l, Handler: public}}
@@ -199,7 +208,7 @@ func (f *serveFlags) listen(s *streams, public, operator http.Handler) ([]mock.E
 		return endpoints, nil
 	}
 	if l, err = net.Listen("tcp", f.admin); err != nil {
-		return nil, errors.Join(fmt.Errorf("--admin: %w", err), endpoints[0].Listener.Close())
+		return nil, errors.Join(listenError("--admin", err), endpoints[0].Listener.Close())
 	}
 	warnExposed(s, "--admin", l)
 	return append(endpoints, mock.Endpoint{Listener: l, Handler: operator}), nil
