@@ -52,15 +52,18 @@ func (p *polling) arm(out *Effects) {
 
 // pushAt adds c to a Queue by Priority whose calls' priority is a time.
 func (q *Queue) pushAt(c *Call, at clock.Time) {
-	q.add(c, int64(at), neverLeft)
+	q.add(&q.fresh, c, int64(at), neverLeft)
+	c.Phase = Queued
+	q.live++
 }
 
 // next returns the time of the next call; clock.Never if none waits.
 func (q *Queue) next() clock.Time {
-	if w := q.head(); w != nil {
-		return clock.Time(w.class)
+	if q.head() == nil {
+		return clock.Never
 	}
-	return clock.Never
+	_, k := q.first()
+	return clock.Time(k.class)
 }
 
 // poller is the token bucket without a line: each call looks for itself, and

@@ -69,15 +69,20 @@ type Queue struct {
 
 // waiting is a call's entry, ordered by class and then by place.
 type waiting struct {
-	class int64  // FIFO: 0; Priority: the priority; Fair: the virtual start, in tokens
-	place uint64 // order of arrival; neverLeft is set unless the call came back
+	key
 	entry
+}
+
+// key is where in the order a call is; FIFO does without.
+type key struct {
+	class int64  // Priority: the priority; Fair: the virtual start, in tokens
+	place uint64 // order of arrival; neverLeft is set unless the call came back
 }
 
 // neverLeft puts calls that never left behind those that came back for a retry.
 const neverLeft = 1 << 63
 
-func (w *waiting) before(v *waiting) bool {
+func (w *key) before(v *key) bool {
 	return w.class < v.class || w.class == v.class && w.place < v.place
 }
 
@@ -86,14 +91,16 @@ func (q *Queue) Len() int { return q.live }
 
 // Push adds c, last of its class, and sets its Phase to Queued.
 func (q *Queue) Push(c *Call) {
-	class := int64(0)
 	switch q.Order {
+	case FIFO:
+		q.fresh.push(entry{c, c.ID})
 	case Priority:
-		class = int64(c.Priority)
+		q.add(&q.fresh, c, int64(c.Priority), neverLeft)
 	case Fair:
-		class = q.start(c) + q.behind(c)
+		q.add(&q.fresh, c, q.start(c)+q.behind(c), neverLeft)
 	}
-	q.add(c, class, neverLeft)
+	c.Phase = Queued
+	q.live++
 }
 
 // start returns the virtual time at which c may start, and charges its tenant.
@@ -128,14 +135,16 @@ const virtualUnit = 1 << 12
 // not been: a call that waited its turn once does not wait for it again. Under
 // Fair its tenant is not charged again.
 func (q *Queue) Return(c *Call) {
-	class := int64(0)
 	switch q.Order {
+	case FIFO:
+		q.back.push(entry{c, c.ID})
 	case Priority:
-		class = int64(c.Priority)
+		q.add(&q.back, c, int64(c.Priority), 0)
 	case Fair:
-		class = q.served + q.rank(c)
+		q.add(&q.back, c, q.served+q.rank(c), 0)
 	}
-	q.add(c, class, 0)
+	c.Phase = Queued
+	q.live++
 }
 
 // behind is how far behind its start the place of c in a Fair queue is.
@@ -155,51 +164,50 @@ func (q *Queue) rank(c *Call) int64 {
 	return int64(c.Priority) << 55
 }
 
-// add adds c to a class, from 0 on for one that came back.
-func (q *Queue) add(c *Call, class int64, from uint64) {
+// add adds c to a class, to the end of r if that is its place, which with Stretch
+// it seldom is. from is 0 for one that came back.
+func (q *Queue) add(r *ring, c *Call, class int64, from uint64) {
 	q.pushed++
-	w := waiting{class, q.pushed | from, entry{c, c.ID}}
-	r := &q.fresh
-	if from != neverLeft {
-		r = &q.back
+	w := waiting{key{class, q.pushed | from}, entry{c, c.ID}}
+	if q.Stretch == 0 && (r.n == 0 || r.key(r.n-1).class <= class) {
+		r.pushKey(w)
+		return
 	}
-	if r.n == 0 || r.at(r.n-1).class <= class {
-		r.push(w)
-	} else {
-		q.makeRoom()
-		q.heap = append(q.heap, w)
-		q.up(len(q.heap) - 1)
-	}
-	c.Phase = Queued
-	q.live++
+	q.makeRoom()
+	q.heap = append(q.heap, w)
+	q.up(len(q.heap) - 1)
 }
 
 // head returns the entry of the next call; nil if none waits.
-func (q *Queue) head() *waiting {
+func (q *Queue) head() *entry {
 	if q.live == 0 {
 		return nil
 	}
 	if q.back.n+q.fresh.n+len(q.heap) > q.live { // else there is no need to look at their memory
 		q.dropEnded()
 	}
-	var first *waiting
+	if q.Order == FIFO {
+		if q.back.n > 0 {
+			return q.back.at(0)
+		}
+		return q.fresh.at(0)
+	}
+	e, _ := q.first()
+	return e
+}
+
+// first returns the first entry of all, unless the Order is FIFO, and its key.
+func (q *Queue) first() (e *entry, k *key) {
 	if q.fresh.n > 0 {
-		first = q.fresh.at(0)
-		if q.back.n+len(q.heap) == 0 {
-			return first
-		}
+		e, k = q.fresh.at(0), q.fresh.key(0)
 	}
-	if q.back.n > 0 {
-		if w := q.back.at(0); first == nil || w.before(first) {
-			first = w
-		}
+	if q.back.n > 0 && (k == nil || q.back.key(0).before(k)) {
+		e, k = q.back.at(0), q.back.key(0)
 	}
-	if len(q.heap) > 0 {
-		if w := &q.heap[0]; first == nil || w.before(first) {
-			first = w
-		}
+	if len(q.heap) > 0 && (k == nil || q.heap[0].before(k)) {
+		e, k = &q.heap[0].entry, &q.heap[0].key
 	}
-	return first
+	return e, k
 }
 
 // dropEnded drops the entries of ended calls that are before all others of
@@ -214,8 +222,8 @@ func (q *Queue) dropEnded() {
 
 // Peek returns the next call and leaves it in the queue; nil if none waits.
 func (q *Queue) Peek() *Call {
-	if w := q.head(); w != nil {
-		return w.call
+	if e := q.head(); e != nil {
+		return e.call
 	}
 	return nil
 }
@@ -226,25 +234,26 @@ func (q *Queue) Leads(c *Call) bool { return q.live == 1 || q.Peek() == c }
 // Pop removes and returns the next call, its Phase set to 0; nil if none
 // waits.
 func (q *Queue) Pop() *Call {
-	w := q.head()
-	if w == nil {
+	e := q.head()
+	if e == nil {
 		return nil
 	}
-	c := w.call
-	q.take(w)
+	c := e.call
+	q.take(e)
 	return c
 }
 
-// take is Pop of w, the head.
-func (q *Queue) take(w *waiting) {
-	c := w.call
+// take is Pop of e, the head.
+func (q *Queue) take(e *entry) {
+	c := e.call
 	if q.Order == Fair {
-		q.served = max(q.served, w.class-q.behind(c))
+		_, k := q.first()
+		q.served = max(q.served, k.class-q.behind(c))
 	}
 	switch {
-	case len(q.heap) > 0 && w == &q.heap[0]:
+	case len(q.heap) > 0 && e == &q.heap[0].entry:
 		q.drop()
-	case w.place < neverLeft:
+	case q.back.n > 0 && e == q.back.at(0):
 		q.back.drop()
 	default:
 		q.fresh.drop()
@@ -296,7 +305,7 @@ func (q *Queue) up(i int) {
 	w := q.heap[i]
 	for i > 0 {
 		parent := (i - 1) / 2
-		if !w.before(&q.heap[parent]) {
+		if !w.before(&q.heap[parent].key) {
 			break
 		}
 		q.heap[i] = q.heap[parent]
@@ -313,10 +322,10 @@ func (q *Queue) down(i int, w waiting) {
 		if child >= n {
 			break
 		}
-		if child+1 < n && q.heap[child+1].before(&q.heap[child]) {
+		if child+1 < n && q.heap[child+1].before(&q.heap[child].key) {
 			child++
 		}
-		if !q.heap[child].before(&w) {
+		if !q.heap[child].before(&w.key) {
 			break
 		}
 		q.heap[i] = q.heap[child]

@@ -87,7 +87,7 @@ func TestQueueAgainstSortedSlice(t *testing.T) {
 			q.Stretch, q.Ranked = rapid.Int64Range(0, 3).Draw(t, "stretch"), rapid.Bool().Draw(t, "ranked")
 		}
 		twin := sortedQueue{order: order, stretch: q.Stretch, ranked: q.Ranked, finish: map[uint16]int64{}}
-		var memory [12]strategies.Call // reused, as drivers do
+		var memory [60]strategies.Call // reused, as drivers do
 		var served []*strategies.Call
 		id := uint64(0)
 		for range rapid.IntRange(1, 300).Draw(t, "length") {
@@ -246,6 +246,43 @@ func TestFairForgetsWhatNobodyGot(t *testing.T) {
 	for i, want := range []uint64{100, 102, 101} {
 		if got := q.Pop().ID; got != want {
 			t.Errorf("served call %d as number %d, want %d", got, i, want)
+		}
+	}
+}
+
+// TestQueueGrows: calls keep their order when a ring that has turned is cleared
+// of ended ones, and when it is made larger.
+func TestQueueGrows(t *testing.T) {
+	for _, ending := range []int{0, 2, 10} {
+		q := strategies.Queue{Order: strategies.Priority}
+		calls := make([]strategies.Call, 60)
+		var want []*strategies.Call
+		for i := range calls {
+			c := &calls[i]
+			*c = strategies.Call{ID: uint64(i + 1), Priority: int8(i)}
+			if i%6 == 5 {
+				c.Priority -= 4 // goes before some that came earlier
+			}
+			q.Push(c)
+			want = append(want, c)
+			if i == 15 {
+				for range 5 {
+					want = slices.DeleteFunc(want, func(c *strategies.Call) bool { return c == q.Peek() })
+					q.Pop()
+				}
+			}
+			if i == 19 {
+				for _, c := range want[3 : 3+ending] {
+					q.Remove(c)
+				}
+				want = slices.Delete(want, 3, 3+ending)
+			}
+		}
+		slices.SortStableFunc(want, func(a, b *strategies.Call) int { return int(a.Priority) - int(b.Priority) })
+		for i, c := range want {
+			if got := q.Pop(); got != c {
+				t.Fatalf("%d ended: call %d is %+v, want %+v", ending, i, got, c)
+			}
 		}
 	}
 }

@@ -11,7 +11,8 @@ func (e *entry) ended() bool { return e.call.ID != e.id || e.call.Phase != Queue
 // ring holds entries in the order in which they came. Where a Queue serves in
 // that order, it does in O(1) what a heap does in O(log n).
 type ring struct {
-	entries []waiting // length is a power of two, or 0
+	entries []entry // length is a power of two, or 0
+	keys    []key   // of the entries; nil where none is pushed with them
 	head, n int
 	touched uint64 // means nothing; see touch
 }
@@ -29,14 +30,27 @@ func (r *ring) touch() {
 	}
 }
 
-func (r *ring) at(i int) *waiting { return &r.entries[(r.head+i)&(len(r.entries)-1)] }
+func (r *ring) index(i int) int { return (r.head + i) & (len(r.entries) - 1) }
 
-func (r *ring) push(w waiting) {
+func (r *ring) at(i int) *entry { return &r.entries[r.index(i)] }
+
+func (r *ring) key(i int) *key { return &r.keys[r.index(i)] }
+
+func (r *ring) push(e entry) {
 	if r.n == len(r.entries) {
 		r.grow()
 	}
 	r.n++
-	*r.at(r.n - 1) = w
+	*r.at(r.n - 1) = e
+}
+
+// pushKey is push with a key; either all entries of a ring have one or none.
+func (r *ring) pushKey(w waiting) {
+	r.push(w.entry)
+	if len(r.keys) < len(r.entries) {
+		r.keys = append(make([]key, 0, len(r.entries)), r.keys...)[:len(r.entries)]
+	}
+	*r.key(r.n - 1) = w.key
 }
 
 // dropEnded drops the entries of ended calls before the first that still waits.
@@ -62,6 +76,9 @@ func (r *ring) grow() {
 	for i := range r.n {
 		if e := r.at(i); !e.ended() {
 			*r.at(kept) = *e
+			if r.keys != nil {
+				*r.key(kept) = *r.key(i)
+			}
 			kept++
 		}
 	}
@@ -72,9 +89,16 @@ func (r *ring) grow() {
 	if 2*kept < len(r.entries) {
 		return
 	}
-	larger := make([]waiting, max(16, 2*len(r.entries)))
-	for i := range r.n {
-		larger[i] = *r.at(i)
+	r.entries = unrolled(r.entries, r.head)
+	if r.keys != nil {
+		r.keys = unrolled(r.keys, r.head)
 	}
-	r.entries, r.head = larger, 0
+	r.head = 0
+}
+
+// unrolled returns a ring of twice the size with the same in it, from 0 on.
+func unrolled[T any](ring []T, head int) []T {
+	larger := make([]T, max(16, 2*len(ring)))
+	copy(larger[copy(larger, ring[head:]):], ring[:head])
+	return larger
 }
