@@ -30,7 +30,6 @@ package queue
 
 import (
 	"math/bits"
-	"slices"
 
 	"ratesim/sim/clock"
 )
@@ -56,6 +55,7 @@ type Queue struct {
 	levels  uint32         // bit i: some bucket of level i holds something
 	used    [levels]uint64 // bit j of the i-th: buckets[i*radix+j] does
 	buckets [levels * radix][]Event
+	spare   [bits.UintSize][][]Event // arrays that no bucket has, by the length of their size in bits
 }
 
 // Level 0 is the last digit of a time.
@@ -73,9 +73,17 @@ const (
 	spanBits = 24
 )
 
-// least is the room of a new bucket. It doubles when it is full: buckets are
-// many, and each meets its own maximum.
-const least = 64
+// least is the room of a new bucket. It doubles when it is full. Buckets are many,
+// and one herd after the other fills now these, now those: what has room for more
+// than own events does not stay with a bucket that has been emptied, but goes to
+// the next that grows.
+const (
+	least = 64
+	own   = 1 << 13
+)
+
+// crowd is how many events in near are too many to insert one among them.
+const crowd = 4 * few
 
 // Which buckets Ahead shows: large enough for misses to overlap, small enough
 // for all of it to stay in the first-level cache until it is used.
@@ -90,7 +98,7 @@ func (q *Queue) Len() int { return q.len }
 // Push adds an event. at must not lie before the last event popped.
 func (q *Queue) Push(at clock.Time, data uint64) {
 	q.len++
-	if at <= q.last {
+	if at <= q.last && (len(q.near)-q.head < crowd || !q.disperse(at)) {
 		q.insert(Event{at, data})
 		return
 	}
@@ -105,9 +113,32 @@ func (q *Queue) file(e Event) {
 	q.levels |= 1 << level
 	b := &q.buckets[level*radix+d]
 	if len(*b) == cap(*b) {
-		*b = slices.Grow(*b, max(least, len(*b)))
+		*b = q.grown(*b)
 	}
 	*b = append(*b, e)
+}
+
+// grown returns b with twice the room.
+func (q *Queue) grown(b []Event) []Event {
+	size := max(least, 2*cap(b))
+	var larger []Event
+	if s := &q.spare[bits.Len(uint(size))]; len(*s) > 0 {
+		larger = (*s)[len(*s)-1]
+		*s = (*s)[:len(*s)-1]
+	} else {
+		larger = make([]Event, 0, size)
+	}
+	larger = append(larger, b...)
+	if cap(b) > 0 {
+		q.free(b)
+	}
+	return larger
+}
+
+// free lets any bucket have the array of b.
+func (q *Queue) free(b []Event) {
+	s := &q.spare[bits.Len(uint(cap(b)))]
+	*s = append(*s, b[:0])
 }
 
 // insert sorts an event into near, behind those of its time.
@@ -122,6 +153,36 @@ func (q *Queue) insert(e Event) {
 	}
 	b[i] = e
 	q.near = b
+}
+
+// disperse moves last back to the event popped last, and files what is later, if
+// an event at the time given would be inserted among it, and reports whether it
+// would. That is for a herd that is pushed after a few events were sorted.
+func (q *Queue) disperse(at clock.Time) bool {
+	if q.head == 0 || at <= q.near[q.head-1].At || at >= q.near[len(q.near)-1].At {
+		return false
+	}
+	now := q.near[q.head-1].At
+	level := uint(bits.Len64(uint64(now^q.last))-1) / digit
+	q.last = now
+	for q.levels&(1<<level-1) != 0 { // of which all now differ in the digit of level
+		_, b := q.empty()
+		for _, e := range b {
+			q.file(e)
+		}
+		if cap(b) > own {
+			q.free(b)
+		}
+	}
+	i := q.head
+	for q.near[i].At == now {
+		i++
+	}
+	for _, e := range q.near[i:] {
+		q.file(e)
+	}
+	q.near = q.near[:i]
+	return true
 }
 
 // Pop removes the earliest event; of those at the same time, the one pushed
@@ -141,20 +202,22 @@ func (q *Queue) Pop() (Event, bool) {
 }
 
 // refill moves last on into the earliest bucket and empties that into near, or
-// into the buckets below. Going through it in order keeps ties in push order.
+// into the buckets below.
 func (q *Queue) refill() {
-	level := uint(bits.TrailingZeros32(q.levels))
-	d := uint(bits.TrailingZeros64(q.used[level]))
-	i := level*radix + d
-	b := q.buckets[i]
-	q.buckets[i] = b[:0]
-	if q.used[level] &^= 1 << d; q.used[level] == 0 {
-		q.levels &^= 1 << level
-	}
+	level, b := q.empty()
 	if level == 0 || len(b) <= few && level*digit <= spanBits {
 		q.sort(b)
-		return
+	} else {
+		q.spread(level, b)
 	}
+	if cap(b) > own {
+		q.free(b)
+	}
+}
+
+// spread files the events of a bucket anew. Going through it in order keeps ties
+// in push order.
+func (q *Queue) spread(level uint, b []Event) {
 	if len(b) >= aheadLeast && len(b) < aheadMost {
 		q.Ahead = b
 	}
@@ -167,6 +230,21 @@ func (q *Queue) refill() {
 		}
 		q.file(e)
 	}
+}
+
+// empty empties the earliest bucket and returns what was in it, and its level.
+func (q *Queue) empty() (level uint, b []Event) {
+	level = uint(bits.TrailingZeros32(q.levels))
+	d := uint(bits.TrailingZeros64(q.used[level]))
+	if q.used[level] &^= 1 << d; q.used[level] == 0 {
+		q.levels &^= 1 << level
+	}
+	at := &q.buckets[level*radix+d]
+	b = *at
+	if *at = b[:0]; cap(b) > own {
+		*at = nil
+	}
+	return level, b
 }
 
 // sort puts a few events into near by time; those of one time stay in their

@@ -36,8 +36,8 @@ func TestAgainstSortedSlice(t *testing.T) {
 		now, id := clock.Time(0), uint64(0)
 		// Spans from nanoseconds to years, and many ties.
 		span := rapid.SampledFrom([]clock.Time{1, 3, 100, 1 << 20, 1 << 36, 1 << 58}).Draw(t, "span")
-		for range rapid.IntRange(1, 400).Draw(t, "steps") {
-			for range rapid.IntRange(0, 3).Draw(t, "pushes") {
+		for range rapid.IntRange(1, 100).Draw(t, "steps") {
+			for range rapid.SampledFrom([]int{0, 1, 1, 2, 3, 2 * crowd}).Draw(t, "pushes") {
 				at := now + clock.Time(rapid.Int64Range(0, int64(span)).Draw(t, "ahead"))
 				fast.Push(at, id)
 				slow.push(at, id)
@@ -46,7 +46,7 @@ func TestAgainstSortedSlice(t *testing.T) {
 			if fast.Len() != len(slow) {
 				t.Fatalf("Len = %d, want %d", fast.Len(), len(slow))
 			}
-			for range rapid.IntRange(0, 3).Draw(t, "pops") {
+			for range rapid.SampledFrom([]int{0, 1, 2, 3, 5 * crowd}).Draw(t, "pops") {
 				got, ok := fast.Pop()
 				want, wantOK := slow.pop()
 				if got != want || ok != wantOK {
@@ -81,6 +81,93 @@ func TestHerdAgainstSort(t *testing.T) {
 	}
 	if _, ok := q.Pop(); ok {
 		t.Error("an event is left")
+	}
+}
+
+// A herd that is pushed among a few sorted events is not sorted into them one by
+// one, which would take seconds.
+func TestHerdAmongFew(t *testing.T) {
+	var q Queue
+	var want []Event
+	r := rand.New(rand.NewPCG(1, 2))
+	push := func(at clock.Time) {
+		want = append(want, Event{at, uint64(len(want))})
+		q.Push(at, want[len(want)-1].Data)
+	}
+	const begin, end = 1 << spanBits, 2<<spanBits - 200
+	push(begin)
+	push(begin)
+	push(begin)
+	push(end)
+	q.Pop()
+	for i := range clock.Time(200) { // behind the last that was sorted, some at one instant
+		push(end + 1 + i/2)
+	}
+	for range 50_000 {
+		push(begin + clock.Time(r.Int64N(end-begin)))
+	}
+	if n := len(q.near); n > crowd+few {
+		t.Errorf("%d events were sorted in one by one, want %d at most", n, crowd+few)
+	}
+	slices.SortStableFunc(want, func(a, b Event) int { return int(a.At - b.At) })
+	for i, w := range want[1:] {
+		if got, _ := q.Pop(); got != w {
+			t.Fatalf("event %d: got %v, want %v", i+1, got, w)
+		}
+	}
+}
+
+// Herds fill now these buckets, now those. What that takes does not grow with
+// their number.
+func TestHerdsMemory(t *testing.T) {
+	const herd = 4 * own
+	var q Queue
+	now := clock.Time(0)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		at := now + clock.Time(r.Int64N(int64(60*clock.Second)))
+		for i := range uint64(herd) {
+			q.Push(at+clock.Time(r.Int64N(1000)), i)
+		}
+		for e, ok := q.Pop(); ok; e, ok = q.Pop() {
+			now = e.At
+		}
+	}
+	room := 0
+	for _, b := range q.buckets {
+		room += cap(b)
+	}
+	for _, class := range q.spare {
+		for _, b := range class {
+			room += cap(b)
+		}
+	}
+	if most := 8*herd + own*len(q.buckets)/2; room > most {
+		t.Errorf("there is room for %d events, want for %d at most, of which a herd is %d", room, most, herd)
+	}
+}
+
+// Ahead shows what the next Pops return, after the one that spread a middling
+// bucket, and only then.
+func TestAhead(t *testing.T) {
+	for n, shown := range map[int]bool{aheadLeast - 1: false, aheadLeast: true, aheadMost - 1: true, aheadMost: false} {
+		var q Queue
+		first := clock.Time(1) << 40
+		for i := range n {
+			q.Push(first+clock.Time(i)<<30, uint64(i))
+		}
+		q.Pop()
+		if got := len(q.Ahead); (got == n) != shown || !shown && got > 0 {
+			t.Errorf("of %d events Ahead shows %d", n, got)
+		}
+		for i, e := range q.Ahead {
+			if e.Data != uint64(i) {
+				t.Errorf("of %d events Ahead shows %v at %d", n, e, i)
+			}
+		}
+		if q.Pop(); len(q.Ahead) > 0 {
+			t.Errorf("of %d events Ahead shows %d when none was spread", n, len(q.Ahead))
+		}
 	}
 }
 
