@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -119,19 +120,26 @@ func (d *decoder) rightSide(c cursor, line, right string, m measure, e *Expectat
 // term reads strategy.metric at the beginning of s, which stands at c, and
 // returns what follows it.
 func (d *decoder) term(c cursor, s string) (t Term, m measure, rest string, ok bool) {
-	known := slices.Clone(d.unselected)
+	items := slices.Clone(d.unselected)
 	if d.strategies.ok() {
-		for _, item := range d.strategies.n.items {
-			known = append(known, item.name())
-		}
+		items = append(items, d.strategies.n.items...)
 	}
-	name := longestPrefix(s, known)
+	var known []string
+	called := map[string]string{} // by the name in the file, and that in results, which goes first
+	for _, item := range items {
+		known = append(known, item.name())
+		called[item.name()] = item.called()
+	}
+	for _, item := range items {
+		called[item.called()] = item.called()
+	}
+	name := longestPrefix(s, slices.Collect(maps.Keys(called)))
 	if name == "" {
 		name, _, _ = strings.Cut(s, ".")
 		c.fail("%s", unknown("strategy", name, known))
 		return t, m, "", false
 	}
-	t.Strategy = fullName(name)
+	t.Strategy = called[name]
 	rest = strings.TrimPrefix(s[len(name):], ".")
 	end := strings.IndexFunc(rest, func(r rune) bool { return r == ' ' || r == '+' || r == '-' })
 	if end < 0 {

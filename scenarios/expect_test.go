@@ -55,6 +55,37 @@ func TestExpectations(t *testing.T) {
 	}
 }
 
+// A strategy is called in expect as in the file, or as results call it; a name of
+// its own is never taken for a library of the catalog.
+func TestExpectationsOfLibraries(t *testing.T) {
+	const own = "{name: sdk:tenacity, use: none}"
+	for _, tt := range []struct{ strategies, named, want string }{
+		{"sdk:tenacity", "sdk:tenacity", "sdk:tenacity@9"},
+		{"sdk:tenacity", "sdk:tenacity@9", "sdk:tenacity@9"},
+		{"{use: sdk:tenacity}", "sdk:tenacity@9", "sdk:tenacity@9"},
+		{"{name: sdk:tenacity, use: sdk:tenacity}", "sdk:tenacity", "sdk:tenacity@9"},
+		{"{name: sdk:tenacity, layers: 'botocore, botocore'}", "sdk:tenacity", "sdk:tenacity"},
+		{own, "sdk:tenacity", "sdk:tenacity"},
+		{own + ", sdk:tenacity", "sdk:tenacity", "sdk:tenacity"},
+		{"sdk:tenacity@9, " + own, "sdk:tenacity", "sdk:tenacity"},
+		{"sdk:tenacity, " + own, "sdk:tenacity@9", "sdk:tenacity@9"},
+	} {
+		head, _, _ := strings.Cut(before, "strategies:")
+		text := head + "strategies: [" + tt.strategies + "]\nexpect:\n  - "
+		spec, err := scenarios.Parse("x", []byte(text+tt.named+".calls > 0\n"), scenarios.Options{})
+		if err != nil || len(spec.Expect) != 1 || spec.Expect[0].Left.Strategy != tt.want {
+			t.Errorf("%s of [%s]: %v; want %s", tt.named, tt.strategies, err, tt.want)
+		}
+	}
+	text := strings.Replace(before, "  - none\n", "  - "+own+"\n", 1)
+	for want, use := range map[string]string{"sdk:tenacity": "none", "sdk:tenacity@9": "sdk:tenacity@9"} {
+		spec, err := scenarios.Parse("x", []byte(text+"oracle.calls > 0\n"), scenarios.Options{Strategies: []string{want}})
+		if err != nil || len(spec.Strategies) != 1 || spec.Strategies[0].Use != use {
+			t.Errorf("--strategies %s: %v; want %s", want, err, use)
+		}
+	}
+}
+
 // Every metric of a result can be expected something of, in its own unit, and
 // nothing else can.
 func TestEveryMetricCanBeExpected(t *testing.T) {

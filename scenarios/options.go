@@ -167,7 +167,7 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 	}
 	var chosen []*node
 	add := func(n *node) {
-		if !slices.ContainsFunc(chosen, func(c *node) bool { return fullName(c.name()) == fullName(n.name()) }) {
+		if !slices.ContainsFunc(chosen, func(c *node) bool { return c.called() == n.called() }) {
 			chosen = append(chosen, n)
 		}
 	}
@@ -185,7 +185,7 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 		n := flagText("--strategies", want)
 		_, found := strategies.Find(want)
 		for _, old := range declared {
-			if name := old.name(); fullName(name) == fullName(want) {
+			if name := old.name(); name == want || old.called() == fullName(want) {
 				n, found = old, true
 			} else if name != "" && !slices.Contains(known, name) {
 				known = append(known, name)
@@ -201,8 +201,8 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 		return // every name was refused, which has been said
 	}
 	for _, old := range declared {
-		if name := old.name(); name != "" && !slices.Contains(chosen, old) {
-			d.unselected = append(d.unselected, name)
+		if old.name() != "" && !slices.Contains(chosen, old) {
+			d.unselected = append(d.unselected, old)
 		}
 	}
 	root.put("strategies", &node{kind: list, items: chosen, at: position{file: "--strategies"}})
@@ -215,6 +215,18 @@ func fullName(name string) string {
 		return e.Name
 	}
 	return name
+}
+
+// called returns what results call the strategy of an item: the name of its own that
+// it was given, or that of the catalog, in full.
+func (n *node) called() string {
+	name := n.name()
+	if n.kind == mapping && n.get("name") != nil {
+		if use := n.get("use"); use != nil && use.text != name || use == nil && n.get("layers") != nil {
+			return name
+		}
+	}
+	return fullName(name)
 }
 
 // name returns what an item of a list goes by: itself, or its name, use or

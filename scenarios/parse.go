@@ -56,7 +56,7 @@ type decoder struct {
 	cases []caseNode // of a claim
 
 	traces     []workload.Summary // of each stream; no Rows for those that are not traces
-	unselected []string           // strategies of the file that --strategies leaves out
+	unselected []*node            // strategies of the file that --strategies leaves out
 	moved      bool               // --provider put the first deployment elsewhere than the file meant
 	doubtful   bool               // deployments are faulty: what follows from them alone is not reported
 }
