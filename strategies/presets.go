@@ -19,8 +19,9 @@ type preset struct {
 	inside      string // the preset whose calls it retries, unless it sends itself
 }
 
-// presets, the versions of a library from old to new, are read from the libraries' sources, at the version named; those
-// marked so also wait as was recorded from the real library.
+// presets are read from the libraries' sources, at the version named; those marked
+// so also wait as was recorded from the real library. The versions of a library
+// stand from old to new.
 func presets() []preset {
 	minute, two := 60.0, 120.0
 	return []preset{
