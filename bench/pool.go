@@ -183,6 +183,11 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 func (p *pool) put(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.keep(c)
+}
+
+// keep is put while the mutex is held.
+func (p *pool) keep(c *conn) {
 	if p.serve(c, nil) {
 		return
 	}
@@ -235,15 +240,14 @@ func (p *pool) open() {
 	c, err := p.connection()
 	<-p.slots
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.dialing--
 	if err != nil {
 		p.serve(nil, err)
+	} else {
+		p.keep(c)
 	}
-	p.connect()
-	p.mu.Unlock()
-	if err == nil {
-		p.put(c)
-	}
+	p.connect() // for those that still wait
 }
 
 // connection dials.

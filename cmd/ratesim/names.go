@@ -31,8 +31,12 @@ func loadError(c *cobra.Command, what, name string, err error) error {
 	return inputError{err}
 }
 
-// isLog reports whether a file begins as a usage log does.
+// isLog reports whether a file begins as a usage log does. Of a pipe, which cannot be
+// read again and may wait for a writer for ever, it does not ask.
 func isLog(name string) bool {
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return false
