@@ -57,7 +57,7 @@ type Queue struct {
 	Ranked  bool
 
 	back, fresh ring      // calls that came back, and those that never left
-	heap        []waiting // those that go before the last of their ring
+	heap        []waiting // those that go before the last of their ring; with Stretch, all that never left
 
 	live   int    // entries whose call still waits
 	pushed uint64 // entries ever made
