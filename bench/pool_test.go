@@ -304,3 +304,38 @@ func TestPoolCrowd(t *testing.T) {
 		t.Errorf("%d in line, %d idle", a.line.Len(), len(a.idle))
 	}
 }
+
+// More than may dial at one time: when dials fail each attempt hears of it.
+func TestPoolDialsGoOn(t *testing.T) {
+	a := ask(t, httptest.NewServer(http.HandlerFunc(manners)))
+	broken := errors.New("no route")
+	a.dial = func(context.Context, string, string) (net.Conn, error) {
+		time.Sleep(time.Millisecond) // so that all are in line
+		return nil, broken
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var crowd sync.WaitGroup
+	for range 3 * maxDials {
+		crowd.Go(func() {
+			if _, err := a.get(ctx); !errors.Is(err, broken) {
+				t.Error(err)
+			}
+		})
+	}
+	crowd.Wait()
+}
+
+// What a server says beyond its answer is not taken for the next one.
+func TestPoolTooMuch(t *testing.T) {
+	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+	a := ask(t, httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, _ := w.(http.Hijacker).Hijack()
+		_, _ = io.WriteString(c, ok+"me"+ok+"no")
+	})))
+	for range 2 {
+		if _, answer, err := a.post(t, t.Context(), "/", ""); answer != "me" || err != nil || len(a.idle) != 0 {
+			t.Errorf("%q, %v, %d idle", answer, err, len(a.idle))
+		}
+	}
+}
