@@ -163,7 +163,7 @@ func serve(ctx context.Context, s *scenarios.Spec, o Options) (url string, stop 
 	return "http://" + listener.Addr().String(), func() { cancel(); <-ended }, nil
 }
 
-// apart is how much later each strategy starts than the one before it: the calls
+// apart is how much later each run starts than the one before it: the calls
 // of a scenario that come at once, as a batch's, would otherwise come at once in
 // all runs side by side, and wait for each other and not for the provider.
 const apart = 200 * time.Millisecond

@@ -62,8 +62,9 @@ const (
 	// maxDial is how long it may take to make one.
 	maxDial = 30 * time.Second
 	// maxRest is how long a connection may rest until it is used again: servers close
-	// those that rest, the hastiest of those in wide use after 5 s.
-	maxRest = 4 * time.Second
+	// those that rest, the hastiest of those in wide use after 2 s (gunicorn's
+	// keepalive).
+	maxRest = 1500 * time.Millisecond
 	// maxAtOnce is the most memory that an answer gets because it says that it is so
 	// long.
 	maxAtOnce = 1 << 20

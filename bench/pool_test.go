@@ -213,7 +213,7 @@ func TestPoolDialFails(t *testing.T) {
 // A connection that rests is used again until the server may be about to close it.
 func TestPoolRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &http.Server{Handler: http.HandlerFunc(manners), IdleTimeout: 5 * time.Second}
+		server := &http.Server{Handler: http.HandlerFunc(manners), IdleTimeout: 2 * time.Second}
 		conns := make(chan net.Conn)
 		done := make(chan struct{})
 		go func() { _ = server.Serve(&piped{conns, done}) }()
@@ -227,7 +227,7 @@ func TestPoolRests(t *testing.T) {
 		for i, c := range []struct {
 			rest  time.Duration
 			dials int
-		}{{0, 1}, {3 * time.Second, 1}, {4500 * time.Millisecond, 2}, {time.Hour, 3}} {
+		}{{0, 1}, {1400 * time.Millisecond, 1}, {1900 * time.Millisecond, 2}, {time.Hour, 3}} {
 			time.Sleep(c.rest)
 			r, _ := http.NewRequestWithContext(t.Context(), "POST", "http://mock/echo", strings.NewReader("x"))
 			if _, err := p.RoundTrip(r); err != nil || dials != c.dials {
