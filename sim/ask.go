@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"time"
+
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/strategies"
@@ -12,7 +14,8 @@ type ask struct {
 	ask       wire.Ask
 	reply     wire.Reply
 	sent      clock.Time
-	slot, gen uint32 // the call it is for, unless it is the instance's own
+	way       time.Duration // there, and back
+	slot, gen uint32        // the call it is for, unless it is the instance's own
 	instance  uint32
 	own       bool
 }
@@ -37,7 +40,8 @@ func (e *engine) ask(instance uint32, f *strategies.Effect) {
 		a.slot, a.gen = c.Slot, c.gen
 	}
 	e.run.Asks++
-	e.events.Push(e.now.Add(e.quota.Way(&a.ask)), data(toCoordinator, 0, i))
+	a.way = e.quota.Way(&a.ask)
+	e.events.Push(e.now.Add(a.way), data(toCoordinator, 0, i))
 }
 
 // consult lets the coordinator decide, and works out when the instance will
@@ -46,7 +50,7 @@ func (e *engine) consult(i uint32) {
 	a := e.asks.at(i)
 	took := e.quota.Ask(e.now, &a.ask, &a.reply)
 	e.note(toCoordinator, uint64(a.ask.Requests), uint64(a.ask.Tokens))
-	back := e.now.Add(took + e.quota.Way(&a.ask))
+	back := e.now.Add(took + a.way)
 	if limit := a.sent.Add(e.quota.Timeout()); back > limit {
 		back = max(limit, e.now)
 		a.reply = wire.Reply{Status: wire.StatusTimeout, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}

@@ -131,6 +131,9 @@ func (s *shared) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	}
 }
 
+// IgnoresQuotas implements the interface of that name.
+func (s *shared) IgnoresQuotas() bool { return true }
+
 // answered: the coordinator has decided about c.
 func (s *shared) answered(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	switch {

@@ -68,12 +68,13 @@ func (c *Coordinator) Way(q *wire.Ask) time.Duration {
 // Ask answers in r an ask that reaches the coordinator at now, and returns how
 // long that takes.
 func (c *Coordinator) Ask(now clock.Time, q *wire.Ask, r *wire.Reply) time.Duration {
-	a := wire.Attempt{Call: uint64(q.From), Number: q.Number}
-	took := c.health.Arrive(now, &a, r)
-	r.RetryAfter, r.Requests, r.Tokens, r.Prompt, r.Output = wire.Absent, wire.NoQuota, wire.NoQuota, 0, 0
-	if a.Admitted {
-		c.health.Finish(now, &a, false)
+	took := time.Duration(0)
+	r.Status, r.Limit = wire.StatusOK, wire.NoLimit
+	if len(c.cfg.Faults) > 0 { // else it answers; it has no limits, and nothing to finish
+		a := wire.Attempt{Call: uint64(q.From), Number: q.Number}
+		took = c.health.Arrive(now, &a, r)
 	}
+	r.RetryAfter, r.Requests, r.Tokens, r.Prompt, r.Output = wire.Absent, wire.NoQuota, wire.NoQuota, 0, 0
 	if !r.OK() {
 		return took
 	}
