@@ -36,9 +36,11 @@ func presets() []preset {
 		{name: "sdk:openai-node@7.57", about: "heeds up to 60s; recorded",
 			loop: stainless(within(minute, false))},
 		{name: "sdk:openai-go@3.24", about: "heeds less than 60s, 0 too (requestconfig.go)",
-			loop: stainless(func(asked, _, _ float64) float64 { return heedIf(asked < minute, asked) })},
+			loop: stainless(under(minute))},
 		{name: "sdk:openai-go@3.52", about: "heeds whatever it is asked for (requestconfig.go)",
 			loop: stainless(anything)},
+		{name: "sdk:openai-go@3.66", about: "heeds what it is asked for up to 8s and comes back then, too early, when asked for more (requestconfig.go; since 3.53)",
+			loop: stainless(func(asked, _, _ float64) float64 { return min(asked, 8) })},
 		{name: "sdk:openai-go@3.96", about: "heeds up to 120s, gives up when asked for more; recorded",
 			loop: stainless(orGiveUp(two, false))},
 		{name: "sdk:anthropic-python@0.121", about: "heeds up to 60s",
@@ -47,6 +49,8 @@ func presets() []preset {
 			loop: stainless(below(minute))},
 		{name: "sdk:anthropic-typescript@1.13", about: "heeds whatever it is asked for; recorded",
 			loop: stainless(func(asked, _, _ float64) float64 { return heedIf(asked > 0, asked) })},
+		{name: "sdk:anthropic-go@1.26", about: "heeds less than 60s, 0 too (requestconfig.go)",
+			loop: stainless(under(minute))},
 		{name: "sdk:anthropic-go@1.84", about: "heeds whatever it is asked for; recorded",
 			loop: stainless(anything)},
 		{name: "sdk:google-genai@2.19", about: "does not retry unless told to (max_retries: 4 is what it then does); reads no header",
@@ -120,6 +124,11 @@ func anything(asked, _, _ float64) float64 { return asked }
 // within heeds up to most, and 0 unless it must be positive.
 func within(most float64, positive bool) func(asked, backoff, u float64) float64 {
 	return func(asked, _, _ float64) float64 { return heedIf(asked <= most && (asked > 0 || !positive), asked) }
+}
+
+// under heeds what is less than bound, and 0.
+func under(bound float64) func(asked, backoff, u float64) float64 {
+	return func(asked, _, _ float64) float64 { return heedIf(asked < bound, asked) }
 }
 
 // below heeds what is positive and less than bound.
