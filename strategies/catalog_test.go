@@ -149,7 +149,7 @@ func presetContracts() []contract {
 		{"sdk:cenkalti-backoff@5.0", strategies.Args{"max_retries": ""}},
 		{"sdk:go-retryablehttp@0.7", strategies.Args{"max_retries": "4"}},
 		{"sdk:failsafe-go@0.9", strategies.Args{"max_retries": "2"}},
-		{"article:backoff", strategies.Args{"max_retries": "5"}},
+		{"article:backoff", strategies.Args{"max_retries": "6"}},
 		{"article:headers", strategies.Args{"max_retries": "2"}},
 		{"sdk:botocore-adaptive@1.43", strategies.Args{"max_retries": "2"}},
 		{"sdk:cookbook-parallel@1", strategies.Args{"max_retries": "4", "rpm": "1500", "tpm": "125000", "pause": "0s"}},
@@ -239,6 +239,8 @@ func TestBuildErrors(t *testing.T) {
 		{"paper:wb", nil, plain[1:], []string{`limit: must be given, for deployment "spare" names no requests per minute`}},
 		{"sdk:azcore@1.24", strategies.Args{"max_retries": "256"}, plain,
 			[]string{`max_retries: must be a whole number from 0 to 255, not "256"`}},
+		{"article:backoff", strategies.Args{"max_retries": "0"}, plain,
+			[]string{`max_retries: must be a whole number from 1 to 255, not "0"`}},
 		{"none", nil, nil, []string{`there is no deployment to send to`}},
 	})
 }

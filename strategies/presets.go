@@ -17,6 +17,7 @@ type preset struct {
 	name, about string
 	loop        loop
 	inside      string // the preset whose calls it retries, unless it sends itself
+	attempts    bool   // its max_retries counts attempts, the first among them
 }
 
 // presets are read from the libraries' sources, at the version named; those marked
@@ -87,7 +88,7 @@ func presets() []preset {
 		{name: "article:backoff", about: "the article's loop as printed, around the SDK that it calls, which retries too; timeouts it does not catch; after a 5xx it waits as long, without jitter",
 			loop: loop{retries: articleRetries, backoff: func(u float64, k int) float64 {
 				return min(doubled(1, k), 60) * (0.75 + 0.5*u)
-			}, onFault: func(_ float64, k int) float64 { return doubled(1, k) }, maxRetries: 5}, inside: articleSDK},
+			}, onFault: func(_ float64, k int) float64 { return doubled(1, k) }, maxRetries: 5}, inside: articleSDK, attempts: true},
 		{name: "article:headers", about: "the article's code for headers as printed reads none: a bare call of the SDK (its advice: header-aware)",
 			loop: stainless(within(minute, true))},
 	}
@@ -189,15 +190,22 @@ func presetEntries() []Entry {
 			inner, _ := findPreset(p.inside)
 			layers = []loop{inner.loop, p.loop}
 		}
-		retries := loopRetries(p.loop.maxRetries)
-		if p.loop.maxRetries > maxLoopRetries {
+		first := 0
+		if p.attempts {
+			first = 1
+		}
+		retries := loopRetries(p.loop.maxRetries + first)
+		switch {
+		case p.attempts:
+			retries.Min, retries.About = 1, "attempts, the first among them: the article counts so, and this many"
+		case p.loop.maxRetries > maxLoopRetries:
 			retries.Default, retries.About = "", "retries after the first attempt; default: no bound but the time"
 		}
 		entries = append(entries, Entry{Name: p.name, About: p.about, Params: []Param{retries},
 			build: func(v values, _ Env) (Factory, []ParamError) {
 				own := slices.Clone(layers)
 				if n, given := v["max_retries"]; given {
-					own[len(own)-1].maxRetries = int(n.number)
+					own[len(own)-1].maxRetries = int(n.number) - first
 				}
 				return buildLibrary(own), nil
 			}})

@@ -166,8 +166,8 @@ func presetWaits() []presetWait {
 		{"sdk:tenacity@9", nil, asks("20"), [][2]float64{{1, 1}, {1, 2}, {1, 4}, {1, 8}, {1, 16}}},
 		{"sdk:tenacity@9", nil, status(400), [][2]float64{{1, 1}, {1, 2}, {1, 4}, {1, 8}, {1, 16}}},
 		{"sdk:go-retryablehttp@0.7", nil, none, [][2]float64{{1, 1}, {2, 2}, {4, 4}, {8, 8}}},
-		{"article:backoff", strategies.Args{"max_retries": "1"}, none, [][2]float64{{0.375, 0.5}, {0.75, 1}, {0.75, 1.25}, {0.375, 0.5}, {0.75, 1}}},
-		{"article:backoff", strategies.Args{"max_retries": "1"}, status(500), [][2]float64{{0.375, 0.5}, {0.75, 1}, {1, 1}, {0.375, 0.5}, {0.75, 1}}},
+		{"article:backoff", strategies.Args{"max_retries": "2"}, none, [][2]float64{{0.375, 0.5}, {0.75, 1}, {0.75, 1.25}, {0.375, 0.5}, {0.75, 1}}},
+		{"article:backoff", strategies.Args{"max_retries": "2"}, status(500), [][2]float64{{0.375, 0.5}, {0.75, 1}, {1, 1}, {0.375, 0.5}, {0.75, 1}}},
 		{"sdk:cenkalti-backoff@5.0", strategies.Args{"max_retries": "3"}, none, [][2]float64{{0.25, 0.75}, {0.375, 1.125}, {0.5625, 1.6875}}},
 	}
 }
