@@ -139,6 +139,7 @@ type Headers struct {
 	Silent  bool // nothing of what is left
 	NoReset bool // not when a limit will be whole again
 	NoWait  bool // not how long to wait after a 429
+	InBody  bool // how long to wait in the error's body alone
 	// Daily prefers a limit on requests per day over one per minute, where
 	// replies have room for one limit on requests only.
 	Daily bool

@@ -188,14 +188,14 @@ func (m *Model) misreport(now clock.Time, a *wire.Attempt, r *wire.Reply) {
 			r.Requests.Remaining, r.Tokens.Remaining = m.stale.requests.Remaining, m.stale.tokens.Remaining
 		case f.Bug == Negative:
 			r.Tokens = wire.Quota{Limit: wire.Absent, Remaining: wire.Absent}
-			r.RetryAfter = wire.Absent
+			r.RetryAfter, r.InBody = wire.Absent, false
 		case !refused:
 		case f.Bug == DayLong:
 			r.RetryAfter = 24 * time.Hour
 		case f.Bug == SecondsInMs && r.RetryAfter > 0:
 			r.RetryAfter = roundUp(r.RetryAfter, time.Second) / 1000
 		case f.Bug == NoHeaders:
-			r.RetryAfter, r.Requests, r.Tokens = wire.Absent, wire.NoQuota, wire.NoQuota
+			r.RetryAfter, r.InBody, r.Requests, r.Tokens = wire.Absent, false, wire.NoQuota, wire.NoQuota
 		}
 	}
 }

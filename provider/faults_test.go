@@ -395,12 +395,15 @@ func TestBadHeaders(t *testing.T) {
 		{NoHeaders, wire.Absent, wire.NoQuota, wire.NoQuota},
 		{StaleHeaders, time.Minute, good, wire.Quota{Limit: 500, Remaining: 490, Reset: time.Minute}},
 	} {
-		m := New(&Config{RPM: 1, TPM: 500, Faults: []Fault{{Kind: BadHeaders, Bug: k.bug, Rate: 1, Until: clock.Never}}}, 0, nil)
+		m := New(&Config{RPM: 1, TPM: 500, Headers: Headers{InBody: true}, Faults: []Fault{{Kind: BadHeaders, Bug: k.bug, Rate: 1, Until: clock.Never}}}, 0, nil)
 		var r wire.Reply
 		m.Arrive(0, &wire.Attempt{Guess: 10}, &r)
 		m.Arrive(0, &wire.Attempt{Guess: 10}, &r)
 		if r.RetryAfter != k.wait || r.Requests != k.requests || r.Tokens != k.tokens {
 			t.Errorf("%v: wait %v, requests %+v, tokens %+v; want %v, %+v, %+v", k.bug, r.RetryAfter, r.Requests, r.Tokens, k.wait, k.requests, k.tokens)
+		}
+		if r.InBody != (k.wait != wire.Absent) {
+			t.Errorf("%v: a wait in the body: %v", k.bug, r.InBody)
 		}
 	}
 	// What remains is as it was up to a minute ago.

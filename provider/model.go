@@ -134,7 +134,7 @@ func (m *Model) Config() *Config { return m.cfg }
 // a.Reserved > 0 or r.OK() must be handed to Finish when that time is over.
 func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Duration {
 	m.advance(now)
-	r.Status, r.Limit, r.RetryAfter, r.Prompt, r.Output = wire.StatusOK, wire.NoLimit, wire.Absent, 0, 0
+	r.Status, r.Limit, r.InBody, r.RetryAfter, r.Prompt, r.Output = wire.StatusOK, wire.NoLimit, false, wire.Absent, 0, 0
 	a.Reserved, a.Admitted, a.Failed = 0, false, false
 	if m.outage != 0 || m.unpaid {
 		r.Status, r.Requests, r.Tokens = m.outage, wire.NoQuota, wire.NoQuota
@@ -240,9 +240,9 @@ func (m *Model) refused(now clock.Time, own *costs, r *wire.Reply) bool {
 	switch {
 	case which == wire.Oversize || m.headers.NoWait:
 	case at == clock.Never: // too large only while the limits are cut
-		r.RetryAfter = limit.Window
+		r.RetryAfter, r.InBody = limit.Window, m.headers.InBody
 	default:
-		r.RetryAfter = roundUp(at.Sub(now), m.waitUnit)
+		r.RetryAfter, r.InBody = roundUp(at.Sub(now), m.waitUnit), m.headers.InBody
 	}
 	if m.cfg.Charge.Rejected && which != wire.Oversize {
 		for i := range m.slots {

@@ -165,7 +165,7 @@ func (e *engine) deliver(i uint32) {
 		return
 	}
 	if f.timedOut {
-		f.reply = wire.Reply{Status: wire.StatusTimeout, Attempt: f.attempt.Number, Deployment: f.deployment,
+		f.reply = wire.Reply{Status: wire.StatusTimeout, Attempt: uint16(f.attempt.Number), Deployment: f.deployment,
 			RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}
 	}
 	e.note(deliver, c.ID, uint64(f.attempt.Number)<<16|uint64(f.reply.Status))

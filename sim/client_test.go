@@ -119,7 +119,7 @@ func (s *stub) use(spec *scenarios.Spec) *scenarios.Spec {
 // TestAbort: there is no reply to an attempt that was hung up on, also when the
 // call goes on; the server's work on it was for nothing.
 func TestAbort(t *testing.T) {
-	var replies []uint32
+	var replies []uint16
 	s := (&stub{
 		submit: func(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 			for range 3 {

@@ -17,7 +17,7 @@ func (e *engine) reach(i uint32) {
 		e.peek.land(f)
 	}
 	a, r, m := &f.attempt, &f.reply, e.models[f.deployment]
-	r.Attempt, r.Deployment = a.Number, f.deployment
+	r.Attempt, r.Deployment = uint16(a.Number), f.deployment
 	took := m.Arrive(e.now, a, r)
 	e.note(reach, a.Call, uint64(a.Number)<<16|uint64(r.Status))
 	e.run.Attempt(e.now, int(f.deployment), a.Number == 0)

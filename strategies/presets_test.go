@@ -23,6 +23,7 @@ type refusal struct {
 	Name    string
 	Status  int
 	Headers map[string]string
+	Body    string
 }
 
 // reply is what a client that came back at now would read from it.
@@ -36,7 +37,7 @@ func (c refusal) reply(now time.Time) wire.Reply {
 		h.Set(k, v)
 	}
 	var r wire.Reply
-	wire.Parse(c.Status, h, nil, now, &r)
+	wire.Parse(c.Status, h, []byte(c.Body), now, &r)
 	return r
 }
 
@@ -199,6 +200,26 @@ func TestPresets(t *testing.T) {
 		if !same {
 			t.Errorf("%s %v: %s: waits %v, want %v", tt.preset, tt.args, tt.reply.Name, got, tt.want)
 		}
+	}
+}
+
+// Gemini asks for a wait in the error's body alone, where no client library looks
+// (googleapis/python-genai#1875); a strategy of one's own can.
+func TestLibrariesReadNoBody(t *testing.T) {
+	const body = `{"error":{"code":429,"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"17s"}]}}`
+	for _, name := range strategies.Names() {
+		if !strings.HasPrefix(name, "sdk:") {
+			continue
+		}
+		f := build(t, name, strategies.Args{"max_retries": "2"}, strategytest.Env().Deployments)
+		deaf, _ := waits(t, f, 1, refusal{Status: 429})
+		if got, _ := waits(t, f, 1, refusal{Status: 429, Body: body}); !slices.Equal(got, deaf) {
+			t.Errorf("%s: waits %v, without a body %v", name, got, deaf)
+		}
+	}
+	f := build(t, "retry-after", strategies.Args{"max_retries": "2", "spread": "0%"}, strategytest.Env().Deployments)
+	if got, _ := waits(t, f, 1, refusal{Status: 429, Body: body}); !slices.Equal(got, []float64{17, 17}) {
+		t.Errorf("retry-after: waits %v, want 17 s twice", got)
 	}
 }
 

@@ -19,7 +19,8 @@ type loop struct {
 	// onFault is the backoff after anything but a 429; nil means the same.
 	onFault func(u float64, k int) float64
 	// heeds turns what the server asks for, in seconds from 0 on, into the wait;
-	// giveUp ends the call, NaN leaves it to backoff. nil reads no header.
+	// giveUp ends the call, NaN leaves it to backoff. nil reads no header, and
+	// none reads an error's body.
 	heeds func(asked, backoff, u float64) float64
 	// whole: it reads retry-after alone, which is in whole seconds, and not
 	// retry-after-ms.
@@ -56,7 +57,7 @@ func (l *loop) next(key rng.Key, now clock.Time, c *Call, r *wire.Reply, k int) 
 	if l.onFault != nil && r.Status != wire.StatusTooManyRequests {
 		s = l.onFault(u, k)
 	}
-	if l.heeds != nil && r.RetryAfter >= 0 && (!l.refusals || r.Status == wire.StatusTooManyRequests || r.Status == 503) {
+	if l.heeds != nil && r.RetryAfter >= 0 && !r.InBody && (!l.refusals || r.Status == wire.StatusTooManyRequests || r.Status == 503) {
 		asked := r.RetryAfter.Seconds()
 		if l.whole {
 			asked = math.Ceil(asked)

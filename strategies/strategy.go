@@ -146,8 +146,8 @@ func (e *Effects) Alarm(at clock.Time) {
 
 // Abort hangs up on one attempt of c, by its number. The provider may have
 // done, and charged for, the work all the same.
-func (e *Effects) Abort(c *Call, attempt uint32) {
-	e.add(AbortKind, c).Attempt = attempt
+func (e *Effects) Abort(c *Call, attempt uint16) {
+	e.add(AbortKind, c).Attempt = uint32(attempt)
 }
 
 // Done ends c: it succeeded. Attempts still in flight are hung up on.

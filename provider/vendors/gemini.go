@@ -26,5 +26,5 @@ import (
 func Gemini(c *provider.Config) {
 	window(c, provider.FixedWindow)
 	c.Charge = provider.Charge{Reserve: provider.ReserveEstimate}
-	c.Headers = provider.Headers{Silent: true, RetryAfter: time.Nanosecond}
+	c.Headers = provider.Headers{Silent: true, InBody: true, RetryAfter: time.Nanosecond}
 }

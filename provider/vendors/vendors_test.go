@@ -227,7 +227,7 @@ func TestGemini(t *testing.T) {
 	}
 	a, r := wire.Attempt{Guess: 1}, wire.Reply{}
 	m.Arrive(0, &a, &r)
-	want := wire.Reply{Status: 429, Limit: wire.Requests, RetryAfter: 17_100 * time.Millisecond, Requests: wire.NoQuota, Tokens: wire.NoQuota}
+	want := wire.Reply{Status: 429, Limit: wire.Requests, InBody: true, RetryAfter: 17_100 * time.Millisecond, Requests: wire.NoQuota, Tokens: wire.NoQuota}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

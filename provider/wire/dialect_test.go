@@ -142,6 +142,8 @@ func TestRoundTrip(t *testing.T) {
 				switch {
 				case d.wait == 0 && r.RetryAfter != wire.Absent, d.wait > 0 && (r.RetryAfter < a.Wait || r.RetryAfter >= a.Wait+d.wait):
 					t.Fatalf("wait %v became %v", a.Wait, r.RetryAfter)
+				case r.InBody != (d.vendor == "gemini"):
+					t.Fatalf("wait in the body alone: %v", r.InBody)
 				}
 				for i, q := range []wire.Quota{r.Requests, r.Tokens} {
 					s := a.Standings[i]

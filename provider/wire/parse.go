@@ -28,7 +28,7 @@ func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 	if r.RetryAfter == Absent {
 		r.RetryAfter = until(h.Get("Retry-After"), now)
 	}
-	r.ShouldRetry = Unsaid
+	r.ShouldRetry, r.InBody = Unsaid, false
 	switch h.Get("X-Should-Retry") {
 	case "true":
 		r.ShouldRetry = Retry
@@ -42,6 +42,7 @@ func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 	c := complaintOf(body)
 	if r.RetryAfter == Absent {
 		r.RetryAfter = c.wait()
+		r.InBody = r.RetryAfter != Absent
 	}
 	r.Limit = refuser(status, h, c.text(), r)
 }

@@ -193,7 +193,7 @@ var capturedBodies = []struct {
 
 func TestParseBodies(t *testing.T) {
 	for _, k := range capturedBodies {
-		want := wire.Reply{Status: k.status, Limit: k.limit, RetryAfter: k.wait, Requests: wire.NoQuota, Tokens: wire.NoQuota}
+		want := wire.Reply{Status: k.status, Limit: k.limit, RetryAfter: k.wait, InBody: k.wait != none, Requests: wire.NoQuota, Tokens: wire.NoQuota}
 		var got wire.Reply
 		wire.Parse(k.status, nil, []byte(k.body), noon, &got)
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -241,7 +241,7 @@ func FuzzParse(f *testing.F) {
 		h := http.Header{}
 		h.Set(name1, value1)
 		h.Set(name2, value2)
-		r := wire.Reply{Attempt: 7, Deployment: 3, Prompt: 9, Output: 9}
+		r := wire.Reply{Attempt: 7, Deployment: 3, InBody: true, Prompt: 9, Output: 9}
 		wire.Parse(status, h, body, noon, &r)
 		if r.Status != status || r.Attempt != 7 || r.Deployment != 3 || r.Limit.String() == "" {
 			t.Errorf("got %+v", r)
@@ -251,7 +251,7 @@ func FuzzParse(f *testing.F) {
 		}
 		least := min(int64(r.RetryAfter), r.Requests.Limit, r.Requests.Remaining, int64(r.Requests.Reset),
 			r.Tokens.Limit, r.Tokens.Remaining, int64(r.Tokens.Reset))
-		if least < wire.Absent {
+		if least < wire.Absent || r.InBody && r.RetryAfter == wire.Absent {
 			t.Errorf("got %+v", r)
 		}
 	})

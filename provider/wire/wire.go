@@ -116,11 +116,12 @@ const (
 // Reply is the answer to one attempt.
 type Reply struct {
 	Status     int    // HTTP status, or StatusTimeout
-	Attempt    uint32 // Number of the attempt it answers
+	Attempt    uint16 // Number of the attempt it answers
 	Deployment uint16 // the deployment that answered, as the client numbers them
 	Limit      Limit  // which limit refused, from the error body; NoLimit otherwise
 	// ShouldRetry is what x-should-retry says. No provider model sends it.
 	ShouldRetry Advice
+	InBody      bool          // RetryAfter stands in the error's body alone, where client libraries do not look
 	RetryAfter  time.Duration // the wait the server asks for; Absent when it asks for none
 	Requests    Quota
 	Tokens      Quota

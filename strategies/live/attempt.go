@@ -61,7 +61,7 @@ func (t *Transport) run(a *attempt) {
 	if a.timer != nil {
 		a.timer.Stop()
 	}
-	r := wire.Reply{Attempt: a.number, Deployment: a.deployment}
+	r := wire.Reply{Attempt: uint16(a.number), Deployment: a.deployment}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now(0)

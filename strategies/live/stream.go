@@ -16,7 +16,7 @@ func (t *Transport) hand(a *attempt, response *http.Response) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		a.cancel()
-		r := wire.Reply{Attempt: a.number, Deployment: a.deployment}
+		r := wire.Reply{Attempt: uint16(a.number), Deployment: a.deployment}
 		wire.Parse(wire.StatusTimeout, nil, nil, time.Time{}, &r)
 		t.conclude(a, t.now(0), &r, nil, nil)
 		return
@@ -88,7 +88,7 @@ func (s *stream) finish(why error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now(0)
-	r := wire.Reply{Attempt: a.number, Deployment: a.deployment}
+	r := wire.Reply{Attempt: uint16(a.number), Deployment: a.deployment}
 	wire.Parse(s.response.StatusCode, s.response.Header, lastUsage(s.tail), t.o.Epoch.Add(now.Sub(0)), &r)
 	t.conclude(a, now, &r, s.response, nil)
 	if a.c.open { // no strategy has more to do with a call that is answered

@@ -136,7 +136,7 @@ func (d *Driver) Reply(a Attempt, r wire.Reply) {
 		return
 	}
 	d.flights = slices.Delete(d.flights, i, i+1)
-	r.Attempt, r.Deployment = a.Number, uint16(a.Deployment)
+	r.Attempt, r.Deployment = uint16(a.Number), uint16(a.Deployment)
 	d.reply = r
 	if d.Trace != nil {
 		d.input("reply %s#%d: %s", d.name(a.Call), a.Number, status(&d.reply))

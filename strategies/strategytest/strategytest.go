@@ -197,6 +197,7 @@ func replies() *rapid.Generator[wire.Reply] {
 			Tokens:     quotas.Draw(t, "tokens"),
 
 			ShouldRetry: advice.Draw(t, "should-retry"),
+			InBody:      rapid.Bool().Draw(t, "in body"),
 		}
 		switch r.Status {
 		case wire.StatusOK:
