@@ -197,7 +197,7 @@ func presetEntries() []Entry {
 		retries := loopRetries(p.loop.maxRetries + first)
 		switch {
 		case p.attempts:
-			retries.Min, retries.About = 1, "attempts, the first among them: the article counts so, and this many"
+			retries.Min, retries.About = 1, "attempts, the first among them, as the article counts them; the article's"
 		case p.loop.maxRetries > maxLoopRetries:
 			retries.Default, retries.About = "", "retries after the first attempt; default: no bound but the time"
 		}
