@@ -23,13 +23,18 @@ type preset struct {
 // presets are read from the libraries' sources, at the version named; those marked
 // so also wait as was recorded from the real library. The versions of a library
 // stand from old to new.
-func presets() []preset {
-	minute, two := 60.0, 120.0
+func presets() []preset { return slices.Concat(stainlessPresets(), otherPresets(), articlePresets()) }
+
+// What libraries take for too long, in seconds.
+const minute, twoMinutes = 60.0, 120.0
+
+// stainlessPresets are the SDKs of OpenAI and Anthropic.
+func stainlessPresets() []preset {
 	return []preset{
 		{name: "sdk:openai-python@2", about: "before #3555 of 2026-07: heeds up to 60s",
 			loop: stainless(within(minute, true))},
 		{name: "sdk:openai-python@3.3", about: "heeds up to 120s, gives up when asked for more",
-			loop: stainless(orGiveUp(two, true))},
+			loop: stainless(orGiveUp(twoMinutes, true))},
 		{name: "sdk:openai-node@6.25", about: "heeds less than 60s (client.js)",
 			loop: stainless(below(minute))},
 		{name: "sdk:openai-node@6.33", about: "heeds whatever it is asked for, even days (client.js; issue #1840)",
@@ -43,7 +48,7 @@ func presets() []preset {
 		{name: "sdk:openai-go@3.66", about: "heeds what it is asked for up to 8s and comes back then, too early, when asked for more (requestconfig.go; since 3.53)",
 			loop: stainless(func(asked, _, _ float64) float64 { return min(asked, 8) })},
 		{name: "sdk:openai-go@3.96", about: "heeds up to 120s, gives up when asked for more; recorded",
-			loop: stainless(orGiveUp(two, false))},
+			loop: stainless(orGiveUp(twoMinutes, false))},
 		{name: "sdk:anthropic-python@0.121", about: "heeds up to 60s",
 			loop: stainless(within(minute, true))},
 		{name: "sdk:anthropic-typescript@0.74", about: "heeds less than 60s (client.js)",
@@ -54,6 +59,11 @@ func presets() []preset {
 			loop: stainless(under(minute))},
 		{name: "sdk:anthropic-go@1.84", about: "heeds whatever it is asked for; recorded",
 			loop: stainless(anything)},
+	}
+}
+
+func otherPresets() []preset {
+	return []preset{
 		{name: "sdk:google-genai@2.19", about: "does not retry unless told to (max_retries: 4 is what it then does); reads no header",
 			loop: loop{retries: transient, backoff: func(u float64, k int) float64 { return min(doubled(1, k)+u, 60) }}},
 		{name: "sdk:azcore@1.24", about: "Azure's for Go: heeds up to 60s, gives up when asked for more",
@@ -85,6 +95,12 @@ func presets() []preset {
 		{name: "sdk:failsafe-go@0.9", about: "its HTTP policy: at once when not asked to wait; heeds whatever it is asked for",
 			loop: loop{retries: implemented, backoff: func(float64, int) float64 { return 0 },
 				heeds: anything, whole: true, refusals: true, maxRetries: 2}},
+	}
+}
+
+// articlePresets are the article's code as it is printed.
+func articlePresets() []preset {
+	return []preset{
 		{name: "article:backoff", about: "the article's loop as printed, around the SDK that it calls, which retries too; timeouts it does not catch; after a 5xx it waits as long, without jitter",
 			loop: loop{retries: articleRetries, backoff: func(u float64, k int) float64 {
 				return min(doubled(1, k), 60) * (0.75 + 0.5*u)
