@@ -38,8 +38,8 @@ func (h *headerAware) opens(now clock.Time, c *Call) clock.Time {
 		return clock.Never
 	}
 	return max(h.paced,
-		h.requests.ready(now, 1, h.holdAbove),
-		h.tokens.ready(now, float64(c.Cost()), h.holdAbove))
+		h.requests.ready(now, 1/h.holdAbove),
+		h.tokens.ready(now, float64(c.Cost())/h.holdAbove))
 }
 
 // fits: until a reply has told of the limit, every call may fit.

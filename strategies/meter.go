@@ -19,7 +19,8 @@ type meter struct {
 	// others is how much of the limit other instances take a minute, as observe
 	// has learned; 0 for a meter that observes nothing.
 	others float64
-	rate   float64    // what comes back a minute and is not taken by others
+	refill float64    // what comes back each ns and is not taken by others
+	apart  float64    // ns in which one does: 1/refill
 	told   float64    // what the newest header said was left
 	toldAt clock.Time // when that was true
 }
@@ -52,7 +53,10 @@ func (m *meter) observe(sent clock.Time, q wire.Quota, own float64) {
 	m.told, m.toldAt = left, sent
 }
 
-func (m *meter) setRate() { m.rate = max(m.limit-m.others, leastRefill*m.limit) }
+func (m *meter) setRate() {
+	m.refill = max(m.limit-m.others, leastRefill*m.limit) / float64(time.Minute)
+	m.apart = 1 / m.refill
+}
 
 // read believes q, the header of an attempt sent at sent, since which spent
 // more has been sent.
@@ -83,15 +87,14 @@ func (m *meter) read(now, sent clock.Time, q wire.Quota, spent float64) {
 // advance adds what is refilled until now: limit/60 a second, and everything
 // once the promised time has come.
 func (m *meter) advance(now clock.Time) {
+	m.left += m.refill * float64(now-m.asOf)
+	m.asOf = now
 	switch {
 	case m.full <= now:
 		m.left, m.full = m.limit, clock.Never
-	case m.asOf == now: // most often, for much happens at one instant
-		m.left = min(m.limit, m.left)
-	default:
-		m.left = min(m.limit, m.left+m.rate*float64(now-m.asOf)/float64(time.Minute))
+	case m.left > m.limit:
+		m.left = m.limit
 	}
-	m.asOf = now
 }
 
 // exhaust notes that nothing is left.
@@ -100,19 +103,24 @@ func (m *meter) exhaust(now clock.Time) {
 	m.left = 0
 }
 
-// ready returns when cost will be at most the share hold of what is left. A
-// call that needs more than that share of the whole limit waits for all of it:
-// more will never be left.
-func (m *meter) ready(now clock.Time, cost, hold float64) clock.Time {
+// ready returns when as much as need will be left, or, if that is more than ever
+// is, all.
+func (m *meter) ready(now clock.Time, need float64) clock.Time {
 	if m.limit == 0 {
 		return now
 	}
 	m.advance(now)
-	missing := min(cost/hold, m.limit) - m.left
+	if need > m.limit {
+		need = m.limit
+	}
+	missing := need - m.left
 	if missing <= 0 {
 		return now
 	}
-	return min(m.full, now+clock.FromSeconds(60*missing/m.rate))
+	if wait := missing * m.apart; wait < float64(m.full-now) {
+		return now + clock.Time(wait+0.5)
+	}
+	return m.full
 }
 
 // spend takes cost and returns when the next may be sent: now, or, when less

@@ -54,11 +54,11 @@ func TestMeterReady(t *testing.T) {
 	} {
 		m := meter{}
 		m.read(0, 0, wire.Quota{Limit: 6000, Remaining: int64(tt.left), Reset: tt.reset}, 0)
-		at := m.ready(0, tt.cost, 0.8)
+		at := m.ready(0, tt.cost/0.8)
 		if math.Abs(at.Seconds()-tt.want) > 1e-9 {
 			t.Errorf("%s: ready at %v, want %vs", tt.name, at, tt.want)
 		}
-		if again := m.ready(at+1, tt.cost, 0.8); again != at+1 {
+		if again := m.ready(at+1, tt.cost/0.8); again != at+1 {
 			t.Errorf("%s: at %v it is not ready before %v", tt.name, at+1, again)
 		}
 	}
@@ -93,12 +93,12 @@ func TestMeterObserve(t *testing.T) {
 	if want, off := 3600.0, 3600*math.Exp(-399.0/60); math.Abs(m.others-(want-off)) > 1e-6 {
 		t.Errorf("others are thought to take %v a minute, want %v", m.others, want-off)
 	}
-	if m.rate != 6000-m.others {
-		t.Errorf("refill is %v a minute, want what others leave", m.rate)
+	if got := m.refill * float64(time.Minute); math.Abs(got-(6000-m.others)) > 1e-6 {
+		t.Errorf("refill is %v a minute, want what others leave", got)
 	}
 	m.others = 5900
 	m.setRate()
-	if got := m.rate; got != 1200 {
+	if got := m.refill * float64(time.Minute); math.Abs(got-1200) > 1e-6 {
 		t.Errorf("when others take almost all, refill is %v, want a fifth", got)
 	}
 }

@@ -68,8 +68,8 @@ type reserve struct {
 
 func (p *paced) opens(now clock.Time, c *Call) clock.Time {
 	return max(
-		p.requests.ready(now, 1+p.requests.spare, 1),
-		p.tokens.ready(now, float64(c.Cost())+p.tokens.spare, 1))
+		p.requests.ready(now, 1+p.requests.spare),
+		p.tokens.ready(now, float64(c.Cost())+p.tokens.spare))
 }
 
 func (p *paced) fits(_ clock.Time, c *Call) bool {
