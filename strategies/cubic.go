@@ -128,6 +128,9 @@ func (s *cubic) adjust(now clock.Time, refused bool) {
 }
 
 func (s *cubic) fill(now clock.Time) {
+	if now == s.filled {
+		return
+	}
 	s.left = min(max(1, s.rate), s.left+s.rate*now.Sub(s.filled).Seconds())
 	s.filled = now
 }
