@@ -16,33 +16,102 @@ import (
 // own retries take nothing, and nothing is given back or trued up. What a call
 // costs and the output it declares are the scenario's; the printed code estimates
 // 1000 tokens for every call and declares half of them.
+//
+// Looks are made one by one only where a call needs more than 500 ms refill.
+// Others always sleep until there should be enough: sooner for a smaller call, and
+// later for all once somebody takes. So the smallest is the next to find enough, as
+// soon as there is; every other look finds nothing and is left out. At one instant
+// the smallest goes first, and of equals the first to come.
+//
+// The printed code sees that a call's patience is over when the call looks, up to
+// 500 ms late. A call whose looks are left out fails in time.
 type articleBucket struct {
 	library
-	polling
-	bucket *limit.Bucket
+	bucket  *limit.Bucket
+	refills int64 // tokens in pollEvery
+	polling       // calls that need more than refills
+	small   Queue // the others, and those that need more than the bucket ever holds; by cost
+	came    ring  // small by arrival
+
+	opens, expires clock.Time // no small call finds enough, or is out of patience, before
 }
 
 func (s *articleBucket) Submit(now clock.Time, c *Call, out *Effects) {
 	c.Since = now
-	s.looks(now, out) // those that are due came before c
-	s.look(now, c, out)
-	s.arm(out)
+	if s.alarm <= now {
+		s.looks(now, out) // those that are due came before c
+	}
+	s.arm(s.look(now, c, out), out)
 }
 
-// look lets c take its tokens if there are enough.
-func (s *articleBucket) look(now clock.Time, c *Call, out *Effects) {
-	if at := s.bucket.Earliest(now, c.Cost()); at > now {
-		s.sleep(now, c, at)
-		return
+// look lets c take its tokens if there are enough, else it returns when there is
+// something to do for c again.
+func (s *articleBucket) look(now clock.Time, c *Call, out *Effects) clock.Time {
+	at := s.bucket.Earliest(now, c.Cost())
+	switch {
+	case at <= now:
+		s.take(now, c, out)
+		return clock.Never
+	case s.polled(c):
+		return s.sleep(now, c, at)
 	}
+	s.small.pushAs(c, c.Cost())
+	s.came.push(entry{c, c.ID})
+	s.opens = min(s.opens, at)
+	s.expires = min(s.expires, now.Add(s.patience))
+	return min(s.opens, s.expires)
+}
+
+func (s *articleBucket) take(now clock.Time, c *Call, out *Effects) {
 	s.bucket.Take(now, c.Cost())
 	s.library.Submit(now, c, out)
 }
 
-// looks lets every call look that is due.
-func (s *articleBucket) looks(now clock.Time, out *Effects) {
-	for c := s.due(now, out); c != nil; c = s.due(now, out) {
-		s.look(now, c, out)
+// polled reports whether c has looks that are made though they find nothing.
+func (s *articleBucket) polled(c *Call) bool {
+	return c.Cost() > s.refills && s.bucket.Fits(c.Cost())
+}
+
+// looks makes the looks that are due and returns when the next is, or may be.
+func (s *articleBucket) looks(now clock.Time, out *Effects) clock.Time {
+	for s.expires <= now {
+		s.expire(now, out)
+	}
+	for {
+		if s.opens <= now {
+			s.open(now, out)
+		} else if c := s.due(now, out); c != nil {
+			s.look(now, c, out)
+		} else {
+			return min(s.opens, s.expires, s.waiting.next())
+		}
+	}
+}
+
+// open lets the smallest call take its tokens if there are enough.
+func (s *articleBucket) open(now clock.Time, out *Effects) {
+	c := s.small.Peek()
+	if c == nil {
+		s.opens = clock.Never
+		return
+	}
+	if s.opens = s.bucket.Earliest(now, c.Cost()); s.opens <= now {
+		s.small.Pop()
+		s.take(now, c, out)
+	}
+}
+
+// expire fails the first of the small calls to come if it is out of patience.
+func (s *articleBucket) expire(now clock.Time, out *Effects) {
+	s.came.dropEnded()
+	if s.came.n == 0 {
+		s.expires = clock.Never
+		return
+	}
+	c := s.came.at(0).call
+	if s.expires = c.Since.Add(s.patience); s.expires <= now {
+		s.small.Remove(c)
+		out.Fail(c, QueueTimeout)
 	}
 }
 
@@ -51,13 +120,17 @@ func (s *articleBucket) Wake(now clock.Time, c *Call, out *Effects) {
 		s.library.Wake(now, c, out)
 		return
 	}
-	s.looks(now, out)
-	s.arm(out)
+	s.alarm = clock.Never
+	s.arm(s.looks(now, out), out)
 }
 
 func (s *articleBucket) Cancel(now clock.Time, c *Call, out *Effects) {
-	if c.Phase == Queued {
+	switch {
+	case c.Phase != Queued:
+	case s.polled(c):
 		s.waiting.Remove(c)
+	default:
+		s.small.Remove(c)
 	}
 	s.library.Cancel(now, c, out)
 }
@@ -77,8 +150,12 @@ func buildArticleBucket(v values, _ Env) (Factory, []ParamError) {
 	return func(env Env) Strategy {
 		return &articleBucket{
 			library: sdk(env),
-			polling: newPolling(v.duration("wait_timeout")),
 			bucket:  limit.NewBucket(capacity, perMinute, time.Minute),
+			refills: perMinute / int64(time.Minute/pollEvery),
+			polling: newPolling(v.duration("wait_timeout")),
+			small:   Queue{Order: Priority},
+			opens:   clock.Never,
+			expires: clock.Never,
 		}
 	}, nil
 }

@@ -53,8 +53,8 @@
 // (sdk.go, presets.go). Those of libraries and articles that hold calls back before
 // such a loop makes them do it each in a way of its own, faults included
 // (articlebucket.go, crew.go, credits.go, cubic.go, processor.go); where calls look
-// every so often, most looks are not made one by one (places.go). ptu.go
-// chooses between two deployments.
+// every so often, most looks are not made one by one (places.go, articlebucket.go).
+// ptu.go chooses between two deployments.
 //
 // Instances that share a quota may ask a coordinator, with [Effects.Ask]: for each
 // attempt (shared.go), or for a share to pace to (lease.go).

@@ -17,16 +17,18 @@ const pollEvery = 500 * time.Millisecond
 type polling struct {
 	patience time.Duration // longest wait of one call, from Call.Since
 	waiting  Queue         // timed: by when they look next
-	alarm    clock.Time    // the alarm asked for last
+	alarm    clock.Time    // that is set; clock.Never if none is
 }
 
 func newPolling(patience time.Duration) polling {
-	return polling{patience: patience, waiting: Queue{Order: Priority}}
+	return polling{patience: patience, waiting: Queue{Order: Priority}, alarm: clock.Never}
 }
 
-// sleep lets c look again at the time given, or sooner.
-func (p *polling) sleep(now clock.Time, c *Call, until clock.Time) {
-	p.waiting.pushAt(c, min(until, now.Add(pollEvery)))
+// sleep lets c look again at the time given, or sooner, and returns when.
+func (p *polling) sleep(now clock.Time, c *Call, until clock.Time) clock.Time {
+	until = min(until, now.Add(pollEvery))
+	p.waiting.pushAs(c, int64(until))
+	return until
 }
 
 // due returns the next call whose time to look has come; nil if there is none.
@@ -42,22 +44,22 @@ func (p *polling) due(now clock.Time, out *Effects) *Call {
 	return nil
 }
 
-// arm asks to be woken for the next look.
-func (p *polling) arm(out *Effects) {
-	if at := p.waiting.next(); at != p.alarm && at != clock.Never {
+// arm asks to be woken at a time, unless it is sooner.
+func (p *polling) arm(at clock.Time, out *Effects) {
+	if at < p.alarm {
 		p.alarm = at
 		out.Alarm(at)
 	}
 }
 
-// pushAt adds c to a Queue by Priority whose calls' priority is a time.
-func (q *Queue) pushAt(c *Call, at clock.Time) {
-	q.add(&q.fresh, c, int64(at), neverLeft)
+// pushAs adds c to a Queue by Priority whose calls have one that is not their own.
+func (q *Queue) pushAs(c *Call, priority int64) {
+	q.add(&q.fresh, c, priority, neverLeft)
 	c.Phase = Queued
 	q.live++
 }
 
-// next returns the time of the next call; clock.Never if none waits.
+// next returns the priority of the next call, a time; clock.Never if none waits.
 func (q *Queue) next() clock.Time {
 	if q.head() == nil {
 		return clock.Never
@@ -89,7 +91,7 @@ func (p *poller) join(now clock.Time, c *Call, out *Effects) {
 	c.Phase, c.Since = 0, now
 	p.looks(now, out) // those that are due came before c
 	p.look(now, c, out)
-	p.arm(out)
+	p.arm(p.waiting.next(), out)
 }
 
 // look sends c if there is enough.
@@ -131,8 +133,9 @@ func (p *poller) Wake(now clock.Time, c *Call, out *Effects) {
 		p.join(now, c, out)
 		return
 	}
+	p.alarm = clock.Never
 	p.looks(now, out)
-	p.arm(out)
+	p.arm(p.waiting.next(), out)
 }
 
 func (p *poller) Cancel(now clock.Time, c *Call, out *Effects) {
