@@ -101,3 +101,24 @@ func TestCreditsAgainstPolling(t *testing.T) {
 		}
 	})
 }
+
+// TestCreditsOfHerd: twenty calls at one instant, and one more for each that leaves:
+// of ten requests a second, call i has the one that accrues at (i+1)/10 s.
+func TestCreditsOfHerd(t *testing.T) {
+	env := strategytest.Env()
+	d := strategytest.NewDriver(build(t, "sdk:langchain-limiter@1", strategies.Args{"requests_per_second": "10"}, env.Deployments)(env), env.Deployments)
+	const herd, more = 20, 100
+	for range herd {
+		d.Submit(strategies.Call{Deadline: clock.Never})
+	}
+	for i := range more {
+		at := clock.Time(i+1) * clock.Second / 10
+		for d.Next() <= at && d.Step() {
+		}
+		d.AdvanceTo(at)
+		d.Submit(strategies.Call{Deadline: clock.Never})
+		if a := d.InFlight(); len(a) != i+1 || a[i].Call.ID != uint64(i+1) {
+			t.Fatalf("at %v: %d sent, the last is call %d; want call %d", at, len(a), a[len(a)-1].Call.ID, i+1)
+		}
+	}
+}
