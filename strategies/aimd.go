@@ -29,7 +29,9 @@ var aimdParams = []Param{
 // refusal leaves decrease of it, and then it grows in a straight line that takes
 // recover to what it was: a constant increase would be a flood for a fleet
 // whose shares are small, and take an hour where one instance has it all.
-// Refusals of what was sent before the last cut are of the same shortage. A rate
+// Refusals of what was sent before the last cut are of the same shortage. Those
+// with no success in between cut the rate again, but not how fast it grows: after
+// an outage, in which all cuts are for nothing, it would be lower for hours. A rate
 // that holds nothing back does not grow.
 type aimdGate struct {
 	decrease float64       // share that is left, 0 to 1
@@ -42,6 +44,7 @@ type aimdGate struct {
 	grown   clock.Time // until when growth is counted
 	next    clock.Time // when the next call may be sent
 	limited bool       // it has held a call back since
+	served  bool       // a call sent since it was cut has succeeded
 }
 
 // aimdStart is the rate at first, in calls a second, and mostRate what it never
@@ -62,11 +65,14 @@ func (g *aimdGate) sent(now clock.Time, _ *Call) { g.next = now + clock.FromSeco
 
 func (g *aimdGate) answered(now clock.Time, c *Call, r *wire.Reply) {
 	refused := r.Retryable() && (r.Status == wire.StatusTooManyRequests || r.Limit == wire.Capacity)
+	g.served = g.served || r.OK() && c.Since >= g.cut
 	switch {
 	case refused && c.Since >= g.cut:
 		lower := max(g.floor, g.rate*g.decrease)
-		g.slope = max(g.rate-lower, g.floor) / g.recover.Seconds()
-		g.rate, g.cut = lower, now
+		if g.served || g.slope == 0 {
+			g.slope = max(g.rate-lower, g.floor) / g.recover.Seconds()
+		}
+		g.rate, g.cut, g.served = lower, now, false
 		g.next = max(g.next, now+clock.FromSeconds(1/g.rate))
 	case r.OK() && g.limited:
 		slope := g.slope

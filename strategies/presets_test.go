@@ -266,10 +266,11 @@ func TestLayersMultiply(t *testing.T) {
 func TestBotocoreQuota(t *testing.T) {
 	env := strategytest.Env()
 	d := strategytest.NewDriver(build(t, "sdk:botocore@1.43", nil, env.Deployments)(env), env.Deployments)
-	attempts := func(status int) int { // 0 is a timeout
+	attempts := func(statuses ...int) int { // the last is that of all that follow; 0 is a timeout
 		n := 0
 		for d.Submit(strategies.Call{Prompt: 1, Deadline: clock.Never}); d.Open() > 0; {
 			if a := d.InFlight(); len(a) > 0 {
+				status := statuses[min(n, len(statuses)-1)]
 				n++
 				d.Reply(a[0], wire.Reply{Status: status, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota})
 			} else {
@@ -288,8 +289,11 @@ func TestBotocoreQuota(t *testing.T) {
 	for range 5 {
 		attempts(200)
 	}
-	if n := attempts(503); n != 2 {
+	if n := attempts(503, 200); n != 2 {
 		t.Errorf("after five successes a call makes %d attempts, want 2", n)
+	}
+	if n := attempts(503); n != 2 { // the retry that succeeded has given back what it cost
+		t.Errorf("after a retry that succeeded a call makes %d attempts, want 2", n)
 	}
 	for range 5 {
 		attempts(200)
