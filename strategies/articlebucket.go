@@ -14,8 +14,9 @@ import (
 // when there is enough takes it, so that large calls can starve. One that needs
 // more than the bucket ever holds looks until its patience is over. The library's
 // own retries take nothing, and nothing is given back or trued up. What a call
-// costs and the output it declares are the scenario's; the printed code estimates
-// 1000 tokens for every call and declares half of them.
+// costs is what it asks for, unless all are estimated alike, as in the printed
+// code, which also has every call declare half of that as its output; here the
+// scenario says what calls declare.
 //
 // Looks are made one by one only where a call needs more than 500 ms refill.
 // Others always sleep until there should be enough: sooner for a smaller call, and
@@ -27,11 +28,12 @@ import (
 // 500 ms late. A call whose looks are left out fails in time.
 type articleBucket struct {
 	library
-	bucket  *limit.Bucket
-	refills int64 // tokens in pollEvery
-	polling       // calls that need more than refills
-	small   Queue // the others, and those that need more than the bucket ever holds; by cost
-	came    ring  // small by arrival
+	bucket   *limit.Bucket
+	estimate int64 // tokens taken for every call; 0 = those it asks for
+	refills  int64 // tokens in pollEvery
+	polling        // calls that need more than refills
+	small    Queue // the others, and those that need more than the bucket ever holds; by cost
+	came     ring  // small by arrival
 
 	opens, expires clock.Time // no small call finds enough, or is out of patience, before
 }
@@ -44,10 +46,17 @@ func (s *articleBucket) Submit(now clock.Time, c *Call, out *Effects) {
 	s.arm(s.look(now, c, out), out)
 }
 
+func (s *articleBucket) cost(c *Call) int64 {
+	if s.estimate > 0 {
+		return s.estimate
+	}
+	return c.Cost()
+}
+
 // look lets c take its tokens if there are enough, else it returns when there is
 // something to do for c again.
 func (s *articleBucket) look(now clock.Time, c *Call, out *Effects) clock.Time {
-	at := s.bucket.Earliest(now, c.Cost())
+	at := s.bucket.Earliest(now, s.cost(c))
 	switch {
 	case at <= now:
 		s.take(now, c, out)
@@ -55,7 +64,7 @@ func (s *articleBucket) look(now clock.Time, c *Call, out *Effects) clock.Time {
 	case s.polled(c):
 		return s.sleep(now, c, at)
 	}
-	s.small.pushAs(c, c.Cost())
+	s.small.pushAs(c, s.cost(c))
 	s.came.push(entry{c, c.ID})
 	s.opens = min(s.opens, at)
 	s.expires = min(s.expires, now.Add(s.patience))
@@ -63,13 +72,13 @@ func (s *articleBucket) look(now clock.Time, c *Call, out *Effects) clock.Time {
 }
 
 func (s *articleBucket) take(now clock.Time, c *Call, out *Effects) {
-	s.bucket.Take(now, c.Cost())
+	s.bucket.Take(now, s.cost(c))
 	s.library.Submit(now, c, out)
 }
 
 // polled reports whether c has looks that are made though they find nothing.
 func (s *articleBucket) polled(c *Call) bool {
-	return c.Cost() > s.refills && s.bucket.Fits(c.Cost())
+	return s.cost(c) > s.refills && s.bucket.Fits(s.cost(c))
 }
 
 // looks makes the looks that are due and returns when the next is, or may be.
@@ -95,7 +104,7 @@ func (s *articleBucket) open(now clock.Time, out *Effects) {
 		s.opens = clock.Never
 		return
 	}
-	if s.opens = s.bucket.Earliest(now, c.Cost()); s.opens <= now {
+	if s.opens = s.bucket.Earliest(now, s.cost(c)); s.opens <= now {
 		s.small.Pop()
 		s.take(now, c, out)
 	}
@@ -140,6 +149,8 @@ var articleBucketParams = []Param{
 		About: "most tokens the bucket holds; the article's"},
 	{Name: "refill", Kind: NumberParam, Default: "33333", Min: 1, Max: maxLimit / 60,
 		About: "tokens per second; the article's, for two million a minute"},
+	{Name: "estimated_tokens", Kind: CountParam, Min: 1, Max: maxLimit,
+		About: "tokens taken for every call, whatever its size; 1000 in the article; default: the call's own prompt and declared output"},
 	{Name: "wait_timeout", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
 		About: "longest wait for tokens; the article's"},
 }
@@ -149,13 +160,14 @@ func buildArticleBucket(v values, _ Env) (Factory, []ParamError) {
 	capacity, perMinute := int64(v.count("capacity")), int64(math.Round(60*v["refill"].number))
 	return func(env Env) Strategy {
 		return &articleBucket{
-			library: sdk(env),
-			bucket:  limit.NewBucket(capacity, perMinute, time.Minute),
-			refills: perMinute / int64(time.Minute/pollEvery),
-			polling: newPolling(v.duration("wait_timeout")),
-			small:   Queue{Order: Priority},
-			opens:   clock.Never,
-			expires: clock.Never,
+			library:  sdk(env),
+			estimate: int64(v.count("estimated_tokens")),
+			bucket:   limit.NewBucket(capacity, perMinute, time.Minute),
+			refills:  perMinute / int64(time.Minute/pollEvery),
+			polling:  newPolling(v.duration("wait_timeout")),
+			small:    Queue{Order: Priority},
+			opens:    clock.Never,
+			expires:  clock.Never,
 		}
 	}, nil
 }

@@ -154,7 +154,7 @@ func presetContracts() []contract {
 		{"sdk:botocore-adaptive@1.43", strategies.Args{"max_retries": "2"}},
 		{"sdk:cookbook-parallel@1", strategies.Args{"max_retries": "4", "rpm": "1500", "tpm": "125000", "pause": "0s"}},
 		{"sdk:langchain-limiter@1", strategies.Args{"max_retries": "2", "requests_per_second": "1", "check_every": "100ms", "max_bucket_size": "1"}},
-		{"article:bucket", strategies.Args{"max_retries": "2", "capacity": "100000", "refill": "33333", "wait_timeout": "30s"}},
+		{"article:bucket", strategies.Args{"max_retries": "2", "capacity": "100000", "refill": "33333", "estimated_tokens": "", "wait_timeout": "30s"}},
 		{"article:queue", strategies.Args{"max_retries": "2", "workers": "10", "rpm": "500"}},
 		{"article:batch-sleep", strategies.Args{"max_retries": "2", "tpm": "", "mean_tokens": ""}},
 	}
