@@ -89,6 +89,12 @@ func unknownStrategy(name string, known []string) string {
 	if shown == nil {
 		shown = listed(known)
 	}
+	if !strings.Contains(name, "@") { // nor does what it means have a version
+		known = slices.Clone(known)
+		for i, k := range known {
+			known[i], _, _ = strings.Cut(k, "@")
+		}
+	}
 	return "unknown strategy " + quote(name) + suggest(name, known, shown)
 }
 
