@@ -88,11 +88,11 @@ func unknownStrategy(name string, known []string) string {
 	shown := family(name, known)
 	if shown == nil {
 		shown = listed(known)
-	}
-	if !strings.Contains(name, "@") { // nor does what it means have a version
-		known = slices.Clone(known)
-		for i, k := range known {
-			known[i], _, _ = strings.Cut(k, "@")
+		if !strings.Contains(name, "@") { // nor does what it means have a version
+			known = slices.Clone(known)
+			for i, k := range known {
+				known[i], _, _ = strings.Cut(k, "@")
+			}
 		}
 	}
 	return "unknown strategy " + quote(name) + suggest(name, known, shown)

@@ -125,6 +125,17 @@ func (d *ends) note() {
 	}
 }
 
+// size is small for calls whose looks are left out unless they are oversize.
+func (b *printedBucket) size(c *consumer) string {
+	switch {
+	case b.oversize(c):
+		return "oversize"
+	case b.small(c):
+		return "small"
+	}
+	return "large"
+}
+
 // TestArticleBucketAsPrinted: leaving looks out changes nothing of who finds tokens,
 // nor when. Calls whose looks are left out fail when their patience is over, up to
 // 500 ms before the printed code sees it; the others when it does.
@@ -158,13 +169,7 @@ func TestArticleBucketAsPrinted(t *testing.T) {
 		d.advance(clock.Never - 1)
 		b.run(clock.Never - 1)
 		for i, c := range b.calls {
-			size := "large"
-			switch {
-			case b.oversize(c):
-				size = "oversize"
-			case b.small(c):
-				size = "small"
-			}
+			size := b.size(c)
 			if c.failed >= 0 && size != "large" {
 				if late := c.failed.Sub(c.until); late < 0 || late >= lookEvery {
 					t.Fatalf("the printed code sees %v late that the patience of call %d is over", late, i)
