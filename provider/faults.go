@@ -191,7 +191,7 @@ func (m *Model) misreport(now clock.Time, a *wire.Attempt, r *wire.Reply) {
 			r.RetryAfter, r.InBody = wire.Absent, false
 		case !refused:
 		case f.Bug == DayLong:
-			r.RetryAfter = 24 * time.Hour
+			r.RetryAfter, r.InBody = 24*time.Hour, m.headers.InBody
 		case f.Bug == SecondsInMs && r.RetryAfter > 0:
 			r.RetryAfter = roundUp(r.RetryAfter, time.Second) / 1000
 		case f.Bug == NoHeaders:

@@ -406,9 +406,14 @@ func TestBadHeaders(t *testing.T) {
 			t.Errorf("%v: a wait in the body: %v", k.bug, r.InBody)
 		}
 	}
-	// What remains is as it was up to a minute ago.
-	m := New(&Config{RPM: 100, Faults: []Fault{{Kind: BadHeaders, Bug: StaleHeaders, Rate: 1, Until: clock.Never}}}, 0, nil)
+	// A refusal that asks for no wait, for no wait would do, asks for a day where a wait is told.
+	m := New(&Config{TPM: 500, Headers: Headers{InBody: true}, Faults: []Fault{{Kind: BadHeaders, Bug: DayLong, Rate: 1, Until: clock.Never}}}, 0, nil)
 	var r wire.Reply
+	if m.Arrive(0, &wire.Attempt{Guess: 501}, &r); r.Limit != wire.Oversize || r.RetryAfter != 24*time.Hour || !r.InBody {
+		t.Errorf("of a call too large: %+v, want a day in the body", r)
+	}
+	// What remains is as it was up to a minute ago.
+	m = New(&Config{RPM: 100, Faults: []Fault{{Kind: BadHeaders, Bug: StaleHeaders, Rate: 1, Until: clock.Never}}}, 0, nil)
 	for n, want := range []int64{99, 99, 99, 97} { // the first has left the window by then
 		m.Arrive(clock.Time(n)*20*clock.Second, &wire.Attempt{}, &r)
 		if r.Requests.Remaining != want {
