@@ -244,7 +244,10 @@ func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens i
 	if m.cfg.PTU.Units > 0 && requests > 0 {
 		ahead += own[m.counts] // a may overtake what is on its way, which must not be refused for it
 	}
-	at, _ := m.earliest(now, own, requests, ahead)
+	at := alone
+	if requests != 0 || ahead != 0 {
+		at, _ = m.earliest(now, own, requests, ahead)
+	}
 	if at != clock.Never && m.crowded(now, own, requests, ahead) { // nobody knows for how long: look again, too
 		at = max(at, last.Add(time.Millisecond))
 	}

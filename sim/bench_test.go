@@ -93,7 +93,7 @@ func BenchmarkRun(b *testing.B) {
 		{"queue", 16_000}, {"header-aware", 16_000}, {"route", 16_000}, {"tenant-fair", 16_000}, {"breaker", 16_000}, {"compose", 16_000}, {"paced", 16_000},
 		{"split", 16_000}, {"shared", 16_000}, {"lease", 16_000}, {"aimd", 16_000}, {"paper:atb", 16_000}, {"paper:ub", 16_000}, {"paper:wb", 16_000}, {"layers", 16_000}, {"sdk:botocore@1.43", 16_000},
 		{"sdk:botocore-adaptive@1.43", 16_000}, {"sdk:cookbook-parallel@1", 16_000}, {"sdk:langchain-limiter@1", 16_000},
-		{"article:bucket", 16_000}, {"article:queue", 16_000}, {"article:batch-sleep", 16_000}, {"batch", 16_000},
+		{"article:bucket", 16_000}, {"article:queue", 16_000}, {"article:batch-sleep", 16_000}, {"batch", 16_000}, {"oracle", 16_000},
 	} {
 		b.Run(fmt.Sprintf("strategy=%s/live=%d", k.strategy, k.live), func(b *testing.B) {
 			simulate(b, crowd(b, k.strategy, k.live, time.Duration(1<<62)), k.live)
