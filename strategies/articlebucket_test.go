@@ -2,6 +2,7 @@ package strategies_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -202,5 +203,26 @@ func TestArticleBucketAsPrinted(t *testing.T) {
 		if size != "oversize" && happened[size+" sent"] == 0 || happened[size+" out of patience"] == 0 || happened[size+" given up"] == 0 {
 			t.Errorf("not all happened to %s calls: %v", size, happened)
 		}
+	}
+}
+
+// A call that comes when the alarm of an earlier one is due, but has not gone off,
+// looks after that one: of 100 tokens a second b has its 50 at 500 ms, and not c.
+func TestArticleBucketSubmitBeforeAlarm(t *testing.T) {
+	env := strategytest.Env()
+	s := build(t, "article:bucket", strategies.Args{"capacity": "1000", "refill": "100"}, env.Deployments)(env)
+	var out strategies.Effects
+	calls := []*strategies.Call{{ID: 1, Prompt: 1000}, {ID: 2, Prompt: 50}, {ID: 3, Prompt: 50}}
+	for i, at := range []clock.Time{0, 0, clock.Second / 2} {
+		s.Submit(at, calls[i], &out)
+	}
+	sent := []*strategies.Call{}
+	for i := range out.List {
+		if e := &out.List[i]; e.Kind == strategies.SendKind {
+			sent = append(sent, e.Call)
+		}
+	}
+	if !slices.Equal(sent, calls[:2]) {
+		t.Errorf("%d calls were sent, want the first two", len(sent))
 	}
 }
