@@ -12,7 +12,7 @@ import (
 // holds nothing back.
 type meter struct {
 	limit float64 // per minute; 0 = not known
-	left  float64 // at asOf, 0 to limit
+	left  float64 // at asOf, at most limit; below 0 when calls used more than was counted
 	asOf  clock.Time
 	full  clock.Time // when all will be left again, as the last header promised; Never if none did
 
@@ -84,7 +84,7 @@ func (m *meter) read(now, sent clock.Time, q wire.Quota, spent float64) {
 	m.left = max(0, m.left-spent)
 }
 
-// advance adds what is refilled until now: limit/60 a second, and everything
+// advance adds what is refilled until now, less what others take, and everything
 // once the promised time has come.
 func (m *meter) advance(now clock.Time) {
 	m.left += m.refill * float64(now-m.asOf)
