@@ -68,7 +68,7 @@ func TestGrantsAreGCRA(t *testing.T) {
 			q := wire.Ask{Requests: 1, Tokens: rapid.Int64Range(0, 2*tpm).Draw(t, "tokens"),
 				Within:     time.Duration(rapid.Int64Range(0, 3e11).Draw(t, "within")),
 				BackTokens: rapid.Int64Range(-50, 50).Draw(t, "back")}
-			var r wire.Reply
+			r := wire.Reply{Limit: wire.Oversize, RetryAfter: 1, Prompt: 1} // of the ask before
 			c.Ask(now, &q, &r)
 			tokens.back(now, q.BackTokens)
 			wait := requests.wait(now, 1)
@@ -81,7 +81,7 @@ func TestGrantsAreGCRA(t *testing.T) {
 					t.Fatalf("at %v %+v: %+v, want oversize", now, q, r)
 				}
 			case wait > q.Within:
-				if r.Status != wire.StatusTooManyRequests || r.RetryAfter != wait {
+				if r.Status != wire.StatusTooManyRequests || r.Limit != wire.NoLimit || r.RetryAfter != wait {
 					t.Fatalf("at %v %+v: %+v, want a refusal for %v", now, q, r, wait)
 				}
 			default:

@@ -231,7 +231,9 @@ func TestGemini(t *testing.T) {
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	m.Arrive(clock.Time(17_100*time.Millisecond), &a, &r)
+	if m.Arrive(clock.Time(17_100*time.Millisecond), &a, &r); !r.OK() || r.InBody {
+		t.Errorf("in the next minute: %+v", r)
+	}
 	if m.Arrive(clock.Time(18*time.Second), &a, &r); r.Limit != wire.Daily || r.RetryAfter != 24*time.Hour-at-18*time.Second {
 		t.Errorf("all of the day used: wait %v by %v, want until midnight", r.RetryAfter, r.Limit)
 	}
