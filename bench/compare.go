@@ -67,8 +67,8 @@ const GCPercent = 400
 
 // Compare runs the scenario over HTTP against each of its strategies that can,
 // all at once, each with an account of its own, so that ten take little longer
-// than one. When ctx ends it returns what there is beside ctx's error; a server that
-// dies leaves calls that fail.
+// than one. When ctx ends it returns what there is, nil before the first call,
+// beside ctx's error; a server that dies leaves calls that fail.
 func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result, error) {
 	s = Playable(s)
 	if len(s.Strategies) == 0 {
@@ -101,7 +101,8 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	r := &metrics.Result{Kind: "live", Scenario: s.Name, Seed: o.Seed, Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
 	metrics.Summarise(r, outcomes)
 	r.Hash = "" // no two live runs have the same history
-	if r.Replications == 0 {
+	began := func(s metrics.Strategy) bool { return s.Calls.Mean > 0 }
+	if r.Replications == 0 || err != nil && !slices.ContainsFunc(r.Strategies, began) {
 		return nil, err
 	}
 	r.Warnings = append(r.Warnings, o.warnings(pace)...)

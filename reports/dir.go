@@ -8,26 +8,43 @@ import (
 )
 
 // MakeDir makes dir and sees whether files can be written in it, which is better
-// known before a long run than after.
-func MakeDir(dir string) error {
+// known before a long run than after. What it returns removes the folders that it
+// made, where nothing has been written to them since.
+func MakeDir(dir string) (tidy func(), err error) {
+	var made []string // innermost first
+	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
+		if _, err := os.Lstat(d); err == nil || d == filepath.Dir(d) {
+			break
+		}
+		made = append(made, d)
+	}
+	tidy = func() {
+		for _, d := range made {
+			os.Remove(d) // which refuses a folder that holds anything
+		}
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("making the output folder: %w", err)
+		tidy()
+		return nil, fmt.Errorf("making the output folder: %w", err)
 	}
 	f, err := os.CreateTemp(dir, ".probe-*")
 	if err != nil {
-		return fmt.Errorf("writing to the output folder: %w", err)
+		tidy()
+		return nil, fmt.Errorf("writing to the output folder: %w", err)
 	}
 	f.Close()
-	return os.Remove(f.Name())
+	return tidy, os.Remove(f.Name())
 }
 
 // WriteDir writes result.json, by result, and each picture as NAME.png and
 // NAME.svg into dir, which is made if need be. Every file is written whole or not at all: an
 // error names the file, leaves no part of it and whatever was there before.
 func WriteDir(dir string, result func(io.Writer) error, pictures []Picture) error {
-	if err := MakeDir(dir); err != nil {
+	tidy, err := MakeDir(dir)
+	if err != nil {
 		return err
 	}
+	defer tidy()
 	if err := writeFile(filepath.Join(dir, "result.json"), result); err != nil {
 		return err
 	}

@@ -93,9 +93,11 @@ func answers(ctx context.Context, url string) error {
 // bench runs the scenario over HTTP, reports it, and holds the simulation
 // against it.
 func (f *common) bench(ctx context.Context, s *streams, spec *scenarios.Spec, o bench.Options, simulate bool) error {
-	if err := makeDir(f.dir); err != nil {
+	tidy, err := makeDir(f.dir)
+	if err != nil {
 		return err
 	}
+	defer tidy()
 	draw, wipe := s.reporter(f.quiet)
 	o.Progress = draw
 	live, runErr := bench.Compare(ctx, spec, o)

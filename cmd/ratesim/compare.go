@@ -73,9 +73,11 @@ func load(c *cobra.Command, s *streams, args []string, opt scenarios.Options) (*
 // simulate runs the scenario and reports it. When it is interrupted it reports
 // what was finished and returns the context's error.
 func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec, window time.Duration, v view) error {
-	if err := makeDir(f.dir); err != nil {
+	tidy, err := makeDir(f.dir)
+	if err != nil {
 		return err
 	}
+	defer tidy()
 	draw, wipe := s.reporter(f.quiet)
 	result, runErr := sim.Compare(ctx, spec, sim.Options{
 		Seed: f.seed, Replications: f.reps, RetryWindow: window, Progress: draw})
@@ -97,10 +99,12 @@ func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec,
 	return unmet(result)
 }
 
-// makeDir makes the folder of --out, if there is one.
-func makeDir(dir string) error {
+// makeDir makes the folder of --out, if there is one. A run that ends without a
+// result must call tidy, so that no empty folder is left; after one with a result
+// tidy does nothing.
+func makeDir(dir string) (tidy func(), err error) {
 	if dir == "" {
-		return nil
+		return func() {}, nil
 	}
 	return reports.MakeDir(dir)
 }

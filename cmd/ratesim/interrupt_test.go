@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -52,14 +53,26 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// Interrupted before anything was finished, it prints no result.
+// Interrupted before anything was finished, it prints no result, and leaves no
+// folder for it that there was not.
 func TestInterruptedAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	var out, errs bytes.Buffer
-	code := run(ctx, []string{"compare"}, streams{in: strings.NewReader(""), out: &out, err: &errs})
-	if code != exitInterrupted || out.Len() > 0 || errs.String() != "ratesim: interrupted\n" {
-		t.Errorf("exit code %d, output %q, errors %q", code, out.String(), errs.String())
+	for _, args := range [][]string{{"compare"}, {"herd"}, {"bench"}, {"ptu"}} {
+		own, theirs := filepath.Join(t.TempDir(), "new", "report"), t.TempDir()
+		for _, dir := range []string{own, theirs} {
+			var out, errs bytes.Buffer
+			code := run(ctx, append(args, "--out", dir), streams{in: strings.NewReader(""), out: &out, err: &errs})
+			if code != exitInterrupted || out.Len() > 0 || errs.String() != "ratesim: interrupted\n" {
+				t.Errorf("%s: exit code %d, output %q, errors %q", args[0], code, out.String(), errs.String())
+			}
+		}
+		if _, err := os.Stat(filepath.Dir(own)); !os.IsNotExist(err) {
+			t.Errorf("%s: a folder is left (%v)", args[0], err)
+		}
+		if _, err := os.Stat(theirs); err != nil {
+			t.Errorf("%s: %v", args[0], err)
+		}
 	}
 }
 

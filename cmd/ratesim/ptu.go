@@ -120,9 +120,11 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 	} else {
 		q.Source = "scenario " + q.Scenario.Name
 	}
-	if err := makeDir(f.dir); err != nil {
+	tidy, err := makeDir(f.dir)
+	if err != nil {
 		return err
 	}
+	defer tidy()
 	draw, wipe := s.reporter(f.quiet)
 	q.Progress = draw
 	r, err := sizing.Answer(c.Context(), q)
