@@ -26,7 +26,7 @@ func PTUTable(w io.Writer, r *capacity.Report, o TableOptions) error {
 	}
 	for _, t := range ptuTables(r) {
 		b.WriteString("\n")
-		t.write(&b, o)
+		t.write(&b, o, "-o json has all")
 	}
 	for i, line := range ptuBars(r) {
 		if i == 0 {
@@ -144,8 +144,9 @@ func money(v float64) string {
 }
 
 // A sheet is a small table of text. Where there is no room columns go, those of
-// the highest rank first.
+// the highest rank first, and all of one rank together.
 type sheet struct {
+	over []string // of groups of columns, above the last of each; nil: none
 	head []string
 	rank []int // nil: nothing goes
 	rows [][]string
@@ -250,6 +251,9 @@ func burstSheet(r *capacity.Report) sheet {
 func (s *sheet) fit(width int) (kept []int, widths []int) {
 	for c := range s.head {
 		w := len([]rune(s.head[c]))
+		if s.over != nil {
+			w = max(w, len([]rune(s.over[c])))
+		}
 		for _, row := range s.rows {
 			w = max(w, len([]rune(row[c])))
 		}
@@ -258,21 +262,21 @@ func (s *sheet) fit(width int) (kept []int, widths []int) {
 	}
 	for width > 0 && s.rank != nil {
 		total, worst := -gap, 0
-		for i, c := range kept {
+		for _, c := range kept {
 			total += widths[c] + gap
-			if s.rank[c] > s.rank[kept[worst]] {
-				worst = i
-			}
+			worst = max(worst, s.rank[c])
 		}
-		if total <= width || len(kept) <= 2 {
+		rest := slices.DeleteFunc(slices.Clone(kept), func(c int) bool { return s.rank[c] == worst })
+		if total <= width || len(rest) < 2 {
 			break
 		}
-		kept = append(kept[:worst:worst], kept[worst+1:]...)
+		kept = rest
 	}
 	return kept, widths
 }
 
-func (s *sheet) write(b *strings.Builder, o TableOptions) {
+// write writes the columns that have room; all says where the others are seen.
+func (s *sheet) write(b *strings.Builder, o TableOptions, all string) {
 	paint := painter(o.Color)
 	kept, widths := s.fit(o.Width)
 	line := func(cells []string, mark string) string {
@@ -286,6 +290,9 @@ func (s *sheet) write(b *strings.Builder, o TableOptions) {
 	for _, c := range kept {
 		total += widths[c] + gap
 	}
+	if s.over != nil {
+		b.WriteString(line(s.over, "") + "\n")
+	}
 	b.WriteString(line(s.head, "") + "\n" + paint(dim, strings.Repeat("─", total)) + "\n")
 	for i, row := range s.rows {
 		if i == s.mark {
@@ -294,15 +301,28 @@ func (s *sheet) write(b *strings.Builder, o TableOptions) {
 			b.WriteString(line(row, "") + "\n")
 		}
 	}
-	var out []string
+	out := s.leftOut(kept)
+	if len(out) > 0 {
+		paragraph(b, "Left out for width: "+strings.Join(out, ", ")+" ("+all+").", o.Width)
+	}
+}
+
+// leftOut names the columns that are not kept: those of a group by its name, too,
+// unless all groups are without them.
+func (s *sheet) leftOut(kept []int) (out []string) {
 	for c, name := range s.head {
-		if !slices.Contains(kept, c) {
+		if slices.Contains(kept, c) {
+			continue
+		}
+		if slices.ContainsFunc(kept, func(k int) bool { return s.head[k] == name }) {
+			last := slices.IndexFunc(s.over[c:], func(group string) bool { return group != "" })
+			name = strings.TrimSpace(s.over[c+last]) + " " + name
+		}
+		if name = strings.TrimSpace(name); !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
-	if len(out) > 0 {
-		paragraph(b, "Left out for width: "+strings.Join(out, ", ")+" (-o json has all).", o.Width)
-	}
+	return out
 }
 
 // ptuBars are the demand by hour of the day and by weekday, where there are
@@ -399,9 +419,11 @@ func replayed(r *capacity.Report) string {
 func BreakEvenTable(w io.Writer, models []capacity.ModelBreakEven, o TableOptions) error {
 	var b strings.Builder
 	paragraph(&b, "Utilisation from which on PTUs pay, by cached share of the input and by commitment (global, ten input tokens to one of output)", o.Width)
-	t := sheet{head: []string{"model"}, mark: -1}
-	for range capacity.Mixes() {
+	t := sheet{over: []string{"cached"}, head: []string{"model"}, rank: []int{0}, mark: -1}
+	for _, cached := range capacity.Mixes() {
+		t.over = append(t.over, "", "", wholePercent(cached))
 		t.head = append(t.head, "hour", "month", "year")
+		t.rank = append(t.rank, 3, 2, 1) // what is paid by the hour hardly ever pays
 	}
 	notes := ""
 	var unpriced []string
@@ -413,25 +435,16 @@ func BreakEvenTable(w io.Writer, models []capacity.ModelBreakEven, o TableOption
 		row := []string{printable(m.Model)}
 		if m.Uncached {
 			row[0] += " *"
-			notes = "* no price of cached tokens is known; they cost what others do\n"
+			notes = "* no price of cached tokens is known; they cost what others do"
 		}
 		for _, e := range m.Mixes {
 			row = append(row, wholePercent(e.Hourly), wholePercent(e.Monthly), wholePercent(e.Yearly))
 		}
 		t.rows = append(t.rows, row)
 	}
-	_, widths := t.fit(0)
-	b.WriteString("\n" + padRight("cached", widths[0]))
-	for i, cached := range capacity.Mixes() {
-		group := 0
-		for _, width := range widths[1+3*i : 4+3*i] {
-			group += gap + width
-		}
-		b.WriteString(padLeft(fmt.Sprintf("%.0f %%", 100*cached), group))
-	}
 	b.WriteString("\n")
-	t.write(&b, TableOptions{Color: o.Color})
-	b.WriteString(notes)
+	t.write(&b, o, "a wider terminal shows all")
+	paragraph(&b, notes, o.Width)
 	if unpriced != nil {
 		b.WriteString("\n")
 		paragraph(&b, "Left out, for no price of their tokens is known (--input-price, --output-price): "+strings.Join(unpriced, ", "), o.Width)

@@ -130,17 +130,26 @@ func (f *common) bench(ctx context.Context, s *streams, spec *scenarios.Spec, o 
 			return err
 		}
 	}
-	if f.output == "table" || f.output == "markdown" {
-		fmt.Fprintln(s.out)
-		slowed, err := f.slowed(ctx, spec, o)
-		if err != nil {
-			return err
-		}
-		if err := reports.Account(s.out, live, simulated, slowed); err != nil {
-			return err
-		}
+	if err := f.account(ctx, s, spec, o, live, simulated); err != nil {
+		return err
 	}
 	return unmet(live)
+}
+
+// account prints the simulation held against the live run, as the result was.
+func (f *common) account(ctx context.Context, s *streams, spec *scenarios.Spec, o bench.Options, live, simulated *metrics.Result) error {
+	if f.output != "table" && f.output != "markdown" {
+		return nil
+	}
+	slowed, err := f.slowed(ctx, spec, o)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out)
+	if f.output == "markdown" {
+		return reports.AccountMarkdown(s.out, live, simulated, slowed)
+	}
+	return reports.AccountTable(s.out, live, simulated, slowed, f.table(s))
 }
 
 // slowed simulates the scenario with networks that are a little slower.

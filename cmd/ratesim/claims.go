@@ -81,5 +81,5 @@ func (f *common) reportClaims(s *streams, r *metrics.Claims) error {
 	case "markdown":
 		return reports.ClaimsMarkdown(s.out, r)
 	}
-	return reports.ClaimsTable(s.out, r, reports.TableOptions{Width: s.width, Color: s.color && !f.noColor})
+	return reports.ClaimsTable(s.out, r, f.table(s))
 }

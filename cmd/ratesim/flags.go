@@ -117,5 +117,9 @@ func (f *common) report(s *streams, r *metrics.Result, v view) error {
 	case "markdown":
 		return v.markdown(s.out, r)
 	}
-	return v.table(s.out, r, reports.TableOptions{Width: s.width, Color: s.color && !f.noColor})
+	return v.table(s.out, r, f.table(s))
+}
+
+func (f *common) table(s *streams) reports.TableOptions {
+	return reports.TableOptions{Width: s.width, Color: s.color && !f.noColor}
 }
