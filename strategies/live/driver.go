@@ -125,6 +125,11 @@ func (t *Transport) send(c *call, deployment uint16) {
 	if c.handed {
 		return // the application reads an answer already
 	}
+	if c.Sent == math.MaxUint16 { // the strategy is not retrying but looping
+		c.reason = strategies.MaxRetries
+		t.end(c)
+		return
+	}
 	a := &attempt{c: c, number: uint32(c.Sent), deployment: deployment, sent: t.last}
 	a.Context, a.cancel = context.WithCancel(c.r.Context())
 	c.Sent++

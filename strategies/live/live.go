@@ -128,7 +128,8 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // RoundTrip implements http.RoundTripper: it does what the strategy says until
 // the call has ended. It returns the answer to the attempt the call ended with,
-// of whatever status, or a *Error, or the error of r's context.
+// of whatever status, or a *Error, or the error of r's context. A call whose
+// strategy would send more than 65,535 attempts is given up.
 //
 // Answers are read whole before the strategy is told, so that a broken one can
 // be tried again; a stream of events (text/event-stream) is passed on as it

@@ -106,6 +106,35 @@ func TestGivenUp(t *testing.T) {
 	})
 }
 
+// looping sends again whatever comes.
+type looping struct{}
+
+func (looping) Submit(_ clock.Time, c *strategies.Call, out *strategies.Effects) { out.Send(c, 0) }
+func (looping) Reply(_ clock.Time, c *strategies.Call, _ *wire.Reply, out *strategies.Effects) {
+	out.Send(c, 0)
+}
+func (looping) Wake(clock.Time, *strategies.Call, *strategies.Effects) {}
+func (looping) Cancel(_ clock.Time, c *strategies.Call, out *strategies.Effects) {
+	out.Fail(c, strategies.Deadline)
+}
+
+// A strategy that loops is stopped before the count of attempts, of 16 bits, wraps.
+func TestLooping(t *testing.T) {
+	n := 0
+	transport := live.New(looping{}, live.Options{Base: base(func(*http.Request) (*http.Response, error) {
+		if n++; n > 1<<16 {
+			return nil, errors.New("not stopped")
+		}
+		return answer(503, "again", ""), nil
+	})})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	response, err := transport.RoundTrip(post(ctx, ""))
+	if err != nil || response.StatusCode != 503 || n != 1<<16-1 {
+		t.Errorf("%v, %v after %d attempts, want 503 after 65535", response, err, n)
+	}
+}
+
 // A wait the server asks for is kept, and a strategy that runs twice as fast
 // waits half as long.
 func TestRetryAfterAndSpeed(t *testing.T) {
