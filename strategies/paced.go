@@ -11,10 +11,10 @@ import (
 
 // paced sends what the limits have room for, and knows the limits from replies
 // alone. It puts together what no one library has: limits on requests and
-// tokens learned from headers, the use of other instances included; tokens
-// reserved when a call is sent and settled by its usage; a queue that is fair to
-// tenants; a budget for retries; and calls that cannot meet their deadline shed
-// before they are sent. It is the gate of its own line.
+// tokens learned from headers, the use of other instances included, or from
+// refusals; tokens reserved when a call is sent and settled by its usage; a queue
+// that is fair to tenants; a budget for retries; and calls that cannot meet their
+// deadline shed before they are sent. It is the gate of its own line.
 //
 // A call is sent once the meters show room for it and some to spare. What is
 // spare is learned, too: a refusal in spite of the meters, which happens when
@@ -22,8 +22,9 @@ import (
 // an answer lowers it by half of that, so that few calls are refused. A refused
 // call waits for what it was asked to, the others only for room.
 //
-// Where replies tell nothing of limits, attempts in flight are bounded by
-// AIMD instead, and a refusal holds the whole line.
+// Where no header tells of a limit, it is learned from refusals (see reserve), and
+// until the first one attempts in flight are bounded as in a slow start. A refused
+// call goes back to the head of the line. Where it is told to wait, so does the line.
 //
 // Failures that are not refusals are retried at once, from a budget. When it is
 // spent, or capacity is short, it is not the calls that are at fault: the line is
@@ -56,16 +57,6 @@ const (
 	serviceShare = 1.0 / 16
 )
 
-// reserve is a limit as one instance sees it: what is left of it, and what it has
-// itself sent. As in headerAware, a call in flight carries the total as it stood
-// when it left; both may wrap.
-type reserve struct {
-	meter
-	sent  uint32
-	told  uint32  // sent when the attempt left whose header was believed last
-	spare float64 // what is kept free
-}
-
 func (p *paced) opens(now clock.Time, c *Call) clock.Time {
 	return max(
 		p.requests.ready(now, 1+p.requests.spare),
@@ -73,15 +64,13 @@ func (p *paced) opens(now clock.Time, c *Call) clock.Time {
 }
 
 func (p *paced) fits(_ clock.Time, c *Call) bool {
-	return p.tokens.limit == 0 || float64(c.Prompt) <= p.tokens.limit
+	return !p.tokens.known || p.tokens.limit == 0 || float64(c.Prompt) <= p.tokens.limit
 }
 
 func (p *paced) sent(now clock.Time, c *Call) {
-	p.requests.sent++
-	p.tokens.sent += uint32(c.Cost())
+	p.requests.send(now, 1)
+	p.tokens.send(now, float64(c.Cost()))
 	c.Mark, c.Held = uint16(p.requests.sent), p.tokens.sent
-	p.requests.spend(now, 1, 0)
-	p.tokens.spend(now, float64(c.Cost()), 0)
 }
 
 func (p *paced) answered(now clock.Time, c *Call, r *wire.Reply) {
@@ -104,21 +93,6 @@ func (p *paced) answered(now clock.Time, c *Call, r *wire.Reply) {
 func (p *paced) readsQuotas() {}
 
 func (p *paced) release(clock.Time, *Call) {}
-
-// believe reads q, the header of an attempt that left at since, when sent was
-// total.
-func (s *reserve) believe(now, since clock.Time, q wire.Quota, total uint32) {
-	s.observe(since, q, float64(int32(total-s.told)))
-	s.read(now, since, q, float64(int32(s.sent-total)))
-	s.full = clock.Never // the reset is for when nobody else sends, which observe knows better
-	s.told = total
-}
-
-func (s *reserve) answered(cost float64) { s.spare = max(0, s.spare-spareDecay*spareStep*cost) }
-
-func (s *reserve) refused(cost float64) {
-	s.spare = min(s.spare+spareStep*cost, spareMost*s.limit)
-}
 
 func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	p.flying--
@@ -147,6 +121,8 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 			p.tokens.refused(float64(c.Cost()))
 		}
 		p.sleep(now, c, now.Add(p.asked(c, r)), out)
+	case refused && p.untold(c, r):
+		p.guess(now, c, r)
 	case !refused && r.Limit != wire.Capacity && r.RetryAfter <= 0 && p.failed == 0 && p.retry.Budget.Withdraw(now):
 		p.comeBack(now, c)
 	default:
@@ -154,6 +130,36 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	}
 	p.setWorkers()
 	p.pump(now, out)
+}
+
+// untold reports whether the limit that refused c with r is one on requests or
+// tokens of which no header tells. A refusal that does not say which it is of is taken
+// for both. Of a limit on tokens nothing is learned from a call that counts none.
+func (p *paced) untold(c *Call, r *wire.Reply) bool {
+	switch r.Limit {
+	case wire.Requests:
+		return !p.requests.known
+	case wire.Tokens, wire.Input, wire.Output:
+		return !p.tokens.known && c.Cost() > 0
+	}
+	return r.Limit == wire.NoLimit && !p.requests.known && !p.tokens.known
+}
+
+// guess learns what it can of an untold limit from r, which refused c, and holds
+// the line for as long as r asks.
+func (p *paced) guess(now clock.Time, c *Call, r *wire.Reply) {
+	u := p.retry.Key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
+	wait := time.Duration(float64(max(0, r.RetryAfter)) * (1 + p.retry.Spread*u))
+	if r.Limit == wire.Requests || r.Limit == wire.NoLimit {
+		p.requests.exhausted(now, c.Since, 1, wait, p.service)
+	}
+	if r.Limit != wire.Requests {
+		p.tokens.exhausted(now, c.Since, float64(c.Cost()), wait, p.service)
+	}
+	if wait > 0 {
+		p.lanes[0].resume = max(p.lanes[0].resume, now.Add(wait))
+	}
+	p.comeBack(now, c)
 }
 
 func (p *paced) Cancel(now clock.Time, c *Call, out *Effects) {

@@ -34,7 +34,7 @@ import (
 // The lines of run, each at its time:
 //
 //	0s submit a [prompt=N] [max=N] [deadline=TIME] [tenant=N] [priority=N]
-//	1s reply a STATUS|timeout [retry-after=D] [limit=tokens|requests|oversize|capacity] [used=PROMPT+OUTPUT]
+//	1s reply a STATUS|timeout [retry-after=D] [limit=LIMIT, as wire names them] [used=PROMPT+OUTPUT]
 //	      [limit-tokens=N] [remaining-tokens=N] [reset-tokens=D], and the same of requests
 //	2s cancel a
 //	1s answer a|- 200 [wait=D]|429|503|timeout [limit=oversize] [shares=REQUESTS+TOKENS]
@@ -233,15 +233,10 @@ func (s *script) reply(t *testing.T, call, status string, args options) {
 		r.Status, _ = strconv.Atoi(status) // "timeout" is status 0
 		r.Tokens = args.quota("tokens")
 		r.Requests = args.quota("requests")
-		switch args["limit"] {
-		case "tokens":
-			r.Limit = wire.Tokens
-		case "requests":
-			r.Limit = wire.Requests
-		case "oversize":
-			r.Limit = wire.Oversize
-		case "capacity":
-			r.Limit = wire.Capacity
+		for l := range wire.NumLimits {
+			if l.String() == args["limit"] {
+				r.Limit = l
+			}
 		}
 		if used := args["used"]; used != "" {
 			if _, err := fmt.Sscanf(used, "%d+%d", &r.Prompt, &r.Output); err != nil {

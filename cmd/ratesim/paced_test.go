@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +55,53 @@ func TestPacedIsChosen(t *testing.T) {
 			}
 			if !strings.Contains(chosen, want) || excepted && strings.Contains(chosen, "paced") {
 				t.Errorf("chosen: %s", verdict)
+			}
+		})
+	}
+}
+
+// Where no header tells of limits, paced learns them from refusals: it succeeds as
+// often as the best of those that do not know the limits, to 2 points of a hundred,
+// and no other that does is refused less than three times as often.
+func TestPacedWithoutHeaders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs five scenarios against three vendors' limits")
+	}
+	const rivals = "jitter,retry-after,adaptive,aimd,header-aware,paper:ub,sdk:botocore-adaptive@1.43"
+	for _, c := range []struct{ scenario, provider string }{
+		{"launch-day", "gemini/gemini-3-pro-preview@tier-1"},
+		{"limit-cut", "gemini/gemini-3-pro-preview@tier-1"},
+		{"many-instances", "gemini/gemini-3-pro-preview@tier-1"},
+		{"launch-day", "bedrock/claude-sonnet-4.5@200k"},
+		{"limit-cut", "bedrock/claude-sonnet-4.5@200k"},
+		{"many-instances", "bedrock/claude-sonnet-4.5@200k"},
+		{"noisy-neighbour", "bedrock/claude-sonnet-4.5@1m"},
+	} {
+		t.Run(c.scenario+" "+c.provider, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			args := []string{"compare", c.scenario, "--quiet", "--reps", "5", "--provider", c.provider, "--strategies", "paced," + rivals, "-o", "json"}
+			if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &errs}); code != exitDone {
+				t.Fatalf("exit code %d: %s", code, errs.String())
+			}
+			type mean struct{ Mean float64 }
+			var result struct {
+				Strategies []struct {
+					Name     string
+					Success  mean `json:"success_rate"`
+					Rejected mean
+				}
+			}
+			if err := json.Unmarshal(out.Bytes(), &result); err != nil {
+				t.Fatal(err)
+			}
+			paced := result.Strategies[0]
+			for _, s := range result.Strategies[1:] {
+				switch {
+				case s.Success.Mean > paced.Success.Mean+0.02:
+					t.Errorf("%s: %.3f of the calls succeed, of paced's %.3f", s.Name, s.Success.Mean, paced.Success.Mean)
+				case s.Success.Mean > paced.Success.Mean-0.02 && s.Rejected.Mean < 3*paced.Rejected.Mean:
+					t.Errorf("%s: %.0f refusals, of paced %.0f", s.Name, s.Rejected.Mean, paced.Rejected.Mean)
+				}
 			}
 		})
 	}
