@@ -15,11 +15,11 @@ import (
 // refusals: none is assumed until the first. What was charged in the minute before
 // a refusal is the limit if a window of a minute has run out, and at most twice
 // the limit if a bucket that holds a minute's worth has: what it held and what was
-// refilled meanwhile. So the first refusal takes what was charged for the limit,
-// and no later one takes it below half of that. In between it moves by additive
-// increase, multiplicative decrease (Chiu and Jain 1989), which is what makes
-// instances that know nothing of each other come to equal shares. A refusal says
-// also that nothing is left now.
+// refilled meanwhile. So the first refusal takes most of it for the limit, and none
+// takes the limit below half of it. Else it moves by additive increase,
+// multiplicative decrease (Chiu and Jain 1989), which is what makes instances that
+// know nothing of each other come to equal shares. A refusal says also that nothing
+// is left now.
 type reserve struct {
 	meter
 	sent  uint32
