@@ -70,24 +70,16 @@ func quotaPicture(r *metrics.Result) Picture {
 // picture lays the panels out row by row.
 func (o overTime) picture(r *metrics.Result) Picture {
 	var rows []*metrics.Strategy
-	end, top := 0.0, o.limit
+	var ends []float64
+	top := o.limit
 	for _, s := range inOrder(r) {
-		drawn := false
-		for _, l := range o.layers {
-			ys := o.series(s, l)
-			for i, y := range ys {
-				top = max(top, y)
-				if y > 0 {
-					end = max(end, float64(i+1)*s.Curves.Width)
-				}
-			}
-			drawn = drawn || len(ys) > 0
-		}
-		if drawn {
-			rows = append(rows, s)
+		end, most := o.extent(s)
+		if end >= 0 {
+			rows, ends, top = append(rows, s), append(ends, end), max(top, most)
 		}
 	}
-	if len(rows) == 0 || !finite(end) || end <= 0 {
+	end := axisEnd(slices.Clone(ends))
+	if !finite(end) || end <= 0 {
 		return Picture{}
 	}
 	cols := columnsFor(len(rows))
@@ -96,7 +88,12 @@ func (o overTime) picture(r *metrics.Result) Picture {
 		grid[i] = make([]*plot.Plot, cols)
 	}
 	for i, s := range rows {
-		grid[i/cols][i%cols] = o.panel(s, end, top, i%cols == 0, i/cols == len(grid)-1)
+		p := o.panel(s, end, top, i%cols == 0, i/cols == len(grid)-1)
+		if ends[i] > end {
+			unit, name := timeUnit(ends[i])
+			p.Title.Text += " (until " + plainNumber(math.Round(ends[i]/unit*10)/10) + " " + name + ")"
+		}
+		grid[i/cols][i%cols] = p
 	}
 	height := 46 + 128*vg.Length(len(grid)) + 30
 	title := o.title
@@ -108,6 +105,36 @@ func (o overTime) picture(r *metrics.Result) Picture {
 		c = headline(c, title)
 		drawGrid(c, grid)
 	}}
+}
+
+// extent returns when the last of what s has to show ends, negative if it has no
+// series that can be drawn, and the highest of it.
+func (o overTime) extent(s *metrics.Strategy) (end, most float64) {
+	end = -1
+	for _, l := range o.layers {
+		for i, y := range o.series(s, l) {
+			end, most = max(end, 0), max(most, y)
+			if y > 0 {
+				end = max(end, float64(i+1)*s.Curves.Width)
+			}
+		}
+	}
+	return end, most
+}
+
+// axisEnd is where the time axis of all panels ends: where the longest does, but for
+// those, fewer than a fifth, that go on for more than half as long again as the others,
+// which would be but a line at its left. It sorts ends.
+func axisEnd(ends []float64) float64 {
+	if len(ends) == 0 {
+		return 0
+	}
+	slices.Sort(ends)
+	last := len(ends) - 1
+	for usual := ends[len(ends)*4/5]; usual > 0 && ends[last] > 1.5*usual; {
+		last--
+	}
+	return ends[last]
 }
 
 // drawGrid draws panels row by row, nil leaving its place empty.

@@ -139,6 +139,28 @@ func TestAreaKeepsPeaks(t *testing.T) {
 	}
 }
 
+// One panel that goes on far longer than the others does not press them to the left,
+// unless it is one of few.
+func TestAxisEnd(t *testing.T) {
+	for _, c := range []struct {
+		ends []float64
+		want float64
+	}{
+		{nil, 0},
+		{[]float64{7}, 7},
+		{[]float64{0, 0, 0, 0, 0, 0, 7}, 7},
+		{[]float64{60, 900}, 900},
+		{[]float64{50, 60, 900, 40, 30}, 900},
+		{[]float64{50, 60, 900, 40, 30, 20}, 60},
+		{[]float64{50, 60, 900, 40, 30, 20, 75, 10, 10, 10, 10}, 75},
+		{[]float64{50, 60, 80, 40, 30, 20}, 80},
+	} {
+		if got := axisEnd(c.ends); got != c.want {
+			t.Errorf("%v: %v, want %v", c.ends, got, c.want)
+		}
+	}
+}
+
 func TestTicks(t *testing.T) {
 	for _, c := range []struct {
 		hi, unit float64
