@@ -236,28 +236,50 @@ func (m *Model) Allowed(from, to clock.Time) float64 {
 func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens int64) clock.Time {
 	m.advance(now)
 	own := m.reserved(a)
-	alone, which := m.earliest(now, own, 0, 0)
-	if which == wire.Oversize {
-		return clock.Never
-	}
 	ahead := tokens + m.growth
 	if m.cfg.PTU.Units > 0 && requests > 0 {
 		ahead += own[m.counts] // a may overtake what is on its way, which must not be refused for it
 	}
-	at := alone
-	if requests != 0 || ahead != 0 {
-		at, _ = m.earliest(now, own, requests, ahead)
-	}
-	if at != clock.Never && m.crowded(now, own, requests, ahead) { // nobody knows for how long: look again, too
-		at = max(at, last.Add(time.Millisecond))
-	}
-	if at == clock.Never { // no room beside what is on its way or will still grow: look again when it has landed
+	at, which := m.earliest(now, own, requests, ahead)
+	switch {
+	case which == wire.Oversize:
+		return clock.Never
+	case at == clock.Never: // no room beside what is on its way or will still grow: look again when it has landed
+		alone, _ := m.earliest(now, own, 0, 0)
 		at = max(alone, last.Add(time.Millisecond))
+	case at > now && m.crowded(now, own, requests, ahead): // nobody knows for how long: look again, too
+		at = max(at, last.Add(time.Millisecond))
 	}
 	if m.outage != 0 || m.unpaid || m.next <= last || at == clock.Never {
 		at = m.next.Add(last.Sub(now)) // sent once that has passed
 	}
 	return at
+}
+
+// Fits reports whether Admits can ever tell a time for a, which takes it longer.
+func (m *Model) Fits(now clock.Time, a *wire.Attempt) bool {
+	m.advance(now)
+	own, last := m.reserved(a), m.next == clock.Never // nothing changes any more
+	if last && (m.outage != 0 || m.unpaid) {
+		return false
+	}
+	for i := range m.slots {
+		s := &m.slots[i]
+		cost := own[s.counts]
+		switch {
+		case s.ramp:
+			if last && s.limiter.Earliest(now, cost) == clock.Never {
+				return false
+			}
+			continue
+		case s.level:
+			cost = 0
+		}
+		if cost > s.most || last && !s.limiter.Fits(cost) {
+			return false
+		}
+	}
+	return true
 }
 
 // crowded reports whether a limit on what is there at a time would refuse an

@@ -261,6 +261,13 @@ func TestAdmitsAgainstTrying(t *testing.T) {
 		if rapid.IntRange(0, 3).Draw(t, "provisioned") == 0 {
 			cfg.PTU = Provisioned{Units: 1, TPMPerUnit: 200, OutputRatio: 2}
 		}
+		if len(cfg.Faults) > 0 && rapid.Bool().Draw(t, "for ever") {
+			cfg.Faults[0].Until = clock.Never
+			cfg.Faults[0].To = max(0.25, cfg.Faults[0].To) // of nothing there is still enough for what costs nothing
+		}
+		if rapid.IntRange(0, 3).Draw(t, "ramp") == 0 {
+			cfg.Limits = []Limit{{Counts: Input, Most: 40, Per: time.Minute, Growth: 0.5}}
+		}
 		// Work lasts 0.5 s to 1.7 s: some of it is to settle while a is on its way.
 		gaps := rapid.SampledFrom([]time.Duration{0, 100 * time.Millisecond, 700 * time.Millisecond, 9 * time.Second})
 		before := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) visit { return visit{gaps.Draw(t, "gap"), attempts.Draw(t, "attempt")} }), 0, 12).Draw(t, "before")
@@ -273,11 +280,11 @@ func TestAdmitsAgainstTrying(t *testing.T) {
 		work = finish(work, now, func(at clock.Time, a *wire.Attempt) { m.Finish(at, a, false) })
 		tokens, last := int64(0), now.Add(flight)
 		for i := range ahead {
-			tokens += m.Reservation(&ahead[i])
+			tokens += m.Most(&ahead[i])
 		}
 		at := m.Admits(now, last, &a, int64(len(ahead)), tokens)
-		if at < now {
-			t.Fatalf("at %v: admits from %v on", now, at)
+		if at < now || m.Fits(now, &a) != (at < clock.Never) {
+			t.Fatalf("at %v: admits from %v on, fits: %v", now, at, m.Fits(now, &a))
 		}
 		if at > now {
 			return

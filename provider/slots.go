@@ -11,6 +11,7 @@ import (
 // limiter is what a Model needs of an algorithm in sim/limit.
 type limiter interface {
 	Earliest(now clock.Time, cost int64) clock.Time
+	Fits(cost int64) bool
 	Take(now clock.Time, cost int64) limit.Ticket
 	Settle(now clock.Time, t limit.Ticket, delta int64)
 	Left(now clock.Time) (left int64, full clock.Time)

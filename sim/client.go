@@ -122,22 +122,27 @@ func (e *engine) send(c *call, deployment uint16) {
 	}
 	i := e.flights.get()
 	f := e.flights.at(i)
-	c.attempt(&f.attempt)
-	f.attempt.Cached = e.cachedOf(c)
+	e.attempt(c, &f.attempt)
 	f.sent, f.slot, f.gen, f.deployment = e.now, c.Slot, c.gen, deployment
 	f.waiting, f.busy, f.hungUp, f.timedOut = true, true, false, false
 	f.next, c.flights = c.flights, i+1
 	c.Sent++
 	e.used[deployment] = true
-	if e.peek != nil {
-		e.peek.depart(f)
-	}
 	way := e.net.draw(e.key, rng.NetworkOut, c.ID, f.attempt.Number)
 	if way == 0 {
 		e.reach(i)
 		return
 	}
+	if e.peek != nil {
+		e.peek.depart(f)
+	}
 	e.events.Push(e.now.Add(way), data(reach, 0, i))
+}
+
+// attempt fills in the next attempt of c, all but what its deployment notes.
+func (e *engine) attempt(c *call, a *wire.Attempt) {
+	a.Call, a.Number = c.ID, uint32(c.Sent)
+	a.Prompt, a.Guess, a.MaxTokens, a.Output, a.Cached = c.prompt, c.guess, c.MaxTokens, c.output, e.cachedOf(c)
 }
 
 // cachedOf returns how many tokens of a call's prompt are cached.

@@ -168,6 +168,9 @@ func (e *engine) step(d uint64) {
 	kind, gen, i := d>>60, uint32(d>>32)&genMask, uint32(d)
 	switch kind {
 	case reach:
+		if e.peek != nil {
+			e.peek.land(e.flights.at(i))
+		}
 		e.reach(i)
 	case deliver:
 		e.deliver(i)

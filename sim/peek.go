@@ -15,6 +15,7 @@ type peek struct {
 	bound  []load // for each deployment: on its way there
 	asked  []load // for each deployment: in the effects not carried out
 	looked int    // how many effects asked counts
+	next   wire.Attempt
 }
 
 // load is a number of requests and the tokens they will be charged.
@@ -45,25 +46,32 @@ func (p *peek) carriedOut() {
 	p.looked = 0
 }
 
+// Fits implements strategies.Peek.
+func (p *peek) Fits(now clock.Time, c *strategies.Call, deployment int) bool {
+	return p.e.models[deployment].Fits(now, p.attempt(c.Slot))
+}
+
+// attempt returns the next attempt of a call, in memory that the next call writes
+// over.
+func (p *peek) attempt(slot uint32) *wire.Attempt {
+	p.e.attempt(p.e.calls.at(slot), &p.next)
+	return &p.next
+}
+
 // Admits implements strategies.Peek.
-func (p *peek) Admits(now clock.Time, sc *strategies.Call, deployment int) clock.Time {
+func (p *peek) Admits(now clock.Time, c *strategies.Call, deployment int) clock.Time {
 	e := p.e
 	for ; p.looked < len(e.out.List); p.looked++ {
 		if f := &e.out.List[p.looked]; f.Kind == strategies.SendKind {
-			c := e.calls.at(f.Call.Slot)
-			a := wire.Attempt{Cached: e.cachedOf(c)}
-			c.attempt(&a)
 			p.asked[f.Deployment].requests++
-			p.asked[f.Deployment].tokens += e.models[f.Deployment].Most(&a)
+			p.asked[f.Deployment].tokens += e.models[f.Deployment].Most(p.attempt(f.Call.Slot))
 		}
 	}
-	c := e.calls.at(sc.Slot)
-	a := wire.Attempt{Cached: e.cachedOf(c)}
-	c.attempt(&a)
+	a := p.attempt(c.Slot)
 	ahead := load{p.bound[deployment].requests + p.asked[deployment].requests,
 		p.bound[deployment].tokens + p.asked[deployment].tokens}
 	last := now.Add(e.net.latency + e.net.jitter)
-	at := e.models[deployment].Admits(now, last, &a, ahead.requests, ahead.tokens)
+	at := e.models[deployment].Admits(now, last, a, ahead.requests, ahead.tokens)
 	if at == clock.Never {
 		return at
 	}

@@ -13,9 +13,6 @@ import (
 // replaced by the timeout; the server finishes its work all the same.
 func (e *engine) reach(i uint32) {
 	f := e.flights.at(i)
-	if e.peek != nil {
-		e.peek.land(f)
-	}
 	a, r, m := &f.attempt, &f.reply, e.models[f.deployment]
 	r.Attempt, r.Deployment = uint16(a.Number), f.deployment
 	took := m.Arrive(e.now, a, r)

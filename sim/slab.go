@@ -26,12 +26,6 @@ func (c *call) work() metrics.Work {
 	return metrics.Work{Tenant: int(c.Tenant), Instance: int(c.instance), Tokens: int64(c.prompt) + int64(c.output), Due: c.Deadline != clock.Never}
 }
 
-// attempt fills in the next attempt of c, all but what its deployment notes.
-func (c *call) attempt(a *wire.Attempt) {
-	a.Call, a.Number = c.ID, uint32(c.Sent)
-	a.Prompt, a.Guess, a.MaxTokens, a.Output = c.prompt, c.guess, c.MaxTokens, c.output
-}
-
 // flight is an attempt between its sending and the moment when neither client
 // nor server has any business with it.
 type flight struct {

@@ -15,7 +15,7 @@ type truthGate struct {
 
 func (g truthGate) opens(now clock.Time, c *Call) clock.Time { return g.peek.Admits(now, c, 0) }
 
-func (g truthGate) fits(now clock.Time, c *Call) bool { return g.opens(now, c) < clock.Never }
+func (g truthGate) fits(now clock.Time, c *Call) bool { return g.peek.Fits(now, c, 0) }
 
 // oracleRetry is how oracle treats what even it cannot foresee, failed
 // attempts: the first retry is all but immediate, and 40 of them outlast an

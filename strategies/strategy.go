@@ -203,6 +203,8 @@ type Peek interface {
 	// the earliest later time at which asking again can help, and
 	// clock.Never if none can.
 	Admits(now clock.Time, c *Call, deployment int) clock.Time
+	// Fits reports whether Admits can ever return a time for c.
+	Fits(now clock.Time, c *Call, deployment int) bool
 }
 
 // A Factory makes the strategy of one instance.

@@ -59,9 +59,13 @@ func Env() strategies.Env {
 
 type everyOtherSecond struct{}
 
-func (everyOtherSecond) Admits(now clock.Time, c *strategies.Call, _ int) clock.Time {
+func (everyOtherSecond) Fits(_ clock.Time, c *strategies.Call, _ int) bool {
+	return c.Cost() <= 1_000_000
+}
+
+func (e everyOtherSecond) Admits(now clock.Time, c *strategies.Call, _ int) clock.Time {
 	switch since := now % (2 * clock.Second); {
-	case c.Cost() > 1_000_000:
+	case !e.Fits(now, c, 0):
 		return clock.Never
 	case since < clock.Second:
 		return now
