@@ -32,8 +32,10 @@ type articleBucket struct {
 	estimate int64 // tokens taken for every call; 0 = those it asks for
 	refills  int64 // tokens in pollEvery
 	polling        // calls that need more than refills
-	small    Queue // the others, and those that need more than the bucket ever holds; by cost
-	came     ring  // small by arrival
+	came     ring  // the others, and those that need more than the bucket ever holds
+	small    Queue // of came, those that need less than large; by cost
+	large    int64
+	starving int // waiting calls of came that are not in small
 
 	opens, expires clock.Time // no small call finds enough, or is out of patience, before
 }
@@ -64,8 +66,13 @@ func (s *articleBucket) look(now clock.Time, c *Call, out *Effects) clock.Time {
 	case s.polled(c):
 		return s.sleep(now, c, at)
 	}
-	s.small.pushAs(c, s.cost(c))
 	s.came.push(entry{c, c.ID})
+	c.Phase = Queued
+	if cost := s.cost(c); cost < s.large {
+		s.small.pushAs(c, cost)
+	} else {
+		s.starving++
+	}
 	s.opens = min(s.opens, at)
 	s.expires = min(s.expires, now.Add(s.patience))
 	return min(s.opens, s.expires)
@@ -99,6 +106,9 @@ func (s *articleBucket) looks(now clock.Time, out *Effects) clock.Time {
 
 // open lets the smallest call take its tokens if there are enough.
 func (s *articleBucket) open(now clock.Time, out *Effects) {
+	if s.small.Len() == 0 {
+		s.widen()
+	}
 	c := s.small.Peek()
 	if c == nil {
 		s.opens = clock.Never
@@ -110,7 +120,39 @@ func (s *articleBucket) open(now clock.Time, out *Effects) {
 	}
 }
 
-// expire fails the first of the small calls to come if it is out of patience.
+// widen moves the smallest of the starving calls to small, and those that need
+// little more. Where calls starve it stays with that: they do not stand in the
+// way of those that are served.
+func (s *articleBucket) widen() {
+	if s.starving == 0 {
+		return
+	}
+	least := int64(math.MaxInt64)
+	for i := range s.came.n {
+		if e := s.came.at(i); !e.ended() {
+			least = min(least, s.cost(e.call))
+		}
+	}
+	s.large = least + least/32 + 1
+	for i := range s.came.n {
+		if e := s.came.at(i); !e.ended() && s.cost(e.call) < s.large {
+			s.small.pushAs(e.call, s.cost(e.call))
+			s.starving--
+		}
+	}
+}
+
+// forget takes out c, which waits in came and is about to be ended.
+func (s *articleBucket) forget(c *Call) {
+	if s.cost(c) < s.large {
+		s.small.Remove(c)
+		return
+	}
+	c.Phase = 0
+	s.starving--
+}
+
+// expire fails the first of came to come if it is out of patience.
 func (s *articleBucket) expire(now clock.Time, out *Effects) {
 	s.came.dropEnded()
 	if s.came.n == 0 {
@@ -119,7 +161,7 @@ func (s *articleBucket) expire(now clock.Time, out *Effects) {
 	}
 	c := s.came.at(0).call
 	if s.expires = c.Since.Add(s.patience); s.expires <= now {
-		s.small.Remove(c)
+		s.forget(c)
 		out.Fail(c, QueueTimeout)
 	}
 }
@@ -139,7 +181,7 @@ func (s *articleBucket) Cancel(now clock.Time, c *Call, out *Effects) {
 	case s.polled(c):
 		s.waiting.Remove(c)
 	default:
-		s.small.Remove(c)
+		s.forget(c)
 	}
 	s.library.Cancel(now, c, out)
 }
