@@ -43,7 +43,10 @@ func prompt(tokens, cached uint32, weight float64) int64 {
 	if cached == 0 {
 		return int64(tokens)
 	}
-	cached = min(cached, tokens)
+	return discounted(tokens, min(cached, tokens), weight)
+}
+
+func discounted(tokens, cached uint32, weight float64) int64 {
 	return int64(tokens-cached) + weighted(cached, weight)
 }
 

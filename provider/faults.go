@@ -12,6 +12,12 @@ import (
 // advance brings outages and limit cuts up to date, one change after another:
 // a bucket must be refilled at the rate in force until each.
 func (m *Model) advance(now clock.Time) {
+	if now >= m.next || m.produces { // seldom: what follows is not for inlining
+		m.catchUp(now)
+	}
+}
+
+func (m *Model) catchUp(now clock.Time) {
 	for now >= m.next {
 		m.change(m.next)
 	}
@@ -247,7 +253,7 @@ func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens i
 	case at == clock.Never: // no room beside what is on its way or will still grow: look again when it has landed
 		alone, _ := m.earliest(now, own, 0, 0)
 		at = max(alone, last.Add(time.Millisecond))
-	case at > now && m.crowded(now, own, requests, ahead): // nobody knows for how long: look again, too
+	case m.holds && m.crowded(now, own, requests, ahead): // nobody knows for how long: look again, too
 		at = max(at, last.Add(time.Millisecond))
 	}
 	if m.outage != 0 || m.unpaid || m.next <= last || at == clock.Never {

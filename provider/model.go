@@ -55,6 +55,7 @@ type Model struct {
 
 	foreseen bool // somebody will ask Admits
 	mixed    bool // what is reserved differs from limit to limit
+	holds    bool // a limit is on what is there at a time
 
 	produces   bool       // output is counted as it is produced
 	producing  int64      // by how many attempts, now
@@ -110,6 +111,7 @@ func (m *Model) Unread() { m.headers.Silent = true }
 func (m *Model) place(i int) {
 	s := &m.slots[i]
 	m.produces = m.produces || s.counts == Output
+	m.holds = m.holds || s.open
 	m.mixed = m.mixed || s.open || s.counts == Input
 	switch {
 	case s.ramp || s.open:

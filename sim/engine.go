@@ -97,6 +97,10 @@ func (n *network) draw(key rng.Key, p rng.Purpose, call uint64, attempt uint32) 
 	if n.jitter == 0 {
 		return n.latency
 	}
+	return n.jittered(key, p, call, attempt)
+}
+
+func (n *network) jittered(key rng.Key, p rng.Purpose, call uint64, attempt uint32) time.Duration {
 	u := key.Float64(p, call, uint64(attempt))
 	return n.latency + time.Duration((2*u-1)*float64(n.jitter))
 }

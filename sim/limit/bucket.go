@@ -34,7 +34,11 @@ func (b *Bucket) Earliest(now clock.Time, cost int64) clock.Time {
 	if cost > b.capacity {
 		return clock.Never
 	}
-	return b.when(now, product(b.capacity-cost, b.token))
+	level := product(b.capacity-cost, b.token)
+	if !level.less(b.debt) {
+		return now
+	}
+	return b.when(level)
 }
 
 // Fits reports whether cost can ever be admitted.
@@ -72,7 +76,10 @@ func (b *Bucket) Left(now clock.Time) (left int64, full clock.Time) {
 	if all := product(b.capacity, b.token); b.debt.less(all) {
 		left = int64(all.minus(b.debt).over(b.token))
 	}
-	return left, b.when(now, tokenNS{})
+	if b.debt == (tokenNS{}) {
+		return left, now
+	}
+	return left, b.when(tokenNS{})
 }
 
 // Resize makes the rate limit tokens per period, and the capacity as many
@@ -85,12 +92,9 @@ func (b *Bucket) Resize(now clock.Time, limit int64) {
 	}
 }
 
-// when returns the time at which debt will have fallen to level.
-func (b *Bucket) when(now clock.Time, level tokenNS) clock.Time {
-	switch {
-	case !level.less(b.debt):
-		return now
-	case b.rate == 0:
+// when returns the time at which debt will have fallen to level, which is less.
+func (b *Bucket) when(level tokenNS) clock.Time {
+	if b.rate == 0 {
 		return clock.Never
 	}
 	wait := b.debt.minus(level).plus(tokenNS{lo: uint64(b.rate - 1)}).over(b.rate)

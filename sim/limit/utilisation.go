@@ -21,7 +21,11 @@ func (u *Utilisation) Earliest(now clock.Time, ahead int64) clock.Time {
 	if ahead >= u.capacity {
 		return clock.Never
 	}
-	return u.when(now, product(u.capacity-ahead, u.token).minus(tokenNS{lo: 1}))
+	level := product(u.capacity-ahead, u.token).minus(tokenNS{lo: 1})
+	if !level.less(u.debt) {
+		return now
+	}
+	return u.when(level)
 }
 
 // Fits reports whether an arrival can ever be admitted with ahead charged first.
