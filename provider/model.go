@@ -199,7 +199,7 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *costs, r *wire.Reply
 // token and the time of all others, both longer under load.
 func (m *Model) duration(now clock.Time, a *wire.Attempt, slower float64) time.Duration {
 	l := &m.cfg.Latency
-	ttft := l.TTFT.Quantile(m.key.Float64(rng.FirstToken, a.Call, uint64(a.Number)))
+	ttft := l.TTFT.Draw(m.key, rng.FirstToken, a.Call, uint64(a.Number))
 	token := l.PerToken
 	if l.Load > 0 && m.main >= 0 {
 		s := &m.slots[m.main]

@@ -113,7 +113,7 @@ func (d *Dealer) Deal(now clock.Time, id uint64) int {
 	case d.fleet.Assign == RoundRobin:
 		return d.first + int(d.turn%uint64(d.n))
 	case d.fleet.Skew > 0:
-		return d.first + int(d.ranks.Quantile(d.key.Float64(rng.Assign, id, 0))) - 1
+		return d.first + int(d.ranks.Draw(d.key, rng.Assign, id, 0)) - 1
 	}
 	which, _ := bits.Mul64(d.key.Uint64(rng.Assign, id, 0), uint64(d.n)) // the draw as a share of n
 	return d.first + int(which)

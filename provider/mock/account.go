@@ -168,7 +168,7 @@ func (a *account) toReal(ans *wire.Answer) {
 
 // length draws how long the answer to an ordinary client's call is.
 func (a *account) length(x *wire.Attempt) uint32 {
-	n := uint32(math.Max(1, a.outputs.Quantile(a.key.Float64(rng.Output, x.Call, 0))))
+	n := uint32(math.Max(1, a.outputs.Draw(a.key, rng.Output, x.Call, 0)))
 	if x.MaxTokens > 0 {
 		n = min(n, x.MaxTokens)
 	}

@@ -28,8 +28,8 @@ func (c *caller) call(a *Arrival, n uint64, at clock.Time) {
 		row := s.Lengths[int(c.key.Float64(rng.Lengths, id, 0)*float64(len(s.Lengths)))]
 		prompt, output = float64(row.Prompt), float64(row.Output)
 	} else {
-		prompt = s.Prompt.Quantile(c.key.Float64(rng.Prompt, id, 0))
-		output = s.Output.Quantile(c.key.Float64(rng.Output, id, 0))
+		prompt = s.Prompt.Draw(c.key, rng.Prompt, id, 0)
+		output = s.Output.Draw(c.key, rng.Output, id, 0)
 	}
 	c.sized(a, n, at, tokens(prompt), tokens(output))
 }

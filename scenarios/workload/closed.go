@@ -58,7 +58,7 @@ func newClosed(c *caller, until clock.Time) (Source, error) {
 
 // think returns how many seconds the user thinks before a round.
 func (s *closedSource) think(user, round uint64) float64 {
-	return s.stream.Arrivals.Think.Quantile(s.key.Float64(rng.Think, user, round))
+	return s.stream.Arrivals.Think.Draw(s.key, rng.Think, user, round)
 }
 
 func (s *closedSource) Next(a *Arrival) bool {

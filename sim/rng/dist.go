@@ -142,6 +142,14 @@ func NewEmpirical(values []float64) (Dist, error) {
 	return Dist{shape: Empirical, table: values}, nil
 }
 
+// Draw returns the value of d that k draws under the name (p, a, b).
+func (d *Dist) Draw(k Key, p Purpose, a, b uint64) float64 {
+	if d.shape == Constant { // whatever is drawn
+		return d.Quantile(0)
+	}
+	return d.Quantile(k.Float64(p, a, b))
+}
+
 // Quantile returns the value below which a share u of the distribution lies,
 // 0 <= u < 1.
 func (d *Dist) Quantile(u float64) float64 {
