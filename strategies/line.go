@@ -290,8 +290,8 @@ func (l *line) pump(now clock.Time, out *Effects) {
 // choose returns the first lane that c may go to now, else the one that opens
 // first and when; -1 if all have as much in flight as they may.
 func (l *line) choose(now clock.Time, c *Call) (best int, at clock.Time) {
-	if len(l.lanes) == 1 && !l.lanes[0].full() { // as most often; 3 % of header-aware's time
-		return 0, l.lanes[0].opens(now, c)
+	if n := &l.lanes[0]; len(l.lanes) == 1 && !n.full() { // as most often; a lone lane has no oversize
+		return 0, max(now, n.resume, n.gate.opens(now, c))
 	}
 	best, at = -1, clock.Never
 	for i := range l.lanes {
