@@ -251,7 +251,7 @@ func (l *line) Cancel(now clock.Time, c *Call, out *Effects) {
 // be sent in time, and asks to be woken for the first call that must wait.
 func (l *line) pump(now clock.Time, out *Effects) {
 	for l.workers == 0 || l.flying < l.workers {
-		head := l.waiting.head()
+		head, k := l.waiting.head()
 		if head == nil {
 			return
 		}
@@ -274,7 +274,7 @@ func (l *line) pump(now clock.Time, out *Effects) {
 			}
 			return
 		}
-		l.waiting.take(head)
+		l.waiting.take(head, k)
 		l.flying++
 		n.flying++
 		c.Phase = inFlight + uint8(i)

@@ -61,10 +61,10 @@ func (q *Queue) pushAs(c *Call, priority int64) {
 
 // next returns the priority of the next call, a time; clock.Never if none waits.
 func (q *Queue) next() clock.Time {
-	if q.head() == nil {
+	e, k := q.head()
+	if e == nil {
 		return clock.Never
 	}
-	_, k := q.first()
 	return clock.Time(k.class)
 }
 

@@ -1,7 +1,5 @@
 package strategies
 
-import "slices"
-
 // Order names who is next in a Queue.
 type Order uint8
 
@@ -178,26 +176,21 @@ func (q *Queue) add(r *ring, c *Call, class int64, from uint64) {
 	q.up(len(q.heap) - 1)
 }
 
-// head returns the entry of the next call; nil if none waits.
-func (q *Queue) head() *entry {
+// head returns the entry of the next call, and its key unless the Order is FIFO;
+// nil if none waits.
+func (q *Queue) head() (e *entry, k *key) {
 	if q.live == 0 {
-		return nil
+		return nil, nil
 	}
 	if q.back.n+q.fresh.n+len(q.heap) > q.live { // else there is no need to look at their memory
 		q.dropEnded()
 	}
 	if q.Order == FIFO {
 		if q.back.n > 0 {
-			return q.back.at(0)
+			return q.back.at(0), nil
 		}
-		return q.fresh.at(0)
+		return q.fresh.at(0), nil
 	}
-	e, _ := q.first()
-	return e
-}
-
-// first returns the first entry of all, unless the Order is FIFO, and its key.
-func (q *Queue) first() (e *entry, k *key) {
 	if q.fresh.n > 0 {
 		e, k = q.fresh.at(0), q.fresh.key(0)
 	}
@@ -222,7 +215,7 @@ func (q *Queue) dropEnded() {
 
 // Peek returns the next call and leaves it in the queue; nil if none waits.
 func (q *Queue) Peek() *Call {
-	if e := q.head(); e != nil {
+	if e, _ := q.head(); e != nil {
 		return e.call
 	}
 	return nil
@@ -234,20 +227,19 @@ func (q *Queue) Leads(c *Call) bool { return q.live == 1 || q.Peek() == c }
 // Pop removes and returns the next call, its Phase set to 0; nil if none
 // waits.
 func (q *Queue) Pop() *Call {
-	e := q.head()
+	e, k := q.head()
 	if e == nil {
 		return nil
 	}
 	c := e.call
-	q.take(e)
+	q.take(e, k)
 	return c
 }
 
-// take is Pop of e, the head.
-func (q *Queue) take(e *entry) {
+// take is Pop of e, the head, and its key.
+func (q *Queue) take(e *entry, k *key) {
 	c := e.call
 	if q.Order == Fair {
-		_, k := q.first()
 		q.served = max(q.served, k.class-q.behind(c))
 	}
 	switch {
@@ -297,7 +289,9 @@ func (q *Queue) makeRoom() {
 		q.down(i, kept[i])
 	}
 	if 2*len(kept) >= cap(kept) {
-		q.heap = slices.Grow(kept, max(16, cap(kept)))
+		// One entry from the start of a cache line, so that both children of an
+		// entry lie in one.
+		q.heap = append(make([]waiting, 1, max(32, 2*cap(kept)+2)), kept...)[1:]
 	}
 }
 
