@@ -78,8 +78,8 @@ func (p *paced) answered(now clock.Time, c *Call, r *wire.Reply) {
 		settled := int64(r.Prompt) + int64(r.Output) - c.Cost()
 		p.tokens.sent += uint32(settled)
 		p.tokens.settle(now, float64(settled))
-		p.requests.answered(1)
-		p.tokens.answered(float64(c.Cost()))
+		p.requests.answered(now, c.Since, 1, 0)
+		p.tokens.answered(now, c.Since, float64(c.Cost()), float64(settled))
 	}
 	if c.Since < p.newest || r.Requests == wire.NoQuota && r.Tokens == wire.NoQuota {
 		return
@@ -114,15 +114,15 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 		out.Fail(c, final(r))
 	case int(c.Sent) > p.retry.MaxRetries:
 		out.Fail(c, MaxRetries)
+	case refused && p.untold(c, r):
+		p.guess(now, c, r, out)
 	case refused && told:
 		if r.Limit == wire.Requests {
-			p.requests.refused(1)
+			p.requests.refused(now, 1)
 		} else {
-			p.tokens.refused(float64(c.Cost()))
+			p.tokens.refused(now, float64(c.Cost()))
 		}
 		p.sleep(now, c, now.Add(p.asked(c, r)), out)
-	case refused && p.untold(c, r):
-		p.guess(now, c, r)
 	case !refused && r.Limit != wire.Capacity && r.RetryAfter <= 0 && p.failed == 0 && p.retry.Budget.Withdraw(now):
 		p.comeBack(now, c)
 	default:
@@ -138,6 +138,9 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 func (p *paced) untold(c *Call, r *wire.Reply) bool {
 	switch r.Limit {
 	case wire.Requests:
+		if r.Requests.Remaining > 0 { // those of the day, say
+			p.requests.disown()
+		}
 		return !p.requests.known
 	case wire.Tokens, wire.Input, wire.Output:
 		return !p.tokens.known && c.Cost() > 0
@@ -145,21 +148,20 @@ func (p *paced) untold(c *Call, r *wire.Reply) bool {
 	return r.Limit == wire.NoLimit && !p.requests.known && !p.tokens.known
 }
 
-// guess learns what it can of an untold limit from r, which refused c, and holds
-// the line for as long as r asks.
-func (p *paced) guess(now clock.Time, c *Call, r *wire.Reply) {
-	u := p.retry.Key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
-	wait := time.Duration(float64(max(0, r.RetryAfter)) * (1 + p.retry.Spread*u))
-	if r.Limit == wire.Requests || r.Limit == wire.NoLimit {
-		p.requests.exhausted(now, c.Since, 1, wait, p.service)
-	}
-	if r.Limit != wire.Requests {
-		p.tokens.exhausted(now, c.Since, float64(c.Cost()), wait, p.service)
-	}
+// guess learns what it can of an untold limit from r, which refused c. Where r says
+// when to come back, the whole line waits.
+func (p *paced) guess(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+	wait := p.spread(c, r)
 	if wait > 0 {
 		p.lanes[0].resume = max(p.lanes[0].resume, now.Add(wait))
 	}
-	p.comeBack(now, c)
+	if r.Limit == wire.Requests || r.Limit == wire.NoLimit {
+		p.requests.learn(now, 1, wait)
+	}
+	if r.Limit != wire.Requests {
+		p.tokens.learn(now, float64(c.Cost()), wait)
+	}
+	p.sleep(now, c, now.Add(p.asked(c, r)), out)
 }
 
 func (p *paced) Cancel(now clock.Time, c *Call, out *Effects) {
@@ -205,8 +207,13 @@ func (p *paced) asked(c *Call, r *wire.Reply) time.Duration {
 	k := int(c.Sent) - 1
 	own := p.retry.Backoff.Delay(p.retry.Key, c, k)
 	own -= own >> k
+	return max(own, p.spread(c, r))
+}
+
+// spread is how long r asks c to wait, or nothing, and up to Spread more.
+func (p *paced) spread(c *Call, r *wire.Reply) time.Duration {
 	u := p.retry.Key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
-	return max(own, time.Duration(float64(max(0, r.RetryAfter))*(1+p.retry.Spread*u)))
+	return time.Duration(float64(max(0, r.RetryAfter)) * (1 + p.retry.Spread*u))
 }
 
 // sleep lets c alone wait until at.
@@ -228,10 +235,7 @@ func (p *paced) hold(now clock.Time, c *Call, r *wire.Reply) {
 		}
 		u := p.retry.Key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
 		wait = min(wait, float64(p.retry.Backoff.Max)) * (0.75 + 0.5*u)
-		if r.RetryAfter > 0 {
-			wait = max(wait, float64(r.RetryAfter)*(1+p.retry.Spread*u))
-		}
-		p.lanes[0].resume, p.held = now.Add(time.Duration(wait)), now
+		p.lanes[0].resume, p.held = now.Add(max(time.Duration(wait), p.spread(c, r))), now
 		p.failed++
 		p.before = p.flying
 	}

@@ -11,102 +11,136 @@ import (
 // what it has itself sent. As in headerAware, a call in flight carries the total
 // as it stood when it left; both may wrap.
 //
-// A limit that headers tell is theirs. One that they do not is learned from
-// refusals: none is assumed until the first. What was charged in the minute before
-// a refusal is the limit if a window of a minute has run out, and at most twice
-// the limit if a bucket that holds a minute's worth has: what it held and what was
-// refilled meanwhile. So the first refusal takes most of it for the limit, and none
-// takes the limit below half of it. Else it moves by additive increase,
-// multiplicative decrease (Chiu and Jain 1989), which is what makes instances that
-// know nothing of each other come to equal shares. A refusal says also that nothing
-// is left now.
+// A limit that headers tell is theirs. Any other is learned from refusals, and none
+// is assumed before the first. A refusal says that nothing is left now, and that the
+// limit was charged as much in the last minute as it allows, or more, whether that
+// minute is a window, slides, or is a bucket that holds a minute's worth. So the first
+// takes most of what was charged lately for the limit, and later ones lower it, but not
+// by less than is sent anyway: a refusal may be by a limit a second or one on attempts
+// in flight. What is used of the limit lets it grow. That is additive increase and
+// multiplicative decrease (Chiu and Jain 1989), by which instances that know nothing of
+// each other come to similar shares.
 type reserve struct {
 	meter
 	sent  uint32
-	told  uint32  // sent when the attempt left whose header was believed last
+	upTo  uint32  // sent when the attempt left whose header was believed last
 	spare float64 // what is kept free
 
-	known   bool       // headers tell the limit
-	settled clock.Time // when what was in flight as a refusal moved the limit has been charged
-	turns   clock.Time // when marks are next moved; Never once the limit is known
-	marks   [2]uint32  // sent at the last two turns
+	known    bool // headers tell the limit
+	other    bool // what they tell is another
+	charged  tally
+	learned  clock.Time // when a refusal last set the limit
+	admitted bool       // something sent since was admitted
 }
 
-// The constants of a limit that is learned. Half or double of growCalls and growShare
-// changes the success of overloaded scenarios without headers by 2.2 points at most,
-// and makes refusals half or double as many.
+// The constants of a limit that is learned. Half or double of growCalls, growShare or
+// steady changes the success of the embedded scenarios that overload the limits of
+// Gemini or Bedrock by 0.5 points at most, and their refusals by up to 3.5 times.
 const (
-	// refusalLeaves is what a refusal leaves of a limit: CUBIC's factor (RFC 9438).
+	// refusalLeaves is what a refusal leaves of a limit, or of what was charged lately if
+	// that is more: CUBIC's factor (RFC 9438).
 	refusalLeaves = 0.7
-	// growCalls and growShare are how much a limit grows in a minute in which all
-	// of it is used: so many average calls, without which small shares would stay
-	// small, and such a share of it, without which large ones took hours.
-	growCalls, growShare = 3, 0.1
-	// turn is how often marks move: they tell what was sent in the last 30 to 60 s.
-	turn = 30 * time.Second
+	// growCalls and growShare are how much a limit grows in a minute in which all of it
+	// is used: so many average calls, without which small shares would stay small, and
+	// such a share of it, without which large ones took hours.
+	growCalls, growShare = 1, 0.2
+	// steady is how long after a refusal the limit grows at that pace. Later it does
+	// so as many times faster as steady has passed: it may have become much higher.
+	steady = 30 * time.Second
 )
 
 // send notes that cost is being sent.
 func (s *reserve) send(now clock.Time, cost float64) {
-	if now >= s.turns {
-		s.turn(now)
-	}
 	s.sent += uint32(cost)
+	s.charged.add(now, cost)
 	s.spend(now, cost, 0)
-}
-
-// turn moves the marks on. After a pause both are at what was sent before it.
-func (s *reserve) turn(now clock.Time) {
-	s.marks[0] = s.marks[1]
-	s.marks[1] = s.sent
-	if now >= s.turns.Add(turn) {
-		s.marks[0] = s.sent
-	}
-	s.turns = now.Add(turn)
 }
 
 // believe reads q, the header of an attempt that left at since, when sent was
 // total.
 func (s *reserve) believe(now, since clock.Time, q wire.Quota, total uint32) {
-	if q.Limit > 0 || q.Remaining >= 0 {
-		s.known, s.turns = true, clock.Never
+	if s.other || q.Limit <= 0 && q.Remaining < 0 {
+		return
 	}
-	s.observe(since, q, float64(int32(total-s.told)))
+	s.known = true
+	s.observe(since, q, float64(int32(total-s.upTo)))
 	s.read(now, since, q, float64(int32(s.sent-total)))
 	s.full = clock.Never // the reset is for when nobody else sends, which observe knows better
-	s.told = total
+	s.upTo = total
 }
 
-// answered notes that cost was admitted.
-func (s *reserve) answered(cost float64) {
+// answered notes that cost, sent at since, was admitted and settled by delta.
+func (s *reserve) answered(now, since clock.Time, cost, delta float64) {
+	s.charged.add(now, delta)
 	s.spare = max(0, s.spare-spareDecay*spareStep*cost)
-	if !s.known && s.limit > 0 && s.left < s.limit/2 { // what is not used does not grow
-		s.limit += cost * (growShare + growCalls*min(1, cost/s.limit))
+	if s.known {
+		return
+	}
+	s.admitted = s.admitted || since >= s.learned
+	s.advance(now)
+	if s.left < s.limit/2 { // what is not used does not grow
+		pace := max(1, float64(now-s.learned)/float64(steady))
+		s.limit += pace * cost * (growShare + growCalls*min(1, cost/s.limit))
 		s.setRate()
 	}
 }
 
 // refused notes that there was no room for cost, though a header said there was.
-func (s *reserve) refused(cost float64) {
+func (s *reserve) refused(now clock.Time, cost float64) {
+	s.charged.add(now, -cost)
 	s.spare = min(s.spare+spareStep*cost, spareMost*s.limit)
 }
 
-// exhausted learns from the refusal of cost, sent at since, by a limit that no
-// header tells. All of it is back after wait; 0 if the refusal does not say.
-// What is in flight will have been charged after service.
-func (s *reserve) exhausted(now, since clock.Time, cost float64, wait, service time.Duration) {
-	s.sent -= uint32(cost)  // what is refused is not charged
-	if since >= s.settled { // else it is of the shortage that was learned from
-		lately := float64(int32(s.sent - s.marks[0]))
-		if s.limit == 0 {
-			s.limit = lately
+// learn draws its conclusions from the refusal of cost by a limit that no header
+// tells. After wait there is room for it; 0 if the refusal does not say when.
+//
+// Until something sent since is admitted, further refusals are of the same shortage,
+// however long it lasts, and lower the limit no more.
+func (s *reserve) learn(now clock.Time, cost float64, wait time.Duration) {
+	s.charged.add(now, -cost) // what is refused is not charged
+	if s.limit == 0 || s.admitted {
+		first := s.limit == 0
+		s.limit = refusalLeaves * max(s.limit, s.charged.lately())
+		if first {
+			s.limit = max(s.limit, cost)
 		}
-		s.limit = max(refusalLeaves*s.limit, lately/2, cost)
+		s.learned, s.admitted = now, false
 		s.setRate()
-		s.settled = now.Add(service)
 	}
 	s.left, s.asOf, s.full = 0, now, clock.Never
 	if wait > 0 {
-		s.full = now.Add(wait)
+		s.left = max(0, cost-s.refill*float64(wait))
+	}
+}
+
+// tally is a total that remembers what it was 45 to 60 s ago.
+type tally struct {
+	total float64
+	marks [4]float64 // the total every markEvery, the latest last
+	next  clock.Time // when the next is due
+}
+
+const markEvery = clock.Time(15 * time.Second)
+
+func (t *tally) add(now clock.Time, n float64) {
+	if now >= t.next {
+		due := (now-t.next)/markEvery + 1
+		for range min(due, clock.Time(len(t.marks))) {
+			copy(t.marks[:], t.marks[1:])
+			t.marks[len(t.marks)-1] = t.total
+		}
+		t.next += due * markEvery
+	}
+	t.total += n
+}
+
+// lately is what was added within the last 45 to 60 s, as of the last add.
+func (t *tally) lately() float64 { return t.total - t.marks[0] }
+
+// disown drops what headers tell: they are of another limit.
+func (s *reserve) disown() {
+	if s.known {
+		s.meter, s.spare = meter{}, 0
+		s.known, s.other = false, true
 	}
 }
