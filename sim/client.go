@@ -141,7 +141,7 @@ func (e *engine) send(c *call, deployment uint16) {
 
 // attempt fills in the next attempt of c, all but what its deployment notes.
 func (e *engine) attempt(c *call, a *wire.Attempt) {
-	a.Call, a.Number = c.ID, uint32(c.Sent)
+	a.Call, a.Number, a.Failed = c.ID, uint32(c.Sent), false // Most reads Failed
 	a.Prompt, a.Guess, a.MaxTokens, a.Output, a.Cached = c.prompt, c.guess, c.MaxTokens, c.output, e.cachedOf(c)
 }
 

@@ -269,3 +269,14 @@ func TestInterruptedRun(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// What oracle reckons an attempt will cost does not depend on how the one ended that
+// had its memory before.
+func TestAttemptStartsAnew(t *testing.T) {
+	e := engine{cached: []float64{0}}
+	a := wire.Attempt{Failed: true}
+	e.attempt(&call{}, &a)
+	if a.Failed {
+		t.Error("the attempt has failed before it was sent")
+	}
+}
