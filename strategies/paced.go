@@ -99,7 +99,9 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	p.lanes[0].flying--
 	c.Phase = 0
 	p.answered(now, c, r)
-	p.learn(now, c, r, p.flying+1)
+	if !p.limited() {
+		p.learn(now, c, r, p.flying+1)
+	}
 	p.landed(c)
 	told := r.Requests.Remaining >= 0 || r.Tokens.Remaining >= 0
 	refused := r.Status == wire.StatusTooManyRequests
@@ -185,12 +187,15 @@ func (p *paced) setWorkers() {
 	switch {
 	case p.failed > 0:
 		p.workers = p.before + 1
-	case p.requests.limit > 0 || p.tokens.limit > 0:
+	case p.limited():
 		p.workers = 0
 	default:
 		p.workers = p.attempts()
 	}
 }
+
+// limited reports whether a limit is known, or guessed.
+func (p *paced) limited() bool { return p.requests.limit > 0 || p.tokens.limit > 0 }
 
 // served learns how long an attempt takes.
 func (p *paced) served(took time.Duration) {
