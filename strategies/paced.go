@@ -163,7 +163,11 @@ func (p *paced) guess(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	if r.Limit != wire.Requests {
 		p.tokens.learn(now, float64(c.Cost()), wait)
 	}
-	p.sleep(now, c, now.Add(p.asked(c, r)), out)
+	if at := now.Add(p.asked(c, r)); at > now && at > p.lanes[0].resume {
+		p.sleep(now, c, at, out)
+		return
+	}
+	p.comeBack(now, c) // and not in a sleep that ends when the line's does: which would be first?
 }
 
 func (p *paced) Cancel(now clock.Time, c *Call, out *Effects) {
