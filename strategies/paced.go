@@ -23,8 +23,8 @@ import (
 // call waits for what it was asked to, the others only for room.
 //
 // Where no header tells of a limit, it is learned from refusals (see reserve), and
-// until the first one attempts in flight are bounded as in a slow start. A refused
-// call goes back to the head of the line. Where it is told to wait, so does the line.
+// until the first one attempts in flight are bounded as in a slow start. There the
+// refused call waits for room, too, and the others for what it was asked to.
 //
 // Failures that are not refusals are retried at once, from a budget. When it is
 // spent, or capacity is short, it is not the calls that are at fault: the line is
@@ -105,6 +105,7 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	p.landed(c)
 	told := r.Requests.Remaining >= 0 || r.Tokens.Remaining >= 0
 	refused := r.Status == wire.StatusTooManyRequests
+	guessed := refused && p.guess(now, c, r)
 	switch {
 	case r.OK():
 		if c.Since > p.held { // else it was sent before the trouble began
@@ -116,13 +117,13 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 		out.Fail(c, final(r))
 	case int(c.Sent) > p.retry.MaxRetries:
 		out.Fail(c, MaxRetries)
-	case refused && p.untold(c, r):
-		p.guess(now, c, r, out)
+	case guessed:
+		p.again(now, c, r, out)
 	case refused && told:
 		if r.Limit == wire.Requests {
-			p.requests.refused(now, 1)
+			p.requests.refused(1)
 		} else {
-			p.tokens.refused(now, float64(c.Cost()))
+			p.tokens.refused(float64(c.Cost()))
 		}
 		p.sleep(now, c, now.Add(p.asked(c, r)), out)
 	case !refused && r.Limit != wire.Capacity && r.RetryAfter <= 0 && p.failed == 0 && p.retry.Budget.Withdraw(now):
@@ -134,34 +135,53 @@ func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	p.pump(now, out)
 }
 
-// untold reports whether the limit that refused c with r is one on requests or
-// tokens of which no header tells. A refusal that does not say which it is of is taken
-// for both. Of a limit on tokens nothing is learned from a call that counts none.
-func (p *paced) untold(c *Call, r *wire.Reply) bool {
+// guess learns what r, which refused c, says of limits that no header tells, and
+// reports whether it is by one of them. A refusal that does not say which limit it is
+// of is taken for both, unless headers tell one of them.
+func (p *paced) guess(now clock.Time, c *Call, r *wire.Reply) bool {
+	cost := float64(c.Cost())
+	p.requests.charged.add(now, -1) // what is refused is not charged
+	p.tokens.charged.add(now, -cost)
+	wait := p.spread(c, r)
 	switch r.Limit {
 	case wire.Requests:
-		if r.Requests.Remaining > 0 { // those of the day, say
-			p.requests.disown()
+		if 10*r.Requests.Remaining > r.Requests.Limit {
+			p.requests.disown() // what headers tell are those of the day, say
 		}
-		return !p.requests.known
+		if p.requests.known {
+			return false
+		}
+		p.requests.learn(now, 1, wait)
 	case wire.Tokens, wire.Input, wire.Output:
-		return !p.tokens.known && c.Cost() > 0
+		if p.tokens.known || cost == 0 { // nothing is learned from a call that counts no tokens
+			return false
+		}
+		if !p.outsize(c) {
+			p.tokens.learn(now, cost, wait)
+		}
+	case wire.NoLimit:
+		if p.requests.known || p.tokens.known {
+			return false
+		}
+		p.requests.learn(now, 1, wait)
+		p.tokens.learn(now, cost, wait)
+	default:
+		return false
 	}
-	return r.Limit == wire.NoLimit && !p.requests.known && !p.tokens.known
+	return true
 }
 
-// guess learns what it can of an untold limit from r, which refused c. Where r says
-// when to come back, the whole line waits.
-func (p *paced) guess(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
-	wait := p.spread(c, r)
-	if wait > 0 {
-		p.lanes[0].resume = max(p.lanes[0].resume, now.Add(wait))
-	}
-	if r.Limit == wire.Requests || r.Limit == wire.NoLimit {
-		p.requests.learn(now, 1, wait)
-	}
-	if r.Limit != wire.Requests {
-		p.tokens.learn(now, float64(c.Cost()), wait)
+// outsize reports whether c is larger than a limit on tokens that was learned, so that
+// its refusal says nothing of other calls.
+func (p *paced) outsize(c *Call) bool {
+	return p.tokens.limit > 0 && float64(c.Cost()) > p.tokens.limit
+}
+
+// again lets c, which r refused by a limit that no header tells, wait: in the line,
+// which waits for as long as r asks, or, if it is to wait longer, alone.
+func (p *paced) again(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+	if r.Limit == wire.Requests || !p.outsize(c) {
+		p.lanes[0].resume = max(p.lanes[0].resume, now.Add(p.spread(c, r)))
 	}
 	if at := now.Add(p.asked(c, r)); at > now && at > p.lanes[0].resume {
 		p.sleep(now, c, at, out)
@@ -244,7 +264,8 @@ func (p *paced) hold(now clock.Time, c *Call, r *wire.Reply) {
 		}
 		u := p.retry.Key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
 		wait = min(wait, float64(p.retry.Backoff.Max)) * (0.75 + 0.5*u)
-		p.lanes[0].resume, p.held = now.Add(max(time.Duration(wait), p.spread(c, r))), now
+		p.lanes[0].resume = max(p.lanes[0].resume, now.Add(max(time.Duration(wait), p.spread(c, r))))
+		p.held = now
 		p.failed++
 		p.before = p.flying
 	}

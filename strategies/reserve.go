@@ -14,12 +14,11 @@ import (
 // A limit that headers tell is theirs. Any other is learned from refusals, and none
 // is assumed before the first. A refusal says that nothing is left now, and that the
 // limit was charged as much in the last minute as it allows, or more, whether that
-// minute is a window, slides, or is a bucket that holds a minute's worth. So the first
-// takes most of what was charged lately for the limit, and later ones lower it, but not
-// by less than is sent anyway: a refusal may be by a limit a second or one on attempts
-// in flight. What is used of the limit lets it grow. That is additive increase and
-// multiplicative decrease (Chiu and Jain 1989), by which instances that know nothing of
-// each other come to similar shares.
+// minute is a window, slides, or is a bucket that holds a minute's worth. So a refusal
+// leaves most of the limit, or of what was charged lately if that is more: it may be by
+// a limit a second or one on attempts in flight. While the limit holds calls back,
+// answers let it grow. That is additive increase and multiplicative decrease (Chiu and
+// Jain 1989), by which instances that know nothing of each other come to similar shares.
 type reserve struct {
 	meter
 	sent  uint32
@@ -31,29 +30,33 @@ type reserve struct {
 	charged  tally
 	learned  clock.Time // when a refusal last set the limit
 	admitted bool       // something sent since was admitted
+	tight    bool       // less than half was left when something was sent last: it is being used
 }
 
-// The constants of a limit that is learned. Half or double of growCalls, growShare or
-// steady changes the success of the embedded scenarios that overload the limits of
-// Gemini or Bedrock by 0.5 points at most, and their refusals by up to 3.5 times.
+// The constants of a limit that is learned. Half or double of those of its growth
+// changes the success of the embedded scenarios that overload the limits of Gemini or
+// Bedrock by 0.7 points at most, and their refusals by half, but in one, limit-cut on
+// Gemini's limits, by up to four times.
 const (
 	// refusalLeaves is what a refusal leaves of a limit, or of what was charged lately if
 	// that is more: CUBIC's factor (RFC 9438).
 	refusalLeaves = 0.7
 	// growCalls and growShare are how much a limit grows in a minute in which all of it
-	// is used: so many average calls, without which small shares would stay small, and
+	// is used: so many of its calls, without which small shares would stay small, and
 	// such a share of it, without which large ones took hours.
-	growCalls, growShare = 1, 0.2
-	// steady is how long after a refusal the limit grows at that pace. Later it does
-	// so as many times faster as steady has passed: it may have become much higher.
-	steady = 30 * time.Second
+	growCalls, growShare = 2, 0.2
+	// steady is for how long after it was learned a limit grows at that pace. Later it
+	// does so as many times faster as steady has passed, up to growMost: it may have
+	// become much higher.
+	steady, growMost = 30 * time.Second, 4
 )
 
 // send notes that cost is being sent.
 func (s *reserve) send(now clock.Time, cost float64) {
-	s.sent += uint32(cost)
+	s.sent += uint32(int64(cost))
 	s.charged.add(now, cost)
 	s.spend(now, cost, 0)
+	s.tight = s.left < s.limit/2
 }
 
 // believe reads q, the header of an attempt that left at since, when sent was
@@ -77,17 +80,16 @@ func (s *reserve) answered(now, since clock.Time, cost, delta float64) {
 		return
 	}
 	s.admitted = s.admitted || since >= s.learned
-	s.advance(now)
-	if s.left < s.limit/2 { // what is not used does not grow
-		pace := max(1, float64(now-s.learned)/float64(steady))
+	if s.tight && s.limit > 0 {
+		s.advance(now)
+		pace := min(growMost, max(1, float64(now-s.learned)/float64(steady)))
 		s.limit += pace * cost * (growShare + growCalls*min(1, cost/s.limit))
 		s.setRate()
 	}
 }
 
 // refused notes that there was no room for cost, though a header said there was.
-func (s *reserve) refused(now clock.Time, cost float64) {
-	s.charged.add(now, -cost)
+func (s *reserve) refused(cost float64) {
 	s.spare = min(s.spare+spareStep*cost, spareMost*s.limit)
 }
 
@@ -95,21 +97,22 @@ func (s *reserve) refused(now clock.Time, cost float64) {
 // tells. After wait there is room for it; 0 if the refusal does not say when.
 //
 // Until something sent since is admitted, further refusals are of the same shortage,
-// however long it lasts, and lower the limit no more.
+// however long it lasts, and change the limit no more.
 func (s *reserve) learn(now clock.Time, cost float64, wait time.Duration) {
-	s.charged.add(now, -cost) // what is refused is not charged
 	if s.limit == 0 || s.admitted {
 		first := s.limit == 0
 		s.limit = refusalLeaves * max(s.limit, s.charged.lately())
 		if first {
 			s.limit = max(s.limit, cost)
 		}
-		s.learned, s.admitted = now, false
+		s.admitted = false
 		s.setRate()
+		s.learned = now
 	}
 	s.left, s.asOf, s.full = 0, now, clock.Never
 	if wait > 0 {
 		s.left = max(0, cost-s.refill*float64(wait))
+		s.learned = max(s.learned, now.Add(wait)) // nothing is learned meanwhile
 	}
 }
 
