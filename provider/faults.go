@@ -262,7 +262,8 @@ func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens i
 	return at
 }
 
-// Fits reports whether Admits can ever tell a time for a, which takes it longer.
+// Fits reports whether Admits can ever tell another time for a than clock.Never. It
+// takes less time than Admits.
 func (m *Model) Fits(now clock.Time, a *wire.Attempt) bool {
 	m.advance(now)
 	own, last := m.reserved(a), m.next == clock.Never // nothing changes any more
@@ -272,16 +273,15 @@ func (m *Model) Fits(now clock.Time, a *wire.Attempt) bool {
 	for i := range m.slots {
 		s := &m.slots[i]
 		cost := own[s.counts]
-		switch {
-		case s.ramp:
-			if last && s.limiter.Earliest(now, cost) == clock.Never {
-				return false
-			}
-			continue
-		case s.level:
+		if s.level && !s.ramp {
 			cost = 0
 		}
-		if cost > s.most || last && !s.limiter.Fits(cost) {
+		switch {
+		case last && (s.ramp || cost == 0): // of a limit cut to 0 there may not even be nothing
+			if s.limiter.Earliest(now, cost) == clock.Never {
+				return false
+			}
+		case !s.ramp && (cost > s.most || last && !s.limiter.Fits(cost)):
 			return false
 		}
 	}

@@ -263,10 +263,21 @@ func TestAdmitsAgainstTrying(t *testing.T) {
 		}
 		if len(cfg.Faults) > 0 && rapid.Bool().Draw(t, "for ever") {
 			cfg.Faults[0].Until = clock.Never
-			cfg.Faults[0].To = max(0.25, cfg.Faults[0].To) // of nothing there is still enough for what costs nothing
+			switch rapid.IntRange(0, 3).Draw(t, "of all") {
+			case 0:
+				cfg.Faults[0].Kind = Unpaid
+			case 1:
+				cfg.Faults[0].Kind, cfg.Faults[0].To = LimitCut, 0
+			}
 		}
-		if rapid.IntRange(0, 3).Draw(t, "ramp") == 0 {
-			cfg.Limits = []Limit{{Counts: Input, Most: 40, Per: time.Minute, Growth: 0.5}}
+		if cfg.PTU.Units == 0 {
+			cfg.Limits = rapid.SampledFrom([][]Limit{
+				nil, nil,
+				{{Counts: Input, Most: 40, Per: time.Minute, Growth: 0.5}},
+				{{Counts: Requests, Most: 2}},
+				{{Counts: Tokens, Most: 70}},
+				{{Counts: Output, Most: 50, Per: time.Minute, Window: cfg.Window}},
+			}).Draw(t, "limits")
 		}
 		// Work lasts 0.5 s to 1.7 s: some of it is to settle while a is on its way.
 		gaps := rapid.SampledFrom([]time.Duration{0, 100 * time.Millisecond, 700 * time.Millisecond, 9 * time.Second})
@@ -286,7 +297,7 @@ func TestAdmitsAgainstTrying(t *testing.T) {
 		if at < now || m.Fits(now, &a) != (at < clock.Never) {
 			t.Fatalf("at %v: admits from %v on, fits: %v", now, at, m.Fits(now, &a))
 		}
-		if at > now {
+		if at > now || len(cfg.Limits) > 0 && cfg.Limits[0].Counts == Output { // which can still refuse
 			return
 		}
 		for i := range ahead {
@@ -426,5 +437,19 @@ func TestBadHeaders(t *testing.T) {
 		if r.Requests.Remaining != want {
 			t.Errorf("at %v: %d remain, want %d", clock.Time(n)*20*clock.Second, r.Requests.Remaining, want)
 		}
+	}
+}
+
+// A bucket in debt of a limit that is cut to 0 for good never has even the nothing
+// that an attempt without tokens needs.
+func TestNothingFitsADebtForEver(t *testing.T) {
+	cfg := &Config{TPM: 60, Window: TokenBucket, Charge: Charge{Reserve: ReserveMaxTokens, Settle: true},
+		Latency: Latency{PerToken: time.Millisecond},
+		Faults:  []Fault{{Kind: LimitCut, At: 10 * clock.Second, Until: clock.Never}}}
+	m, now, _ := replay(cfg, []visit{{0, wire.Attempt{Prompt: 10, Guess: 10, MaxTokens: 20, Output: 90}}})
+	now = now.Add(20 * time.Second)
+	a := wire.Attempt{}
+	if at, fits := m.Admits(now, now, &a, 0, 0), m.Fits(now, &a); at != clock.Never || fits {
+		t.Errorf("admits from %v on, fits: %v", at, fits)
 	}
 }

@@ -78,7 +78,7 @@ func (o overTime) picture(r *metrics.Result) Picture {
 			rows, ends, top = append(rows, s), append(ends, end), max(top, most)
 		}
 	}
-	end := axisEnd(slices.Clone(ends))
+	end := axisEnd(ends)
 	if !finite(end) || end <= 0 {
 		return Picture{}
 	}
@@ -90,8 +90,7 @@ func (o overTime) picture(r *metrics.Result) Picture {
 	for i, s := range rows {
 		p := o.panel(s, end, top, i%cols == 0, i/cols == len(grid)-1)
 		if ends[i] > end {
-			unit, name := timeUnit(ends[i])
-			p.Title.Text += " (until " + plainNumber(math.Round(ends[i]/unit*10)/10) + " " + name + ")"
+			p.Title.Text += goesOn(ends[i], s.Curves.Width, rows[0].Curves.Width)
 		}
 		grid[i/cols][i%cols] = p
 	}
@@ -122,19 +121,31 @@ func (o overTime) extent(s *metrics.Strategy) (end, most float64) {
 	return end, most
 }
 
-// axisEnd is where the time axis of all panels ends: where the longest does, but for
-// those, fewer than a fifth, that go on for more than half as long again as the others,
-// which would be but a line at its left. It sorts ends.
+// goesOn says that a panel is cut off at its right, and over what it is averaged, if
+// that is not what others are: longer runs are kept in longer steps.
+func goesOn(end, step, others float64) string {
+	unit, name := timeUnit(end)
+	until := "until " + plainNumber(math.Round(end/unit*10)/10) + " " + name
+	if step > others {
+		until += ", means of " + plainNumber(step) + " s"
+	}
+	return " (" + until + ")"
+}
+
+// axisEnd is where the time axis of all panels ends: where the longest does, or, where
+// fewer than a fifth go on for more than half as long again as the longest of the
+// others, where that does. They would press the others to the left.
 func axisEnd(ends []float64) float64 {
-	if len(ends) == 0 {
+	sorted := slices.Sorted(slices.Values(ends))
+	for i := len(sorted)*4/5 + 1; i < len(sorted); i++ {
+		if before := sorted[i-1]; before > 0 && sorted[i] > 1.5*before {
+			return before
+		}
+	}
+	if len(sorted) == 0 {
 		return 0
 	}
-	slices.Sort(ends)
-	last := len(ends) - 1
-	for usual := ends[len(ends)*4/5]; usual > 0 && ends[last] > 1.5*usual; {
-		last--
-	}
-	return ends[last]
+	return sorted[len(sorted)-1]
 }
 
 // drawGrid draws panels row by row, nil leaving its place empty.

@@ -139,8 +139,7 @@ func TestAreaKeepsPeaks(t *testing.T) {
 	}
 }
 
-// One panel that goes on far longer than the others does not press them to the left,
-// unless it is one of few.
+// A few panels that go on far longer than the others do not press them to the left.
 func TestAxisEnd(t *testing.T) {
 	for _, c := range []struct {
 		ends []float64
@@ -152,11 +151,20 @@ func TestAxisEnd(t *testing.T) {
 		{[]float64{60, 900}, 900},
 		{[]float64{50, 60, 900, 40, 30}, 900},
 		{[]float64{50, 60, 900, 40, 30, 20}, 60},
-		{[]float64{50, 60, 900, 40, 30, 20, 75, 10, 10, 10, 10}, 75},
 		{[]float64{50, 60, 80, 40, 30, 20}, 80},
+		{[]float64{50, 60, 900, 40, 30, 20, 75, 10, 10, 10, 10}, 75},
+		{[]float64{10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 14, 19, 26}, 26},
 	} {
 		if got := axisEnd(c.ends); got != c.want {
 			t.Errorf("%v: %v, want %v", c.ends, got, c.want)
+		}
+	}
+	for _, c := range []struct {
+		end, step, others float64
+		want              string
+	}{{90, 1, 1, " (until 90 s)"}, {900, 2, 1, " (until 15 min, means of 2 s)"}, {100_000, 256, 32, " (until 27.8 h, means of 256 s)"}} {
+		if got := goesOn(c.end, c.step, c.others); got != c.want {
+			t.Errorf("%v: %q, want %q", c, got, c.want)
 		}
 	}
 }

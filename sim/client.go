@@ -139,9 +139,10 @@ func (e *engine) send(c *call, deployment uint16) {
 	e.events.Push(e.now.Add(way), data(reach, 0, i))
 }
 
-// attempt fills in the next attempt of c, all but what its deployment notes.
+// attempt fills in the next attempt of c, all but what its deployment notes when it
+// comes. That it has not failed is read before.
 func (e *engine) attempt(c *call, a *wire.Attempt) {
-	a.Call, a.Number, a.Failed = c.ID, uint32(c.Sent), false // Most reads Failed
+	a.Call, a.Number, a.Failed = c.ID, uint32(c.Sent), false
 	a.Prompt, a.Guess, a.MaxTokens, a.Output, a.Cached = c.prompt, c.guess, c.MaxTokens, c.output, e.cachedOf(c)
 }
 

@@ -121,10 +121,11 @@ func (s *articleBucket) open(now clock.Time, out *Effects) {
 }
 
 // widen moves the smallest of the starving calls to small, and those that need
-// little more. Where calls starve it stays with that: they do not stand in the
-// way of those that are served.
+// little more. As long as calls starve, large only grows: they stay out of the heap
+// and out of the way of those that are served.
 func (s *articleBucket) widen() {
 	if s.starving == 0 {
+		s.large = 0
 		return
 	}
 	least := int64(math.MaxInt64)

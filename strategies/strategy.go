@@ -203,7 +203,7 @@ type Peek interface {
 	// the earliest later time at which asking again can help, and
 	// clock.Never if none can.
 	Admits(now clock.Time, c *Call, deployment int) clock.Time
-	// Fits reports whether Admits can ever return a time for c.
+	// Fits reports whether Admits can ever return other than clock.Never for c.
 	Fits(now clock.Time, c *Call, deployment int) bool
 }
 
