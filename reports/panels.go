@@ -82,6 +82,10 @@ func (o overTime) picture(r *metrics.Result) Picture {
 	if !finite(end) || end <= 0 {
 		return Picture{}
 	}
+	step := math.Inf(1) // the shortest
+	for _, s := range rows {
+		step = min(step, s.Curves.Width)
+	}
 	cols := columnsFor(len(rows))
 	grid := make([][]*plot.Plot, (len(rows)+cols-1)/cols)
 	for i := range grid {
@@ -90,13 +94,13 @@ func (o overTime) picture(r *metrics.Result) Picture {
 	for i, s := range rows {
 		p := o.panel(s, end, top, i%cols == 0, i/cols == len(grid)-1)
 		if ends[i] > end {
-			p.Title.Text += goesOn(ends[i], s.Curves.Width, rows[0].Curves.Width)
+			p.Title.Text += goesOn(ends[i], s.Curves.Width, step)
 		}
 		grid[i/cols][i%cols] = p
 	}
 	height := 46 + 128*vg.Length(len(grid)) + 30
 	title := o.title
-	if bin := binWidth(rows[0].Curves.Width, end); bin > rows[0].Curves.Width {
+	if bin := binWidth(step, end); bin > step {
 		title += ", highest of every " + plainNumber(bin) + " s"
 	}
 	return Picture{Name: o.name, height: height, draw: func(c draw.Canvas) {
