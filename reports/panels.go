@@ -92,7 +92,7 @@ func (o overTime) picture(r *metrics.Result) Picture {
 		grid[i] = make([]*plot.Plot, cols)
 	}
 	for i, s := range rows {
-		p := o.panel(s, end, top, i%cols == 0, i/cols == len(grid)-1)
+		p := o.panel(s, end, top, i%cols == 0, i+cols >= len(rows))
 		if ends[i] > end {
 			p.Title.Text += goesOn(ends[i], s.Curves.Width, step)
 		}
