@@ -143,6 +143,9 @@ func (p *paced) guess(now clock.Time, c *Call, r *wire.Reply) bool {
 	p.requests.charged.add(now, -1) // what is refused is not charged
 	p.tokens.charged.add(now, -cost)
 	wait := p.spread(c, r)
+	if r.RetryAfter > p.retry.MaxWait {
+		wait = 0 // nobody waits so long
+	}
 	switch r.Limit {
 	case wire.Requests:
 		if 10*r.Requests.Remaining > r.Requests.Limit {
