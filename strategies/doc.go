@@ -47,7 +47,8 @@
 // polling.go), sliding windows (pool.go), an estimate learned from headers
 // (headeraware.go, meter.go), a bound or a rate moved by refusals (adaptive.go,
 // aimd.go), an instance's part of the advertised limits (split.go), what others leave
-// (paced.go, the best known), what a paper proposes (paper.go), the truth (oracle.go).
+// (paced.go, the best known; reserve.go, its limits), what a paper proposes (paper.go),
+// the truth (oracle.go).
 // Those that do not hold calls back are presets of one (retry.go); the loops of client
 // libraries, whose rules differ from one to the next, are a table of functions
 // (sdk.go, presets.go). Those of libraries and articles that hold calls back before
