@@ -161,6 +161,8 @@ func (p *paced) guess(now clock.Time, c *Call, r *wire.Reply) bool {
 		}
 		if !p.outsize(c) {
 			p.tokens.learn(now, cost, wait)
+		} else if c.Since >= p.tokens.learned { // else it was not taken from what is left
+			p.tokens.settle(now, -cost)
 		}
 	case wire.NoLimit:
 		if p.requests.known || p.tokens.known {
@@ -174,10 +176,12 @@ func (p *paced) guess(now clock.Time, c *Call, r *wire.Reply) bool {
 	return true
 }
 
-// outsize reports whether c is larger than a limit on tokens that was learned, so that
-// its refusal says nothing of other calls.
+// outsize reports whether the refusal of c says nothing of smaller calls, for it may be
+// too large to be admitted ever: it is larger than a limit on tokens that was learned,
+// or was refused before and is larger than all that were admitted.
 func (p *paced) outsize(c *Call) bool {
-	return p.tokens.limit > 0 && float64(c.Cost()) > p.tokens.limit
+	cost := float64(c.Cost())
+	return p.tokens.limit > 0 && !p.tokens.known && (cost > p.tokens.limit || c.Sent > 1 && cost > p.tokens.largest)
 }
 
 // again lets c, which r refused by a limit that no header tells, wait: in the line,
@@ -191,6 +195,22 @@ func (p *paced) again(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 		return
 	}
 	p.comeBack(now, c) // and not in a sleep that ends when the line's does: which would be first?
+}
+
+func (p *paced) comeBack(now clock.Time, c *Call) {
+	if p.outsize(c) { // those that fit do not wait for it
+		c.Since = now
+		p.waiting.Push(c)
+		return
+	}
+	p.line.comeBack(now, c)
+}
+
+func (p *paced) Wake(now clock.Time, c *Call, out *Effects) {
+	if c != nil {
+		p.comeBack(now, c)
+	}
+	p.pump(now, out)
 }
 
 func (p *paced) Cancel(now clock.Time, c *Call, out *Effects) {

@@ -30,6 +30,7 @@ type reserve struct {
 	charged  tally
 	learned  clock.Time // when a refusal last set the limit
 	admitted bool       // something sent since was admitted
+	largest  float64    // that was admitted
 	tight    bool       // less than half was left when something was sent last: it is being used
 }
 
@@ -80,6 +81,7 @@ func (s *reserve) answered(now, since clock.Time, cost, delta float64) {
 		return
 	}
 	s.admitted = s.admitted || since >= s.learned
+	s.largest = max(s.largest, cost)
 	if s.tight && s.limit > 0 {
 		s.advance(now)
 		pace := min(growMost, max(1, float64(now-s.learned)/float64(steady)))
