@@ -24,7 +24,8 @@ import (
 //
 // Where no header tells of a limit, it is learned from refusals (see reserve), and
 // until the first one attempts in flight are bounded as in a slow start. There the
-// refused call waits for room, too, and the others for what it was asked to.
+// refused call waits for room, too, and the others for what it was asked to, unless
+// it may be too large to be admitted ever: then nobody waits for it.
 //
 // Failures that are not refusals are retried at once, from a budget. When it is
 // spent, or capacity is short, it is not the calls that are at fault: the line is

@@ -118,6 +118,14 @@ func (s *reserve) learn(now clock.Time, cost float64, wait time.Duration) {
 	}
 }
 
+// disown drops what headers tell: they are of another limit.
+func (s *reserve) disown() {
+	if s.known {
+		s.meter, s.spare = meter{}, 0
+		s.known, s.other = false, true
+	}
+}
+
 // tally is a total that remembers what it was 45 to 60 s ago.
 type tally struct {
 	total float64
@@ -141,11 +149,3 @@ func (t *tally) add(now clock.Time, n float64) {
 
 // lately is what was added within the last 45 to 60 s, as of the last add.
 func (t *tally) lately() float64 { return t.total - t.marks[0] }
-
-// disown drops what headers tell: they are of another limit.
-func (s *reserve) disown() {
-	if s.known {
-		s.meter, s.spare = meter{}, 0
-		s.known, s.other = false, true
-	}
-}
