@@ -108,7 +108,7 @@ type answer struct {
 
 // exchange sends what has arrived at the server, and takes down what it says.
 func (c *client) exchange(request *http.Request, p *pending, first bool, deployment int) (a answer) {
-	reached := c.run.reached(deployment, first)
+	reached := c.run.reached(p, deployment, first)
 	var data []byte
 	if a.response, a.err = c.base.RoundTrip(request); a.err == nil {
 		data, a.err = read(a.response)
@@ -132,11 +132,11 @@ func (r *run) waited(p *pending) {
 }
 
 // reached takes down that an attempt is at its deployment.
-func (r *run) reached(deployment int, first bool) clock.Time {
+func (r *run) reached(p *pending, deployment int, first bool) clock.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
-	r.run.Attempt(now, deployment, first)
+	r.run.Attempt(now, p.group, deployment, first)
 	r.asked[deployment] = true
 	return now
 }
@@ -160,7 +160,7 @@ func (r *run) refused(at clock.Time, p *pending, reply *wire.Reply) {
 	r.run.Waste(p.Prompt)
 	switch {
 	case reply.Status == wire.StatusTooManyRequests:
-		r.run.Reject(at, refusal(reply.Limit))
+		r.run.Reject(at, p.group, refusal(reply.Limit))
 	case reply.Status >= 500:
 		r.run.ServerError()
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 
 	"ratesim/sim/metrics"
@@ -15,19 +16,15 @@ import (
 func CSV(w io.Writer, r *metrics.Result) error {
 	out := csv.NewWriter(w)
 	head := []string{"strategy"}
-	for _, m := range allMetrics() {
-		head = append(head, m.name, m.name+"_lo", m.name+"_hi")
+	all := metrics.Metrics()
+	for _, m := range all {
+		head = append(head, m.Name, m.Name+"_lo", m.Name+"_hi")
 	}
 	rows := [][]string{head}
 	for _, s := range inOrder(r) {
 		row := []string{s.Name}
-		for _, m := range allMetrics() {
-			e := roundEstimate(*m.at(s))
-			if e == nil {
-				row = append(row, "", "", "")
-				continue
-			}
-			row = append(row, decimal(e.Mean), decimal(e.Lo), decimal(e.Hi))
+		for id := range all {
+			row = append(row, inCSV(roundEstimate(s.Values[id]))...)
 		}
 		rows = append(rows, row)
 	}
@@ -35,6 +32,18 @@ func CSV(w io.Writer, r *metrics.Result) error {
 		return fmt.Errorf("writing CSV: %w", err)
 	}
 	return nil
+}
+
+// inCSV returns an estimate in three fields, of which an upper end that is infinite is
+// empty.
+func inCSV(e *metrics.Estimate) []string {
+	switch {
+	case e == nil:
+		return []string{"", "", ""}
+	case math.IsInf(e.Hi, 1):
+		return []string{decimal(e.Mean), decimal(e.Lo), ""}
+	}
+	return []string{decimal(e.Mean), decimal(e.Lo), decimal(e.Hi)}
 }
 
 // decimal writes x without an exponent, which not every reader of CSV takes.

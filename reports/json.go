@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"ratesim/sim/metrics"
@@ -16,7 +17,7 @@ import (
 // curves; one of 20 strategies over a day of seconds is about 40 MB.
 const maxResultBytes = 256 << 20
 
-// JSON writes r in the schema ratesim/result/v1: two spaces of indent, each
+// JSON writes r in the schema ratesim/result/v2: two spaces of indent, each
 // estimate and each curve on one line, numbers rounded to 6 significant
 // digits, which is well inside any interval and keeps files small and stable.
 // An estimate, curve or paired difference with a NaN or an infinity in it is
@@ -64,8 +65,8 @@ func ReadJSON(r io.Reader) (*metrics.Result, error) {
 		return nil, errors.New("reading a result: the file is cut off")
 	case err != nil:
 		return nil, fmt.Errorf("reading a result: %w", err)
-	case res.Schema != metrics.Schema:
-		return nil, fmt.Errorf("reading a result: schema is %q, must be %q", res.Schema, metrics.Schema)
+	case res.Schema != metrics.Schema && res.Schema != metrics.SchemaV1:
+		return nil, fmt.Errorf("reading a result: schema is %q, must be %q or %q", res.Schema, metrics.Schema, metrics.SchemaV1)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("reading a result: something follows the result")
@@ -104,9 +105,8 @@ func rounded(r *metrics.Result) *metrics.Result {
 	out := *r
 	out.Strategies = make([]metrics.Strategy, len(r.Strategies))
 	for i, s := range r.Strategies {
-		for _, m := range allMetrics() {
-			*m.at(&s) = roundEstimate(*m.at(&s))
-		}
+		s.Values = roundValues(s.Values)
+		s.Tenants, s.Sizes = roundGroups(s.Tenants), roundGroups(s.Sizes)
 		s.Curves = roundCurves(s.Curves)
 		out.Strategies[i] = s
 	}
@@ -139,10 +139,31 @@ func roundPointer(x *float64) *float64 {
 }
 
 func roundEstimate(e *metrics.Estimate) *metrics.Estimate {
-	if e == nil || !finite(e.Mean, e.Lo, e.Hi) {
+	if !known(e) {
 		return nil
 	}
 	return &metrics.Estimate{Mean: round6(e.Mean), Lo: round6(e.Lo), Hi: round6(e.Hi)}
+}
+
+// roundValues rounds the metrics of a group of calls. Counts stay as they are: they
+// have been rounded so that they add up.
+func roundValues(v metrics.Values) metrics.Values {
+	for id, m := range metrics.Metrics() {
+		e := roundEstimate(v[id])
+		if e != nil && m.AddsUp {
+			e.Mean = v[id].Mean
+		}
+		v[id] = e
+	}
+	return v
+}
+
+func roundGroups(groups []metrics.Group) []metrics.Group {
+	out := slices.Clone(groups)
+	for i := range out {
+		out[i].Values = roundValues(out[i].Values)
+	}
+	return out
 }
 
 func roundCurves(c *metrics.Curves) *metrics.Curves {
@@ -181,7 +202,7 @@ func finite(xs ...float64) bool {
 func round6(x float64) float64 {
 	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'e', 5, 64), 64)
 	switch {
-	case err != nil:
+	case err != nil || math.IsInf(x, 0):
 		return x
 	case y == 0:
 		return 0

@@ -9,48 +9,53 @@ import (
 )
 
 // Markdown writes what [Table] shows, with every column, as a GitHub table:
-// best values bold, the verdict, warnings and expectations below. The error is
+// chosen strategies bold, the verdict, warnings and expectations below. The error is
 // of w.
-func Markdown(w io.Writer, r *metrics.Result) error {
-	return writeMarkdown(w, r, compareColumns(), Verdict(r))
+func Markdown(w io.Writer, r *metrics.Result, o TableOptions) error {
+	return writeMarkdown(w, r, o, columnsOf(r), Verdict(r))
 }
 
 // HerdMarkdown writes what [HerdTable] shows as a GitHub table.
-func HerdMarkdown(w io.Writer, r *metrics.Result) error {
-	return writeMarkdown(w, r, herdColumns(), herdVerdict(r))
+func HerdMarkdown(w io.Writer, r *metrics.Result, o TableOptions) error {
+	return writeMarkdown(w, r, o, herdColumns(), herdVerdict(r))
 }
 
-func writeMarkdown(w io.Writer, r *metrics.Result, cols []column, verdict string) error {
+func writeMarkdown(w io.Writer, r *metrics.Result, o TableOptions, cols []column, verdict []string) error {
 	var b strings.Builder
-	b.WriteString(literal(heading(r)) + "\n\n| strategy |")
+	b.WriteString(literal(heading(r)) + "\n")
+	for _, a := range r.Assumed {
+		b.WriteString("- " + literal(a) + "\n")
+	}
+	b.WriteString("\n| strategy |")
 	for _, c := range cols {
 		b.WriteString(" " + c.title() + " |")
 	}
 	b.WriteString("\n|---|" + strings.Repeat("--:|", len(cols)) + "\n")
-	rows := inOrder(r)
-	cells := make([][]cell, len(cols))
-	for i, c := range cols {
-		cells[i] = c.cells(rows)
-	}
-	for i, s := range rows {
-		name := literal(s.Name)
-		if s.Name == oracle {
-			name = "*oracle*"
+	for _, l := range lines(r, o.By) {
+		name := literal(strings.TrimSuffix(strings.TrimLeft(l.name, " "), "*"))
+		switch {
+		case l.chosen:
+			name = "**" + name + "**"
+		case l.group:
+			name = "&nbsp; " + name
+		case l.bound:
+			name = "*" + name + "*"
 		}
 		b.WriteString("| " + name + " |")
-		for _, column := range cells {
-			text := column[i].String()
-			if column[i].best {
-				text = "**" + text + "**"
-			}
-			b.WriteString(" " + text + " |")
+		for _, c := range cols {
+			b.WriteString(" " + literal(c.cell(l.values).String()) + " |")
 		}
 		b.WriteString("\n")
 	}
-	if verdict != "" {
-		b.WriteString("\n**" + literal(verdict) + "**\n")
+	for i, sentence := range verdict {
+		if i == 0 {
+			sentence = "**" + literal(sentence) + "**"
+		} else {
+			sentence = literal(sentence)
+		}
+		b.WriteString("\n" + sentence + "\n")
 	}
-	b.WriteString("\n" + strings.Replace(legend(r, cols), "* best", "Bold: best", 1) + "\n")
+	b.WriteString("\n" + strings.Replace(legend(r, cols), "* chosen", "Bold: chosen", 1) + "\n")
 	notes(&b, r)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("writing Markdown: %w", err)

@@ -11,10 +11,11 @@ import (
 	"ratesim/sim/metrics"
 )
 
-// TableOptions says what the table is shown on.
+// TableOptions says what the table is shown on, and what it shows.
 type TableOptions struct {
-	Width int  // characters in a line; 0 = as many as it takes
-	Color bool // use ANSI colours beside the marks
+	Width int    // characters in a line; 0 = as many as it takes
+	Color bool   // use ANSI colours beside the marks
+	By    string // rows of groups of calls below each strategy: tenant, size or none
 }
 
 // maxName bounds the strategy column, in characters; the longest name in the
@@ -28,12 +29,20 @@ const (
 	reset = "\x1b[0m"
 )
 
-// Table writes the comparison a person decides from: one row a strategy, the
-// verdict, what the reader must know beside it, warnings and expectations.
-// Where o.Width is too small, columns go, least important first, and a line
-// says which. The error is of w.
+// Table writes the comparison a person decides from: what was assumed, one row a
+// strategy, the verdict, what the reader must know beside it, warnings and
+// expectations. Where o.Width is too small, columns go, least important first, and a
+// line says which. The error is of w.
 func Table(w io.Writer, r *metrics.Result, o TableOptions) error {
-	return writeTable(w, r, o, compareColumns(), Verdict(r))
+	return writeTable(w, r, o, columnsOf(r), Verdict(r))
+}
+
+// columnsOf returns the columns for a comparison.
+func columnsOf(r *metrics.Result) []column {
+	if r.Verdict != nil && slices.Contains(r.Verdict.By, "answers_per_min") {
+		return closedColumns()
+	}
+	return compareColumns()
 }
 
 // HerdTable writes how hard a herd of clients hits the deployment under each
@@ -44,31 +53,41 @@ func HerdTable(w io.Writer, r *metrics.Result, o TableOptions) error {
 
 // herdVerdict says that there is nothing to see where every attempt was admitted;
 // else the columns speak for themselves.
-func herdVerdict(r *metrics.Result) string {
+func herdVerdict(r *metrics.Result) []string {
 	for i := range r.Strategies {
-		s := &r.Strategies[i]
-		if !known(s.Amplification) || !known(s.SuccessRate) || s.Amplification.Mean != 1 || s.SuccessRate.Mean != 1 {
-			return ""
+		v := &r.Strategies[i].Values
+		attempts, ok := mean(v, metrics.Amplification)
+		share, ok2 := mean(v, metrics.SuccessRate)
+		if !ok || !ok2 || attempts != 1 || share != 1 {
+			return nil
 		}
 	}
-	return "Every client's first attempt was answered: to so few, or at so high a limit, strategies make no difference."
+	return []string{"Every client's first attempt was answered: to so few, or at so high a limit, strategies make no difference."}
 }
 
-func writeTable(w io.Writer, r *metrics.Result, o TableOptions, cols []column, verdict string) error {
+func writeTable(w io.Writer, r *metrics.Result, o TableOptions, cols []column, verdict []string) error {
 	var b strings.Builder
 	paint := painter(o.Color)
 	for _, line := range wrap(heading(r), o.Width) {
 		b.WriteString(paint(bold, line) + "\n")
+	}
+	for _, a := range r.Assumed {
+		paragraph(&b, printable(a), o.Width)
 	}
 	b.WriteString("\n")
 	leftOut := grid(&b, r, o, cols)
 	if len(leftOut) > 0 {
 		paragraph(&b, "Left out for width: "+strings.Join(leftOut, ", ")+" (-o csv has all).", o.Width)
 	}
-	if verdict != "" {
-		b.WriteString("\n")
-		for _, line := range wrap(verdict, o.Width) {
-			b.WriteString(paint(bold, line) + "\n")
+	for i, sentence := range verdict {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		for _, line := range wrap(sentence, o.Width) {
+			if i == 0 {
+				line = paint(bold, line)
+			}
+			b.WriteString(line + "\n")
 		}
 	}
 	b.WriteString("\n")
@@ -102,36 +121,52 @@ func heading(r *metrics.Result) string {
 	}
 	parts := []string{printable(r.Scenario), printable(r.Kind), reps, "seed " + strconv.FormatUint(r.Seed, 10)}
 	for i := range r.Strategies {
-		if e := r.Strategies[i].Calls; known(e) {
-			parts = append(parts, strconv.FormatFloat(e.Mean, 'f', 0, 64)+" calls")
+		if calls, ok := mean(&r.Strategies[i].Values, metrics.Calls); ok {
+			parts = append(parts, strconv.FormatFloat(calls, 'f', 0, 64)+" calls")
 			break
 		}
 	}
 	return strings.Join(parts, " · ")
 }
 
-// legend explains the marks of the table and how to read its intervals.
+// legend says how to read the columns.
 func legend(r *metrics.Result, cols []column) string {
-	parts := []string{"* best of its column."}
+	var parts []string
+	if len(marked(r)) > 0 {
+		parts = append(parts, "* chosen.")
+	}
 	if r.Replications == 1 {
 		parts = append(parts, "One replication: no intervals, and differences may be chance.")
 	} else {
-		parts = append(parts, "± half the 95 % interval over replications.")
+		parts = append(parts, "In brackets: 95 % interval.")
 	}
 	for _, c := range cols {
-		if c.head == "p95" {
-			parts = append(parts, "Latency is from arrival to success, so calls that failed are not in it.")
-		}
-		if c.sub == "drain" {
-			parts = append(parts, "Time to drain is short, too, where clients soon give up: see success.")
+		switch {
+		case c.of == metrics.FailedPer1000:
+			parts = append(parts, "Failed: calls without an answer by their deadline, or by the end of the run.")
+		case c.of == metrics.TimeToSuccessP95:
+			parts = append(parts, "Times are from arrival to success, of all calls: one that failed never succeeds.")
+		case c.of == metrics.DrainedAt:
+			parts = append(parts, "Time to drain is short, too, where clients soon give up: see failed.")
 		}
 	}
 	for i := range r.Strategies {
 		if r.Strategies[i].Name == oracle {
-			parts = append(parts, "oracle sends first come, first served, and is never refused; it bounds what can be admitted when, not every column.")
+			parts = append(parts, "oracle knows the limits and is never refused; no client can be it.")
 		}
 	}
+	if r.Schema == metrics.SchemaV1 {
+		parts = append(parts, "Saved by an older version: shares and times are means over replications.")
+	}
 	return strings.Join(parts, " ")
+}
+
+// marked returns the strategies that the verdict chose; none where there is no verdict yet.
+func marked(r *metrics.Result) []string {
+	if r.Verdict == nil || r.Verdict.State == metrics.Leads {
+		return nil
+	}
+	return r.Verdict.Chosen
 }
 
 func expectation(e metrics.Expectation) string {
@@ -148,14 +183,43 @@ func expectation(e metrics.Expectation) string {
 	return state + ": " + printable(e.Text) + " (" + value + ")"
 }
 
+// A line of the table is a strategy, or a group of its calls.
+type line struct {
+	name   string
+	values *metrics.Values
+	chosen bool
+	bound  bool
+	group  bool
+}
+
+// lines returns the rows of the table.
+func lines(r *metrics.Result, by string) []line {
+	var out []line
+	for _, s := range inOrder(r) {
+		l := line{name: rowName(s.Name), values: &s.Values, chosen: slices.Contains(marked(r), s.Name), bound: s.Name == oracle}
+		if l.chosen {
+			l.name += "*"
+		}
+		out = append(out, l)
+		groups := s.Tenants
+		if by == "size" {
+			groups = s.Sizes
+		} else if by != "tenant" {
+			groups = nil
+		}
+		for i := range groups {
+			out = append(out, line{name: "  " + rowName(groups[i].Name), values: &groups[i].Values, bound: l.bound, group: true})
+		}
+	}
+	return out
+}
+
 // grid writes as many columns as fit and returns the titles of the others.
 func grid(b *strings.Builder, r *metrics.Result, o TableOptions, cols []column) (leftOut []string) {
-	rows := inOrder(r)
-	names := make([]string, len(rows))
+	rows := lines(r, o.By)
 	nameWidth := len("strategy")
-	for i, s := range rows {
-		names[i] = rowName(s.Name)
-		nameWidth = max(nameWidth, utf8.RuneCountInString(names[i]))
+	for _, l := range rows {
+		nameWidth = max(nameWidth, utf8.RuneCountInString(l.name))
 	}
 	blocks := make([]block, len(cols))
 	for i, c := range cols {
@@ -164,40 +228,38 @@ func grid(b *strings.Builder, r *metrics.Result, o TableOptions, cols []column) 
 	if o.Width > 0 {
 		blocks, leftOut = fit(blocks, o.Width-nameWidth)
 	}
-
-	total := nameWidth
-	sub := false
+	total, sub := nameWidth, false
 	for _, k := range blocks {
 		total += gap + k.width
 		sub = sub || k.col.sub != ""
 	}
 	paint := painter(o.Color)
 	rule := paint(dim, strings.Repeat("─", total)) + "\n"
-	writeRow(b, padRight("strategy", nameWidth), blocks, func(k block) string { return k.heading(k.col.head) })
+	writeRow(b, padRight("strategy", nameWidth), blocks, func(k block) string { return padLeft(k.col.head, k.width) })
 	if sub {
-		writeRow(b, padRight("", nameWidth), blocks, func(k block) string { return k.heading(k.col.sub) })
+		writeRow(b, padRight("", nameWidth), blocks, func(k block) string { return padLeft(k.col.sub, k.width) })
 	}
 	b.WriteString(rule)
-	for i, s := range rows {
-		if s.Name == oracle && i > 0 {
+	for i, l := range rows {
+		if l.bound && !l.group && i > 0 {
 			b.WriteString(rule)
 		}
-		writeRow(b, padRight(names[i], nameWidth), blocks, func(k block) string {
-			text := k.cell(i)
-			if k.cells[i].best {
-				text = paint(green, text)
-			}
-			return text
-		})
+		var text strings.Builder
+		writeRow(&text, padRight(l.name, nameWidth), blocks, func(k block) string { return k.cell(i) })
+		row := strings.TrimSuffix(text.String(), "\n")
+		switch {
+		case l.chosen:
+			row = paint(green, row)
+		case l.group:
+			row = paint(dim, row)
+		}
+		b.WriteString(row + "\n")
 	}
 	return leftOut
 }
 
-// rowName is the first cell of a strategy's row.
+// rowName is the first cell of a row.
 func rowName(name string) string {
-	if name == oracle {
-		return oracle
-	}
 	name = printable(name)
 	if utf8.RuneCountInString(name) > maxName {
 		name = string([]rune(name)[:maxName-1]) + "…"
@@ -212,51 +274,38 @@ const gap = 2
 type block struct {
 	col             column
 	cells           []cell
-	num, half, unit int // widths of the parts
-	marks           bool
+	num, unit, ends int // widths of the parts
 	width           int
 }
 
-func newBlock(c column, rows []*metrics.Strategy) block {
-	k := block{col: c, cells: c.cells(rows)}
-	for _, x := range k.cells {
-		k.num = max(k.num, utf8.RuneCountInString(x.num))
-		k.half = max(k.half, utf8.RuneCountInString(x.half))
-		k.unit = max(k.unit, len(x.unit))
-		k.marks = k.marks || x.best
-	}
-	for i, x := range k.cells {
-		if k.half > 0 && x.half == "" && x.num != absent {
-			k.cells[i].half = "±0" // the same in every replication
+func newBlock(c column, rows []line) block {
+	k := block{col: c}
+	for _, l := range rows {
+		x := c.cell(l.values)
+		k.cells = append(k.cells, x)
+		if x.unit == "" && x.ends == "" {
+			continue // a word may stand under the unit as well
 		}
+		k.num = max(k.num, utf8.RuneCountInString(x.num))
+		k.unit = max(k.unit, utf8.RuneCountInString(x.unit))
+		k.ends = max(k.ends, utf8.RuneCountInString(x.ends))
 	}
-	body := utf8.RuneCountInString(k.cellText(cell{}))
-	k.width = max(body, len(c.head)+k.mark(), len(c.sub)+k.mark())
+	k.width = max(utf8.RuneCountInString(c.head), utf8.RuneCountInString(c.sub))
+	for i := range k.cells {
+		k.width = max(k.width, utf8.RuneCountInString(k.text(i)))
+	}
 	return k
 }
 
-func (k block) mark() int {
-	if k.marks {
-		return 1
-	}
-	return 0
-}
+func (k block) cell(i int) string { return padLeft(k.text(i), k.width) }
 
-func (k block) cell(i int) string { return padLeft(k.cellText(k.cells[i]), k.width) }
-
-func (k block) cellText(c cell) string {
-	text := padLeft(c.num, k.num)
-	if k.half > 0 {
-		text += " " + padLeft(c.half, k.half)
+// text is the cell with its parts under those of the others.
+func (k block) text(i int) string {
+	c := k.cells[i]
+	if k.ends == 0 {
+		return c.num + padRight(c.unit, k.unit)
 	}
-	if c.best {
-		c.unit += "*"
-	}
-	return text + padRight(c.unit, k.unit+k.mark())
-}
-
-func (k block) heading(text string) string {
-	return padLeft(text+strings.Repeat(" ", k.mark()), k.width)
+	return padLeft(c.num, k.num) + padRight(c.unit, k.unit) + " " + padRight(c.ends, k.ends)
 }
 
 // fit keeps the blocks that have room, most important first, in the order of

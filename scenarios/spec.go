@@ -61,6 +61,7 @@ type Strategy struct {
 	Args       strategies.Args
 	Factory    strategies.Factory
 	Omniscient bool // needs Env.Peek; one value serves the whole fleet
+	Rank       int  // how simple it is to run, 0 being the simplest
 	Alone      bool // each instance paces to the whole advertised limit
 }
 

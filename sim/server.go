@@ -17,12 +17,12 @@ func (e *engine) reach(i uint32) {
 	r.Attempt, r.Deployment = uint16(a.Number), f.deployment
 	took := m.Arrive(e.now, a, r)
 	e.note(reach, a.Call, uint64(a.Number)<<16|uint64(r.Status))
-	e.run.Attempt(e.now, int(f.deployment), a.Number == 0)
+	e.run.Attempt(e.now, int(f.group), int(f.deployment), a.Number == 0)
 	if !r.OK() {
 		e.run.Waste(a.Prompt)
 		switch {
 		case r.Status == wire.StatusTooManyRequests:
-			e.run.Reject(e.now, refusal(r.Limit))
+			e.run.Reject(e.now, int(f.group), refusal(r.Limit))
 		case r.Status >= 500:
 			e.run.ServerError()
 		}

@@ -58,13 +58,12 @@ side: ten at speed 1, two at 5, one above.`,
 			if err := answers(c.Context(), url); err != nil {
 				return inputError{fmt.Errorf("--url: %w", err)}
 			}
-			return f.bench(c.Context(), s, spec, bench.Options{Seed: f.seed, Replications: f.reps, Speed: speed, URL: url}, !alone)
+			return f.bench(c.Context(), s, spec, bench.Options{Seed: f.seed, Replications: int(f.reps), Speed: speed, URL: url}, !alone)
 		},
 	}
 	f.register(c)
 	fl := c.Flags()
-	fl.Lookup("reps").DefValue = "1"
-	f.reps = 1
+	f.fixedReps(c, 1)
 	fl.Float64Var(&speed, "speed", 1, "the scenario's seconds in a real one")
 	fl.StringVar(&url, "url", "", "a mock provider that runs already, at the same speed and with the same deployments")
 	fl.BoolVar(&alone, "no-sim", false, "do not simulate the same")

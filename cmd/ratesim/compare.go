@@ -17,7 +17,7 @@ import (
 // view is how a command shows its result.
 type view struct {
 	table    func(io.Writer, *metrics.Result, reports.TableOptions) error
-	markdown func(io.Writer, *metrics.Result) error
+	markdown func(io.Writer, *metrics.Result, reports.TableOptions) error
 	pictures func(*metrics.Result) []reports.Picture
 }
 
@@ -80,7 +80,7 @@ func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec,
 	defer tidy()
 	draw, wipe := s.reporter(f.quiet)
 	result, runErr := sim.Compare(ctx, spec, sim.Options{
-		Seed: f.seed, Replications: f.reps, RetryWindow: window, Progress: draw})
+		Seed: f.seed, Replications: int(f.reps), RetryWindow: window, Progress: draw})
 	wipe()
 	if result == nil {
 		return runErr

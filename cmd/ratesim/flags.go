@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 // common are the flags that mean the same everywhere.
 type common struct {
 	seed        uint64
-	reps        int
+	reps        replications
 	strategies  []string
 	provider    string
 	catalog     string
@@ -27,6 +28,8 @@ type common struct {
 	duration    time.Duration
 	output      string
 	dir         string
+	by          string
+	fixed       bool // --reps takes no auto
 	set         []string
 	quiet       bool
 	noColor     bool
@@ -45,6 +48,7 @@ func (f *common) register(c *cobra.Command) {
 	fl.DurationVar(&f.duration, "duration", 0, "how long calls arrive, instead of the scenario's duration")
 	fl.StringArrayVar(&f.set, "set", nil, "set one field of the scenario, `path=value`; may be repeated")
 	f.registerOutput(c)
+	fl.StringVar(&f.by, "by", "", "also a row for each `GROUP` of calls: tenant, or size (thirds by the length of the prompt)")
 	fl.StringVar(&f.dir, "out", "", "also write result.json and the pictures to `DIR`")
 }
 
@@ -53,8 +57,16 @@ func (f *common) registerRun(c *cobra.Command) {
 	fl := c.Flags()
 	fl.SortFlags = false
 	fl.Uint64Var(&f.seed, "seed", 1, "seed of all random draws")
-	fl.IntVar(&f.reps, "reps", 10, "replications, each with its own draws")
+	fl.Var(&f.reps, "reps", "replications, each with its own draws, or auto: as many as the verdict needs, at most 200")
 	catalogFlag(fl, &f.catalog)
+}
+
+// fixedReps sets how many replications there are unless --reps says so, where there is no
+// verdict that could ask for more.
+func (f *common) fixedReps(c *cobra.Command, n int) {
+	f.reps, f.fixed = replications(n), true
+	fl := c.Flags().Lookup("reps")
+	fl.DefValue, fl.Usage = strconv.Itoa(n), "replications, each with its own draws"
 }
 
 // registerOutput adds the flags of whatever prints a result.
@@ -76,8 +88,10 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 		}
 	})
 	switch {
-	case f.reps < 1 || f.reps > maxReps:
-		err = fmt.Errorf("--reps takes 1 to %d, got %d", maxReps, f.reps)
+	case f.fixed && f.reps == 0:
+		err = fmt.Errorf("--reps takes a number for %s: it has no verdict that says how many are enough", c.Name())
+	case f.by != "" && !slices.Contains(divisions, f.by):
+		err = unknown("--by", f.by, divisions)
 	case c.Flags().Changed("duration") && f.duration <= 0:
 		err = fmt.Errorf("--duration takes a time above 0, got %v", f.duration)
 	case !slices.Contains(workload.FormatNames(), f.traceFormat):
@@ -96,8 +110,37 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 		Duration: f.duration, Strategies: f.strategies, Set: f.set}, nil
 }
 
+// divisions are what --by takes.
+var divisions = []string{"tenant", "size"}
+
+// replications is the flag --reps; 0 is auto.
+type replications int
+
 // maxReps keeps a slip of the finger from running for a week.
 const maxReps = 10_000
+
+func (n *replications) Type() string { return "N" }
+
+func (n *replications) String() string {
+	if *n == 0 {
+		return "auto"
+	}
+	return strconv.Itoa(int(*n))
+}
+
+// Set implements pflag.Value.
+func (n *replications) Set(text string) error {
+	if text == "auto" {
+		*n = 0
+		return nil
+	}
+	v, err := strconv.Atoi(text)
+	if err != nil || v < 1 || v > maxReps {
+		return fmt.Errorf("want auto, or a number from 1 to %d", maxReps)
+	}
+	*n = replications(v)
+	return nil
+}
 
 func unknown(what, got string, known []string) error {
 	hint := ";"
@@ -115,11 +158,11 @@ func (f *common) report(s *streams, r *metrics.Result, v view) error {
 	case "csv":
 		return reports.CSV(s.out, r)
 	case "markdown":
-		return v.markdown(s.out, r)
+		return v.markdown(s.out, r, f.table(s))
 	}
 	return v.table(s.out, r, f.table(s))
 }
 
 func (f *common) table(s *streams) reports.TableOptions {
-	return reports.TableOptions{Width: s.width, Color: s.color && !f.noColor}
+	return reports.TableOptions{Width: s.width, Color: s.color && !f.noColor, By: f.by}
 }

@@ -58,5 +58,6 @@ together, keep retrying, and are released when it comes back.`,
 	c.Flags().DurationVar(&outage, "outage", 0, "the deployment is down from time 0 for so long")
 	c.Flags().DurationVar(&window, "window", time.Second, "width of the aligned windows in which the retry peak is counted")
 	f.register(c)
+	f.fixedReps(c, 10)
 	return c
 }

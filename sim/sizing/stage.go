@@ -205,7 +205,7 @@ func (s *stage) measure(ctx context.Context, o *capacity.Option) error {
 	for _, v := range []struct {
 		to   **float64
 		from *metrics.Estimate
-	}{{&o.LatencyP50, got.of.LatencyP50}, {&o.LatencyP95, got.of.LatencyP95}, {&o.LatencyP99, got.of.LatencyP99}} {
+	}{{&o.LatencyP50, got.of.Values[metrics.LatencyP50]}, {&o.LatencyP95, got.of.Values[metrics.LatencyP95]}, {&o.LatencyP99, got.of.Values[metrics.LatencyP99]}} {
 		if v.from != nil {
 			*v.to = &v.from.Mean
 		}

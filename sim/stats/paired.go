@@ -1,0 +1,204 @@
+package stats
+
+import "math"
+
+// ShareDifference returns how much larger the share a is than b, where both are
+// counted in the same replications, with its interval at the level 1-alpha. typical
+// is as for Share.
+func ShareDifference(a, b Counts, typical, alpha float64) Interval {
+	out, differ := ratioDifference(a, b, 1, alpha)
+	if differ >= few || len(a.Of) < 2 || math.IsNaN(out.Value) {
+		return out
+	}
+	// Too few replications differ to see how the differences scatter. The cases in
+	// which a has a hit and b has none, and the other way round, are shares of
+	// their own.
+	more, fewer := Counts{make([]float64, len(a.Of)), a.Of}, Counts{make([]float64, len(a.Of)), a.Of}
+	for r := range a.Of {
+		extra := a.Hits[r]
+		if b.Of[r] > 0 {
+			extra -= b.Hits[r] * a.Of[r] / b.Of[r]
+		}
+		more.Hits[r], fewer.Hits[r] = max(0, extra), max(0, -extra)
+	}
+	j := minus(Share(more, typical, alpha), Share(fewer, typical, alpha), 0)
+	return Interval{out.Value, max(-1, min(out.Lo, j.Lo)), min(1, max(out.Hi, j.Hi))}
+}
+
+// RatioDifference returns the pooled ratio a minus factor times b, with the t interval
+// of the difference of their linearised residuals at the level 1-alpha.
+func RatioDifference(a, b Counts, factor, alpha float64) Interval {
+	out, _ := ratioDifference(a, b, factor, alpha)
+	return out
+}
+
+// ratioDifference also says how many replications differ.
+func ratioDifference(a, b Counts, factor, alpha float64) (out Interval, differ int) {
+	p, q := a.Value(), b.Value()
+	d := p - factor*q
+	if len(a.Of) < 2 || math.IsNaN(d) {
+		return Interval{d, math.NaN(), math.NaN()}, 0
+	}
+	_, ofA := a.Sums()
+	_, ofB := b.Sums()
+	x, y := a.residuals(p), b.residuals(q)
+	for r := range x {
+		if a.Hits[r]*b.Of[r] != factor*b.Hits[r]*a.Of[r] {
+			differ++
+		}
+		x[r] = x[r]/ofA - factor*y[r]/ofB
+	}
+	return around(d, spreadOf(x, 1), alpha), differ
+}
+
+// LogRatio returns the natural logarithm of the pooled ratio a divided by b, with its
+// interval at the level 1-alpha (the delta method). NaN where one of them is not
+// above 0.
+func LogRatio(a, b Counts, alpha float64) Interval {
+	p, q := a.Value(), b.Value()
+	if !(p > 0) || !(q > 0) || len(a.Of) < 2 {
+		return Interval{math.Log(p / q), math.NaN(), math.NaN()}
+	}
+	_, ofA := a.Sums()
+	_, ofB := b.Sums()
+	x, y := a.residuals(p), b.residuals(q)
+	for r := range x {
+		x[r] = x[r]/(ofA*p) - y[r]/(ofB*q)
+	}
+	return around(math.Log(p/q), spreadOf(x, 1), alpha)
+}
+
+// around returns the t interval of a value.
+func around(v float64, s spread, alpha float64) Interval {
+	half := 0.0
+	if s.variance > 0 {
+		half = student(alpha, s.freedom) * math.Sqrt(s.variance)
+	}
+	return Interval{v, v - half, v + half}
+}
+
+// minus returns the interval of a-b from those of a and b, which are correlated by
+// r ("square and add"; MOVER of Zou and Donner, "Construction of confidence limits
+// about effect measures", Statistics in Medicine 27, 2008).
+func minus(a, b Interval, r float64) Interval {
+	side := func(x, y float64) float64 {
+		if math.IsInf(x, 0) || math.IsInf(y, 0) {
+			return math.Inf(1)
+		}
+		return math.Sqrt(max(0, x*x+y*y-2*r*x*y))
+	}
+	d := a.Value - b.Value
+	return Interval{d, d - side(a.Value-a.Lo, b.Hi-b.Value), d + side(a.Hi-a.Value, b.Value-b.Lo)}
+}
+
+// Apart returns a minus factor times b from their own intervals, as if they were not
+// paired, which is wider than need be: for values of which no common residuals are
+// known.
+func Apart(a, b Interval, factor float64) Interval {
+	return minus(a, Interval{factor * b.Value, factor * b.Lo, factor * b.Hi}, 0)
+}
+
+// wild is how many times its lower end the upper end of a quantile's interval may
+// be before the jackknife of the quantile is not trusted alone: its steps are then
+// as wide as the gaps between the values.
+const wild = 1.5
+
+// LogQuantileRatio returns the natural logarithm of the quantile a divided by b, which
+// were estimated with the same alpha, paired by replication: the jackknife's
+// interval, and where the quantiles lie in a gap the hull with what their own
+// intervals give. Where one of them is never reached the value is infinite; where
+// neither is, NaN.
+func LogQuantileRatio(a, b *Quantile) Interval {
+	d := math.Log(a.Value) - math.Log(b.Value)
+	if a.without == nil || b.without == nil || math.IsNaN(d) {
+		return Interval{d, math.NaN(), math.NaN()}
+	}
+	x, y := log(a.Interval), log(b.Interval)
+	if math.IsInf(d, 0) {
+		out := Interval{d, x.Lo - y.Hi, x.Hi - y.Lo}
+		if math.IsNaN(out.Lo) {
+			out.Lo = math.Inf(-1)
+		}
+		if math.IsNaN(out.Hi) {
+			out.Hi = math.Inf(1)
+		}
+		return out
+	}
+	joined := minus(x, y, correlation(a.above, b.above))
+	without := make([]float64, len(a.without))
+	for r := range without {
+		without[r] = a.without[r] - b.without[r]
+	}
+	s := jackknifed(without)
+	if math.IsNaN(s.variance) || s.variance == 0 && joined.Hi > joined.Lo {
+		return joined
+	}
+	out := around(d, s, a.alpha)
+	if gap := math.Log(wild); x.Hi-x.Lo > gap || y.Hi-y.Lo > gap {
+		out.Lo, out.Hi = min(out.Lo, joined.Lo), max(out.Hi, joined.Hi)
+	}
+	return out
+}
+
+// QuantileDifference returns the quantile a minus factor times b, which were estimated
+// with the same alpha, in seconds; NaN where one of them is not reached.
+func QuantileDifference(a, b *Quantile, factor float64) Interval {
+	d := a.Value - factor*b.Value
+	if a.without == nil || b.without == nil || math.IsInf(a.Value, 0) || math.IsInf(b.Value, 0) {
+		if math.IsInf(d, 0) {
+			d = math.NaN()
+		}
+		return Interval{d, math.NaN(), math.NaN()}
+	}
+	scaled := Interval{factor * b.Value, factor * b.Lo, factor * b.Hi}
+	joined := minus(a.Interval, scaled, correlation(a.above, b.above))
+	without := make([]float64, len(a.without))
+	for r := range without {
+		without[r] = math.Exp(a.without[r]) - factor*math.Exp(b.without[r])
+	}
+	s := jackknifed(without)
+	if math.IsNaN(s.variance) || s.variance == 0 && joined.Hi > joined.Lo {
+		return joined
+	}
+	out := around(d, s, a.alpha)
+	if a.Hi > wild*a.Lo || b.Hi > wild*b.Lo {
+		out.Lo, out.Hi = min(out.Lo, joined.Lo), max(out.Hi, joined.Hi)
+	}
+	return out
+}
+
+// jackknifed describes the scatter of an estimate from its values without each
+// replication (Tukey's jackknife); its variance is NaN where one of them is not
+// finite.
+func jackknifed(without []float64) spread {
+	n, mean := float64(len(without)), 0.0
+	for _, v := range without {
+		mean += v / n
+	}
+	residuals := make([]float64, len(without))
+	for r, v := range without {
+		// A replication moves the estimate n-1 times as far from its mean as leaving
+		// it out does; the sum of n of them is divided by n.
+		residuals[r] = (v - mean) * (n - 1)
+	}
+	if math.IsNaN(mean) || math.IsInf(mean, 0) {
+		return spread{n: len(without), variance: math.NaN()}
+	}
+	return spreadOf(residuals, n)
+}
+
+func log(i Interval) Interval { return Interval{math.Log(i.Value), math.Log(i.Lo), math.Log(i.Hi)} }
+
+// correlation returns Pearson's correlation of residuals, whose means are 0.
+func correlation(x, y []float64) float64 {
+	var xx, yy, xy float64
+	for r := range x {
+		xx += x[r] * x[r]
+		yy += y[r] * y[r]
+		xy += x[r] * y[r]
+	}
+	if xx == 0 || yy == 0 {
+		return 0
+	}
+	return xy / math.Sqrt(xx*yy)
+}

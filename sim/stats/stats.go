@@ -1,0 +1,202 @@
+package stats
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mathext"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Interval is an estimate with the ends of its interval, which are NaN where one
+// replication is all there is. Hi may be +Inf.
+type Interval struct{ Value, Lo, Hi float64 }
+
+// Counts are hits among cases, replication by replication: failed calls among calls,
+// or refused attempts among attempts. In sums and means they are any numerators
+// and denominators.
+type Counts struct{ Hits, Of []float64 }
+
+// Sums returns the hits and the cases of all replications.
+func (c Counts) Sums() (hits, of float64) {
+	for r := range c.Of {
+		hits += c.Hits[r]
+		of += c.Of[r]
+	}
+	return hits, of
+}
+
+// Value is the pooled ratio: all hits divided by all cases; NaN without cases.
+func (c Counts) Value() float64 {
+	hits, of := c.Sums()
+	if of == 0 {
+		return math.NaN()
+	}
+	return hits / of
+}
+
+// spread describes the residuals of a pooled ratio p: hits - p * cases, one a
+// replication. Their sum is 0.
+type spread struct {
+	n        int     // replications
+	variance float64 // of the pooled ratio
+	skew     float64 // third standardised moment of the residuals
+	freedom  float64 // degrees of freedom that the variance is worth
+}
+
+// spreadOf describes residuals, in units of a pooled denominator.
+func spreadOf(residuals []float64, of float64) spread {
+	n := float64(len(residuals))
+	m2, m3, m4 := 0.0, 0.0, 0.0
+	for _, e := range residuals {
+		m2 += e * e
+		m3 += e * e * e
+		m4 += e * e * e * e
+	}
+	s := spread{n: len(residuals), freedom: n - 1}
+	if m2 == 0 || n < 2 {
+		return s
+	}
+	s.variance = n / (n - 1) * m2 / (of * of)
+	s.skew = m3 / n / math.Pow(m2/n, 1.5)
+	// The variance of n residuals of kurtosis k is about as uncertain as that of
+	// 2n/(k-1) normal ones (Satterthwaite's approximation).
+	kurtosis := m4 / n / (m2 / n * m2 / n)
+	s.freedom = min(n-1, max(2, 2*n/(kurtosis-1)))
+	return s
+}
+
+// residuals returns hits - p * cases of each replication.
+func (c Counts) residuals(p float64) []float64 {
+	out := make([]float64, len(c.Of))
+	for r := range out {
+		out[r] = c.Hits[r] - p*c.Of[r]
+	}
+	return out
+}
+
+// student returns the two-sided quantile of Student's t: the probability beyond
+// it, both tails together, is alpha.
+func student(alpha, freedom float64) float64 {
+	return distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile(1 - alpha/2)
+}
+
+func normal(alpha float64) float64 { return distuv.UnitNormal.Quantile(1 - alpha/2) }
+
+// Ratio returns a pooled ratio, or with cases of 1 a mean, with its interval at
+// the level 1-alpha. It takes the residuals for what scatters and so holds for
+// any numerator; Share is better where hits are some of the cases.
+func Ratio(c Counts, alpha float64) Interval {
+	p := c.Value()
+	if len(c.Of) < 2 || math.IsNaN(p) {
+		return Interval{p, math.NaN(), math.NaN()}
+	}
+	_, of := c.Sums()
+	return around(p, spreadOf(c.residuals(p), of), alpha)
+}
+
+// few is how many replications must have a hit, and how many a miss, before the
+// scatter of a share is taken from its own residuals alone: with fewer, whether
+// failures come together cannot be seen yet.
+const few = 10
+
+// effect returns the design effect of a share: its variance divided by that of
+// as many independent cases; 0 where the share is 0 or 1 or does not vary.
+func effect(variance, p, of float64) float64 {
+	if p <= 0 || p >= 1 {
+		return 0
+	}
+	return variance * of / (p * (1 - p))
+}
+
+// TypicalEffect returns the median design effect of the shares that are neither 0
+// nor 1, which stands for that of a share that has not shown its own yet; 1, as of
+// independent cases, where there is none.
+func TypicalEffect(shares []Counts) float64 {
+	var effects []float64
+	for _, c := range shares {
+		p := c.Value()
+		if !(p > 0 && p < 1) {
+			continue
+		}
+		_, of := c.Sums()
+		effects = append(effects, effect(spreadOf(c.residuals(p), of).variance, p, of))
+	}
+	if len(effects) == 0 {
+		return 1
+	}
+	slices.Sort(effects)
+	if n := len(effects); n%2 == 0 {
+		return (effects[n/2-1] + effects[n/2]) / 2
+	}
+	return effects[len(effects)/2]
+}
+
+// Share returns a pooled share with its interval at the level 1-alpha, which lies
+// within [0, 1] and has a width even where no replication has a hit. typical is
+// the design effect of comparable shares, see [TypicalEffect].
+func Share(c Counts, typical, alpha float64) Interval {
+	p := c.Value()
+	if len(c.Of) < 2 || math.IsNaN(p) {
+		return Interval{p, math.NaN(), math.NaN()}
+	}
+	lo, hi := c.share(p, typical, alpha)
+	return Interval{p, lo, hi}
+}
+
+func (c Counts) share(p, typical, alpha float64) (lo, hi float64) {
+	_, of := c.Sums()
+	s := spreadOf(c.residuals(p), of)
+	deff := effect(s.variance, p, of)
+	hit, miss := 0, 0
+	for r := range c.Of {
+		if c.Hits[r] > 0 {
+			hit++
+		}
+		if c.Hits[r] < c.Of[r] {
+			miss++
+		}
+	}
+	if min(hit, miss) < few {
+		deff = max(deff, typical)
+	}
+	if deff == 0 {
+		return p, p // the same share in every replication: it does not vary
+	}
+	shrink := normal(alpha) / student(alpha, s.freedom)
+	n := of / deff * shrink * shrink
+	lo, hi = clopperPearson(p, n, alpha)
+	switch {
+	case s.skew > 0 && p > 0:
+		hi = max(hi, math.Sqrt(hi*hall(p, s, alpha)))
+	case s.skew < 0 && p < 1:
+		miss := 1 - lo
+		mirrored := spread{n: s.n, variance: s.variance, skew: -s.skew, freedom: s.freedom}
+		lo = min(lo, 1-math.Sqrt(miss*hall(1-p, mirrored, alpha)))
+	}
+	return max(lo, 0), min(hi, 1)
+}
+
+// clopperPearson returns the interval of a share p of n independent cases, which
+// need not be a whole number.
+func clopperPearson(p, n, alpha float64) (lo, hi float64) {
+	x := p * n
+	lo, hi = 0, 1
+	if x > 0 {
+		lo = mathext.InvRegIncBeta(x, n-x+1, alpha/2)
+	}
+	if n-x > 0 {
+		hi = mathext.InvRegIncBeta(x+1, n-x, 1-alpha/2)
+	}
+	return lo, hi
+}
+
+// hall returns the upper end of the interval of p by Hall's cubic transformation of
+// t, which takes the skewness of the residuals out: the far end of a share whose
+// failures come in few replications.
+func hall(p float64, s spread, alpha float64) float64 {
+	n := float64(s.n)
+	t := -student(alpha, n-1) // the lower tail of t gives the upper end
+	g := math.Cbrt(1+s.skew*(t/math.Sqrt(n)-s.skew/(6*n))) - 1
+	return p - math.Sqrt(s.variance)*3*math.Sqrt(n)/s.skew*g
+}
