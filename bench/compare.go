@@ -115,8 +115,12 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	}
 	for i := range s.Expect {
 		x := &s.Expect[i]
-		r.Check(outcomes, &metrics.Condition{Text: x.Text, Left: metrics.Term(x.Left), Factor: x.Factor,
-			Right: metrics.Term(x.Right), Value: x.Value, Met: x.Met})
+		if !x.Measured(isMetric) {
+			r.Warnings = append(r.Warnings, x.Text+" is not checked: it is not measured yet")
+			continue
+		}
+		r.Check(outcomes, &metrics.Condition{Text: x.Text, Left: metrics.Term{Strategy: x.Left.Strategy, Metric: x.Left.Metric}, Factor: x.Factor,
+			Right: metrics.Term{Strategy: x.Right.Strategy, Metric: x.Right.Metric}, Value: x.Value, Met: x.Met})
 	}
 	return r, err
 }
@@ -218,4 +222,9 @@ func (o *Options) progress(start time.Time, s *scenarios.Spec, first, n int, end
 			return
 		}
 	}
+}
+
+// isMetric reports whether results have a metric of that name.
+func isMetric(name string) bool {
+	return slices.ContainsFunc(metrics.Metrics(), func(m metrics.Metric) bool { return m.Name == name })
 }

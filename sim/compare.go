@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -51,8 +52,12 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	r.Warnings = append(r.Warnings, warnings(outcomes)...)
 	for i := range s.Expect {
 		x := &s.Expect[i]
-		r.Check(outcomes, &metrics.Condition{Text: x.Text, Left: metrics.Term(x.Left), Factor: x.Factor,
-			Right: metrics.Term(x.Right), Value: x.Value, Met: x.Met})
+		if !x.Measured(isMetric) {
+			r.Warnings = append(r.Warnings, x.Text+" is not checked: it is not measured yet")
+			continue
+		}
+		r.Check(outcomes, &metrics.Condition{Text: x.Text, Left: metrics.Term{Strategy: x.Left.Strategy, Metric: x.Left.Metric}, Factor: x.Factor,
+			Right: metrics.Term{Strategy: x.Right.Strategy, Metric: x.Right.Metric}, Value: x.Value, Met: x.Met})
 	}
 	return r, err
 }
@@ -140,4 +145,9 @@ func warnings(outcomes []metrics.Outcome) []string {
 		}
 	}
 	return out
+}
+
+// isMetric reports whether results have a metric of that name.
+func isMetric(name string) bool {
+	return slices.ContainsFunc(metrics.Metrics(), func(m metrics.Metric) bool { return m.Name == name })
 }

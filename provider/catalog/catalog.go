@@ -182,6 +182,14 @@ func (c *Catalog) Find(ref string) (provider.Config, error) {
 	return cfg, nil
 }
 
+// Same reports whether two references name the same deployment, one with the edition
+// and the other without it, say. What the catalog does not have is the same as nothing.
+func (c *Catalog) Same(ref, other string) bool {
+	a, units, err := c.row(ref)
+	b, more, failed := c.row(other)
+	return err == nil && failed == nil && a.Ref == b.Ref && units == more
+}
+
 // row returns the row that ref names, and the PTUs if it is of a provisioned one.
 func (c *Catalog) row(ref string) (*Row, int, error) {
 	vendor, edition, model, tier, ok := split(ref)
