@@ -12,7 +12,7 @@ import (
 )
 
 func claimsCommand(s *streams) *cobra.Command {
-	f := common{traceFormat: "auto"}
+	var f common
 	c := &cobra.Command{
 		Use:   "claims [CLAIM]...",
 		Short: "put what is said about rate limits to the test",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -28,9 +29,14 @@ func compareCommand(s *streams) *cobra.Command {
 		Short: "replay one scenario against several strategies, side by side",
 		Long: `Compare replays one scenario against several strategies and prints them side
 by side. SCENARIO is a file, - for standard input, or the name of an embedded
-scenario (see 'ratesim list scenarios'); without it, launch-day.`,
+scenario (see 'ratesim list scenarios'); without it, launch-day.
+
+With --trace and without SCENARIO, the requests of the log are all that happens:
+one client, one deployment, no faults and no deadline. With both, the log takes
+the place of the scenario's workload.`,
 		Example: `  ratesim compare
-  ratesim compare --trace traffic.csv --provider openai/gpt-4o@tier-2
+  ratesim compare --trace traffic.csv
+  ratesim compare --trace traffic.csv --provider openai/gpt-4o@tier-2 --instances 4 --deadline 30s
   ratesim compare outage --strategies jitter,queue --out report
   ratesim compare --set fleet.instances=40 -o json`,
 		Args: atMostOne,
@@ -39,7 +45,8 @@ scenario (see 'ratesim list scenarios'); without it, launch-day.`,
 			if err != nil {
 				return err
 			}
-			spec, err := load(c, s, args, opt)
+			// Several providers side by side are still to come.
+			spec, err := single(f.load(c, s, args, opt))
 			if err != nil {
 				return err
 			}
@@ -47,6 +54,7 @@ scenario (see 'ratesim list scenarios'); without it, launch-day.`,
 		},
 	}
 	f.register(c)
+	f.registerTraffic(c)
 	return c
 }
 
@@ -57,17 +65,35 @@ func atMostOne(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// load reads the scenario that the arguments name.
-func load(c *cobra.Command, s *streams, args []string, opt scenarios.Options) (*scenarios.Spec, error) {
-	name := "launch-day"
+// load reads the scenario that the arguments name, for each of the providers.
+func (f *common) load(c *cobra.Command, s *streams, args []string, opt scenarios.Options) ([]*scenarios.Spec, error) {
+	name := ""
 	if len(args) == 1 {
-		name = args[0]
+		if name = args[0]; name == "" {
+			return nil, inputError{errors.New("the name of the scenario is empty")}
+		}
 	}
-	spec, err := scenarios.Load(name, s.in, opt)
+	specs, err := scenarios.LoadEach(name, s.in, opt, f.providers)
 	if err != nil {
 		return nil, loadError(c, "scenario", name, err)
 	}
-	return spec, nil
+	return specs, nil
+}
+
+// single returns the only scenario of a command that cannot run several.
+func single(specs []*scenarios.Spec, err error) (*scenarios.Spec, error) {
+	if err != nil {
+		return nil, err
+	}
+	if n := len(specs); n > 1 {
+		return nil, oneProvider(n)
+	}
+	return specs[0], nil
+}
+
+// oneProvider says that a command takes one provider, not n.
+func oneProvider(n int) error {
+	return inputError{fmt.Errorf("--provider is given %d times; this command takes one", n)}
 }
 
 // simulate runs the scenario and reports it. When it is interrupted it reports

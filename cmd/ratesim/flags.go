@@ -21,11 +21,16 @@ type common struct {
 	seed        uint64
 	reps        replications
 	strategies  []string
-	provider    string
+	providers   []string
 	catalog     string
 	trace       string
 	traceFormat string
 	duration    time.Duration
+	instances   int
+	deadline    time.Duration
+	maxTokens   int
+	slo         []string
+	baseline    string
 	output      string
 	dir         string
 	by          string
@@ -38,18 +43,29 @@ type common struct {
 // outputs are the formats of -o.
 var outputs = []string{"table", "json", "csv", "markdown"}
 
+// register adds the flags of whatever runs one scenario.
 func (f *common) register(c *cobra.Command) {
 	f.registerRun(c)
 	fl := c.Flags()
 	fl.StringSliceVar(&f.strategies, "strategies", nil, "strategies `a,b,c` instead of the scenario's, or all")
-	fl.StringVar(&f.provider, "provider", "", "catalog `REF` vendor/model@tier for the first deployment")
-	fl.StringVar(&f.trace, "trace", "", "replay a trace or usage log `FILE` of single requests instead of the scenario's workload")
-	fl.StringVar(&f.traceFormat, "trace-format", "auto", "format of the trace: auto, or one of ratesim list formats")
+	fl.StringArrayVar(&f.providers, "provider", nil, "catalog `REF` vendor/model@tier for the first deployment")
 	fl.DurationVar(&f.duration, "duration", 0, "how long calls arrive, instead of the scenario's duration")
+	fl.DurationVar(&f.deadline, "deadline", 0, "deadline of every call after it arrives, instead of the scenario's")
+	fl.IntVar(&f.maxTokens, "max-tokens", 0, "the max_tokens `N` that every call declares, instead of the scenario's")
+	fl.StringArrayVar(&f.slo, "slo", nil, "what is good enough, `METRIC<=VALUE` or TENANT.METRIC<=VALUE, instead of the scenario's; may be repeated")
+	fl.StringVar(&f.baseline, "baseline", "", "the strategy `NAME` that runs today, which all are held against")
 	fl.StringArrayVar(&f.set, "set", nil, "set one field of the scenario, `path=value`; may be repeated")
 	f.registerOutput(c)
 	fl.StringVar(&f.by, "by", "", "also a row for each `GROUP` of calls: tenant, or size (thirds by the length of the prompt)")
 	fl.StringVar(&f.dir, "out", "", "also write result.json and the pictures to `DIR`")
+}
+
+// registerTraffic adds the flags of whatever may replay a log.
+func (f *common) registerTraffic(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringVar(&f.trace, "trace", "", "replay a trace or usage log `FILE` of single requests: alone, or instead of the scenario's workload")
+	fl.StringVar(&f.traceFormat, "trace-format", workload.AutoFormat, "format of the trace: auto, or one of ratesim list formats")
+	fl.IntVar(&f.instances, "instances", 0, "how many client processes `N` there are, instead of the scenario's")
 }
 
 // registerRun adds the flags of whatever runs simulations.
@@ -81,20 +97,26 @@ func (f *common) registerOutput(c *cobra.Command) {
 func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 	var err error
 	c.Flags().Visit(func(fl *pflag.Flag) {
-		// Most likely an empty variable of a shell; to run without the flag
-		// would answer another question than the one asked.
-		if fl.Value.String() == "" || fl.Value.String() == "[]" {
+		if isEmpty(fl) {
 			err = fmt.Errorf("--%s is empty", fl.Name)
 		}
 	})
+	changed := c.Flags().Changed
 	switch {
+	case err != nil:
 	case f.fixed && f.reps == 0:
 		err = fmt.Errorf("--reps takes a number for %s: it has no verdict that says how many are enough", c.Name())
 	case f.by != "" && !slices.Contains(divisions, f.by):
 		err = unknown("--by", f.by, divisions)
-	case c.Flags().Changed("duration") && f.duration <= 0:
+	case changed("duration") && f.duration <= 0:
 		err = fmt.Errorf("--duration takes a time above 0, got %v", f.duration)
-	case !slices.Contains(workload.FormatNames(), f.traceFormat):
+	case changed("deadline") && f.deadline <= 0:
+		err = fmt.Errorf("--deadline takes a time above 0, got %v", f.deadline)
+	case changed("instances") && f.instances < 1:
+		err = fmt.Errorf("--instances takes at least 1, got %d", f.instances)
+	case changed("max-tokens") && f.maxTokens < 1:
+		err = fmt.Errorf("--max-tokens takes at least 1, got %d", f.maxTokens)
+	case changed("trace-format") && !slices.Contains(workload.FormatNames(), f.traceFormat):
 		err = unknown("--trace-format", f.traceFormat, workload.FormatNames())
 	case !slices.Contains(outputs, f.output):
 		err = unknown("--output", f.output, outputs)
@@ -106,8 +128,18 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 	if err != nil {
 		return scenarios.Options{}, inputError{err}
 	}
-	return scenarios.Options{Catalog: known, Provider: f.provider, Trace: f.trace, TraceFormat: f.traceFormat,
-		Duration: f.duration, Strategies: f.strategies, Set: f.set}, nil
+	return scenarios.Options{Catalog: known, Trace: f.trace, TraceFormat: f.traceFormat, Duration: f.duration, Instances: f.instances,
+		Deadline: f.deadline, MaxTokens: f.maxTokens, Strategies: f.strategies, SLO: f.slo, Baseline: f.baseline, Set: f.set}, nil
+}
+
+// isEmpty reports whether a flag was given an empty value: most likely an empty
+// variable of a shell. To run without the flag would answer another question than the
+// one asked.
+func isEmpty(fl *pflag.Flag) bool {
+	if list, ok := fl.Value.(pflag.SliceValue); ok {
+		return len(list.GetSlice()) == 0 || slices.Contains(list.GetSlice(), "")
+	}
+	return fl.Value.String() == ""
 }
 
 // divisions are what --by takes.

@@ -43,6 +43,10 @@ together, keep retrying, and are released when it comes back.`,
 				err = fmt.Errorf("--outage takes a time of at least 0, got %v", outage)
 			case window < time.Millisecond:
 				err = fmt.Errorf("--window takes at least 1ms, got %v", window)
+			case len(f.providers) > 1:
+				err = oneProvider(len(f.providers))
+			case len(f.providers) == 1:
+				opt.Provider = f.providers[0]
 			}
 			if err != nil {
 				return inputError{err}

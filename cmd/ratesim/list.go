@@ -36,10 +36,11 @@ func listCommand(s *streams) *cobra.Command {
 		Use:   "list [" + strings.Join(names, "|") + "]",
 		Short: "what there is, with parameters and sources",
 		Long: `List prints what there is, with parameters and sources: scenarios, claims,
-strategies, providers (limits, prices, latencies and batches of the catalog), choices (where
-sources on providers conflict or are silent, what was chosen, and the key of a
-scenario that sets it), arrival processes and formats of usage logs (those with
-a row for each request can be replayed with --trace).`,
+strategies, providers (limits, prices, latencies and batches of the catalog, and
+what its tiers ask for), choices (where sources on providers conflict or are
+silent, what was chosen, and the key of a scenario that sets it), arrival
+processes and formats of usage logs (those with a row for each request can be
+replayed with --trace).`,
 		Example: `  ratesim list providers --vendor anthropic
   ratesim list providers --catalog own.csv -o json`,
 		ValidArgs: names,

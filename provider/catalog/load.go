@@ -25,8 +25,8 @@ const refusal = 30 * time.Millisecond
 
 // embedded assembles the catalog from the data files.
 func embedded() (*Catalog, error) {
-	c := &Catalog{prices: map[string]price{}, latencies: map[string]latency{}}
-	err := errors.Join(c.readPrices(), c.readLatencies(), c.readBatches(), c.readChoices())
+	c := &Catalog{prices: map[string]price{}, tiers: map[string]asked{}, latencies: map[string]latency{}}
+	err := errors.Join(c.readPrices(), c.readTiers(), c.readLatencies(), c.readBatches(), c.readChoices())
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +93,7 @@ func (c *Catalog) readRows(file string, r io.Reader, what string) ([]Row, error)
 		row.gives(l)
 		c.latency(&row)
 		c.price(&row, l)
+		c.asks(&row)
 		if !vendors.Apply(&row.Config) {
 			l.fail("vendor", "%q has no rules here; vendors: %s", row.Config.Vendor, strings.Join(vendors.Names(), ", "))
 		}

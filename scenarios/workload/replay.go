@@ -10,7 +10,8 @@ import (
 )
 
 // replaySource is the process "trace": it replays recorded requests with their
-// own sizes; the stream's length distributions are not used. The row at time x
+// own sizes and, unless the stream declares one, their own max_tokens; the stream's
+// length distributions are not used. The row at time x
 // arrives at
 //
 //	t = (x + loop * period) / speed
@@ -64,6 +65,9 @@ func (s *replaySource) Next(a *Arrival) bool {
 	}
 	s.copies--
 	s.sized(a, s.n, s.at, s.row.Prompt, max(1, s.row.Output))
+	if s.row.MaxTokens > 0 && s.stream.MaxTokens == 0 { // else the stream's holds for all
+		a.MaxTokens, a.Output = s.row.MaxTokens, min(a.Output, s.row.MaxTokens)
+	}
 	s.n++
 	return true
 }
