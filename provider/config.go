@@ -48,9 +48,13 @@ type Limit struct {
 	Per    time.Duration
 	Window Window // not used when Per is 0
 	// Growth above 0 bounds how fast use may grow: Most tokens or requests a
-	// minute are free, and in every Per the rate may exceed the highest so
-	// far by this share of it.
+	// minute are free, and in every Per the mean rate may exceed that of the
+	// Per before by this share of it.
 	Growth float64
+	// UsedBefore is, for a limit on growth, the mean rate per minute in the Per
+	// before the run. 0 is a cold start: in the first Per no more than Most a
+	// minute is admitted.
+	UsedBefore int64
 	// Shared limits are one for all deployments of the same Config.Pool.
 	Shared bool
 }

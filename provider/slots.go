@@ -97,7 +97,7 @@ func (c *Config) slot(l *Limit) slot {
 	switch {
 	case l.Growth > 0:
 		s.ramp, s.level = true, true
-		s.limiter = limit.NewRamp(l.Most, l.Growth, l.Per)
+		s.limiter = limit.NewRamp(l.Most, l.Growth, l.Per, l.UsedBefore)
 		return s
 	case l.Per == 0:
 		s.open = true

@@ -34,7 +34,7 @@ func replace(cfg *provider.Config, l provider.Limit) {
 	}
 }
 
-// ramp reads how fast use may grow.
+// ramp reads how fast use may grow, and what was used before the run.
 func ramp(c cursor, cfg *provider.Config) {
 	l := provider.Limit{Counts: provider.Input, Growth: 0.5, Per: 15 * time.Minute}
 	if c.n.text == "none" {
@@ -45,6 +45,7 @@ func ramp(c cursor, cfg *provider.Config) {
 		need("above", count(&l.Most, 1, provider.MostLimit)),
 		may("growth", share(&l.Growth, bounds{0.001, 1000})),
 		may("per", duration(&l.Per, time.Second, 24*time.Hour)),
+		may("used_before", count(&l.UsedBefore, 0, provider.MostLimit)),
 	)
 	replace(cfg, l)
 }
