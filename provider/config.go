@@ -5,6 +5,7 @@ import (
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+	"ratesim/sim/limit"
 	"ratesim/sim/rng"
 )
 
@@ -61,30 +62,40 @@ type Limit struct {
 
 // Kind is a limit that catalogs and scenario files have a name for.
 type Kind struct {
-	Name   string
+	Name   limit.Name
 	Counts Unit
 	Per    time.Duration // 0 = at a time
 }
 
 // Kinds lists them; the first two are Config.RPM and Config.TPM.
 var Kinds = [...]Kind{
-	{"rpm", Requests, time.Minute},
-	{"tpm", Tokens, time.Minute},
-	{"rpd", Requests, 24 * time.Hour},
-	{"tpd", Tokens, 24 * time.Hour},
-	{"rph", Requests, time.Hour},
-	{"tph", Tokens, time.Hour},
-	{"itpm", Input, time.Minute},
-	{"otpm", Output, time.Minute},
-	{"concurrency", Requests, 0},
-	{"queued_tokens", Tokens, 0},
+	{limit.ByRPM, Requests, time.Minute},
+	{limit.ByTPM, Tokens, time.Minute},
+	{limit.ByRPD, Requests, 24 * time.Hour},
+	{limit.ByTPD, Tokens, 24 * time.Hour},
+	{limit.ByRPH, Requests, time.Hour},
+	{limit.ByTPH, Tokens, time.Hour},
+	{limit.ByITPM, Input, time.Minute},
+	{limit.ByOTPM, Output, time.Minute},
+	{limit.ByConcurrency, Requests, 0},
+	{limit.ByQueuedTokens, Tokens, 0},
+}
+
+// NameOf returns the name of a limit on a unit in a time, as Kinds has it.
+func NameOf(counts Unit, per time.Duration) limit.Name {
+	for _, k := range Kinds {
+		if k.Counts == counts && k.Per == per {
+			return k.Name
+		}
+	}
+	return limit.Unnamed
 }
 
 // MostLimit is the largest limit that sim/limit supports.
 const MostLimit = 100_000_000_000
 
-// name is what a refusal by l is called.
-func (l *Limit) name() wire.Limit {
+// told is the name that crosses the wire when l refuses.
+func (l *Limit) told() wire.Limit {
 	switch {
 	case l.Growth > 0:
 		return wire.Ramp
@@ -94,6 +105,17 @@ func (l *Limit) name() wire.Limit {
 		return wire.Daily
 	}
 	return [...]wire.Limit{wire.Requests, wire.Tokens, wire.Input, wire.Output}[l.Counts]
+}
+
+// refuser is the name under which results count what l refuses.
+func (c *Config) refuser(l *Limit) limit.Name {
+	switch {
+	case l.Shared && c.Pool != "":
+		return limit.BySharedPool
+	case l.Growth > 0:
+		return limit.ByRamp
+	}
+	return NameOf(l.Counts, l.Per)
 }
 
 // Reserve names what is charged against limits on tokens at admission.

@@ -11,7 +11,7 @@ import (
 func limits(c cursor, cfg *provider.Config) {
 	fields := []field{may("rpm", limit(&cfg.RPM)), may("tpm", limit(&cfg.TPM)), may("ramp", func(c cursor) { ramp(c, cfg) })}
 	for _, k := range provider.Kinds[2:] {
-		fields = append(fields, may(k.Name, func(c cursor) {
+		fields = append(fields, may(k.Name.String(), func(c cursor) {
 			var most int64
 			limit(&most)(c)
 			replace(cfg, provider.Limit{Counts: k.Counts, Most: most, Per: k.Per, Window: cfg.Window})

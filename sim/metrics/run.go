@@ -6,6 +6,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"ratesim/sim/clock"
+	"ratesim/sim/limit"
 )
 
 // NumReasons is how many reasons of failure there are: max_retries, deadline,
@@ -39,11 +40,12 @@ type Run struct {
 	Failed                     [NumReasons]int64
 	DueCalls, DueMet           int64 // calls with a deadline, and those that succeeded by then
 
-	Attempts, Retries                          int64
-	Rejected, RejectedRequests, RejectedTokens int64
-	ServerErrors                               int64
-	Asks                                       int64 // of a coordinator; the driver counts
-	WastedPrompt                               int64
+	Attempts, Retries int64
+	Rejected          int64
+	RejectedBy        [limit.NumNames]int64 // of Rejected, by the limit that refused
+	ServerErrors      int64
+	Asks              int64 // of a coordinator; the driver counts
+	WastedPrompt      int64
 
 	GoodTokens int64
 	Tenants    []Served
@@ -136,26 +138,20 @@ func (r *Run) Attempt(now clock.Time, deployment int, first bool) {
 	r.attempts.Add(now, 1)
 }
 
-// Refusal says which kind of limit refused an attempt.
-type Refusal uint8
-
-// The kinds of refusal that results tell apart.
-const (
-	ByRequests Refusal = iota
-	ByTokens
-	ByOther
-)
-
-// Reject takes down a 429 as the deployment sends it.
-func (r *Run) Reject(now clock.Time, by Refusal) {
+// Reject takes down an attempt that a limit refused, as the deployment answers.
+func (r *Run) Reject(now clock.Time, by limit.Name) {
 	r.Rejected++
-	switch by {
-	case ByRequests:
-		r.RejectedRequests++
-	case ByTokens:
-		r.RejectedTokens++
-	}
+	r.RejectedBy[by]++
 	r.rejected.Add(now, 1)
+}
+
+// rejectedBy returns how many attempts these limits refused.
+func (r *Run) rejectedBy(names ...limit.Name) float64 {
+	n := int64(0)
+	for _, name := range names {
+		n += r.RejectedBy[name]
+	}
+	return float64(n)
 }
 
 // ServerError takes down a 5xx as the deployment sends it.

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ratesim/sim/clock"
+	"ratesim/sim/limit"
 )
 
 const ms = clock.Time(time.Millisecond)
@@ -38,16 +39,16 @@ func TestEveryMetricByHand(t *testing.T) {
 	r.Arrive(1000*ms, Work{Tenant: 0, Tokens: 100, Due: true})
 	r.Wait(500 * time.Millisecond)
 	r.Attempt(1500*ms, 0, true)
-	r.Reject(1500*ms, ByTokens)
+	r.Reject(1500*ms, limit.ByTPM)
 	r.Waste(60)
 	r.Arrive(2000*ms, Work{Tenant: 1, Tokens: 200, Due: false})
 	r.Attempt(2000*ms, 0, true)
-	r.Reject(2000*ms, ByRequests)
+	r.Reject(2000*ms, limit.ByRPM)
 	r.Waste(40)
 	r.Attempt(2200*ms, 0, false)
 	r.Attempt(2250*ms, 0, false)
 	r.Attempt(2260*ms, 1, false) // at another deployment: another peak
-	r.Reject(2260*ms, ByOther)
+	r.Reject(2260*ms, limit.Unnamed)
 	r.Succeed(3000*ms, 2*time.Second, Work{Tenant: 0, Tokens: 100, Due: true})
 	r.Fail(4000*ms, 1)
 	r.Arrive(5000*ms, Work{Tenant: 1, Tokens: 50, Due: true})
@@ -70,6 +71,30 @@ func TestEveryMetricByHand(t *testing.T) {
 	s := summarise(Outcome{Name: "x", Runs: []*Run{r}}).Strategies[0]
 	if diff := cmp.Diff(want, means(&s), cmpopts.EquateApprox(1e-3, 0)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// Refusals are counted by the limit that refused, and add up. Those by requests
+// and by tokens in a time are summed.
+func TestRejectedBy(t *testing.T) {
+	r := NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})
+	for by := range limit.NumNames { // 1 unnamed, 2 by rpm, 3 by tpm and so on
+		for range by + 1 {
+			r.Reject(clock.Second, by)
+		}
+	}
+	sum := int64(0)
+	for by := range limit.NumNames {
+		if got, want := r.RejectedBy[by], int64(by)+1; got != want {
+			t.Errorf("%d by %v, want %d", got, by, want)
+		}
+		sum += r.RejectedBy[by]
+	}
+	const all, requests, tokens = 16 * 17 / 2, 2 + 4 + 6, 3 + 5 + 7 + 8 + 9 + 15
+	got := means(&summarise(Outcome{Runs: []*Run{r}}).Strategies[0])
+	if sum != all || got["rejected"] != all || got["rejected_requests"] != requests || got["rejected_tokens"] != tokens {
+		t.Errorf("%d in all, %v rejected, %v by requests, %v by tokens; want %d, %d and %d", sum,
+			got["rejected"], got["rejected_requests"], got["rejected_tokens"], all, requests, tokens)
 	}
 }
 
@@ -235,7 +260,7 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 			r.Arrive(now, Work{Tenant: i % 2, Tokens: 10, Due: true})
 			r.Wait(time.Duration(i) * time.Second)
 			r.Attempt(now, i%2, i%3 == 0)
-			r.Reject(now, ByTokens)
+			r.Reject(now, limit.ByTPM)
 			r.ServerError()
 			r.Waste(5)
 			r.Succeed(now, time.Duration(now), Work{Tenant: i % 2, Tokens: 10, Due: true})

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"ratesim/sim/clock"
+	"ratesim/sim/limit"
 )
 
 // The two-sided 95 % points of Student's t, from the printed tables.
@@ -144,7 +145,7 @@ func TestCurves(t *testing.T) {
 		a.Attempt(500*ms, 0, true)
 	}
 	a.Attempt(2*clock.Second, 0, true)
-	a.Reject(clock.Second, ByTokens)
+	a.Reject(clock.Second, limit.ByTPM)
 	a.Use(0, 0.5)
 	a.Use(clock.Second, 0.25)
 	b.Attempt(500*ms, 0, true)

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"ratesim/sim/limit"
 )
 
 // A Metric is one number a run is judged by, as the result schema names it.
@@ -56,8 +58,10 @@ func Metrics() []Metric {
 		{"attempts", Count, Lower, func(s *Strategy) **Estimate { return &s.Attempts }, func(r *Run) float64 { return n(r.Attempts) }},
 		{"amplification", Ratio, Lower, func(s *Strategy) **Estimate { return &s.Amplification }, func(r *Run) float64 { return ratio(n(r.Attempts), n(r.Calls)) }},
 		{"rejected", Count, Lower, func(s *Strategy) **Estimate { return &s.Rejected }, func(r *Run) float64 { return n(r.Rejected) }},
-		{"rejected_requests", Count, Lower, func(s *Strategy) **Estimate { return &s.RejectedRequests }, func(r *Run) float64 { return n(r.RejectedRequests) }},
-		{"rejected_tokens", Count, Lower, func(s *Strategy) **Estimate { return &s.RejectedTokens }, func(r *Run) float64 { return n(r.RejectedTokens) }},
+		{"rejected_requests", Count, Lower, func(s *Strategy) **Estimate { return &s.RejectedRequests }, func(r *Run) float64 { return r.rejectedBy(limit.ByRPM, limit.ByRPH, limit.ByRPD) }},
+		{"rejected_tokens", Count, Lower, func(s *Strategy) **Estimate { return &s.RejectedTokens }, func(r *Run) float64 {
+			return r.rejectedBy(limit.ByTPM, limit.ByTPH, limit.ByTPD, limit.ByITPM, limit.ByOTPM, limit.ByOversize)
+		}},
 		{"server_errors", Count, Lower, func(s *Strategy) **Estimate { return &s.ServerErrors }, func(r *Run) float64 { return n(r.ServerErrors) }},
 		{"coordinator_asks", Count, Lower, func(s *Strategy) **Estimate { return &s.CoordinatorAsks }, func(r *Run) float64 { return unless(r.Asks == 0, n(r.Asks)) }},
 		{"goodput_tpm", TokensPerMinute, Higher, func(s *Strategy) **Estimate { return &s.GoodputTPM }, (*Run).goodput},
