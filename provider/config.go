@@ -142,8 +142,12 @@ type Charge struct {
 	Undeclared uint32
 	// Settle trues the reservation up to prompt + output when the work is done.
 	Settle bool
-	// Rejected makes a 429 count against limits on requests as an admitted
-	// request does. Its tokens never count: they are neither read nor produced.
+	// Rejected makes an attempt that a limit refuses count against all limits on
+	// requests in a time, as an admitted one does. What that costs under each
+	// window the comment of package limit tells. The wait that a reply asks for
+	// is that of an attempt after this one. Its tokens never count, for they are
+	// neither read nor produced, and nothing counts of a request that is too
+	// large, not paid for, or meets an outage.
 	Rejected bool
 	// Burndown is what an output token counts when the reservation is settled;
 	// 0 = 1. It does not weigh the reservation.
@@ -154,8 +158,9 @@ type Charge struct {
 	// ReserveCached makes cached prompt tokens count in full until the
 	// reservation is settled.
 	ReserveCached bool
-	// FailedFree gives back the reservation of an attempt that was admitted
-	// and failed.
+	// FailedFree gives back the tokens reserved for an attempt that was
+	// admitted and failed, also where nothing else is settled. The request
+	// still counts.
 	FailedFree bool
 }
 

@@ -189,18 +189,19 @@ func (m *Model) settle(now clock.Time, a *wire.Attempt) {
 	}
 	own[m.counts] = a.Reserved
 	actual := m.actual(a)
+	trued := m.settles() || a.Failed && m.cfg.Charge.FailedFree
 	for i := range m.slots {
 		s := &m.slots[i]
 		switch {
 		case s.open:
 			s.limiter.Settle(now, limit.Ticket(a.Tickets[s.ticket]), -own[s.counts])
 		case s.counts == Tokens || s.counts == Input:
-			if m.settles() && !s.ramp {
+			if trued && !s.ramp {
 				s.limiter.Settle(now, limit.Ticket(a.Tickets[s.ticket]), actual[s.counts]-own[s.counts])
 			}
 		}
 	}
-	if m.main >= 0 && m.settles() {
+	if m.main >= 0 && trued {
 		m.Tally.Settled += actual[m.counts] - own[m.counts]
 	}
 }

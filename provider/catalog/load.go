@@ -322,7 +322,9 @@ func (c *Catalog) readBatches() error {
 }
 
 func (c *Catalog) readChoices() error {
-	return readData("choices.csv", "vendor,question,choice,alternative,key,note", func(l *line) {
-		c.choices = append(c.choices, Choice{l.text("vendor"), l.text("question"), l.text("choice"), l.text("alternative"), l.text("key"), l.fact("choice")})
+	return readData("choices.csv", "vendor,ref,question,key,choice,choice_means,alternative,alternative_means,note", func(l *line) {
+		c.choices = append(c.choices, Choice{Vendor: l.text("vendor"), Ref: l.cell("ref"), Question: l.text("question"), Key: l.cell("key"),
+			Choice: l.text("choice"), ChoiceMeans: l.cell("choice_means"),
+			Alternative: l.text("alternative"), AlternativeMeans: l.cell("alternative_means"), Fact: l.fact("choice")})
 	})
 }

@@ -17,9 +17,11 @@ import "ratesim/provider"
 // is 11.054 s; of 10,000 requests a day one comes back every 8.64 s, and a daily
 // limit asks for that, not for midnight.
 //
-// At admission max(max_tokens, estimate of the prompt) is charged, and requests
-// that are refused count against the limits on requests (same page). Prompt
-// tokens from the cache count (prompt caching guide). Headers show the requests
+// At admission max(max_tokens, estimate of the prompt) is charged (same page).
+// "As unsuccessful requests contribute to your per-minute limit, continuously
+// resending a request won't work" (help.openai.com/en/articles/5955604, 2026): a
+// refused request takes one from each limit on requests, or what has been refilled
+// of one. Prompt tokens from the cache count (prompt caching guide). Headers show the requests
 // of a day in place of those of a minute where a model has both (observed,
 // gpt-4o-mini, 2024-12-25).
 //

@@ -48,14 +48,17 @@
 // fixed windows start anew whatever was sent before (developer.konghq.com,
 // gateway/rate-limiting/window-types). A Fixed in slices does the same in each slice.
 //
-// Bucket: a refusal empties what is left of one request and no more. OpenAI's 429s
-// on requests ask for the whole time between two requests and never for a part of
-// it: 20 s of 3 a minute, 120 ms of 500 a minute, 8.64 s of 10,000 a day, also when
-// thousands came at once. If refusals cost nothing, shorter waits would occur, as
-// they do at Groq (1.724 s and 1.969 s of 30 a minute, one in 2 s). If they could
-// overdraw the bucket, longer ones would. It is also the only rule by which a
-// bucket of one is the same as a log of one. At r > 1 times the rate, the share x
-// that is given out solves x e^-x = r e^-r: 91 % at 1.1, 63 % at 1.5, 3 % at 5.
+// Bucket: a refusal takes one request, or what has been refilled of one, and does
+// not overdraw the bucket. OpenAI's words ask for the first: if a refusal by an
+// empty bucket cost nothing, who resends all the time would pass as soon as one
+// request is refilled. OpenAI's 429s show the second: what they call used never
+// exceeds the limit, and the wait is never longer than the time between two
+// requests (120 ms of 500 a minute, 20 s of 3, 8.64 s of 10,000 a day), also when
+// thousands came at once. No other rule makes a bucket of one the same as a log of
+// one. When requests come at random at r > 1 times the rate, the share x that is
+// given out solves x e^-x = r e^-r: 91 % at 1.1, 63 % at 1.5, 3 % at 5. Groq's 429s
+// name waits of 1.724 s and 1.969 s at 30 a minute, one in 2 s: there a refusal
+// seems to cost nothing.
 //
 // Utilisation: Azure refuses before it adds (provisioned-throughput.md,
 // 2026-02-10). InFlight: what is refused is not held. Ramp: only usage counts.
