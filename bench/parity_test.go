@@ -252,7 +252,7 @@ func agree(t *testing.T, spec *scenarios.Spec) {
 type total struct{ calls, succeeded, censored, attempts, retries, tokens int64 }
 
 func totals(r *metrics.Run) total {
-	return total{r.Calls, r.Succeeded, r.Censored, r.Attempts, r.Retries, r.GoodTokens}
+	return total{r.Calls, r.Succeeded, r.Censored, r.Attempts, r.Retries, r.Good}
 }
 
 func simulate(t *testing.T, spec *scenarios.Spec) (*history, *metrics.Run) {

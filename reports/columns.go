@@ -2,7 +2,6 @@ package reports
 
 import (
 	"math"
-	"strings"
 
 	"ratesim/sim/metrics"
 )
@@ -97,22 +96,26 @@ func (c column) write(e metrics.Estimate) cell {
 		}
 	}
 	if c.interval && e.Hi > e.Lo {
-		out.ends = "(" + ends(c.scale, e) + ")"
+		out.ends = "(" + ends(c.scale, e, false) + ")"
 	}
 	return out
 }
 
-// ends writes the ends of an interval: "42–63", "<2.2" where the lower one is 0 and
-// the value too, and with units where they are not those of the value.
-func ends(of func(float64) scale, e metrics.Estimate) string {
+// ends writes the ends of an interval: "42–63", and "<2.2" where the lower one is 0
+// and the value too. They have their units where the value has another or, in a
+// sentence, always.
+func ends(of func(float64) scale, e metrics.Estimate, sentence bool) string {
 	s := of(math.Abs(e.Mean))
 	text := func(v float64) string {
 		if math.IsInf(v, 1) {
 			return forever
 		}
 		own := of(math.Abs(v))
-		if own.unit == s.unit {
-			return strings.TrimSuffix(own.text(v), ".0")
+		switch {
+		case v == 0:
+			return "0"
+		case own.unit == s.unit && !sentence:
+			return own.text(v)
 		}
 		return own.text(v) + own.unit
 	}

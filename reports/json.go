@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"ratesim/sim/metrics"
 )
@@ -97,6 +98,45 @@ func check(r *metrics.Result) error {
 			return fmt.Errorf("curves of %q have width %g, must be positive", s.Name, c.Width)
 		}
 	}
+	if r.Verdict != nil {
+		return checkVerdict(r.Verdict)
+	}
+	return nil
+}
+
+// checkVerdict finds what the sentences of a verdict cannot do without.
+func checkVerdict(v *metrics.Verdict) error {
+	switch v.State {
+	case metrics.Decided, metrics.Tied, metrics.Undecided, metrics.Leads:
+		if len(v.Chosen) == 0 {
+			return fmt.Errorf("the verdict is %s and has chosen nothing", v.State)
+		}
+	case metrics.Nothing:
+	default:
+		return fmt.Errorf("the verdict's state is %q", v.State)
+	}
+	reasons := slices.Concat(v.Why, v.Possible)
+	for i := range v.Buy {
+		if v.Buy[i].USD == nil {
+			return fmt.Errorf("buy[%d] has no usd", i)
+		}
+		reasons = append(reasons, v.Buy[i].Gains...)
+	}
+	for _, w := range reasons {
+		if w.Metric == "failed_per_1000" && w.Difference == nil || w.Metric != "failed_per_1000" && w.Ratio == nil && !strings.HasPrefix(w.Metric, "time_to_success_") {
+			return fmt.Errorf("%s of %q has no difference", w.Metric, w.Against)
+		}
+	}
+	if v.Fits != nil && v.Fits.SuccessRate == nil {
+		return errors.New("fits has no success_rate")
+	}
+	if v.Baseline != nil {
+		for i := range v.Baseline.Saved {
+			if v.Baseline.Saved[i].CallsPerDay == nil {
+				return fmt.Errorf("saved[%d] has no calls_per_day", i)
+			}
+		}
+	}
 	return nil
 }
 
@@ -116,6 +156,9 @@ func rounded(r *metrics.Result) *metrics.Result {
 			p.Mean, p.Lo, p.Hi = round6(p.Mean), round6(p.Lo), round6(p.Hi)
 			out.Paired = append(out.Paired, p)
 		}
+	}
+	if r.Verdict != nil {
+		out.Verdict = roundVerdict(r.Verdict)
 	}
 	out.Expectations = roundExpectations(r.Expectations)
 	out.Warnings = append([]string{}, r.Warnings...)
@@ -156,6 +199,39 @@ func roundValues(v metrics.Values) metrics.Values {
 		v[id] = e
 	}
 	return v
+}
+
+// roundVerdict rounds the differences of a verdict.
+func roundVerdict(v *metrics.Verdict) *metrics.Verdict {
+	out := *v
+	out.Why, out.Possible, out.Misses, out.Buy = roundReasons(v.Why), roundReasons(v.Possible), slices.Clone(v.Misses), slices.Clone(v.Buy)
+	for i := range out.Misses {
+		out.Misses[i].Value = roundEstimate(out.Misses[i].Value)
+	}
+	for i := range out.Buy {
+		out.Buy[i].USD, out.Buy[i].Gains = roundEstimate(out.Buy[i].USD), roundReasons(out.Buy[i].Gains)
+	}
+	if v.Baseline != nil {
+		b := metrics.Baseline{Name: v.Baseline.Name, Saved: slices.Clone(v.Baseline.Saved)}
+		for i := range b.Saved {
+			b.Saved[i].CallsPerDay = roundEstimate(b.Saved[i].CallsPerDay)
+		}
+		out.Baseline = &b
+	}
+	if v.Fits != nil {
+		f := *v.Fits
+		f.SuccessRate = roundEstimate(f.SuccessRate)
+		out.Fits = &f
+	}
+	return &out
+}
+
+func roundReasons(list []metrics.Reason) []metrics.Reason {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Difference, out[i].Ratio = roundEstimate(out[i].Difference), roundEstimate(out[i].Ratio)
+	}
+	return out
 }
 
 func roundGroups(groups []metrics.Group) []metrics.Group {

@@ -119,7 +119,7 @@ func behind(w *metrics.Reason, replications int) string {
 		if replications < 2 || e.Lo == e.Hi {
 			return ""
 		}
-		return " (" + ends(of, *e) + ")"
+		return " (" + ends(of, *e, true) + ")"
 	}
 	factor := func(what, more string) string {
 		if w.Ratio == nil {
@@ -161,15 +161,16 @@ func nothing(r *metrics.Result, v *metrics.Verdict) string {
 	name, _, _ = strings.Cut(name, ">")
 	name = strings.TrimSpace(name)
 	of := scaleOf(name[strings.LastIndexByte(name, '.')+1:])
-	return text + printable(name) + " is " + write(m.Value.Mean, of) + " (" + ends(of, *m.Value) + "), which misses " + printable(m.SLO) + "."
+	return text + printable(name) + " is " + write(m.Value.Mean, of) + " (" + ends(of, *m.Value, true) + "), which misses " + printable(m.SLO) + "."
 }
 
 // undecided says who is left, and what may still be between them.
 func undecided(r *metrics.Result, v *metrics.Verdict) string {
-	text := fmt.Sprintf("Undecided after %d replications between %s.", r.Replications, names(v.Chosen, "and"))
+	text := fmt.Sprintf("Undecided after %d replications", r.Replications)
 	if len(v.SLO) > 0 {
-		return text + " They may or may not meet " + list(printables(v.SLO), "and") + "."
+		return text + ": " + names(v.Chosen, "and") + " may or may not meet " + list(printables(v.SLO), "and") + "."
 	}
+	text += " between " + names(v.Chosen, "and") + "."
 	var possible []string
 	for _, p := range v.Possible {
 		if t := atMost(&p); t != "" {
@@ -261,7 +262,7 @@ func saved(v *metrics.Verdict) []string {
 		if e.Mean < 0 {
 			e, word = metrics.Estimate{Mean: -e.Mean, Lo: -e.Hi, Hi: -e.Lo}, "more"
 		}
-		return []string{fmt.Sprintf("Against %s, which runs today, %s calls a day (%s) %s fail.", printable(b.Name), write(e.Mean, quantity), ends(quantity, e), word)}
+		return []string{fmt.Sprintf("Against %s, which runs today, %s calls a day (%s) %s fail.", printable(b.Name), write(e.Mean, quantity), ends(quantity, e, true), word)}
 	}
 	return []string{printable(b.Name) + " is what runs today."}
 }

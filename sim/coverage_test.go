@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"ratesim/scenarios"
@@ -108,26 +107,44 @@ func kinds() []kind {
 	}
 }
 
-// coverage returns the share of samples whose interval holds the truth, case by case.
-func (p *pool) coverage(k kind, replications, samples int) map[string]float64 {
-	truth := k.of(p.truth)
-	held := map[string]float64{}
+// coverage returns, of each kind, the share of samples whose interval holds the truth,
+// case by case, in per cent.
+func (p *pool) coverage(kinds []kind, replications, samples int) []map[string]float64 {
+	held := make([]map[string]float64, len(kinds))
+	truth := make([]map[string]stats.Interval, len(kinds))
+	for k := range kinds {
+		held[k], truth[k] = map[string]float64{}, kinds[k].of(p.truth)
+	}
 	for seed := range samples {
 		s := p.draw(rand.New(rand.NewPCG(uint64(seed), uint64(replications))), replications)
-		for name, i := range k.of(s) {
-			want := truth[name].Value
-			if math.IsNaN(want) || math.IsInf(want, 0) {
-				continue
-			}
-			if _, ok := held[name]; !ok {
-				held[name] = 0
-			}
-			if i.Lo <= want*(1+1e-9)+1e-12 && want*(1-1e-9)-1e-12 <= i.Hi {
-				held[name] += 100 / float64(samples)
+		for k := range kinds {
+			for name, i := range kinds[k].of(s) {
+				want := truth[k][name].Value
+				if math.IsNaN(want) || math.IsInf(want, 0) {
+					continue
+				}
+				held[k][name] += 0
+				if i.Lo <= want*(1+1e-9)+1e-12 && want*(1-1e-9)-1e-12 <= i.Hi {
+					held[k][name] += 100 / float64(samples)
+				}
 			}
 		}
 	}
 	return held
+}
+
+// worst returns the least coverage, and of which case, and the median.
+func worst(held map[string]float64) (least float64, who string, median float64) {
+	least = 101
+	var shares []float64
+	for name, share := range held {
+		shares = append(shares, share)
+		if share < least || share == least && name < who {
+			least, who = share, name
+		}
+	}
+	slices.Sort(shares)
+	return least, who, shares[len(shares)/2]
 }
 
 // BenchmarkCoverage prints how often intervals of few replications hold the value of
@@ -135,25 +152,18 @@ func (p *pool) coverage(k kind, replications, samples int) map[string]float64 {
 func BenchmarkCoverage(b *testing.B) {
 	for _, scenario := range []string{"launch-day", "noisy-neighbour", "many-instances"} {
 		p := newPool(b, scenario, 2000)
-		for _, k := range kinds() {
-			line := fmt.Sprintf("%-16s %-22s", scenario, k.name)
-			for _, n := range []int{5, 10, 20, 40} {
-				held := p.coverage(k, n, 200)
-				var shares []float64
-				least, who := 101.0, ""
-				for name, share := range held {
-					shares = append(shares, share)
-					if share < least || share == least && name < who {
-						least, who = share, name
-					}
+		fmt.Printf("%s: coverage in %% of 200 samples, least (of which case) and median\n", scenario)
+		table := make([]string, len(kinds()))
+		for _, n := range []int{5, 10, 20, 40} {
+			for k, held := range p.coverage(kinds(), n, 200) {
+				if len(held) > 0 {
+					least, who, median := worst(held)
+					table[k] += fmt.Sprintf(" | R=%d %.0f (%s) %.0f", n, least, who, median)
 				}
-				if len(shares) == 0 {
-					continue
-				}
-				slices.Sort(shares)
-				line += fmt.Sprintf("  R=%d min %.0f (%s) median %.0f", n, least, who, shares[len(shares)/2])
 			}
-			b.Log(strings.TrimSpace(line))
+		}
+		for k, line := range table {
+			fmt.Printf("%s%s\n", kinds()[k].name, line)
 		}
 	}
 }

@@ -20,9 +20,9 @@ func TestPacedIsChosen(t *testing.T) {
 		t.Skip("runs every strategy in every embedded scenario")
 	}
 	exceptions := map[string]string{
-		"herd":           "paper:ub",
+		"herd":           "split",
 		"limit-cut":      "sdk:cenkalti-backoff@5.0",
-		"many-instances": "sdk:cenkalti-backoff@5.0",
+		"many-instances": "paper:ub",
 		"long-waits":     "paper:atb",
 	}
 	for _, name := range scenarios.Library() {

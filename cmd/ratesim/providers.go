@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -156,10 +157,18 @@ func (p *providersList) choices(w io.Writer) error {
 	t := columns(w)
 	fmt.Fprintln(t, "VENDOR\tQUESTION\tCHOICE\tALTERNATIVE\tKEY\tSOURCE\tDATE\tCONFIDENCE")
 	for _, ch := range shown {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", ch.Vendor, ch.Question, ch.Choice, ch.Alternative, ch.Key,
-			ch.Fact.Source, ch.Fact.Date, ch.Fact.Confidence)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", ch.Vendor, ch.Question, explained(ch.Choice, ch.ChoiceMeans),
+			explained(ch.Alternative, ch.AlternativeMeans), cmp.Or(ch.Key, "-"), ch.Fact.Source, ch.Fact.Date, ch.Fact.Confidence)
 	}
 	return t.Flush()
+}
+
+// explained returns a value with what it means, if that is told.
+func explained(value, means string) string {
+	if means == "" {
+		return value
+	}
+	return fmt.Sprintf("%s (%s)", value, means)
 }
 
 // deploymentJSON is a row of the catalog as -o json prints it.

@@ -30,7 +30,7 @@ type layer struct {
 var layers = []layer{
 	{"cmd/ratesim", []string{"reports", "bench", "sim/sizing", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/metrics"}},
 	{"reports", []string{"provider/capacity", "sim/metrics"}},
-	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider/quota", "provider", "provider/wire", "sim/metrics", "sim/rng", "sim/clock"}},
+	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider/quota", "provider", "provider/wire", "sim/metrics", "sim/limit", "sim/rng", "sim/clock"}},
 	{"sim/sizing", []string{"sim", "scenarios", "scenarios/workload", "strategies", "provider", "provider/capacity", "provider/catalog", "sim/metrics", "sim/rng", "sim/clock"}},
 	{"sim", []string{"scenarios", "scenarios/workload", "strategies", "provider/quota", "provider", "provider/wire",
 		"sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
@@ -50,7 +50,7 @@ var layers = []layer{
 	{"provider", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"scenarios/workload", []string{"sim/rng", "sim/clock"}},
 	{"provider/wire", []string{"sim/clock"}},
-	{"sim/metrics", []string{"sim/clock"}},
+	{"sim/metrics", []string{"sim/limit", "sim/clock"}},
 	{"sim/queue", []string{"sim/clock"}},
 	{"sim/limit", []string{"sim/clock"}},
 	{"sim/rng", nil},

@@ -101,14 +101,18 @@ type Batch struct {
 
 // Choice is a point on which sources conflict or are silent.
 type Choice struct {
-	Vendor      string `json:"vendor"`
-	Question    string `json:"question"`
-	Choice      string `json:"choice"`      // what the vendor's rules or rows have
-	Alternative string `json:"alternative"` // what else it could be
-	// Key is the key of a deployment in a scenario that sets it; none where
-	// there is none.
-	Key  string `json:"key"`
-	Fact Fact   `json:"fact"`
+	Vendor   string `json:"vendor"`
+	Ref      string `json:"ref,omitempty"` // a deployment for which it is so; none where the catalog has none of the vendor
+	Question string `json:"question"`
+	// Key is the key of a deployment in a scenario that sets it, or faults, which
+	// is one of the scenario. Choice and Alternative are then values of that key,
+	// in YAML. Without a key, the alternative cannot be set, and they are words.
+	Key              string `json:"key,omitempty"`
+	Choice           string `json:"choice"` // what the vendor's rules or rows have
+	ChoiceMeans      string `json:"choice_means,omitempty"`
+	Alternative      string `json:"alternative"` // what else it could be
+	AlternativeMeans string `json:"alternative_means,omitempty"`
+	Fact             Fact   `json:"fact"`
 }
 
 // Catalog is what is known of deployments. It does not change.

@@ -1,6 +1,10 @@
 package metrics
 
-import "math"
+import (
+	"math"
+
+	"ratesim/sim/limit"
+)
 
 // ID names a metric in code; Metric.Name is its name in results.
 type ID uint8
@@ -50,7 +54,8 @@ const (
 	FailuresNotRetryable
 	FailuresQueueTimeout
 	FailuresOversize
-	NumMetrics
+	RejectedBy // and the others of limit.Name after it
+	NumMetrics = RejectedBy + ID(limit.NumNames)
 )
 
 // Unit is what a metric is measured in.
@@ -202,8 +207,16 @@ func traffic(m []Metric) {
 	count := func(name, about string, v func(*Run) int64) Metric {
 		return Metric{Name: name, Better: Lower, About: about, run: meanOfRuns(func(r *Run) float64 { return n(v(r)) })}
 	}
-	m[RejectedRequests] = count("rejected_requests", "429s by a limit on requests", func(r *Run) int64 { return r.RejectedRequests })
-	m[RejectedTokens] = count("rejected_tokens", "429s by a limit on tokens", func(r *Run) int64 { return r.RejectedTokens })
+	m[RejectedRequests] = Metric{Name: "rejected_requests", Better: Lower, About: "429s by a limit on requests a minute, an hour or a day",
+		group: mean(func(t *Tally) int64 { return t.rejectedBy(limit.ByRPM, limit.ByRPH, limit.ByRPD) })}
+	m[RejectedTokens] = Metric{Name: "rejected_tokens", Better: Lower, About: "429s by a limit on tokens a minute, an hour or a day",
+		group: mean(func(t *Tally) int64 {
+			return t.rejectedBy(limit.ByTPM, limit.ByTPH, limit.ByTPD, limit.ByITPM, limit.ByOTPM, limit.ByOversize)
+		})}
+	for name := range limit.NumNames {
+		m[RejectedBy+ID(name)] = Metric{Name: "rejected_by." + name.String(), Better: Lower, About: "429s by the limit " + name.String(),
+			group: mean(func(t *Tally) int64 { return t.RejectedBy[name] })}
+	}
 	m[ServerErrors] = count("server_errors", "replies with a status of 500 and above", func(r *Run) int64 { return r.ServerErrors })
 	m[CoordinatorAsks] = Metric{Name: "coordinator_asks", Better: Lower, About: "requests to the coordinator of the fleet",
 		run: meanOfRuns(func(r *Run) float64 { return unless(r.Asks == 0, n(r.Asks)) })}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"ratesim/sim/clock"
+	"ratesim/sim/limit"
 )
 
 // Setup is what a Run must know beforehand.
@@ -35,11 +36,10 @@ type Run struct {
 	Tenants []Tally
 	Sizes   []Tally
 
-	Retries                          int64
-	RejectedRequests, RejectedTokens int64
-	ServerErrors                     int64
-	Asks                             int64 // of a coordinator; the driver counts
-	WastedPrompt                     int64
+	Retries      int64
+	ServerErrors int64
+	Asks         int64 // of a coordinator; the driver counts
+	WastedPrompt int64
 
 	Instances []Served
 
@@ -172,25 +172,12 @@ func (r *Run) Attempt(now clock.Time, group, deployment int, first bool) {
 	r.series.attempts.Add(now, 1)
 }
 
-// Refusal says which kind of limit refused an attempt.
-type Refusal uint8
-
-// The kinds of refusal that results tell apart.
-const (
-	ByRequests Refusal = iota
-	ByTokens
-	ByOther
-)
-
-// Reject takes down a 429 for a call of a group, as the deployment sends it.
-func (r *Run) Reject(now clock.Time, group int, by Refusal) {
-	r.groups[group].Rejected++
-	switch by {
-	case ByRequests:
-		r.RejectedRequests++
-	case ByTokens:
-		r.RejectedTokens++
-	}
+// Reject takes down a 429 for a call of a group, as the deployment sends it, by the limit
+// that refused.
+func (r *Run) Reject(now clock.Time, group int, by limit.Name) {
+	t := &r.groups[group]
+	t.Rejected++
+	t.RejectedBy[by]++
 	r.series.rejected.Add(now, 1)
 }
 

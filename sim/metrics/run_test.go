@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ratesim/sim/clock"
+	"ratesim/sim/limit"
 )
 
 const ms = clock.Time(time.Millisecond)
@@ -40,16 +41,16 @@ func TestEveryMetricByHand(t *testing.T) {
 	r.Arrive(1000*ms, a)
 	r.Wait(500 * time.Millisecond)
 	r.Attempt(1500*ms, a.Group, 0, true)
-	r.Reject(1500*ms, a.Group, ByTokens)
+	r.Reject(1500*ms, a.Group, limit.ByTPM)
 	r.Waste(60)
 	r.Arrive(2000*ms, b)
 	r.Attempt(2000*ms, b.Group, 0, true)
-	r.Reject(2000*ms, b.Group, ByRequests)
+	r.Reject(2000*ms, b.Group, limit.ByRPM)
 	r.Waste(40)
 	r.Attempt(2200*ms, a.Group, 0, false)
 	r.Attempt(2250*ms, b.Group, 0, false)
 	r.Attempt(2260*ms, b.Group, 1, false) // at another deployment: another peak
-	r.Reject(2260*ms, b.Group, ByOther)
+	r.Reject(2260*ms, b.Group, limit.Unnamed)
 	r.Succeed(3000*ms, 2*time.Second, a)
 	r.Fail(4000*ms, b.Group, 1)
 	r.Arrive(5000*ms, large)
@@ -65,6 +66,7 @@ func TestEveryMetricByHand(t *testing.T) {
 		"answers_per_min":      12, // 1 in the 5 s from the first arrival to the end of the duration
 		"cost_per_success_usd": 0.5, "of_optimum": 0.5,
 		"attempts": 6, "amplification": 1.5, "rejected": 3, "rejected_requests": 1, "rejected_tokens": 1, "server_errors": 1,
+		"rejected_by.rpm": 1, "rejected_by.tpm": 1, "rejected_by.unnamed": 1,
 		"goodput_tpm": 1000, "quota_used": 0.25, "wasted_prompt_tokens": 100, // 100 tokens in 6 s
 		"latency_p50": 2, "latency_p95": 2, // half of all calls never succeed: no time_to_success
 		"latency_p99": 2, "latency_max": 2, "latency_mean": 2, "queue_wait_p95": 0.5,
@@ -89,6 +91,31 @@ func TestEveryMetricByHand(t *testing.T) {
 	}
 	if !r.Elsewhere {
 		t.Error("an attempt at the second deployment was not noted")
+	}
+}
+
+// Refusals are counted by the limit that refused, and add up. Those by requests
+// and by tokens in a time are summed.
+func TestRejectedBy(t *testing.T) {
+	r := NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})
+	for by := range limit.NumNames { // 1 unnamed, 2 by rpm, 3 by tpm and so on
+		for range by + 1 {
+			r.Reject(clock.Second, 0, by)
+		}
+	}
+	r.Close(clock.Second)
+	sum := int64(0)
+	for by := range limit.NumNames {
+		if got, want := r.RejectedBy[by], int64(by)+1; got != want {
+			t.Errorf("%d by %v, want %d", got, by, want)
+		}
+		sum += r.RejectedBy[by]
+	}
+	const all, requests, tokens = 16 * 17 / 2, 2 + 4 + 6, 3 + 5 + 7 + 8 + 9 + 15
+	got := means(&summarise(Outcome{Runs: []*Run{r}}).Strategies[0].Values)
+	if sum != all || got["rejected"] != all || got["rejected_requests"] != requests || got["rejected_tokens"] != tokens {
+		t.Errorf("%d in all, %v rejected, %v by requests, %v by tokens; want %d, %d and %d", sum,
+			got["rejected"], got["rejected_requests"], got["rejected_tokens"], all, requests, tokens)
 	}
 }
 
@@ -301,7 +328,7 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 			r.Arrive(now, Work{Group: group, Tokens: 10, Due: true})
 			r.Wait(time.Duration(i) * time.Second)
 			r.Attempt(now, group, i%2, i%3 == 0)
-			r.Reject(now, group, ByTokens)
+			r.Reject(now, group, limit.ByTPM)
 			r.ServerError()
 			r.Waste(5)
 			r.Succeed(now, time.Duration(i)*time.Second, Work{Group: group, Tokens: 10, Due: true})

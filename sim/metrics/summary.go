@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"ratesim/sim/limit"
 	"ratesim/sim/stats"
 )
 
@@ -49,9 +50,14 @@ func (s *Sample) values(v *Values, outcome int, p Part) {
 		return
 	}
 	for id := range NumMetrics {
-		if s.metrics[id].Applies(p) {
-			v[id] = estimateOf(s.Interval(outcome, p, id, alpha))
+		if !s.metrics[id].Applies(p) {
+			continue
 		}
+		i := s.Interval(outcome, p, id, alpha)
+		if id >= RejectedBy && i.Value == 0 {
+			continue // of sixteen limits most scenarios have two
+		}
+		v[id] = estimateOf(i)
 	}
 	v.addUp()
 }
@@ -62,7 +68,12 @@ const micro = 1e6
 // sums lists what adds up in every run: a total, then its parts. Parts that are
 // totals themselves stand before.
 func sums() [][]ID {
+	rejected := []ID{Rejected}
+	for name := range limit.NumNames {
+		rejected = append(rejected, RejectedBy+ID(name))
+	}
 	return [][]ID{
+		rejected,
 		{Failed, FailuresMaxRetries, FailuresDeadline, FailuresNotRetryable, FailuresQueueTimeout, FailuresOversize},
 		{Calls, Succeeded, Failed, Censored},
 	}

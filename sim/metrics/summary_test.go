@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ratesim/sim/clock"
+	"ratesim/sim/limit"
 )
 
 // run returns a closed run of one success after latency and 60 s, tokens in all.
@@ -194,7 +195,7 @@ func TestCurves(t *testing.T) {
 			a.Attempt(500*ms, 0, 0, true)
 		}
 		a.Attempt(2*clock.Second, 0, 0, true)
-		a.Reject(clock.Second, 0, ByTokens)
+		a.Reject(clock.Second, 0, limit.ByTPM)
 		a.Use(0, 0.5)
 		a.Use(clock.Second, 0.25)
 		b.Attempt(500*ms, 0, 0, true)
@@ -284,6 +285,7 @@ func TestCountsAddUp(t *testing.T) {
 			r := NewRun(Setup{Tenants: 1, Instances: 1})
 			for range rapid.IntRange(1, 50).Draw(t, "calls") {
 				r.Arrive(0, Work{})
+				r.Reject(0, 0, limit.Name(rapid.IntRange(0, int(limit.NumNames)-1).Draw(t, "by")))
 				switch end := rapid.IntRange(0, NumReasons+1).Draw(t, "end"); end {
 				case NumReasons:
 					r.Succeed(0, 0, Work{})
@@ -300,7 +302,9 @@ func TestCountsAddUp(t *testing.T) {
 		for _, ids := range sums() {
 			sum := 0.0
 			for _, id := range ids[1:] {
-				sum += v[id].Mean
+				if v[id] != nil {
+					sum += v[id].Mean
+				}
 			}
 			if got, want := text(v[ids[0]].Mean), text(sum); got != want {
 				t.Fatalf("%s is %s, its parts are %s", Metrics()[ids[0]].Name, got, want)

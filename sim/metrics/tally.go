@@ -1,6 +1,9 @@
 package metrics
 
-import "ratesim/sim/stats"
+import (
+	"ratesim/sim/limit"
+	"ratesim/sim/stats"
+)
 
 // NumReasons is how many reasons of failure there are: max_retries, deadline,
 // not_retryable, queue_timeout and oversize, in this order.
@@ -14,8 +17,9 @@ type Tally struct {
 	DueCalls, DueMet           int64 // calls with a deadline, and those that succeeded by then
 	Attempts                   int64
 	Rejected                   int64
-	Demand                     int64 // tokens that the calls asked for, prompt and output
-	Good                       int64 // tokens of those that succeeded in time
+	RejectedBy                 [limit.NumNames]int64 // of Rejected, by the limit that refused
+	Demand                     int64                 // tokens that the calls asked for, prompt and output
+	Good                       int64                 // tokens of those that succeeded in time
 
 	times  Histogram // of the calls that succeeded, from arrival to success
 	packed packed    // the same, once the run is over
@@ -33,6 +37,9 @@ func (t *Tally) add(o *Tally) {
 	t.DueMet += o.DueMet
 	t.Attempts += o.Attempts
 	t.Rejected += o.Rejected
+	for i, n := range o.RejectedBy {
+		t.RejectedBy[i] += n
+	}
 	t.Demand += o.Demand
 	t.Good += o.Good
 	t.times.merge(&o.times)
@@ -72,4 +79,13 @@ func spread(p packed) stats.Distribution {
 		d.Upto = append(d.Upto, d.Of)
 	})
 	return d
+}
+
+// rejectedBy returns how many attempts these limits refused.
+func (t *Tally) rejectedBy(names ...limit.Name) int64 {
+	n := int64(0)
+	for _, name := range names {
+		n += t.RejectedBy[name]
+	}
+	return n
 }

@@ -101,7 +101,7 @@ func Apart(a, b Interval, factor float64) Interval {
 // wild is how many times its lower end the upper end of a quantile's interval may
 // be before the jackknife of the quantile is not trusted alone: its steps are then
 // as wide as the gaps between the values.
-const wild = 1.5
+const wild = 1.0
 
 // LogQuantileRatio returns the natural logarithm of the quantile a divided by b, which
 // were estimated with the same alpha, paired by replication: the jackknife's

@@ -138,13 +138,13 @@ func NewQuantile(t *Times, q, typical, alpha float64) *Quantile {
 // all, for [TypicalEffect].
 func (t *Times) Above(q float64) Counts { return t.above(t.at(q)) }
 
-// woodruff maps the interval of the share above the estimate back through the
-// distribution.
+// woodruff moves the level by as much as the interval of the share above the estimate
+// reaches from it, and maps that back through the distribution.
 func (t *Times) woodruff(q, typical, alpha float64) Interval {
 	c := t.above(t.at(q))
 	p := c.Value()
 	lo, hi := c.share(p, typical, alpha)
-	return Interval{t.Value(q), t.seconds(t.at(1 - hi)), t.seconds(t.at(1 - lo))}
+	return Interval{t.Value(q), t.seconds(t.at(q - (hi - p))), t.seconds(t.at(q + (p - lo)))}
 }
 
 // score returns the least and the greatest time whose share above is compatible

@@ -84,7 +84,13 @@ func (p plain) above(x float64) Counts {
 // woodruff maps the interval of the share above the quantile back, value by value.
 func (p plain) woodruff(q, typical float64) (lo, hi float64) {
 	share := Share(p.above(p.quantile(q, -1)), typical, 0.05)
-	return p.quantile(1-share.Hi, -1), p.quantile(1-share.Lo, -1)
+	at := func(level float64) float64 {
+		if level > 1 {
+			return math.Inf(1)
+		}
+		return p.quantile(level, -1)
+	}
+	return at(q - (share.Hi - share.Value)), at(q + (share.Value - share.Lo))
 }
 
 // crosses reports whether the share above x, but not that above the value before it, is

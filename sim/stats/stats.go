@@ -110,8 +110,8 @@ func effect(variance, p, of float64) float64 {
 }
 
 // TypicalEffect returns the median design effect of the shares that are neither 0
-// nor 1, which stands for that of a share that has not shown its own yet; 1, as of
-// independent cases, where there is none.
+// nor 1, which stands for that of a share that has not shown its own yet; at least 1,
+// as of independent cases.
 func TypicalEffect(shares []Counts) float64 {
 	var effects []float64
 	for _, c := range shares {
@@ -126,10 +126,8 @@ func TypicalEffect(shares []Counts) float64 {
 		return 1
 	}
 	slices.Sort(effects)
-	if n := len(effects); n%2 == 0 {
-		return (effects[n/2-1] + effects[n/2]) / 2
-	}
-	return effects[len(effects)/2]
+	n := len(effects)
+	return max(1, (effects[(n-1)/2]+effects[n/2])/2)
 }
 
 // Share returns a pooled share with its interval at the level 1-alpha, which lies

@@ -81,7 +81,7 @@ func TestPooledByHand(t *testing.T) {
 	near(t, "share", got.Value, 0.2, 1e-12)
 	near(t, "lower end", got.Lo, 0.2-half, 1e-5)
 	near(t, "upper end", got.Hi, 0.2+half, 1e-5)
-	near(t, "design effect", TypicalEffect([]Counts{c, even(0, 0), even(1, 1)}), 1.5*14.0/3600*60/0.16, 1e-12)
+	near(t, "design effect", TypicalEffect([]Counts{c, even(0, 0), even(1, 1)}), 1.5*14.0/3600*60/0.16, 1e-12) // 2.1875
 }
 
 // Of three design effects the middle one is typical, of two their mean.
@@ -92,6 +92,7 @@ func TestTypicalEffect(t *testing.T) {
 	near(t, "two", TypicalEffect([]Counts{alike, bunched}), 8.0/3, 1e-12)
 	near(t, "three", TypicalEffect([]Counts{alike, bunched, bunched}), 16.0/3, 1e-12)
 	near(t, "none", TypicalEffect([]Counts{even(0, 0)}), 1, 0)
+	near(t, "none that comes in bunches", TypicalEffect([]Counts{alike}), 1, 0)
 }
 
 // Many residuals far out are worth fewer degrees of freedom: of 20 replications two
