@@ -63,8 +63,8 @@ side: ten at speed 1, two at 5, one above.`,
 			return f.bench(c.Context(), s, spec, bench.Options{Seed: f.seed, Replications: f.reps, Speed: speed, URL: url}, !alone)
 		},
 	}
-	f.register(c)
 	f.registerTraffic(c)
+	f.register(c)
 	fl := c.Flags()
 	fl.Lookup("reps").DefValue = "1"
 	f.reps = 1
