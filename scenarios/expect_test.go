@@ -2,10 +2,12 @@ package scenarios_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"ratesim/scenarios"
 	"ratesim/sim/metrics"
@@ -182,6 +184,49 @@ func TestExpectationsOfParts(t *testing.T) {
 			t.Errorf("%s: %s", tt.line, diff)
 		}
 	}
+}
+
+// A tenant is found whatever its name: as a property, over names of letters, dots and
+// dashes, of metrics and of parts, of tenants of which one may begin as another does.
+func TestEveryTenantCanBeExpected(t *testing.T) {
+	words := []string{"a", "b-2", "calls", "failures", "deadline", "small", "latency_p95", "rejected_by", "shared-pool"}
+	all := metrics.Metrics()
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.Custom(func(t *rapid.T) string {
+			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 1, 3).Draw(t, "words"), ".")
+		})
+		text := "name: x\nduration: 1m\nworkload:\n"
+		tenants := rapid.SliceOfNDistinct(name, 1, 3, rapid.ID).Draw(t, "tenants")
+		for _, tenant := range tenants {
+			text += "  - {tenant: " + tenant + ", arrivals: {process: poisson, rate: 1/s}, prompt_tokens: 100, output_tokens: 50}\n"
+		}
+		tenant := rapid.SampledFrom(tenants).Draw(t, "tenant")
+		metric := rapid.SampledFrom([]string{"calls", "success_rate", "latency_p95", "failures.deadline", "rejected_by.shared-pool"}).Draw(t, "metric")
+		written := tenant + "." + metric
+		// What can be read in two ways is another metric, or another tenant's.
+		is := func(s string) bool {
+			return slices.ContainsFunc(all, func(m metrics.Metric) bool { return m.Name == s }) || ahead()[s] != 0 || strings.HasPrefix(s, "rejected_by.shared-pool")
+		}
+		if is(written) {
+			t.Skip("a metric of all calls")
+		}
+		for _, other := range append(slices.Clone(tenants), "small", "medium", "large") {
+			if rest, ok := strings.CutPrefix(written, other+"."); ok && len(other) > len(tenant) && is(rest) {
+				t.Skip("another's")
+			}
+		}
+		text += "deployments: [{name: main, provider: openai/gpt-4o@tier-1}]\nstrategies: [none]\nslo: ['" + written + " >= 0']\nexpect: ['none." + written + " >= 0']\n"
+		spec, err := scenarios.Parse("x", []byte(text), scenarios.Options{})
+		if err != nil {
+			t.Fatalf("%s of %q: %v", written, tenants, err)
+		}
+		if got := spec.Expect[0].Left; got != (scenarios.Term{Strategy: "none", Tenant: tenant, Metric: metric}) {
+			t.Errorf("%s of %q is read as %+v", written, tenants, got)
+		}
+		if got := spec.SLO[0]; got.Tenant != tenant || got.Metric != metric {
+			t.Errorf("%s of %q is read as %+v", written, tenants, got)
+		}
+	})
 }
 
 // The verdict may be expected to choose a strategy, by its name in the file or in

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -93,12 +94,9 @@ func unknownMetric(name string, parts bool) string {
 func leadingMetric(s string) (m metric, name, rest string, ok bool) {
 	for _, known := range measurable() {
 		after, is := strings.CutPrefix(s, known.name)
-		if is && (after == "" || strings.ContainsRune(" +-", rune(after[0]))) && len(known.name) > len(m.name) {
-			m, rest = known, strings.TrimSpace(after)
+		if is && (after == "" || strings.IndexByte(" +-", after[0]) >= 0) {
+			return known, known.name, strings.TrimSpace(after), true
 		}
-	}
-	if m.name != "" {
-		return m, m.name, rest, true
 	}
 	name = s
 	for i, r := range s {
@@ -122,12 +120,11 @@ func (d *decoder) measured(c cursor, s string, parts bool) (of subject, m metric
 	if ok {
 		return of, m, rest, true
 	}
-	var known []string // of what a metric may be
-	known = append(known, d.spec.Tenants...)
+	known := slices.Clone(d.spec.Tenants) // of what a metric may be
 	if parts {
 		known = append(known, metrics.SizeNames[:]...)
 	}
-	whose := longestPrefix(s, known)
+	whose := owner(s, known)
 	switch whose {
 	case "":
 		c.fail("%s", nothing(s, name, known))
@@ -136,9 +133,6 @@ func (d *decoder) measured(c cursor, s string, parts bool) (of subject, m metric
 		c.fail("want a metric of %s, such as %s.success_rate", whose, whose)
 		return of, m, "", false
 	}
-	if of.tenant = whose; !slices.Contains(d.spec.Tenants, whose) {
-		of = subject{part: whose}
-	}
 	m, name, rest, ok = leadingMetric(s[len(whose)+1:])
 	switch {
 	case !ok:
@@ -146,8 +140,25 @@ func (d *decoder) measured(c cursor, s string, parts bool) (of subject, m metric
 	case !m.parts:
 		c.fail("%s is measured of all calls together, not of those of %s", m.name, whose)
 		ok = false
+	case slices.Contains(d.spec.Tenants, whose):
+		of.tenant = whose
+	default:
+		of.part = whose
 	}
 	return of, m, rest, ok
+}
+
+// owner returns the longest of the names with which s begins before a metric, for
+// names may contain dots; without a metric, the longest with which it begins.
+func owner(s string, names []string) string {
+	best := ""
+	for _, name := range names {
+		after, ok := strings.CutPrefix(s, name+".")
+		if _, _, _, metric := leadingMetric(after); ok && metric && len(name) > len(best) {
+			best = name
+		}
+	}
+	return cmp.Or(best, longestPrefix(s, names))
 }
 
 // nothing says what is wrong with s, which begins with no metric: with name, which

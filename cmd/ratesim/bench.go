@@ -63,8 +63,8 @@ side: ten at speed 1, two at 5, one above.`,
 			return f.bench(c.Context(), s, spec, bench.Options{Seed: f.seed, Replications: int(f.reps), Speed: speed, URL: url}, !alone)
 		},
 	}
-	f.register(c)
 	f.registerTraffic(c)
+	f.register(c)
 	fl := c.Flags()
 	f.fixedReps(c, 1)
 	fl.Float64Var(&speed, "speed", 1, "the scenario's seconds in a real one")

@@ -53,8 +53,8 @@ the place of the scenario's workload.`,
 			return f.simulate(c.Context(), s, spec, 0, view{reports.Table, reports.Markdown, reports.Pictures})
 		},
 	}
-	f.register(c)
 	f.registerTraffic(c)
+	f.register(c)
 	return c
 }
 

@@ -195,3 +195,33 @@ strategies: [jitter]
 		}
 	}
 }
+
+// What is assumed of a log names flags that compare has, and the document says the same.
+func TestAssumedFlags(t *testing.T) {
+	spec, err := scenarios.Load("", nil, scenarios.Options{Trace: "azure-conv-2023"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(spec.Assumed); n == 0 || n > 4 {
+		t.Errorf("%d sentences", n)
+	}
+	doc, err := os.ReadFile(filepath.Join(root, "docs/scenarios.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := compareCommand(&streams{}).Flags()
+	for _, sentence := range spec.Assumed {
+		named := regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(sentence, -1)
+		if len(named) == 0 {
+			t.Errorf("%q names no flag", sentence)
+		}
+		for _, m := range named {
+			if flags.Lookup(m[1]) == nil {
+				t.Errorf("%q: compare has no flag --%s", sentence, m[1])
+			}
+			if !bytes.Contains(doc, []byte("`--"+m[1])) {
+				t.Errorf("docs/scenarios.md does not mention --%s", m[1])
+			}
+		}
+	}
+}

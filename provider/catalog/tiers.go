@@ -94,7 +94,7 @@ func tierKey(vendor, edition, tier string) string { return vendor + ":" + editio
 
 // asks notes what the row's tier asks for, if that is known.
 func (c *Catalog) asks(r *Row) {
-	if a, ok := c.tiers[tierKey(r.Config.Vendor, r.Edition, r.Tier)]; ok && r.Tier != provisioned {
+	if a, ok := c.tiers[tierKey(r.Config.Vendor, r.Edition, r.Tier)]; ok {
 		r.Asks = &a.Asks
 		r.Facts = append(r.Facts, a.fact)
 	}
