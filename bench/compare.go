@@ -99,7 +99,7 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 		p, err = replications(ctx, s, o, rep, min(n, o.Replications-rep), outcomes)
 		pace.Late, pace.Skipped = max(pace.Late, p.Late), pace.Skipped+p.Skipped
 	}
-	r := &metrics.Result{Kind: "live", Scenario: s.Name, Seed: o.Seed, Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
+	r := &metrics.Result{Kind: "live", Scenario: s.Name, Provider: s.Deployments[0].Ref, Seed: o.Seed, Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
 	sample := metrics.NewSample(outcomes)
 	metrics.Summarise(r, sample, s.Tenants)
 	r.Hash = "" // no two live runs have the same history

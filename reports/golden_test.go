@@ -51,7 +51,8 @@ func TestGolden(t *testing.T) {
 		{"table-by-tenant.txt", launchDay(), table(TableOptions{By: "tenant"})},
 		{"table.md", launchDay(), func(w io.Writer, r *metrics.Result) error { return Markdown(w, r, TableOptions{}) }},
 		{"herd.md", aHerd(), func(w io.Writer, r *metrics.Result) error { return HerdMarkdown(w, r, TableOptions{}) }},
-		{"table.csv", launchDay(), CSV},
+		{"table.csv", launchDay(), func(w io.Writer, r *metrics.Result) error { return CSV(w, r, TableOptions{}) }},
+		{"table-by-tenant.csv", short(), func(w io.Writer, r *metrics.Result) error { return CSV(w, r, TableOptions{By: "tenant"}) }},
 		{"result.json", short(), JSON},
 	} {
 		golden(t, c.file, c.result, c.write)

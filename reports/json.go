@@ -127,7 +127,7 @@ func checkVerdict(v *metrics.Verdict) error {
 			return fmt.Errorf("%s of %q has no difference", w.Metric, w.Against)
 		}
 	}
-	if v.Fits != nil && v.Fits.SuccessRate == nil {
+	if v.Fits != nil && v.Fits.Provider != "" && v.Fits.SuccessRate == nil {
 		return errors.New("fits has no success_rate")
 	}
 	if v.Baseline != nil {
@@ -220,7 +220,7 @@ func roundVerdict(v *metrics.Verdict) *metrics.Verdict {
 	}
 	if v.Fits != nil {
 		f := *v.Fits
-		f.SuccessRate = roundEstimate(f.SuccessRate)
+		f.SuccessRate, f.CostPerSuccessUSD = roundEstimate(f.SuccessRate), roundEstimate(f.CostPerSuccessUSD)
 		out.Fits = &f
 	}
 	return &out

@@ -66,20 +66,32 @@ func herdVerdict(r *metrics.Result) []string {
 }
 
 func writeTable(w io.Writer, r *metrics.Result, o TableOptions, cols []column, verdict []string) error {
+	return writeSheet(w, sheetOf{[]*metrics.Result{r}, cols, verdict}, o)
+}
+
+// sheetOf is what a table shows: one result, or one for each of several providers.
+type sheetOf struct {
+	results []*metrics.Result
+	cols    []column
+	verdict []string
+}
+
+func writeSheet(w io.Writer, t sheetOf, o TableOptions) error {
 	var b strings.Builder
 	paint := painter(o.Color)
-	for _, line := range wrap(heading(r), o.Width) {
+	r := t.results[0]
+	for _, line := range wrap(heading(t.results), o.Width) {
 		b.WriteString(paint(bold, line) + "\n")
 	}
 	for _, a := range r.Assumed {
 		paragraph(&b, printable(a), o.Width)
 	}
 	b.WriteString("\n")
-	leftOut := grid(&b, r, o, cols)
+	leftOut := grid(&b, t, o)
 	if len(leftOut) > 0 {
 		paragraph(&b, "Left out for width: "+strings.Join(leftOut, ", ")+" (-o csv has all).", o.Width)
 	}
-	for i, sentence := range verdict {
+	for i, sentence := range t.verdict {
 		if i == 0 {
 			b.WriteString("\n")
 		}
@@ -91,8 +103,8 @@ func writeTable(w io.Writer, r *metrics.Result, o TableOptions, cols []column, v
 		}
 	}
 	b.WriteString("\n")
-	paragraph(&b, legend(r, cols), o.Width)
-	for i, note := range r.Warnings {
+	paragraph(&b, legend(t.results, t.cols), o.Width)
+	for i, note := range warningsOf(t.results) {
 		n := strconv.Itoa(i+1) + ". "
 		for j, line := range wrap(printable(note), o.Width-len(n)) {
 			if j > 0 {
@@ -101,11 +113,11 @@ func writeTable(w io.Writer, r *metrics.Result, o TableOptions, cols []column, v
 			b.WriteString(n + line + "\n")
 		}
 	}
-	if len(r.Expectations) > 0 {
-		b.WriteString("\n")
-	}
-	for _, e := range r.Expectations {
-		paragraph(&b, expectation(e), o.Width)
+	for i, e := range expectationsOf(t.results) {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		paragraph(&b, e, o.Width)
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("writing the table: %w", err)
@@ -114,12 +126,18 @@ func writeTable(w io.Writer, r *metrics.Result, o TableOptions, cols []column, v
 }
 
 // heading says what was run.
-func heading(r *metrics.Result) string {
-	reps := "1 replication"
-	if r.Replications != 1 {
-		reps = strconv.Itoa(r.Replications) + " replications"
+func heading(results []*metrics.Result) string {
+	r := results[0]
+	parts := []string{printable(r.Scenario), printable(r.Kind)}
+	if len(results) > 1 {
+		parts = append(parts, strconv.Itoa(len(results))+" providers")
+	} else {
+		if r.Provider != "" {
+			parts = append(parts, printable(r.Provider))
+		}
+		parts = append(parts, replications(r))
 	}
-	parts := []string{printable(r.Scenario), printable(r.Kind), reps, "seed " + strconv.FormatUint(r.Seed, 10)}
+	parts = append(parts, "seed "+strconv.FormatUint(r.Seed, 10))
 	for i := range r.Strategies {
 		if calls, ok := mean(&r.Strategies[i].Values, metrics.Calls); ok {
 			parts = append(parts, strconv.FormatFloat(calls, 'f', 0, 64)+" calls")
@@ -129,10 +147,53 @@ func heading(r *metrics.Result) string {
 	return strings.Join(parts, " · ")
 }
 
+func replications(r *metrics.Result) string {
+	if r.Replications == 1 {
+		return "1 replication"
+	}
+	return strconv.Itoa(r.Replications) + " replications"
+}
+
+// about says of which provider a line is, where there are several.
+func about(results []*metrics.Result, r *metrics.Result, text string) string {
+	if len(results) == 1 {
+		return text
+	}
+	return printable(r.Provider) + ": " + text
+}
+
+// warningsOf returns the warnings of all results, those that several have once.
+func warningsOf(results []*metrics.Result) []string {
+	var out []string
+	for _, r := range results {
+		for _, text := range r.Warnings {
+			everywhere := !slices.ContainsFunc(results, func(o *metrics.Result) bool { return !slices.Contains(o.Warnings, text) })
+			if !everywhere {
+				text = about(results, r, text)
+			}
+			if !slices.Contains(out, text) {
+				out = append(out, text)
+			}
+		}
+	}
+	return out
+}
+
+func expectationsOf(results []*metrics.Result) []string {
+	var out []string
+	for _, r := range results {
+		for _, e := range r.Expectations {
+			out = append(out, about(results, r, expectation(e)))
+		}
+	}
+	return out
+}
+
 // legend says how to read the columns.
-func legend(r *metrics.Result, cols []column) string {
+func legend(results []*metrics.Result, cols []column) string {
+	r := results[0]
 	var parts []string
-	if len(marked(r)) > 0 {
+	if slices.ContainsFunc(results, func(r *metrics.Result) bool { return len(marked(r)) > 0 }) {
 		parts = append(parts, "* chosen.")
 	}
 	if r.Replications == 1 {
@@ -186,13 +247,25 @@ func expectation(e metrics.Expectation) string {
 // A line of the table is a strategy, or a group of its calls.
 type line struct {
 	name   string
-	values *metrics.Values
+	values *metrics.Values // nil of a heading
 	chosen bool
 	bound  bool
 	group  bool
 }
 
-// lines returns the rows of the table.
+// lines returns the rows of the table: those of each result, under a heading where there
+// are several.
+func (t *sheetOf) lines(by string) []line {
+	var out []line
+	for _, r := range t.results {
+		if len(t.results) > 1 {
+			out = append(out, line{name: printable(r.Provider) + " · " + replications(r)})
+		}
+		out = append(out, lines(r, by)...)
+	}
+	return out
+}
+
 func lines(r *metrics.Result, by string) []line {
 	var out []line
 	for _, s := range inOrder(r) {
@@ -201,12 +274,7 @@ func lines(r *metrics.Result, by string) []line {
 			l.name += "*"
 		}
 		out = append(out, l)
-		groups := s.Tenants
-		if by == "size" {
-			groups = s.Sizes
-		} else if by != "tenant" {
-			groups = nil
-		}
+		groups := groupsOf(s, by)
 		for i := range groups {
 			out = append(out, line{name: "  " + rowName(groups[i].Name), values: &groups[i].Values, bound: l.bound, group: true})
 		}
@@ -214,15 +282,28 @@ func lines(r *metrics.Result, by string) []line {
 	return out
 }
 
+// groupsOf returns the groups of a strategy's calls: by tenant, by size or none.
+func groupsOf(s *metrics.Strategy, by string) []metrics.Group {
+	switch by {
+	case "tenant":
+		return s.Tenants
+	case "size":
+		return s.Sizes
+	}
+	return nil
+}
+
 // grid writes as many columns as fit and returns the titles of the others.
-func grid(b *strings.Builder, r *metrics.Result, o TableOptions, cols []column) (leftOut []string) {
-	rows := lines(r, o.By)
+func grid(b *strings.Builder, t sheetOf, o TableOptions) (leftOut []string) {
+	rows := t.lines(o.By)
 	nameWidth := len("strategy")
 	for _, l := range rows {
-		nameWidth = max(nameWidth, utf8.RuneCountInString(l.name))
+		if l.values != nil {
+			nameWidth = max(nameWidth, utf8.RuneCountInString(l.name))
+		}
 	}
-	blocks := make([]block, len(cols))
-	for i, c := range cols {
+	blocks := make([]block, len(t.cols))
+	for i, c := range t.cols {
 		blocks[i] = newBlock(c, rows)
 	}
 	if o.Width > 0 {
@@ -241,8 +322,14 @@ func grid(b *strings.Builder, r *metrics.Result, o TableOptions, cols []column) 
 	}
 	b.WriteString(rule)
 	for i, l := range rows {
-		if l.bound && !l.group && i > 0 {
+		if i > 0 && (l.bound && !l.group || l.values == nil) {
 			b.WriteString(rule)
+		}
+		if l.values == nil {
+			for _, part := range wrap(l.name, o.Width) {
+				b.WriteString(paint(bold, part) + "\n")
+			}
+			continue
 		}
 		var text strings.Builder
 		writeRow(&text, padRight(l.name, nameWidth), blocks, func(k block) string { return k.cell(i) })
@@ -281,7 +368,10 @@ type block struct {
 func newBlock(c column, rows []line) block {
 	k := block{col: c}
 	for _, l := range rows {
-		x := c.cell(l.values)
+		var x cell
+		if l.values != nil {
+			x = c.cell(l.values)
+		}
 		k.cells = append(k.cells, x)
 		if x.unit == "" && x.ends == "" {
 			continue // a word may stand under the unit as well

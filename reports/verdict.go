@@ -178,7 +178,7 @@ func undecided(r *metrics.Result, v *metrics.Verdict) string {
 		}
 	}
 	if len(possible) > 0 {
-		text += " It is still possible that " + list(possible, "and that") + "."
+		text += " It is still possible that " + strings.Join(possible, ", or that ") + "."
 	}
 	return text + " " + printable(v.Chosen[0]) + " is the simplest: " + does(r, v.Chosen[0]) + "."
 }
@@ -231,7 +231,13 @@ func clockTime(s float64) string {
 }
 
 func fits(f *metrics.Fit) string {
+	if f.Provider == "" {
+		return "No tier of the same model in the catalog would be enough."
+	}
 	text := fmt.Sprintf("%s would be enough: with %s, %s of the calls succeed there.", printable(f.Provider), printable(f.Strategy), write(f.SuccessRate.Mean, percent))
+	if cost, ok := f.CostPerSuccessUSD, known(f.CostPerSuccessUSD); ok && cost.Mean > 0 {
+		text = strings.TrimSuffix(text, ".") + ", for " + write(1000*cost.Mean, dollars) + " USD per 1,000 answers."
+	}
 	if f.Asks != "" {
 		text += " It asks for " + printable(f.Asks) + "."
 	}

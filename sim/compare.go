@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"ratesim/provider/catalog"
 	"ratesim/scenarios"
 	"ratesim/sim/metrics"
 	"ratesim/sim/verdict"
@@ -21,6 +22,9 @@ type Options struct {
 	// rule of verdict.Looks.
 	Replications int
 	RetryWindow  time.Duration // as in Plan
+	// Catalog is where a larger tier is looked for when the demand is more than the
+	// limits allow; nil = none is.
+	Catalog *catalog.Catalog
 	// Progress, if not nil, is told after each run how many of how many are
 	// done; with as many replications as it takes, of those until the next look. It
 	// is called from one goroutine at a time.
@@ -33,11 +37,7 @@ type Options struct {
 // When ctx is cancelled it stops and returns ctx's error beside a Result of
 // the replications that every strategy had finished, nil if there is none.
 func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result, error) {
-	c := &comparison{spec: s, options: o, outcomes: make([]metrics.Outcome, len(s.Strategies))}
-	for i := range s.Strategies {
-		k := &s.Strategies[i]
-		c.outcomes[i] = metrics.Outcome{Name: k.Name, Bound: k.Omniscient, Rank: k.Rank}
-	}
+	c := newComparison(s, o)
 	err := c.run(ctx)
 	if err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())) {
 		return nil, err
@@ -46,6 +46,15 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 		return nil, err
 	}
 	return c.result(), err
+}
+
+func newComparison(s *scenarios.Spec, o Options) *comparison {
+	c := &comparison{spec: s, options: o, outcomes: make([]metrics.Outcome, len(s.Strategies))}
+	for i := range s.Strategies {
+		k := &s.Strategies[i]
+		c.outcomes[i] = metrics.Outcome{Name: k.Name, Bound: k.Omniscient, Rank: k.Rank}
+	}
+	return c
 }
 
 // comparison is a scenario that is being compared.
@@ -84,7 +93,7 @@ func (c *comparison) run(ctx context.Context) error {
 // result writes down what was found.
 func (c *comparison) result() *metrics.Result {
 	s := c.spec
-	r := &metrics.Result{Kind: "simulated", Scenario: s.Name, Seed: c.options.Seed, Verdict: c.verdict,
+	r := &metrics.Result{Kind: "simulated", Scenario: s.Name, Provider: s.Deployments[0].Ref, Seed: c.options.Seed, Verdict: c.verdict, Assumed: s.Assumed,
 		Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
 	metrics.Summarise(r, c.sample, s.Tenants)
 	verdict.Check(r, c.sample, s)

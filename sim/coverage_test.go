@@ -150,7 +150,7 @@ func worst(held map[string]float64) (least float64, who string, median float64) 
 // BenchmarkCoverage prints how often intervals of few replications hold the value of
 // 2,000: docs/statistics.md has the figures.
 func BenchmarkCoverage(b *testing.B) {
-	for _, scenario := range []string{"launch-day", "noisy-neighbour", "many-instances"} {
+	for _, scenario := range []string{"noisy-neighbour", "launch-day", "many-instances"} {
 		p := newPool(b, scenario, 2000)
 		fmt.Printf("%s: coverage in %% of 200 samples, least (of which case) and median\n", scenario)
 		table := make([]string, len(kinds()))

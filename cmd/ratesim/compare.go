@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"ratesim/provider/catalog"
 	"ratesim/reports"
 	"ratesim/scenarios"
 	"ratesim/sim"
@@ -45,12 +45,11 @@ the place of the scenario's workload.`,
 			if err != nil {
 				return err
 			}
-			// Several providers side by side are still to come.
-			spec, err := single(f.load(c, s, args, opt))
+			specs, err := f.load(c, s, args, opt)
 			if err != nil {
 				return err
 			}
-			return f.simulate(c.Context(), s, spec, 0, view{reports.Table, reports.Markdown, reports.Pictures})
+			return f.compare(c.Context(), s, specs, opt.Catalog)
 		},
 	}
 	f.registerTraffic(c)
@@ -96,18 +95,79 @@ func oneProvider(n int) error {
 	return inputError{fmt.Errorf("--provider is given %d times; this command takes one", n)}
 }
 
-// simulate runs the scenario and reports it. When it is interrupted it reports
-// what was finished and returns the context's error.
-func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec, window time.Duration, v view) error {
+// compare runs the scenario on each of its providers and reports it. When it is
+// interrupted it reports what was finished and returns the context's error.
+func (f *common) compare(ctx context.Context, s *streams, specs []*scenarios.Spec, known *catalog.Catalog) error {
+	if len(specs) == 1 {
+		return f.simulate(ctx, s, specs[0], sim.Options{Catalog: known}, view{reports.Table, reports.Markdown, reports.Pictures})
+	}
 	tidy, err := makeDir(f.dir)
 	if err != nil {
 		return err
 	}
 	defer tidy()
+	var results []*metrics.Result
+	var runErr error
+	for _, spec := range specs {
+		result, err := f.run(ctx, s, spec, sim.Options{})
+		if result != nil {
+			results = append(results, result)
+		}
+		if runErr = err; err != nil {
+			break
+		}
+	}
+	if len(results) == 0 {
+		return runErr
+	}
+	if err := f.reportEach(s, results); err != nil {
+		return err
+	}
+	if f.dir != "" {
+		var pictures []reports.Picture
+		for _, r := range results {
+			pictures = append(pictures, reports.Of(r.Provider, reports.Pictures(r))...)
+		}
+		if err := reports.WriteDir(f.dir, func(w io.Writer) error { return reports.ProvidersJSON(w, results) }, pictures); err != nil {
+			return err
+		}
+	}
+	if runErr != nil {
+		return runErr
+	}
+	return unmet(results...)
+}
+
+// reportEach prints the results of several providers in the format asked for.
+func (f *common) reportEach(s *streams, results []*metrics.Result) error {
+	switch f.output {
+	case "json":
+		return reports.ProvidersJSON(s.out, results)
+	case "csv":
+		return reports.ProvidersCSV(s.out, results, f.table(s))
+	case "markdown":
+		return reports.ProvidersMarkdown(s.out, results, f.table(s))
+	}
+	return reports.ProvidersTable(s.out, results, f.table(s))
+}
+
+// run compares the strategies of a scenario, with progress where it can be seen.
+func (f *common) run(ctx context.Context, s *streams, spec *scenarios.Spec, o sim.Options) (*metrics.Result, error) {
 	draw, wipe := s.reporter(f.quiet)
-	result, runErr := sim.Compare(ctx, spec, sim.Options{
-		Seed: f.seed, Replications: int(f.reps), RetryWindow: window, Progress: draw})
-	wipe()
+	defer wipe()
+	o.Seed, o.Replications, o.Progress = f.seed, int(f.reps), draw
+	return sim.Compare(ctx, spec, o)
+}
+
+// simulate runs the scenario and reports it. When it is interrupted it reports
+// what was finished and returns the context's error.
+func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec, o sim.Options, v view) error {
+	tidy, err := makeDir(f.dir)
+	if err != nil {
+		return err
+	}
+	defer tidy()
+	result, runErr := f.run(ctx, s, spec, o)
 	if result == nil {
 		return runErr
 	}
@@ -136,10 +196,12 @@ func makeDir(dir string) (tidy func(), err error) {
 }
 
 // unmet returns errUnmet if an expectation was not met.
-func unmet(r *metrics.Result) error {
-	for _, x := range r.Expectations {
-		if !x.Met {
-			return errUnmet
+func unmet(results ...*metrics.Result) error {
+	for _, r := range results {
+		for _, x := range r.Expectations {
+			if !x.Met {
+				return errUnmet
+			}
 		}
 	}
 	return nil

@@ -188,7 +188,7 @@ func (f *common) report(s *streams, r *metrics.Result, v view) error {
 	case "json":
 		return reports.JSON(s.out, r)
 	case "csv":
-		return reports.CSV(s.out, r)
+		return reports.CSV(s.out, r, f.table(s))
 	case "markdown":
 		return v.markdown(s.out, r, f.table(s))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"ratesim/reports"
 	"ratesim/scenarios"
+	"ratesim/sim"
 )
 
 // maxClients bounds a herd; a million clients take about a gigabyte.
@@ -55,7 +56,7 @@ together, keep retrying, and are released when it comes back.`,
 			if err != nil {
 				return inputError{err}
 			}
-			return f.simulate(c.Context(), s, spec, window, view{reports.HerdTable, reports.HerdMarkdown, reports.HerdPictures})
+			return f.simulate(c.Context(), s, spec, sim.Options{RetryWindow: window}, view{reports.HerdTable, reports.HerdMarkdown, reports.HerdPictures})
 		},
 	}
 	c.Flags().IntVar(&clients, "clients", 1000, "how many clients, each its own instance with one call")

@@ -170,7 +170,7 @@ func outcomes(m []Metric) {
 	m[DeadlineMetRate] = Metric{Name: "deadline_met_rate", Unit: Share, Better: Higher, About: "succeeded ÷ calls, of those with a deadline", share: true,
 		group: func(t *Tally) (float64, float64) { return n(t.DueMet), n(t.DueCalls) }}
 	m[AnswersPerMin] = Metric{Name: "answers_per_min", Unit: PerMinute, Better: Higher, About: "succeeded calls ÷ minutes in which calls arrive",
-		run: func(r *Run) (float64, float64) { return n(r.Succeeded), r.minutes() }}
+		group: func(t *Tally) (float64, float64) { return n(t.Succeeded), t.arriving }}
 	for i, f := range [...]struct {
 		id    ID
 		name  string
@@ -222,7 +222,7 @@ func traffic(m []Metric) {
 		run: meanOfRuns(func(r *Run) float64 { return unless(r.Asks == 0, n(r.Asks)) })}
 	m[GoodputTPM] = Metric{Name: "goodput_tpm", Unit: TokensPerMinute, Better: Higher,
 		About: "prompt and output tokens of succeeded calls, a minute from the first arrival to the last end",
-		run:   func(r *Run) (float64, float64) { return n(r.Good), r.LastEnd.Sub(r.FirstArrival).Minutes() }}
+		group: func(t *Tally) (float64, float64) { return n(t.Good), t.span }}
 	m[QuotaUsed] = Metric{Name: "quota_used", Unit: Share, Better: Higher, About: "tokens charged ÷ tokens allowed, from the first arrival to the end of the duration",
 		run: func(r *Run) (float64, float64) { return r.Charged, r.Allowed }}
 	m[WastedPromptTokens] = Metric{Name: "wasted_prompt_tokens", Unit: Tokens, Better: Lower, About: "prompt tokens of attempts that did not succeed",
@@ -283,11 +283,6 @@ func most(ps []peak) int64 {
 		m = max(m, ps[i].most)
 	}
 	return m
-}
-
-// minutes is how long calls arrived.
-func (r *Run) minutes() float64 {
-	return max(0, r.setup.Duration.Minutes()-r.FirstArrival.Seconds()/60)
 }
 
 // peakToMean holds the peak against the mean of the same deployment, over the

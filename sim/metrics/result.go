@@ -15,6 +15,7 @@ type Result struct {
 	Schema       string        `json:"schema"`
 	Kind         string        `json:"kind"` // "simulated" or "live"
 	Scenario     string        `json:"scenario"`
+	Provider     string        `json:"provider,omitempty"` // the reference of the first deployment
 	Seed         uint64        `json:"seed"`
 	Replications int           `json:"replications"`
 	Hash         string        `json:"hash"` // of every event of every run

@@ -243,12 +243,12 @@ func (r *Run) Close(now clock.Time) {
 		r.LastEnd = now
 	}
 	r.groups = nil
-	r.Tally.seal()
+	r.Tally.seal(r)
 	for i := range r.Sizes {
-		r.Sizes[i].seal()
+		r.Sizes[i].seal(r)
 	}
 	for i := range r.Tenants {
-		r.Tenants[i].seal()
+		r.Tenants[i].seal(r)
 	}
 	r.wait, r.waits = r.waits.pack(), Histogram{}
 }

@@ -244,6 +244,12 @@ func (s *Sample) Interval(outcome int, p Part, id ID, alpha float64) stats.Inter
 	return m.within(i)
 }
 
+// Estimate returns a metric of all calls with its 95 % interval; nil where it does not
+// apply.
+func (s *Sample) Estimate(outcome int, id ID) *Estimate {
+	return estimateOf(s.Interval(outcome, Part{}, id, alpha))
+}
+
 // none returns the upper end of a mean count of calls or attempts of which not one
 // was seen: that of their share in all calls, times the calls.
 func (s *Sample) none(outcome int, p Part, id ID, alpha float64) float64 {

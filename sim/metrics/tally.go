@@ -21,6 +21,10 @@ type Tally struct {
 	Demand                     int64                 // tokens that the calls asked for, prompt and output
 	Good                       int64                 // tokens of those that succeeded in time
 
+	// How long calls arrived in the run, and from the first arrival to the last end, in
+	// minutes.
+	arriving, span float64
+
 	times  Histogram // of the calls that succeeded, from arrival to success
 	packed packed    // the same, once the run is over
 }
@@ -45,8 +49,10 @@ func (t *Tally) add(o *Tally) {
 	t.times.merge(&o.times)
 }
 
-// seal packs the histogram.
-func (t *Tally) seal() {
+// seal packs the histogram of a run that is over.
+func (t *Tally) seal(r *Run) {
+	t.arriving = max(0, r.setup.Duration.Minutes()-r.FirstArrival.Seconds()/60)
+	t.span = r.LastEnd.Sub(r.FirstArrival).Minutes()
 	t.packed = t.times.pack()
 	t.times = Histogram{}
 }

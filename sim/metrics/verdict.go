@@ -97,10 +97,12 @@ type Overload struct {
 	Allowed float64 `json:"allowed"` // a minute
 }
 
-// Fit is the smallest tier at which the best client policy is good enough.
+// Fit is the smallest tier, of the same vendor and model, at which a client policy is
+// good enough. Without a Provider there is none.
 type Fit struct {
-	Provider    string    `json:"provider"`
-	Strategy    string    `json:"strategy"`
-	SuccessRate *Estimate `json:"success_rate"`
-	Asks        string    `json:"asks,omitempty"` // what the tier asks for
+	Provider          string    `json:"provider,omitempty"`
+	Strategy          string    `json:"strategy,omitempty"`
+	SuccessRate       *Estimate `json:"success_rate,omitempty"`
+	CostPerSuccessUSD *Estimate `json:"cost_per_success_usd,omitempty"`
+	Asks              string    `json:"asks,omitempty"` // what the tier asks for
 }

@@ -29,7 +29,9 @@
 //     JASA 47, 1952), which maps the interval of the share above the estimate back
 //     through the distribution, and that of all values whose share above is
 //     compatible with the level, which is wider where the distribution is flat.
-//   - A ratio, or a mean ([Ratio]), has the t interval of its linearised residuals.
+//   - A ratio, or a mean ([Ratio]), has the t interval of its linearised residuals,
+//     whose far end is moved half-way to that of Hall's transformed t where they are
+//     skewed.
 //   - Differences between strategies are paired, since all meet the same arrivals:
 //     [ShareDifference], [RatioDifference], [LogRatio] and [LogQuantileRatio].
 //

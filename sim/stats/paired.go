@@ -68,13 +68,21 @@ func LogRatio(a, b Counts, alpha float64) Interval {
 	return around(math.Log(p/q), spreadOf(x, 1), alpha)
 }
 
-// around returns the t interval of a value.
+// around returns the t interval of a value, whose end on the far side of skewed
+// residuals is moved half-way to that of Hall's transformed t.
 func around(v float64, s spread, alpha float64) Interval {
-	half := 0.0
-	if s.variance > 0 {
-		half = student(alpha, s.freedom) * math.Sqrt(s.variance)
+	if !(s.variance > 0) {
+		return Interval{v, v, v}
 	}
-	return Interval{v, v - half, v + half}
+	half := student(alpha, s.freedom) * math.Sqrt(s.variance)
+	out := Interval{v, v - half, v + half}
+	if s.skew > 0 {
+		out.Hi = max(out.Hi, (out.Hi+hall(v, s, alpha))/2)
+	} else if s.skew < 0 {
+		s.skew = -s.skew
+		out.Lo = min(out.Lo, (out.Lo-hall(-v, s, alpha))/2)
+	}
+	return out
 }
 
 // minus returns the interval of a-b from those of a and b, which are correlated by
@@ -98,15 +106,10 @@ func Apart(a, b Interval, factor float64) Interval {
 	return minus(a, Interval{factor * b.Value, factor * b.Lo, factor * b.Hi}, 0)
 }
 
-// wild is how many times its lower end the upper end of a quantile's interval may
-// be before the jackknife of the quantile is not trusted alone: its steps are then
-// as wide as the gaps between the values.
-const wild = 1.0
-
 // LogQuantileRatio returns the natural logarithm of the quantile a divided by b, which
 // were estimated with the same alpha, paired by replication: the jackknife's
-// interval, and where the quantiles lie in a gap the hull with what their own
-// intervals give. Where one of them is never reached the value is infinite; where
+// interval, and that which their own intervals give, in one: where a quantile lies in
+// a gap between values the jackknife's steps are too few. Where one of them is never reached the value is infinite; where
 // neither is, NaN.
 func LogQuantileRatio(a, b *Quantile) Interval {
 	d := math.Log(a.Value) - math.Log(b.Value)
@@ -133,11 +136,7 @@ func LogQuantileRatio(a, b *Quantile) Interval {
 	if math.IsNaN(s.variance) || s.variance == 0 && joined.Hi > joined.Lo {
 		return joined
 	}
-	out := around(d, s, a.alpha)
-	if gap := math.Log(wild); x.Hi-x.Lo > gap || y.Hi-y.Lo > gap {
-		out.Lo, out.Hi = min(out.Lo, joined.Lo), max(out.Hi, joined.Hi)
-	}
-	return out
+	return hull(around(d, s, a.alpha), joined)
 }
 
 // QuantileDifference returns the quantile a minus factor times b, which were estimated
@@ -160,12 +159,11 @@ func QuantileDifference(a, b *Quantile, factor float64) Interval {
 	if math.IsNaN(s.variance) || s.variance == 0 && joined.Hi > joined.Lo {
 		return joined
 	}
-	out := around(d, s, a.alpha)
-	if a.Hi > wild*a.Lo || b.Hi > wild*b.Lo {
-		out.Lo, out.Hi = min(out.Lo, joined.Lo), max(out.Hi, joined.Hi)
-	}
-	return out
+	return hull(around(d, s, a.alpha), joined)
 }
+
+// hull returns a with its ends as far out as those of b.
+func hull(a, b Interval) Interval { return Interval{a.Value, min(a.Lo, b.Lo), max(a.Hi, b.Hi)} }
 
 // jackknifed describes the scatter of an estimate from its values without each
 // replication (Tukey's jackknife); its variance is NaN where one of them is not

@@ -58,7 +58,9 @@ func spreadOf(residuals []float64, of float64) spread {
 		return s
 	}
 	s.variance = n / (n - 1) * m2 / (of * of)
-	s.skew = m3 / n / math.Pow(m2/n, 1.5)
+	if s.skew = m3 / n / math.Pow(m2/n, 1.5); math.Abs(s.skew) < 1e-6 {
+		s.skew = 0 // rounding, by which hall would divide
+	}
 	// The variance of n residuals of kurtosis k is about as uncertain as that of
 	// 2n/(k-1) normal ones (Satterthwaite's approximation).
 	kurtosis := m4 / n / (m2 / n * m2 / n)

@@ -70,18 +70,39 @@ func TestMeanIsStudents(t *testing.T) {
 	}
 }
 
-// Three replications by hand: 1 of 10, 2 of 20 and 9 of 30 are 12 of 60, a share of
-// 0.2, where the mean of the shares would be 0.1667. The residuals are -1, -2 and 3,
-// so the variance is 3/2 * 14/60^2; with kurtosis (98/3)/(14/3)^2 = 1.5 there are
-// two degrees of freedom, whose t is 4.303.
+// Three replications by hand: 1 of 10, 4 of 20 and 7 of 30 are 12 of 60, a share of
+// 0.2, where the mean of the shares would be 0.1778. The residuals are -1, 0 and 1, so
+// the variance is 3/2 * 2/60^2; there are two degrees of freedom, whose t is 4.303.
 func TestPooledByHand(t *testing.T) {
-	c := Counts{[]float64{1, 2, 9}, []float64{10, 20, 30}}
-	got := Ratio(c, 0.05)
-	half := 4.30265 * math.Sqrt(1.5*14.0/3600)
+	got := Ratio(Counts{[]float64{1, 4, 7}, []float64{10, 20, 30}}, 0.05)
+	half := 4.30265 * math.Sqrt(1.5*2.0/3600)
 	near(t, "share", got.Value, 0.2, 1e-12)
 	near(t, "lower end", got.Lo, 0.2-half, 1e-5)
 	near(t, "upper end", got.Hi, 0.2+half, 1e-5)
-	near(t, "design effect", TypicalEffect([]Counts{c, even(0, 0), even(1, 1)}), 1.5*14.0/3600*60/0.16, 1e-12) // 2.1875
+	// Residuals -1, -2 and 3: 3/2 * 14/60^2, against 0.16/60 of independent cases.
+	c := Counts{[]float64{1, 2, 9}, []float64{10, 20, 30}}
+	near(t, "design effect", TypicalEffect([]Counts{c, even(0, 0), even(1, 1)}), 1.5*14.0/3600*60/0.16, 1e-12)
+}
+
+// Skewed residuals move the far end half-way to that of the transformed t, and mirroring
+// the values mirrors the interval.
+func TestSkewMovesTheFarEnd(t *testing.T) {
+	values := []float64{0, 0, 0, 1, 0, 0, 9, 0, 0, 0, 1, 0}
+	got := Ratio(even(values...), 0.05)
+	s := spreadOf(even(values...).residuals(got.Value), 12)
+	half := student(0.05, s.freedom) * math.Sqrt(s.variance)
+	near(t, "near end", got.Lo, got.Value-half, 1e-12)
+	near(t, "far end", got.Hi, (got.Value+half+hall(got.Value, s, 0.05))/2, 1e-12)
+	if got.Hi <= got.Value+half {
+		t.Errorf("%v is not wider than the t interval", got)
+	}
+	mirrored := make([]float64, len(values))
+	for i, v := range values {
+		mirrored[i] = -v
+	}
+	back := Ratio(even(mirrored...), 0.05)
+	near(t, "mirrored", back.Lo, -got.Hi, 1e-12)
+	near(t, "mirrored", back.Hi, -got.Lo, 1e-12)
 }
 
 // Of three design effects the middle one is typical, of two their mean.
