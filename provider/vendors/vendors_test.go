@@ -101,6 +101,33 @@ func TestOpenAIRequests(t *testing.T) {
 	}
 }
 
+// At OpenAI a refused request starts the wait anew: 20 s of 3 a minute, whenever it
+// comes. At Groq it waits for what is refilled all the same.
+func TestRefusedRequestsCount(t *testing.T) {
+	for _, k := range []struct {
+		vendor string
+		waits  [3]time.Duration // told after 5, 15 and 18 s; 0 = admitted
+	}{
+		{"openai", [3]time.Duration{20 * time.Second, 20 * time.Second, 20 * time.Second}},
+		{"groq", [3]time.Duration{15 * time.Second, 5 * time.Second, 2 * time.Second}},
+	} {
+		m := model(t, provider.Config{Vendor: k.vendor, RPM: 3})
+		var r wire.Reply
+		for range 3 {
+			m.Arrive(0, &wire.Attempt{Guess: 1}, &r)
+		}
+		for i, at := range []clock.Time{5 * clock.Second, 15 * clock.Second, 18 * clock.Second} {
+			m.Arrive(at, &wire.Attempt{Guess: 1}, &r)
+			if r.RetryAfter != k.waits[i] || m.RefusedBy().String() != "rpm" {
+				t.Errorf("%s: refused at %v by %v, told to wait %v, want %v", k.vendor, at, m.RefusedBy(), r.RetryAfter, k.waits[i])
+			}
+		}
+		if m.Arrive(18*clock.Second+clock.Time(k.waits[2]), &wire.Attempt{Guess: 1}, &r); !r.OK() {
+			t.Errorf("%s: refused again after the wait it asked for", k.vendor)
+		}
+	}
+}
+
 func TestOpenAICharge(t *testing.T) {
 	m := model(t, provider.Config{Vendor: "openai", TPM: 1_000_000})
 	for _, k := range []struct {
