@@ -62,6 +62,7 @@ func TestRefusalsByName(t *testing.T) {
 		{by: limit.BySharedPool, deployment: strings.Replace(openAI("rpm: 4"), "window:", "pool: flagship, window:", 1), refused: 6},
 		{by: limit.BySharedPool, deployment: strings.Replace(openAI("tpd: 400"), "window:", "pool: flagship, project: {rpm: 5}, window:", 1), refused: 6},
 		{by: limit.ByRPM, deployment: strings.Replace(openAI("rpm: 100"), "window:", "pool: flagship, project: {rpm: 4}, window:", 1), refused: 6},
+		// The seed draws four prompts of 5,000.
 		{by: limit.ByOversize, deployment: openAI("tpm: 4000"), refused: 4, prompt: "{dist: empirical, values: [100, 5000]}"},
 		{by: limit.ByBilling, deployment: openAI("rpm: 4"), refused: 10, faults: "faults: [{kind: billing, at: 0s}]"},
 		// Mistral says of no limit which it was, and Groq answers 413.

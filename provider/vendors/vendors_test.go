@@ -1,7 +1,9 @@
 package vendors
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +70,35 @@ func TestWaits(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The message of a 429 tells of the limit that refused, as one that was seen does
+// (openai/codex fixture), also where two limits count the same.
+func TestRefusalIsExplained(t *testing.T) {
+	project := provider.Limit{Counts: provider.Requests, Most: 2, Per: time.Minute}
+	for _, k := range []struct {
+		cfg       provider.Config
+		used      []uint32 // tokens of the calls before
+		requested uint32
+		want      string
+	}{
+		{provider.Config{TPM: 30_000}, []uint32{22_999}, 12_528, "on tokens per min (TPM): Limit 30000, Used 22999, Requested 12528. Please try again in 11.054s."},
+		{provider.Config{TPM: 30_000}, nil, 40_000, "on tokens per min (TPM): Limit 30000, Requested 40000."},
+		{provider.Config{RPM: 500, Pool: "all", Limits: []provider.Limit{project}}, []uint32{1, 1}, 1, "on requests per min (RPM): Limit 2, Used 2, Requested 1. Please try again in 30s."},
+	} {
+		k.cfg.Vendor = "openai"
+		m := model(t, k.cfg)
+		for _, used := range k.used {
+			spend(m, used)
+		}
+		a, r, ans := wire.Attempt{Prompt: k.requested, Guess: k.requested}, wire.Reply{}, wire.Answer{}
+		m.Arrive(0, &a, &r)
+		m.Answer(0, &a, &r, &ans)
+		d, _ := wire.DialectOf("openai")
+		if _, body := d.Encode(&ans, http.Header{}); !strings.Contains(string(body), k.want) {
+			t.Errorf("told %s, want %s", body, k.want)
+		}
 	}
 }
 
