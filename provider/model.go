@@ -4,9 +4,10 @@
 //
 // A Model is one deployment behind one set of limits. Arrive decides about an
 // attempt: outages first, then requests that could never pass, then every
-// limit at once, so that a refusal by one limit charges none of the others.
-// An admitted attempt is charged a reservation; Finish trues it up when the
-// work is done, which is later than the client knows if the client hung up.
+// limit at once, so that a refusal by one limit charges none of the others. Where
+// the vendor counts refusals, each costs a request; see Charge.Rejected. An
+// admitted attempt is charged a reservation; Finish trues it up when the work is
+// done, which is later than the client knows if the client hung up.
 package provider
 
 import (

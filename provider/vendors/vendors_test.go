@@ -1,7 +1,9 @@
 package vendors
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +73,35 @@ func TestWaits(t *testing.T) {
 	}
 }
 
+// The message of a 429 tells of the limit that refused, as one that was seen does
+// (openai/codex fixture), also where two limits count the same.
+func TestRefusalIsExplained(t *testing.T) {
+	project := provider.Limit{Counts: provider.Requests, Most: 2, Per: time.Minute}
+	for _, k := range []struct {
+		cfg       provider.Config
+		used      []uint32 // tokens of the calls before
+		requested uint32
+		want      string
+	}{
+		{provider.Config{TPM: 30_000}, []uint32{22_999}, 12_528, "on tokens per min (TPM): Limit 30000, Used 22999, Requested 12528. Please try again in 11.054s."},
+		{provider.Config{TPM: 30_000}, nil, 40_000, "on tokens per min (TPM): Limit 30000, Requested 40000."},
+		{provider.Config{RPM: 500, Pool: "all", Limits: []provider.Limit{project}}, []uint32{1, 1}, 1, "on requests per min (RPM): Limit 2, Used 2, Requested 1. Please try again in 30s."},
+	} {
+		k.cfg.Vendor = "openai"
+		m := model(t, k.cfg)
+		for _, used := range k.used {
+			spend(m, used)
+		}
+		a, r, ans := wire.Attempt{Prompt: k.requested, Guess: k.requested}, wire.Reply{}, wire.Answer{}
+		m.Arrive(0, &a, &r)
+		m.Answer(0, &a, &r, &ans)
+		d, _ := wire.DialectOf("openai")
+		if _, body := d.Encode(&ans, http.Header{}); !strings.Contains(string(body), k.want) {
+			t.Errorf("told %s, want %s", body, k.want)
+		}
+	}
+}
+
 // Requests come back one by one: of 500 a minute each 120 ms, of 10,000 a day
 // each 8.64 s; the headers show the day.
 func TestOpenAIRequests(t *testing.T) {
@@ -97,6 +128,33 @@ func TestOpenAIRequests(t *testing.T) {
 		}
 		if !admitted(m, k.each, a) || admitted(m, 2*k.each-1, a) {
 			t.Errorf("of %d requests, the next is not back after %v", k.limit, k.each)
+		}
+	}
+}
+
+// At OpenAI a refused request starts the wait anew: 20 s of 3 a minute, whenever it
+// comes. At Groq it waits for what is refilled all the same.
+func TestRefusedRequestsCount(t *testing.T) {
+	for _, k := range []struct {
+		vendor string
+		waits  [3]time.Duration // told after 5, 15 and 18 s; 0 = admitted
+	}{
+		{"openai", [3]time.Duration{20 * time.Second, 20 * time.Second, 20 * time.Second}},
+		{"groq", [3]time.Duration{15 * time.Second, 5 * time.Second, 2 * time.Second}},
+	} {
+		m := model(t, provider.Config{Vendor: k.vendor, RPM: 3})
+		var r wire.Reply
+		for range 3 {
+			m.Arrive(0, &wire.Attempt{Guess: 1}, &r)
+		}
+		for i, at := range []clock.Time{5 * clock.Second, 15 * clock.Second, 18 * clock.Second} {
+			m.Arrive(at, &wire.Attempt{Guess: 1}, &r)
+			if r.RetryAfter != k.waits[i] || m.RefusedBy().String() != "rpm" {
+				t.Errorf("%s: refused at %v by %v, told to wait %v, want %v", k.vendor, at, m.RefusedBy(), r.RetryAfter, k.waits[i])
+			}
+		}
+		if m.Arrive(18*clock.Second+clock.Time(k.waits[2]), &wire.Attempt{Guess: 1}, &r); !r.OK() {
+			t.Errorf("%s: refused again after the wait it asked for", k.vendor)
 		}
 	}
 }

@@ -41,7 +41,7 @@ var windowWords = [...]struct {
 }{
 	{day, dayWords},
 	{time.Hour, []string{"per hour"}},
-	{time.Minute, []string{"per min", "perminute"}},
+	{time.Minute, []string{"per min", "per-min", "perminute"}},
 }
 
 func says(text string, words []string) bool {
