@@ -51,15 +51,15 @@ func HerdTable(w io.Writer, r *metrics.Result, o TableOptions) error {
 	return writeTable(w, r, o, herdColumns(), herdVerdict(r))
 }
 
-// herdVerdict says that there is nothing to see where every attempt was admitted;
-// else the columns speak for themselves.
+// herdVerdict is the choice, or that there is nothing to see where every attempt was
+// admitted.
 func herdVerdict(r *metrics.Result) []string {
 	for i := range r.Strategies {
 		v := &r.Strategies[i].Values
 		attempts, ok := mean(v, metrics.Amplification)
 		share, ok2 := mean(v, metrics.SuccessRate)
 		if !ok || !ok2 || attempts != 1 || share != 1 {
-			return nil
+			return Verdict(r)[:1]
 		}
 	}
 	return []string{"Every client's first attempt was answered: to so few, or at so high a limit, strategies make no difference."}

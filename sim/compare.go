@@ -18,8 +18,9 @@ import (
 // Options says how to compare.
 type Options struct {
 	Seed uint64
-	// Replications are how many there are; 0 = as many as the verdict needs, by the
-	// rule of verdict.Looks.
+	// Replications are how many there are; 0 = as many as the verdict needs: more are
+	// added at verdict.Looks until it is settled, there are 200, or 20 million attempts
+	// have been simulated.
 	Replications int
 	RetryWindow  time.Duration // as in Plan
 	// Catalog is where a larger tier is looked for when the demand is more than the
@@ -83,11 +84,29 @@ func (c *comparison) run(ctx context.Context) error {
 			return err
 		}
 		c.verdict = verdict.Judge(c.sample, o)
-		if err != nil || verdict.Settled(c.verdict) {
+		if err != nil || verdict.Settled(c.verdict) || c.attempts() > patience {
 			return err
 		}
 	}
 	return nil
+}
+
+// patience is after how many attempts, of all runs together, no more replications are
+// added: some ten seconds of one core. It counts attempts and not seconds, so that the
+// same seed gives the same result on every machine.
+const patience = 20_000_000
+
+// attempts is how many attempts all runs have made.
+func (c *comparison) attempts() int64 {
+	n := int64(0)
+	for i := range c.outcomes {
+		for _, r := range c.outcomes[i].Runs {
+			if r != nil {
+				n += r.Attempts
+			}
+		}
+	}
+	return n
 }
 
 // result writes down what was found.

@@ -29,6 +29,7 @@ type Sample struct {
 	times     map[timesOf]*stats.Times
 	quantiles map[quantileOf]*stats.Quantile
 	typicals  map[typicalOf]float64
+	levels    map[float64]*stats.Level // by alpha
 }
 
 type timesOf struct {
@@ -70,7 +71,7 @@ const (
 // number of runs.
 func NewSample(outcomes []Outcome) *Sample {
 	s := &Sample{Outcomes: outcomes, done: Finished(outcomes), metrics: Metrics(), bound: -1,
-		times: map[timesOf]*stats.Times{}, quantiles: map[quantileOf]*stats.Quantile{}, typicals: map[typicalOf]float64{}}
+		times: map[timesOf]*stats.Times{}, quantiles: map[quantileOf]*stats.Quantile{}, typicals: map[typicalOf]float64{}, levels: map[float64]*stats.Level{}}
 	for i := range outcomes {
 		if outcomes[i].Bound {
 			s.bound = i
@@ -111,6 +112,16 @@ replications:
 		done = append(done, rep)
 	}
 	return done
+}
+
+// Level returns the level 1-alpha.
+func (s *Sample) Level(alpha float64) *stats.Level {
+	l, ok := s.levels[alpha]
+	if !ok {
+		l = stats.NewLevel(alpha)
+		s.levels[alpha] = l
+	}
+	return l
 }
 
 // Replications is how many there are.
@@ -215,10 +226,17 @@ func (s *Sample) Quantile(outcome int, p Part, id ID, alpha float64) *stats.Quan
 	q, ok := s.quantiles[key]
 	if !ok {
 		m := &s.metrics[id]
-		q = stats.NewQuantile(s.timesOf(outcome, p, m.of), m.quantile, s.typical(p, id), alpha)
+		q = stats.NewQuantile(s.timesOf(outcome, p, m.of), m.quantile, s.typical(p, id), s.Level(alpha))
 		s.quantiles[key] = q
 	}
 	return q
+}
+
+// Value returns a metric that is a quantile, without its interval: +Inf where too few
+// calls get there.
+func (s *Sample) Value(outcome int, p Part, id ID) float64 {
+	m := &s.metrics[id]
+	return s.timesOf(outcome, p, m.of).Value(m.quantile)
 }
 
 // Interval returns any metric at the level 1-alpha; its Value is NaN where it does
@@ -231,31 +249,47 @@ func (s *Sample) Interval(outcome int, p Part, id ID, alpha float64) stats.Inter
 	case m.quantile > 0:
 		return s.Quantile(outcome, p, id, alpha).Interval
 	case m.share:
-		return stats.Share(s.Counts(outcome, p, id), s.typical(p, id), alpha)
+		return stats.Share(s.Counts(outcome, p, id), s.typical(p, id), s.Level(alpha))
 	case id == FailedPer1000:
-		i := stats.Share(s.Counts(outcome, p, SuccessRate), s.typical(p, SuccessRate), alpha)
+		i := stats.Share(s.Counts(outcome, p, SuccessRate), s.typical(p, SuccessRate), s.Level(alpha))
 		return stats.Interval{Value: 1000 * (1 - i.Value), Lo: 1000 * (1 - i.Hi), Hi: 1000 * (1 - i.Lo)}
 	}
-	c := s.Counts(outcome, p, id)
-	i := stats.Ratio(c, alpha)
-	if i.Value == 0 && m.group != nil && len(s.done) > 1 { // none was seen, which does not say that there is none
-		i.Hi = s.none(outcome, p, id, alpha)
+	i := m.within(stats.Ratio(s.Counts(outcome, p, id), s.Level(alpha)))
+	if m.group != nil && m.Unit == Count && id != Calls && len(s.done) > 1 {
+		return s.seldom(i, outcome, p, id, alpha)
 	}
-	return m.within(i)
+	return i
+}
+
+// few is how many replications must have seen something before its scatter says how much
+// more of it there may be.
+const few = 10
+
+// seldom widens the interval of a mean count of which fewer than few replications have
+// any: it is held to be a share of the attempts, or of the calls, whose interval
+// knows that what was not seen may still come.
+func (s *Sample) seldom(i stats.Interval, outcome int, p Part, id ID, alpha float64) stats.Interval {
+	of := Calls
+	if id == Rejected || id == RejectedRequests || id == RejectedTokens || id >= RejectedBy {
+		of = Attempts
+	}
+	c, all, seen := s.Counts(outcome, p, id), s.Counts(outcome, p, of), 0
+	for r, n := range c.Hits {
+		if id == Succeeded && n < all.Hits[r] || id != Succeeded && n > 0 { // of successes what is missing is seldom
+			seen++
+		}
+	}
+	if seen >= few || id == Attempts {
+		return i
+	}
+	share := stats.Share(stats.Counts{Hits: c.Hits, Of: all.Hits}, s.typical(p, SuccessRate), s.Level(alpha))
+	return stats.Interval{Value: i.Value, Lo: min(i.Lo, share.Lo*all.Value()), Hi: max(i.Hi, share.Hi*all.Value())}
 }
 
 // Estimate returns a metric of all calls with its 95 % interval; nil where it does not
 // apply.
 func (s *Sample) Estimate(outcome int, id ID) *Estimate {
 	return estimateOf(s.Interval(outcome, Part{}, id, alpha))
-}
-
-// none returns the upper end of a mean count of calls or attempts of which not one
-// was seen: that of their share in all calls, times the calls.
-func (s *Sample) none(outcome int, p Part, id ID, alpha float64) float64 {
-	c, calls := s.Counts(outcome, p, id), s.Counts(outcome, p, Calls)
-	share := stats.Share(stats.Counts{Hits: c.Hits, Of: calls.Hits}, s.typical(p, SuccessRate), alpha)
-	return share.Hi * calls.Value()
 }
 
 // within cuts an interval to the values that the metric can take: a symmetric
@@ -273,7 +307,7 @@ func (s *Sample) regret(outcome int, alpha float64) stats.Interval {
 	if s.bound < 0 {
 		return stats.Interval{Value: math.NaN()}
 	}
-	return stats.RatioDifference(s.Counts(outcome, Part{}, LatencyMean), s.Counts(s.bound, Part{}, LatencyMean), 1, alpha)
+	return stats.RatioDifference(s.Counts(outcome, Part{}, LatencyMean), s.Counts(s.bound, Part{}, LatencyMean), 1, s.Level(alpha))
 }
 
 // Elsewhere reports whether a strategy sends to another deployment than the first.

@@ -136,9 +136,9 @@ func (s *Sample) Margin(a, b Side, factor, alpha float64) stats.Interval {
 	case m.quantile > 0 || o.quantile > 0 || a.Metric == RegretS || b.Metric == RegretS:
 		return stats.Apart(s.Interval(a.Outcome, a.Part, a.Metric, alpha), s.Interval(b.Outcome, b.Part, b.Metric, alpha), factor)
 	case m.share && o.share && factor == 1:
-		return stats.ShareDifference(s.Counts(a.Outcome, a.Part, a.Metric), s.Counts(b.Outcome, b.Part, b.Metric), s.typical(a.Part, a.Metric), alpha)
+		return stats.ShareDifference(s.Counts(a.Outcome, a.Part, a.Metric), s.Counts(b.Outcome, b.Part, b.Metric), s.typical(a.Part, a.Metric), s.Level(alpha))
 	}
-	return stats.RatioDifference(s.Counts(a.Outcome, a.Part, a.Metric), s.Counts(b.Outcome, b.Part, b.Metric), factor, alpha)
+	return stats.RatioDifference(s.Counts(a.Outcome, a.Part, a.Metric), s.Counts(b.Outcome, b.Part, b.Metric), factor, s.Level(alpha))
 }
 
 // hash combines the runs' hashes in order.

@@ -144,6 +144,9 @@ func TestNothingSeenHasAWidth(t *testing.T) {
 	if e := v[SuccessRate]; e.Mean != 1 || e.Hi != 1 || e.Lo >= 1 {
 		t.Errorf("success rate %v, want 1 with a lower end below it", *e)
 	}
+	if e := v[Succeeded]; e.Mean != 50 || e.Hi != 50 || e.Lo >= 50 {
+		t.Errorf("succeeded %v, want 50 with a lower end below it", *e)
+	}
 	if e := v[Calls]; *e != (Estimate{50, 50, 50}) {
 		t.Errorf("calls %v, want 50 exactly", *e)
 	}

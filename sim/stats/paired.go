@@ -3,11 +3,16 @@ package stats
 import "math"
 
 // ShareDifference returns how much larger the share a is than b, where both are
-// counted in the same replications, with its interval at the level 1-alpha. typical
+// counted in the same replications, with its interval. typical
 // is as for Share.
-func ShareDifference(a, b Counts, typical, alpha float64) Interval {
-	out, differ := ratioDifference(a, b, 1, alpha)
-	if differ >= few || len(a.Of) < 2 || math.IsNaN(out.Value) {
+func ShareDifference(a, b Counts, typical float64, l *Level) Interval {
+	out, differ := ratioDifference(a, b, 1, l)
+	if len(a.Of) < 2 || math.IsNaN(out.Value) {
+		return out
+	}
+	x, y := Share(a, typical, l), Share(b, typical, l)
+	out = hull(out, minus(x, y, correlation(a.residuals(x.Value), b.residuals(y.Value))))
+	if differ >= few {
 		return out
 	}
 	// Too few replications differ to see how the differences scatter. The cases in
@@ -21,19 +26,19 @@ func ShareDifference(a, b Counts, typical, alpha float64) Interval {
 		}
 		more.Hits[r], fewer.Hits[r] = max(0, extra), max(0, -extra)
 	}
-	j := minus(Share(more, typical, alpha), Share(fewer, typical, alpha), 0)
+	j := minus(Share(more, typical, l), Share(fewer, typical, l), 0)
 	return Interval{out.Value, max(-1, min(out.Lo, j.Lo)), min(1, max(out.Hi, j.Hi))}
 }
 
 // RatioDifference returns the pooled ratio a minus factor times b, with the t interval
-// of the difference of their linearised residuals at the level 1-alpha.
-func RatioDifference(a, b Counts, factor, alpha float64) Interval {
-	out, _ := ratioDifference(a, b, factor, alpha)
+// of the difference of their linearised residuals.
+func RatioDifference(a, b Counts, factor float64, l *Level) Interval {
+	out, _ := ratioDifference(a, b, factor, l)
 	return out
 }
 
 // ratioDifference also says how many replications differ.
-func ratioDifference(a, b Counts, factor, alpha float64) (out Interval, differ int) {
+func ratioDifference(a, b Counts, factor float64, l *Level) (out Interval, differ int) {
 	p, q := a.Value(), b.Value()
 	d := p - factor*q
 	if len(a.Of) < 2 || math.IsNaN(d) {
@@ -48,13 +53,13 @@ func ratioDifference(a, b Counts, factor, alpha float64) (out Interval, differ i
 		}
 		x[r] = x[r]/ofA - factor*y[r]/ofB
 	}
-	return around(d, spreadOf(x, 1), alpha), differ
+	return around(d, spreadOf(x, 1), l), differ
 }
 
 // LogRatio returns the natural logarithm of the pooled ratio a divided by b, with its
-// interval at the level 1-alpha (the delta method). NaN where one of them is not
+// interval (the delta method). NaN where one of them is not
 // above 0.
-func LogRatio(a, b Counts, alpha float64) Interval {
+func LogRatio(a, b Counts, l *Level) Interval {
 	p, q := a.Value(), b.Value()
 	if !(p > 0) || !(q > 0) || len(a.Of) < 2 {
 		return Interval{math.Log(p / q), math.NaN(), math.NaN()}
@@ -65,22 +70,22 @@ func LogRatio(a, b Counts, alpha float64) Interval {
 	for r := range x {
 		x[r] = x[r]/(ofA*p) - y[r]/(ofB*q)
 	}
-	return around(math.Log(p/q), spreadOf(x, 1), alpha)
+	return around(math.Log(p/q), spreadOf(x, 1), l)
 }
 
 // around returns the t interval of a value, whose end on the far side of skewed
 // residuals is moved half-way to that of Hall's transformed t.
-func around(v float64, s spread, alpha float64) Interval {
+func around(v float64, s spread, l *Level) Interval {
 	if !(s.variance > 0) {
 		return Interval{v, v, v}
 	}
-	half := student(alpha, s.freedom) * math.Sqrt(s.variance)
+	half := l.student(s.freedom) * math.Sqrt(s.variance)
 	out := Interval{v, v - half, v + half}
 	if s.skew > 0 {
-		out.Hi = max(out.Hi, (out.Hi+hall(v, s, alpha))/2)
+		out.Hi = max(out.Hi, (out.Hi+hall(v, s, l))/2)
 	} else if s.skew < 0 {
 		s.skew = -s.skew
-		out.Lo = min(out.Lo, (out.Lo-hall(-v, s, alpha))/2)
+		out.Lo = min(out.Lo, (out.Lo-hall(-v, s, l))/2)
 	}
 	return out
 }
@@ -107,7 +112,7 @@ func Apart(a, b Interval, factor float64) Interval {
 }
 
 // LogQuantileRatio returns the natural logarithm of the quantile a divided by b, which
-// were estimated with the same alpha, paired by replication: the jackknife's
+// were estimated at the same level, paired by replication: the jackknife's
 // interval, and that which their own intervals give, in one: where a quantile lies in
 // a gap between values the jackknife's steps are too few. Where one of them is never reached the value is infinite; where
 // neither is, NaN.
@@ -136,11 +141,11 @@ func LogQuantileRatio(a, b *Quantile) Interval {
 	if math.IsNaN(s.variance) || s.variance == 0 && joined.Hi > joined.Lo {
 		return joined
 	}
-	return hull(around(d, s, a.alpha), joined)
+	return hull(around(d, s, a.level), joined)
 }
 
 // QuantileDifference returns the quantile a minus factor times b, which were estimated
-// with the same alpha, in seconds; NaN where one of them is not reached.
+// at the same level, in seconds; NaN where one of them is not reached.
 func QuantileDifference(a, b *Quantile, factor float64) Interval {
 	d := a.Value - factor*b.Value
 	if a.without == nil || b.without == nil || math.IsInf(a.Value, 0) || math.IsInf(b.Value, 0) {
@@ -159,7 +164,7 @@ func QuantileDifference(a, b *Quantile, factor float64) Interval {
 	if math.IsNaN(s.variance) || s.variance == 0 && joined.Hi > joined.Lo {
 		return joined
 	}
-	return hull(around(d, s, a.alpha), joined)
+	return hull(around(d, s, a.level), joined)
 }
 
 // hull returns a with its ends as far out as those of b.

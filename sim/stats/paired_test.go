@@ -11,12 +11,12 @@ import (
 // the quantile 4.303 of t over the root of three.
 func TestDifferenceIsPaired(t *testing.T) {
 	a, b := even(14, 105, 1006), even(10, 100, 1000)
-	got := RatioDifference(a, b, 1, 0.05)
+	got := RatioDifference(a, b, 1, NewLevel(0.05))
 	near(t, "difference", got.Value, 5, 1e-9)
 	near(t, "half the interval", (got.Hi-got.Lo)/2, 4.302653/math.Sqrt(3), 1e-5)
-	twice := RatioDifference(a, b, 2, 0.05)
+	twice := RatioDifference(a, b, 2, NewLevel(0.05))
 	near(t, "14 - 20, 105 - 200, 1006 - 2000", twice.Value, (-6-95-994)/3.0, 1e-9)
-	if got := RatioDifference(a, a, 1, 0.05); got != (Interval{}) {
+	if got := RatioDifference(a, a, 1, NewLevel(0.05)); got != (Interval{}) {
 		t.Errorf("against itself: %v", got)
 	}
 }
@@ -32,19 +32,19 @@ func TestFewDiscordantReplications(t *testing.T) {
 		a.Hits[r], b.Hits[r] = 5, 5
 	}
 	a.Hits[4] = 9
-	got := ShareDifference(a, b, 1, 0.05)
+	got := ShareDifference(a, b, 1, NewLevel(0.05))
 	near(t, "difference", got.Value, 0.004, 1e-12)
-	more := Share(Counts{[]float64{0, 0, 0, 0, 4, 0, 0, 0, 0, 0}, a.Of}, 1, 0.05)
-	none := Share(Counts{make([]float64, 10), a.Of}, 1, 0.05)
+	more := Share(Counts{[]float64{0, 0, 0, 0, 4, 0, 0, 0, 0, 0}, a.Of}, 1, NewLevel(0.05))
+	none := Share(Counts{make([]float64, 10), a.Of}, 1, NewLevel(0.05))
 	lo := 0.004 - math.Sqrt(math.Pow(0.004-more.Lo, 2)+none.Hi*none.Hi)
 	hi := 0.004 + math.Sqrt(math.Pow(more.Hi-0.004, 2)+0)
-	plain := RatioDifference(a, b, 1, 0.05)
+	plain := RatioDifference(a, b, 1, NewLevel(0.05))
 	near(t, "lower end", got.Lo, min(lo, plain.Lo), 1e-12)
 	near(t, "upper end", got.Hi, max(hi, plain.Hi), 1e-12)
 	if !(got.Hi > plain.Hi) || !(got.Lo < 0) {
 		t.Errorf("%v is not wider than %v", got, plain)
 	}
-	if same := ShareDifference(a, a, 1, 0.05); !(same.Lo < 0 && same.Hi > 0) {
+	if same := ShareDifference(a, a, 1, NewLevel(0.05)); !(same.Lo < 0 && same.Hi > 0) {
 		t.Errorf("equal so far: %v, want an interval with a width", same)
 	}
 }
@@ -59,16 +59,16 @@ func TestLogRatio(t *testing.T) {
 			b.Hits = append(b.Hits, rapid.Float64Range(50, 90).Draw(t, "b"))
 			a.Of, b.Of = append(a.Of, rapid.Float64Range(40, 60).Draw(t, "of")), append(b.Of, rapid.Float64Range(40, 60).Draw(t, "of"))
 		}
-		x := LogRatio(a, b, 0.05)
+		x := LogRatio(a, b, NewLevel(0.05))
 		scaled := Counts{make([]float64, len(a.Hits)), a.Of}
 		for i, v := range a.Hits {
 			scaled.Hits[i] = math.E * v
 		}
-		y := LogRatio(scaled, b, 0.05)
+		y := LogRatio(scaled, b, NewLevel(0.05))
 		if math.Abs(y.Value-x.Value-1) > 1e-9 || math.Abs((y.Hi-y.Lo)-(x.Hi-x.Lo)) > 1e-9 {
 			t.Fatalf("%v, times e %v", x, y)
 		}
-		back := LogRatio(b, a, 0.05)
+		back := LogRatio(b, a, NewLevel(0.05))
 		if math.Abs(x.Value+back.Value) > 1e-9 || math.Abs(x.Lo+back.Hi) > 1e-9 {
 			t.Fatalf("%v, the other way round %v", x, back)
 		}
@@ -79,12 +79,12 @@ func TestLogRatio(t *testing.T) {
 		for r := range without {
 			without[r] = math.Log((ha - a.Hits[r]) / (oa - a.Of[r]) / ((hb - b.Hits[r]) / (ob - b.Of[r])))
 		}
-		jack := around(x.Value, jackknifed(without), 0.05)
+		jack := around(x.Value, jackknifed(without), NewLevel(0.05))
 		if w, v := x.Hi-x.Lo, jack.Hi-jack.Lo; w < 0.5*v || w > 2*v {
 			t.Fatalf("width %v, by the jackknife %v", w, v)
 		}
 	})
-	if got := LogRatio(even(0, 0), even(1, 2), 0.05); !math.IsNaN(got.Lo) {
+	if got := LogRatio(even(0, 0), even(1, 2), NewLevel(0.05)); !math.IsNaN(got.Lo) {
 		t.Errorf("of nothing: %v", got)
 	}
 }
@@ -120,7 +120,7 @@ func TestQuantilesThatMoveTogether(t *testing.T) {
 		}
 		p, q = append(p, x), append(q, y)
 	}
-	a, b := NewQuantile(q.times(), 0.95, 1, 0.05), NewQuantile(p.times(), 0.95, 1, 0.05)
+	a, b := NewQuantile(q.times(), 0.95, 1, NewLevel(0.05)), NewQuantile(p.times(), 0.95, 1, NewLevel(0.05))
 	got := LogQuantileRatio(a, b)
 	near(t, "ratio", math.Exp(got.Value), 2, 0.01)
 	if own := math.Log(b.Hi / b.Lo); got.Hi-got.Lo > 0.1*own {
@@ -141,7 +141,7 @@ func TestRatioToNever(t *testing.T) {
 		p = append(p, []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 9})
 		q = append(q, []float64{1, 2, 3, 4, 5, 6, 7, 8, math.Inf(1), math.Inf(1)})
 	}
-	never, nine := NewQuantile(q.times(), 0.95, 1, 0.05), NewQuantile(p.times(), 0.95, 1, 0.05)
+	never, nine := NewQuantile(q.times(), 0.95, 1, NewLevel(0.05)), NewQuantile(p.times(), 0.95, 1, NewLevel(0.05))
 	got := LogQuantileRatio(never, nine)
 	if !math.IsInf(got.Value, 1) || !math.IsInf(got.Hi, 1) || math.IsNaN(got.Lo) {
 		t.Errorf("never against 9: %v", got)

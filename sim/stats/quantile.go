@@ -113,20 +113,19 @@ func (t *Times) Value(q float64) float64 {
 // whose ends may be +Inf, and what it takes to compare it with another.
 type Quantile struct {
 	Interval
-	alpha   float64
+	level   *Level
 	above   []float64 // residuals of the share above it
 	without []float64 // its logarithm without each replication
 }
 
-// NewQuantile estimates the q quantile with its interval at the level 1-alpha. typical is
-// as for Share.
-func NewQuantile(t *Times, q, typical, alpha float64) *Quantile {
+// NewQuantile estimates the q quantile with its interval. typical is as for Share.
+func NewQuantile(t *Times, q, typical float64, l *Level) *Quantile {
 	v := t.Value(q)
-	out := &Quantile{Interval: Interval{v, math.NaN(), math.NaN()}, alpha: alpha}
+	out := &Quantile{Interval: Interval{v, math.NaN(), math.NaN()}, level: l}
 	if len(t.Reps) < 2 || math.IsNaN(v) {
 		return out
 	}
-	w, s := t.woodruff(q, typical, alpha), t.score(q, typical, alpha)
+	w, s := t.woodruff(q, typical, l), t.score(q, typical, l)
 	out.Interval = Interval{v, min(w.Lo, s.Lo), max(w.Hi, s.Hi)}
 	above := t.above(t.at(q))
 	out.above = above.residuals(above.Value())
@@ -140,19 +139,19 @@ func (t *Times) Above(q float64) Counts { return t.above(t.at(q)) }
 
 // woodruff moves the level by as much as the interval of the share above the estimate
 // reaches from it, and maps that back through the distribution.
-func (t *Times) woodruff(q, typical, alpha float64) Interval {
+func (t *Times) woodruff(q, typical float64, l *Level) Interval {
 	c := t.above(t.at(q))
 	p := c.Value()
-	lo, hi := c.share(p, typical, alpha)
+	lo, hi := c.share(p, typical, l)
 	return Interval{t.Value(q), t.seconds(t.at(q - (hi - p))), t.seconds(t.at(q + (p - lo)))}
 }
 
 // score returns the least and the greatest time whose share above is compatible
 // with 1-q.
-func (t *Times) score(q, typical, alpha float64) Interval {
+func (t *Times) score(q, typical float64, l *Level) Interval {
 	ends := func(i int) (lo, hi float64) {
 		c := t.above(t.pooled.At[i])
-		return c.share(c.Value(), typical, alpha)
+		return c.share(c.Value(), typical, l)
 	}
 	n := len(t.pooled.At)
 	first := sort.Search(n, func(i int) bool { lo, _ := ends(i); return lo <= 1-q })

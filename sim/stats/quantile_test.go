@@ -83,7 +83,7 @@ func (p plain) above(x float64) Counts {
 
 // woodruff maps the interval of the share above the quantile back, value by value.
 func (p plain) woodruff(q, typical float64) (lo, hi float64) {
-	share := Share(p.above(p.quantile(q, -1)), typical, 0.05)
+	share := Share(p.above(p.quantile(q, -1)), typical, NewLevel(0.05))
 	at := func(level float64) float64 {
 		if level > 1 {
 			return math.Inf(1)
@@ -97,7 +97,7 @@ func (p plain) woodruff(q, typical float64) (lo, hi float64) {
 // compatible with 1-q, or for an upper end the other way round.
 func (p plain) crosses(x, q, typical float64, upper bool) bool {
 	compatible := func(x float64) bool {
-		s := Share(p.above(x), typical, 0.05)
+		s := Share(p.above(x), typical, NewLevel(0.05))
 		if upper {
 			return s.Hi >= 1-q
 		}
@@ -128,7 +128,7 @@ func TestQuantileAgainstLists(t *testing.T) {
 		p := plains.Draw(t, "p")
 		q := rapid.SampledFrom([]float64{0.5, 0.9, 0.95, 0.99}).Draw(t, "q")
 		times := p.times()
-		got, score := NewQuantile(times, q, 1.5, 0.05), times.score(q, 1.5, 0.05)
+		got, score := NewQuantile(times, q, 1.5, NewLevel(0.05)), times.score(q, 1.5, NewLevel(0.05))
 		lo, hi := p.woodruff(q, 1.5)
 		if got.Value != p.quantile(q, -1) || got.Lo != min(lo, score.Lo) || got.Hi != max(hi, score.Hi) {
 			t.Fatalf("%v, want %v from %v to %v", got.Interval, p.quantile(q, -1), min(lo, score.Lo), max(hi, score.Hi))
@@ -153,7 +153,7 @@ func TestNever(t *testing.T) {
 	for range 20 {
 		p = append(p, []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, math.Inf(1)})
 	}
-	half, most := NewQuantile(p.times(), 0.5, 1, 0.05), NewQuantile(p.times(), 0.95, 1, 0.05)
+	half, most := NewQuantile(p.times(), 0.5, 1, NewLevel(0.05)), NewQuantile(p.times(), 0.95, 1, NewLevel(0.05))
 	if half.Value != 5 || math.IsInf(half.Hi, 1) {
 		t.Errorf("half within %v", half.Interval)
 	}

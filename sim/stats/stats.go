@@ -77,24 +77,42 @@ func (c Counts) residuals(p float64) []float64 {
 	return out
 }
 
-// student returns the two-sided quantile of Student's t: the probability beyond
-// it, both tails together, is alpha.
-func student(alpha, freedom float64) float64 {
-	return distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile(1 - alpha/2)
+// Level is how sure intervals are: the probability that one does not hold the true
+// value is Alpha, both sides together. It remembers quantiles, which take longer than
+// all else, and so is not safe for concurrent use.
+type Level struct {
+	Alpha  float64
+	normal float64         // quantile of the normal distribution
+	t      map[int]float64 // of Student's t, by tenths of a degree of freedom
 }
 
-func normal(alpha float64) float64 { return distuv.UnitNormal.Quantile(1 - alpha/2) }
+// NewLevel returns the level 1-alpha.
+func NewLevel(alpha float64) *Level {
+	return &Level{alpha, distuv.UnitNormal.Quantile(1 - alpha/2), map[int]float64{}}
+}
 
-// Ratio returns a pooled ratio, or with cases of 1 a mean, with its interval at
-// the level 1-alpha. It takes the residuals for what scatters and so holds for
+// student returns the two-sided quantile of Student's t with so many degrees of freedom,
+// which are cut to tenths.
+func (l *Level) student(freedom float64) float64 {
+	key := int(freedom * 10)
+	t, ok := l.t[key]
+	if !ok {
+		t = distuv.StudentsT{Sigma: 1, Nu: float64(key) / 10}.Quantile(1 - l.Alpha/2)
+		l.t[key] = t
+	}
+	return t
+}
+
+// Ratio returns a pooled ratio, or with cases of 1 a mean, with its
+// interval. It takes the residuals for what scatters and so holds for
 // any numerator; Share is better where hits are some of the cases.
-func Ratio(c Counts, alpha float64) Interval {
+func Ratio(c Counts, l *Level) Interval {
 	p := c.Value()
 	if len(c.Of) < 2 || math.IsNaN(p) {
 		return Interval{p, math.NaN(), math.NaN()}
 	}
 	_, of := c.Sums()
-	return around(p, spreadOf(c.residuals(p), of), alpha)
+	return around(p, spreadOf(c.residuals(p), of), l)
 }
 
 // few is how many replications must have a hit, and how many a miss, before the
@@ -132,19 +150,19 @@ func TypicalEffect(shares []Counts) float64 {
 	return max(1, (effects[(n-1)/2]+effects[n/2])/2)
 }
 
-// Share returns a pooled share with its interval at the level 1-alpha, which lies
+// Share returns a pooled share with its interval, which lies
 // within [0, 1] and has a width even where no replication has a hit. typical is
 // the design effect of comparable shares, see [TypicalEffect].
-func Share(c Counts, typical, alpha float64) Interval {
+func Share(c Counts, typical float64, l *Level) Interval {
 	p := c.Value()
 	if len(c.Of) < 2 || math.IsNaN(p) {
 		return Interval{p, math.NaN(), math.NaN()}
 	}
-	lo, hi := c.share(p, typical, alpha)
+	lo, hi := c.share(p, typical, l)
 	return Interval{p, lo, hi}
 }
 
-func (c Counts) share(p, typical, alpha float64) (lo, hi float64) {
+func (c Counts) share(p, typical float64, l *Level) (lo, hi float64) {
 	_, of := c.Sums()
 	s := spreadOf(c.residuals(p), of)
 	deff := effect(s.variance, p, of)
@@ -163,16 +181,16 @@ func (c Counts) share(p, typical, alpha float64) (lo, hi float64) {
 	if deff == 0 {
 		return p, p // the same share in every replication: it does not vary
 	}
-	shrink := normal(alpha) / student(alpha, s.freedom)
+	shrink := l.normal / l.student(s.freedom)
 	n := of / deff * shrink * shrink
-	lo, hi = clopperPearson(p, n, alpha)
+	lo, hi = clopperPearson(p, n, l.Alpha)
 	switch {
 	case s.skew > 0 && p > 0:
-		hi = max(hi, math.Sqrt(hi*hall(p, s, alpha)))
+		hi = max(hi, math.Sqrt(hi*hall(p, s, l)))
 	case s.skew < 0 && p < 1:
 		miss := 1 - lo
 		mirrored := spread{n: s.n, variance: s.variance, skew: -s.skew, freedom: s.freedom}
-		lo = min(lo, 1-math.Sqrt(miss*hall(1-p, mirrored, alpha)))
+		lo = min(lo, 1-math.Sqrt(miss*hall(1-p, mirrored, l)))
 	}
 	return max(lo, 0), min(hi, 1)
 }
@@ -194,9 +212,9 @@ func clopperPearson(p, n, alpha float64) (lo, hi float64) {
 // hall returns the upper end of the interval of p by Hall's cubic transformation of
 // t, which takes the skewness of the residuals out: the far end of a share whose
 // failures come in few replications.
-func hall(p float64, s spread, alpha float64) float64 {
+func hall(p float64, s spread, l *Level) float64 {
 	n := float64(s.n)
-	t := -student(alpha, n-1) // the lower tail of t gives the upper end
+	t := -l.student(n-1) // the lower tail of t gives the upper end
 	g := math.Cbrt(1+s.skew*(t/math.Sqrt(n)-s.skew/(6*n))) - 1
 	return p - math.Sqrt(s.variance)*3*math.Sqrt(n)/s.skew*g
 }

@@ -54,18 +54,18 @@ func TestMeanIsStudents(t *testing.T) {
 		}
 		n := float64(k.n) // 1 to n: mean (n+1)/2, variance n(n+1)/12
 		half := k.t * math.Sqrt(n*(n+1)/12) / math.Sqrt(n)
-		got := Ratio(even(xs...), 0.05)
+		got := Ratio(even(xs...), NewLevel(0.05))
 		near(t, "mean", got.Value, (n+1)/2, 1e-12)
 		near(t, "lower end", got.Lo, (n+1)/2-half, 2e-4*half)
 		near(t, "upper end", got.Hi, (n+1)/2+half, 2e-4*half)
 	}
-	if got := Ratio(even(7), 0.05); got.Value != 7 || !math.IsNaN(got.Lo) || !math.IsNaN(got.Hi) {
+	if got := Ratio(even(7), NewLevel(0.05)); got.Value != 7 || !math.IsNaN(got.Lo) || !math.IsNaN(got.Hi) {
 		t.Errorf("one replication: %v", got)
 	}
-	if got := Ratio(even(7, 7, 7), 0.05); got != (Interval{7, 7, 7}) {
+	if got := Ratio(even(7, 7, 7), NewLevel(0.05)); got != (Interval{7, 7, 7}) {
 		t.Errorf("what does not vary: %v", got)
 	}
-	if got := Ratio(Counts{[]float64{0, 0}, []float64{0, 0}}, 0.05); !math.IsNaN(got.Value) {
+	if got := Ratio(Counts{[]float64{0, 0}, []float64{0, 0}}, NewLevel(0.05)); !math.IsNaN(got.Value) {
 		t.Errorf("nothing: %v", got)
 	}
 }
@@ -74,7 +74,7 @@ func TestMeanIsStudents(t *testing.T) {
 // 0.2, where the mean of the shares would be 0.1778. The residuals are -1, 0 and 1, so
 // the variance is 3/2 * 2/60^2; there are two degrees of freedom, whose t is 4.303.
 func TestPooledByHand(t *testing.T) {
-	got := Ratio(Counts{[]float64{1, 4, 7}, []float64{10, 20, 30}}, 0.05)
+	got := Ratio(Counts{[]float64{1, 4, 7}, []float64{10, 20, 30}}, NewLevel(0.05))
 	half := 4.30265 * math.Sqrt(1.5*2.0/3600)
 	near(t, "share", got.Value, 0.2, 1e-12)
 	near(t, "lower end", got.Lo, 0.2-half, 1e-5)
@@ -88,11 +88,11 @@ func TestPooledByHand(t *testing.T) {
 // the values mirrors the interval.
 func TestSkewMovesTheFarEnd(t *testing.T) {
 	values := []float64{0, 0, 0, 1, 0, 0, 9, 0, 0, 0, 1, 0}
-	got := Ratio(even(values...), 0.05)
+	got := Ratio(even(values...), NewLevel(0.05))
 	s := spreadOf(even(values...).residuals(got.Value), 12)
-	half := student(0.05, s.freedom) * math.Sqrt(s.variance)
+	half := NewLevel(0.05).student(s.freedom) * math.Sqrt(s.variance)
 	near(t, "near end", got.Lo, got.Value-half, 1e-12)
-	near(t, "far end", got.Hi, (got.Value+half+hall(got.Value, s, 0.05))/2, 1e-12)
+	near(t, "far end", got.Hi, (got.Value+half+hall(got.Value, s, NewLevel(0.05)))/2, 1e-12)
 	if got.Hi <= got.Value+half {
 		t.Errorf("%v is not wider than the t interval", got)
 	}
@@ -100,7 +100,7 @@ func TestSkewMovesTheFarEnd(t *testing.T) {
 	for i, v := range values {
 		mirrored[i] = -v
 	}
-	back := Ratio(even(mirrored...), 0.05)
+	back := Ratio(even(mirrored...), NewLevel(0.05))
 	near(t, "mirrored", back.Lo, -got.Hi, 1e-12)
 	near(t, "mirrored", back.Hi, -got.Lo, 1e-12)
 }
@@ -135,11 +135,11 @@ func TestHallInvertsItsTransformation(t *testing.T) {
 		n := rapid.IntRange(5, 200).Draw(t, "n")
 		skew := rapid.Float64Range(0.05, 4).Draw(t, "skew")
 		s := spread{n: n, variance: 1e-4, skew: skew}
-		hi := hall(0.1, s, 0.05)
+		hi := hall(0.1, s, NewLevel(0.05))
 		x := (0.1 - hi) / 0.01
 		root := skew / math.Sqrt(float64(n))
 		g := x + root*(x*x/3+1.0/6) + root*root*x*x*x/27
-		want := -student(0.05, float64(n-1))
+		want := -NewLevel(0.05).student(float64(n-1))
 		if math.Abs(g-want) > 1e-6 {
 			t.Fatalf("g(%v) = %v, want %v", x, g, want)
 		}
@@ -158,7 +158,7 @@ func TestIndependentCasesAreNotWidened(t *testing.T) {
 			}
 		}
 	}
-	got := Share(c, 1, 0.05)
+	got := Share(c, 1, NewLevel(0.05))
 	lo, hi := clopperPearson(got.Value, 10000, 0.05)
 	near(t, "width against that of 10,000 cases", (got.Hi-got.Lo)/(hi-lo), 1, 0.1)
 }
@@ -170,15 +170,15 @@ func TestShareWithoutHits(t *testing.T) {
 	for i := range c.Of {
 		c.Of[i] = 500
 	}
-	none := Share(c, 1, 0.05)
+	none := Share(c, 1, NewLevel(0.05))
 	near(t, "none", none.Value, 0, 0)
 	near(t, "lower end", none.Lo, 0, 0)
 	near(t, "upper end: -ln(0.025)/10000, widened by (t/z)^2", none.Hi, 3.689/10000*math.Pow(2.093/1.960, 2), 2e-6)
-	if wide := Share(c, 4, 0.05); math.Abs(wide.Hi/none.Hi-4) > 0.01 {
+	if wide := Share(c, 4, NewLevel(0.05)); math.Abs(wide.Hi/none.Hi-4) > 0.01 {
 		t.Errorf("failures that come in fours: upper end %v, want four times %v", wide.Hi, none.Hi)
 	}
 	copy(c.Hits, c.Of)
-	all := Share(c, 1, 0.05)
+	all := Share(c, 1, NewLevel(0.05))
 	near(t, "mirrored", all.Lo, 1-none.Hi, 1e-12)
 	near(t, "mirrored", all.Hi, 1, 0)
 }
@@ -189,7 +189,7 @@ func TestShareThatDoesNotVary(t *testing.T) {
 	for i := range c.Of {
 		c.Hits[i], c.Of[i] = 3, 12
 	}
-	if got := Share(c, 5, 0.05); got != (Interval{0.25, 0.25, 0.25}) {
+	if got := Share(c, 5, NewLevel(0.05)); got != (Interval{0.25, 0.25, 0.25}) {
 		t.Errorf("%v", got)
 	}
 }
@@ -208,7 +208,7 @@ func TestShareIsSymmetric(t *testing.T) {
 			a.Of, b.Of = append(a.Of, float64(of)), append(b.Of, float64(of))
 			a.Hits, b.Hits = append(a.Hits, float64(hits)), append(b.Hits, float64(of-hits))
 		}
-		x, y := Share(a, 1, 0.05), Share(b, 1, 0.05)
+		x, y := Share(a, 1, NewLevel(0.05)), Share(b, 1, NewLevel(0.05))
 		if math.Abs(x.Lo-(1-y.Hi)) > 1e-6 || math.Abs(x.Hi-(1-y.Lo)) > 1e-6 {
 			t.Fatalf("%v mirrored is %v", x, y)
 		}

@@ -75,7 +75,7 @@ func (j *judge) byAnswers() criterion {
 func (j *judge) timeOf(set []int) (metrics.ID, bool) {
 	for _, id := range []metrics.ID{metrics.TimeToSuccessP95, metrics.TimeToSuccessP50} {
 		for _, i := range set {
-			if q := j.s.Quantile(i, metrics.Part{}, id, j.alpha); !math.IsInf(q.Value, 1) && !math.IsNaN(q.Value) {
+			if v := j.s.Value(i, metrics.Part{}, id); !math.IsInf(v, 1) && !math.IsNaN(v) {
 				return id, true
 			}
 		}
@@ -112,7 +112,7 @@ func (j *judge) byCost() criterion {
 }
 
 func (j *judge) logRatio(a, b int, id metrics.ID) stats.Interval {
-	return stats.LogRatio(j.s.Counts(a, metrics.Part{}, id), j.s.Counts(b, metrics.Part{}, id), j.alpha)
+	return stats.LogRatio(j.s.Counts(a, metrics.Part{}, id), j.s.Counts(b, metrics.Part{}, id), j.s.Level(j.alpha))
 }
 
 func (j *judge) value(i int, id metrics.ID) float64 { return j.s.Counts(i, metrics.Part{}, id).Value() }
