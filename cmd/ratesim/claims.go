@@ -52,7 +52,7 @@ an experiment's numbers, or to change it, use 'ratesim compare claims/NAME'.`,
 		},
 	}
 	f.registerRun(c)
-	f.fixedReps(c, 10)
+	f.fixedReps(c, 20)
 	f.registerOutput(c)
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 	"ratesim/scenarios"
 	"ratesim/sim"
 	"ratesim/sim/metrics"
+	"ratesim/sim/verdict"
 )
 
 // view is how a command shows its result.
@@ -33,7 +35,11 @@ scenario (see 'ratesim list scenarios'); without it, launch-day.
 
 With --trace and without SCENARIO, the requests of the log are all that happens:
 one client, one deployment, no faults and no deadline. With both, the log takes
-the place of the scenario's workload.`,
+the place of the scenario's workload.
+
+How it chooses:
+
+` + strings.TrimSpace(verdict.Rule),
 		Example: `  ratesim compare
   ratesim compare --trace traffic.csv
   ratesim compare --trace traffic.csv --provider openai/gpt-4o@tier-2 --instances 4 --deadline 30s

@@ -22,7 +22,13 @@ type Summary struct {
 	MaxDeclared  uint32
 	Models       map[string]int64 // rows by the model that they name, of the first maxModels; nil when none names one
 	Warnings     []string         // what was left out
+	// Kept are all rows, for Stream.Rows, where there are at most maxKept; else nil.
+	Kept []Row
 }
+
+// maxKept bounds the rows of a trace that are kept: 24 MB. Every run of every strategy
+// replays the trace, and to read a short one again takes as long as the run.
+const maxKept = 1 << 20
 
 // Span returns the time from the first row to the last.
 func (s *Summary) Span() time.Duration { return s.Last.Sub(s.First) }
@@ -72,10 +78,18 @@ func (s *Summary) name(model string, rows int64) {
 }
 
 // Describe reads a trace from beginning to end, checks every row, and sums it
-// up. The name is as for OpenTrace. Errors are of type *FileError.
+// up. It keeps the rows of a short one. The name is as for OpenTrace. Errors are of type *FileError.
 func Describe(file string, format string) (Summary, error) {
 	var s Summary
-	err := eachRow(file, format, &s, func(*Row) {})
+	var kept []Row
+	err := eachRow(file, format, &s, func(row *Row) {
+		if s.Rows <= maxKept {
+			kept = append(kept, *row)
+		}
+	})
+	if s.Rows <= maxKept {
+		s.Kept = kept
+	}
 	return s, err
 }
 

@@ -26,9 +26,9 @@ type replaySource struct {
 	until        clock.Time
 	speed, scale float64
 
-	trace  *TraceReader // nil until first used
-	seen   Summary      // of the present loop
-	shift  clock.Time   // loop * period
+	trace  rowReader  // nil until first used
+	seen   Summary    // of the present loop
+	shift  clock.Time // loop * period
 	row    Row
 	at     clock.Time // when the row arrives
 	copies uint64     // calls the row has still to make
@@ -37,6 +37,31 @@ type replaySource struct {
 	over   bool
 	err    error
 }
+
+// rowReader gives the rows of a trace, from a file or from memory.
+type rowReader interface {
+	Next(row *Row) bool
+	Err() error
+	Close() error
+}
+
+// keptRows are rows in memory.
+type keptRows struct {
+	rows []Row
+	next int
+}
+
+func (k *keptRows) Next(row *Row) bool {
+	if k.next == len(k.rows) {
+		return false
+	}
+	*row = k.rows[k.next]
+	k.next++
+	return true
+}
+
+func (k *keptRows) Err() error   { return nil }
+func (k *keptRows) Close() error { return nil }
 
 func newReplay(c *caller, until clock.Time) (Source, error) {
 	a := &c.stream.Arrivals
@@ -101,10 +126,17 @@ func (s *replaySource) read() bool {
 }
 
 func (s *replaySource) open() bool {
-	a := &s.stream.Arrivals
 	s.seen = Summary{}
-	s.trace, s.err = OpenTrace(a.File, a.Format)
-	return s.err == nil
+	if s.stream.Rows != nil {
+		s.trace = &keptRows{rows: s.stream.Rows}
+		return true
+	}
+	a := &s.stream.Arrivals
+	trace, err := OpenTrace(a.File, a.Format)
+	if s.err = err; err == nil {
+		s.trace = trace
+	}
+	return err == nil
 }
 
 // stop ends the source and lets go of its file.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ratesim/sim/clock"
+	"ratesim/sim/rng"
 )
 
 // write makes a trace file of plain rows.
@@ -154,5 +155,34 @@ func TestReplayErrors(t *testing.T) {
 				t.Errorf("%s: %d arrivals and error %v, want %d and %s", tt.name, n, err, tt.arrivals, tt.want)
 			}
 		}
+	}
+}
+
+// Rows that are kept make the same calls as the file they are from.
+func TestKeptRowsReplayAsTheFile(t *testing.T) {
+	s, err := Describe("azure-conv-2023", "")
+	if err != nil || len(s.Kept) != int(s.Rows) {
+		t.Fatalf("%d of %d rows kept, %v", len(s.Kept), s.Rows, err)
+	}
+	stream := Stream{Arrivals: Arrivals{Process: Trace, File: "azure-conv-2023", Scale: 1.3, Loop: true, Speed: 2}, MaxTokens: 300}
+	kept := stream
+	kept.Rows = s.Kept
+	until := clock.Time(s.Last) * 3 // more than once around
+	read := func(stream Stream) (all []Arrival) {
+		sources, err := Open([]Stream{stream}, rng.New(3, 1), until)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for a := (Arrival{}); sources[0].Next(&a); {
+			all = append(all, a)
+		}
+		if err := sources[0].Err(); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	want := read(stream)
+	if diff := cmp.Diff(want, read(kept)); diff != "" || len(want) < 2*int(s.Rows) {
+		t.Errorf("%d calls (-from the file +from memory)\n%s", len(want), diff)
 	}
 }

@@ -226,6 +226,10 @@ func TestDescribe(t *testing.T) {
 	want := Summary{
 		Format: "plain", Rows: 4, First: 10 * clock.Second, Last: 14 * clock.Second,
 		PromptTokens: 27, OutputTokens: 60, MinPrompt: 5, MaxPrompt: 9, MaxOutput: 30,
+		Kept: []Row{
+			{At: 10 * clock.Second, Length: Length{7, 0}}, {At: 11 * clock.Second, Length: Length{5, 30}},
+			{At: 11 * clock.Second, Length: Length{9, 20}}, {At: 14 * clock.Second, Length: Length{6, 10}},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)

@@ -214,7 +214,7 @@ func clopperPearson(p, n, alpha float64) (lo, hi float64) {
 // failures come in few replications.
 func hall(p float64, s spread, l *Level) float64 {
 	n := float64(s.n)
-	t := -l.student(n-1) // the lower tail of t gives the upper end
+	t := -l.student(n - 1) // the lower tail of t gives the upper end
 	g := math.Cbrt(1+s.skew*(t/math.Sqrt(n)-s.skew/(6*n))) - 1
 	return p - math.Sqrt(s.variance)*3*math.Sqrt(n)/s.skew*g
 }

@@ -139,7 +139,7 @@ func TestHallInvertsItsTransformation(t *testing.T) {
 		x := (0.1 - hi) / 0.01
 		root := skew / math.Sqrt(float64(n))
 		g := x + root*(x*x/3+1.0/6) + root*root*x*x*x/27
-		want := -NewLevel(0.05).student(float64(n-1))
+		want := -NewLevel(0.05).student(float64(n - 1))
 		if math.Abs(g-want) > 1e-6 {
 			t.Fatalf("g(%v) = %v, want %v", x, g, want)
 		}

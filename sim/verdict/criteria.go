@@ -11,12 +11,11 @@ const (
 	// A difference in failed calls matters from one call in 1,000 on, and from one in
 	// 20 of the calls that fail anyway: where 20 % of the calls fail, one point.
 	failedMargin, failedShare = 0.001, 0.05
-	// Times and attempts matter from 5 % on, about what three digits of a table show
-	// at a glance, and are called the same up to 25 %, which is what p95 times of two
-	// launches of the same service differ by.
-	leastFactor, sameFactor = 1.05, 1.25
-	// Answers a minute matter from 1 % on.
-	answersFactor = 1.01
+	// Times and attempts matter from a fifth on: by less, p95 times of two mornings of
+	// the same service differ anyway.
+	timesFactor = 1.2
+	// Answers a minute, and what an answer costs, matter from 1 % and from 5 % on.
+	answersFactor, costFactor = 1.01, 1.05
 )
 
 // criterion is one thing that strategies compete in.
@@ -25,9 +24,11 @@ type criterion struct {
 	// worse returns how much worse strategy a is than b; NaN where they cannot be
 	// compared.
 	worse func(a, b int) stats.Interval
-	// matters is the difference between a and b that leaves the worse one out, and same
-	// the one up to which they are called the same.
-	matters, same func(a, b int) float64
+	// matters is the difference from which on the worse of a and b is left out, and up
+	// to which they are called equal. It is one number: if strategies were called equal
+	// up to a larger difference than the one that leaves them out, few replications
+	// would choose another one than many.
+	matters func(a, b int) float64
 }
 
 func constant(v float64) func(a, b int) float64 { return func(int, int) float64 { return v } }
@@ -56,7 +57,7 @@ func (j *judge) byFailures() criterion {
 		worse: func(a, b int) stats.Interval {
 			return j.s.Difference(b, a, metrics.Part{}, metrics.SuccessRate, j.alpha)
 		},
-		matters: margin, same: margin,
+		matters: margin,
 	}
 }
 
@@ -65,7 +66,7 @@ func (j *judge) byAnswers() criterion {
 	return criterion{
 		metric:  metrics.AnswersPerMin,
 		worse:   func(a, b int) stats.Interval { return j.logRatio(b, a, metrics.AnswersPerMin) },
-		matters: constant(math.Log(answersFactor)), same: constant(math.Log(answersFactor)),
+		matters: constant(math.Log(answersFactor)),
 	}
 }
 
@@ -89,7 +90,7 @@ func (j *judge) byTime(id metrics.ID) criterion {
 		worse: func(a, b int) stats.Interval {
 			return stats.LogQuantileRatio(j.s.Quantile(a, metrics.Part{}, id, j.alpha), j.s.Quantile(b, metrics.Part{}, id, j.alpha))
 		},
-		matters: constant(math.Log(leastFactor)), same: constant(math.Log(sameFactor)),
+		matters: constant(math.Log(timesFactor)),
 	}
 }
 
@@ -98,7 +99,7 @@ func (j *judge) byAttempts() criterion {
 	return criterion{
 		metric:  metrics.Amplification,
 		worse:   func(a, b int) stats.Interval { return j.logRatio(a, b, metrics.Amplification) },
-		matters: constant(math.Log(leastFactor)), same: constant(math.Log(sameFactor)),
+		matters: constant(math.Log(timesFactor)),
 	}
 }
 
@@ -107,7 +108,7 @@ func (j *judge) byCost() criterion {
 	return criterion{
 		metric:  metrics.CostPerSuccessUSD,
 		worse:   func(a, b int) stats.Interval { return j.logRatio(a, b, metrics.CostPerSuccessUSD) },
-		matters: constant(math.Log(leastFactor)), same: constant(math.Log(leastFactor)),
+		matters: constant(math.Log(costFactor)),
 	}
 }
 

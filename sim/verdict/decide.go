@@ -48,7 +48,7 @@ func Judge(s *metrics.Sample, o Options) *metrics.Verdict {
 	}
 	j := &judge{s: s, o: o, point: s.Replications() < fewest, memo: map[pair]stats.Interval{}}
 	policies, bought := j.divide()
-	j.alpha = 2 * o.Error / float64(max(1, len(policies)-1))
+	j.alpha = 2 * o.Error / float64(max(1, len(policies)*(len(policies)-1)))
 	v := &metrics.Verdict{Chosen: []string{}, Why: []metrics.Reason{}}
 	switch {
 	case !slices.ContainsFunc(policies, j.alive):
@@ -105,11 +105,10 @@ func (j *judge) certainlyWorse(c *criterion, a, b int) bool {
 	return a != b && j.worse(c, a, b).Lo > c.matters(a, b)
 }
 
-// asGood reports whether a is certainly not worse than b by more than what is called
-// the same.
+// asGood reports whether a is certainly not worse than b by more than matters.
 func (j *judge) asGood(c *criterion, a, b int) bool {
 	w := j.worse(c, a, b)
-	return a == b || math.IsNaN(w.Value) || w.Hi <= c.same(a, b) // NaN: neither gets there
+	return a == b || math.IsNaN(w.Value) || w.Hi <= c.matters(a, b) // NaN: neither gets there
 }
 
 // loss is why a strategy is left out.
@@ -191,7 +190,7 @@ func (j *judge) state(v *metrics.Verdict, left []int, criteria []criterion) {
 				if math.IsNaN(hi) {
 					continue // neither gets so far: nothing to compare
 				}
-				if hi > c.same(a, b) {
+				if hi > c.matters(a, b) {
 					v.State = metrics.Undecided
 				}
 				if hi > widest {
