@@ -235,7 +235,12 @@ func expectation(e metrics.Expectation) string {
 	if !e.Met {
 		state = "MISSED"
 	}
-	if e.Value != nil && finite(*e.Value) {
+	switch {
+	case e.Metric == "verdict.chosen" && !e.Certain:
+		value = "the verdict is not decided"
+	case e.Metric == "verdict.chosen":
+		value = "chosen is " + names(e.Chosen, "or")
+	case e.Value != nil && finite(*e.Value):
 		value = "was " + strconv.FormatFloat(*e.Value, 'g', 4, 64)
 		if e.Against != nil && finite(*e.Against) {
 			value += ", against " + strconv.FormatFloat(*e.Against, 'g', 4, 64)

@@ -46,6 +46,9 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	if c.sample.Replications() == 0 {
 		return nil, err
 	}
+	if err == nil {
+		c.verdict.Fits, err = c.fit(ctx)
+	}
 	return c.result(), err
 }
 

@@ -25,11 +25,13 @@ const (
 )
 
 // fit looks for the smallest tier of the same vendor and model at which a client policy
-// meets the SLO or, without one, gets 99 % of the calls answered. It returns nil where
-// the tier that there is is enough, and a Fit without a provider where none is.
+// meets the SLO or, without one, gets 99 % of the calls answered. It does so where the
+// SLO is missed, or where the demand is above a limit. It returns nil where the tier
+// that there is is enough, and a Fit without a provider where none is.
 func (c *comparison) fit(ctx context.Context) (*metrics.Fit, error) {
 	ref := c.spec.Deployments[0].Ref
-	if c.options.Catalog == nil || ref == "" || c.goodEnough() {
+	missed := len(c.spec.SLO) > 0 && c.verdict.State == metrics.Nothing
+	if c.options.Catalog == nil || ref == "" || !missed && len(c.verdict.Overload) == 0 || c.goodEnough() {
 		return nil, nil
 	}
 	tiers, err := c.options.Catalog.Tiers(ref)

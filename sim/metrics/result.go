@@ -43,6 +43,8 @@ type Expectation struct {
 	// chance.
 	Margin  *Estimate `json:"margin,omitempty"`
 	Certain bool      `json:"certain"`
+	// Chosen is whom the verdict chose, where that is what is expected.
+	Chosen []string `json:"chosen,omitempty"`
 }
 
 // Group is a group of calls and its metrics: all calls of a strategy, or those of

@@ -25,7 +25,7 @@ func Check(r *metrics.Result, s *metrics.Sample, spec *scenarios.Spec) {
 // chooses holds the verdict against the strategy that it is expected to choose. It is
 // certain only where the verdict is decided, or a tie.
 func chooses(v *metrics.Verdict, x *scenarios.Expectation) metrics.Expectation {
-	got := metrics.Expectation{Text: x.Text, Metric: "verdict.chosen"}
+	got := metrics.Expectation{Text: x.Text, Metric: "verdict.chosen", Chosen: v.Chosen}
 	got.Certain = v.State == metrics.Decided || v.State == metrics.Tied
 	got.Met = got.Certain && (v.Chosen[0] == x.Chosen) == (x.Op == "==")
 	return got

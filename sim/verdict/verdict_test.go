@@ -17,18 +17,17 @@ import (
 
 // made describes the runs of a strategy, replication by replication.
 type made struct {
-	name            string
-	rank            int
-	failed          float64 // share of the calls
-	seconds         float64 // of one call in five; all others take a tenth
-	attempts        int     // of every tenth call; all others take one
-	usd             float64
-	elsewhere       bool
-	tenantFails     float64 // share of the second tenant's calls, in place of failed
-	spread          float64 // of seconds between replications, as a share
-	unlike          float64 // of failed, absolutely
-	bound           bool
-	answersOnlyHalf bool
+	name        string
+	rank        int
+	failed      float64 // share of the calls
+	seconds     float64 // of one call in five; all others take a tenth
+	attempts    int     // of every tenth call; all others take one
+	usd         float64
+	elsewhere   bool
+	tenantFails float64 // share of the second tenant's calls, in place of failed
+	spread      float64 // of seconds between replications, as a share
+	unlike      float64 // of failed, absolutely
+	bound       bool
 }
 
 const calls = 400
