@@ -11,7 +11,7 @@ import (
 	"ratesim/provider"
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
-	"ratesim/sim/metrics"
+	"ratesim/sim/limit"
 	"ratesim/sim/rng"
 	"ratesim/strategies/live"
 )
@@ -108,7 +108,7 @@ type answer struct {
 
 // exchange sends what has arrived at the server, and takes down what it says.
 func (c *client) exchange(request *http.Request, p *pending, first bool, deployment int) (a answer) {
-	reached := c.run.reached(deployment, first)
+	reached := c.run.reached(p, deployment, first)
 	var data []byte
 	if a.response, a.err = c.base.RoundTrip(request); a.err == nil {
 		data, a.err = read(a.response)
@@ -120,7 +120,7 @@ func (c *client) exchange(request *http.Request, p *pending, first bool, deploym
 	a.response.Body = io.NopCloser(bytes.NewReader(data))
 	wire.Parse(a.response.StatusCode, a.response.Header, data, time.Now(), &a.reply)
 	if !a.reply.OK() {
-		c.run.refused(reached, p, &a.reply)
+		c.run.refused(reached, p, &a.reply, data)
 	}
 	return a
 }
@@ -132,11 +132,11 @@ func (r *run) waited(p *pending) {
 }
 
 // reached takes down that an attempt is at its deployment.
-func (r *run) reached(deployment int, first bool) clock.Time {
+func (r *run) reached(p *pending, deployment int, first bool) clock.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
-	r.run.Attempt(now, deployment, first)
+	r.run.Attempt(now, p.group, deployment, first)
 	r.asked[deployment] = true
 	return now
 }
@@ -154,26 +154,42 @@ func (r *run) paid(deployment int, reply *wire.Reply) {
 	r.output[deployment] += int64(reply.Output)
 }
 
-func (r *run) refused(at clock.Time, p *pending, reply *wire.Reply) {
+// refused takes down an answer that is no success, as it reached the client.
+func (r *run) refused(at clock.Time, p *pending, reply *wire.Reply, body []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.run.Waste(p.Prompt)
 	switch {
-	case reply.Status == wire.StatusTooManyRequests:
-		r.run.Reject(at, refusal(reply.Limit))
+	case reply.Status == wire.StatusTooManyRequests, reply.Limit == wire.Oversize, reply.Limit == wire.Billing: // which may have a status of their own
+		r.run.Reject(at, p.group, refuser(reply, body))
 	case reply.Status >= 500:
 		r.run.ServerError()
 	}
 }
 
-func refusal(l wire.Limit) metrics.Refusal {
-	switch l {
-	case wire.Requests:
-		return metrics.ByRequests
-	case wire.Tokens, wire.Input, wire.Output, wire.Oversize:
-		return metrics.ByTokens
+// refuser returns the limit that an answer names. A vendor that does not say over
+// which window it counts means its limit per minute.
+func refuser(r *wire.Reply, body []byte) limit.Name {
+	switch r.Limit {
+	case wire.Billing:
+		return limit.ByBilling
+	case wire.Oversize:
+		return limit.ByOversize
+	case wire.Utilisation:
+		return limit.ByUtilisation
+	case wire.Concurrency:
+		return limit.ByConcurrency
+	case wire.Ramp:
+		return limit.ByRamp
+	case wire.Requests, wire.Tokens, wire.Input, wire.Output, wire.Daily:
+		unit, per := wire.Subject(r, body)
+		if per == 0 {
+			per = time.Minute
+		}
+		return provider.NameOf([...]provider.Unit{wire.Request: provider.Requests, wire.Token: provider.Tokens,
+			wire.InputToken: provider.Input, wire.OutputToken: provider.Output}[unit], per)
 	}
-	return metrics.ByOther
+	return limit.Unnamed
 }
 
 // bill prices the answers that came, and the hours of provisioned deployments

@@ -14,6 +14,7 @@ import (
 	"ratesim/provider/mock"
 	"ratesim/scenarios"
 	"ratesim/sim/metrics"
+	"ratesim/sim/verdict"
 )
 
 // Options says how to compare strategies over HTTP.
@@ -89,7 +90,7 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	defer debug.SetGCPercent(debug.SetGCPercent(GCPercent))
 	outcomes := make([]metrics.Outcome, len(s.Strategies))
 	for i := range s.Strategies {
-		outcomes[i] = metrics.Outcome{Name: s.Strategies[i].Name, Runs: make([]*metrics.Run, o.Replications)}
+		outcomes[i] = metrics.Outcome{Name: s.Strategies[i].Name, Rank: s.Strategies[i].Rank, Runs: make([]*metrics.Run, o.Replications)}
 	}
 	var pace Pace
 	var err error
@@ -98,26 +99,24 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 		p, err = replications(ctx, s, o, rep, min(n, o.Replications-rep), outcomes)
 		pace.Late, pace.Skipped = max(pace.Late, p.Late), pace.Skipped+p.Skipped
 	}
-	r := &metrics.Result{Kind: "live", Scenario: s.Name, Seed: o.Seed, Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
-	metrics.Summarise(r, outcomes)
+	r := &metrics.Result{Kind: "live", Scenario: s.Name, Provider: s.Deployments[0].Ref, Seed: o.Seed, Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
+	sample := metrics.NewSample(outcomes)
+	metrics.Summarise(r, sample, s.Tenants)
 	r.Hash = "" // no two live runs have the same history
-	began := func(s metrics.Strategy) bool { return s.Calls.Mean > 0 }
+	began := func(s metrics.Strategy) bool { return s.Values[metrics.Calls].Mean > 0 }
 	if r.Replications == 0 || err != nil && !slices.ContainsFunc(r.Strategies, began) {
 		return nil, err
 	}
 	r.Warnings = append(r.Warnings, o.warnings(pace)...)
-	if given && !slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { return s.Succeeded != nil && s.Succeeded.Mean > 0 }) {
+	if given && !slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { return s.Values[metrics.Succeeded].Mean > 0 }) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("no call succeeded: the server at %s must have the scenario's deployments by their names, as ratesim serve --provider %s=REF gives them",
 			o.URL, s.Deployments[0].Name))
 	}
 	if err != nil {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("ended early: %v; calls that were open count as censored", err))
 	}
-	for i := range s.Expect {
-		x := &s.Expect[i]
-		r.Check(outcomes, &metrics.Condition{Text: x.Text, Left: metrics.Term(x.Left), Factor: x.Factor,
-			Right: metrics.Term(x.Right), Value: x.Value, Met: x.Met})
-	}
+	r.Verdict = verdict.Judge(sample, verdict.Of(s))
+	verdict.Check(r, sample, s)
 	return r, err
 }
 

@@ -16,6 +16,7 @@ import (
 	"ratesim/provider/vendors"
 	"ratesim/scenarios"
 	"ratesim/sim"
+	"ratesim/sim/limit"
 	"ratesim/sim/metrics"
 	"ratesim/strategies"
 )
@@ -59,7 +60,7 @@ const latency = ", latency: {ttft: {dist: lognormal, p50: 350ms, p95: 2s}, per_t
 type dialect struct{ name, deployments string }
 
 var dialects = []dialect{
-	{"openai", "  - {name: main, provider: openai/gpt-4o@tier-1, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
+	{"openai", "  - {name: main, provider: openai/gpt-4o@tier-1, limits: {rpm: 120, tpm: 60000}" + latency + "}"},
 	{"azure", "  - {name: main, provider: azure/gpt-4o@dz-tier-1, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
 	{"anthropic", "  - {name: main, provider: anthropic/claude-sonnet-4.5@start, limits: {rpm: 90, itpm: 60000, otpm: 9000}" + latency + "}"},
 	{"gemini", "  - {name: main, provider: gemini/gemini-2.5-flash@free, limits: {rpm: 90, itpm: 60000}" + latency + "}"},
@@ -228,6 +229,7 @@ func agree(t *testing.T, spec *scenarios.Spec) {
 	if got, want := totals(measured), totals(expected); got != want {
 		t.Errorf("measured %+v\nsimulated %+v", got, want)
 	}
+	refusals(t, measured, expected, spec.Deployments[0].Vendor)
 	differ := 0
 	for _, id := range slices.Sorted(maps.Keys(simulated.calls)) {
 		got, want := real.calls[id], simulated.calls[id]
@@ -248,11 +250,43 @@ func agree(t *testing.T, spec *scenarios.Spec) {
 	}
 }
 
+// refusals checks that the client counts what the deployments refused, by the
+// names that the vendor tells it. It does not see the answer to an attempt whose
+// call met its deadline before.
+func refusals(t *testing.T, measured, simulated *metrics.Run, vendor string) {
+	want := simulated.RejectedBy
+	tells := func(as limit.Name, names ...limit.Name) {
+		for _, n := range names {
+			want[as] += want[n]
+			want[n] = 0
+		}
+	}
+	tells(limit.ByTPM, limit.ByQueuedTokens)
+	switch vendor {
+	case "azure", "bedrock", "cerebras", "xai": // what is too large exceeds a limit like all else
+		tells(limit.ByTPM, limit.ByOversize)
+	case "anthropic", "gemini":
+		tells(limit.ByITPM, limit.ByOversize)
+	case "mistral": // says of requests only that none is left
+		tells(limit.Unnamed, limit.ByTPM, limit.ByOversize)
+	}
+	const deadline = 1 // of the reasons of failure
+	unseen := simulated.Rejected - measured.Rejected
+	for n := range limit.NumNames {
+		if missing := want[n] - measured.RejectedBy[n]; missing < 0 || missing > unseen {
+			t.Errorf("measured %d refused by %v, simulated %d", measured.RejectedBy[n], n, want[n])
+		}
+	}
+	if unseen < 0 || unseen > measured.Failed[deadline] {
+		t.Errorf("measured %d refused, simulated %d; %d calls met their deadline", measured.Rejected, simulated.Rejected, measured.Failed[deadline])
+	}
+}
+
 // total is what a run adds up to.
 type total struct{ calls, succeeded, censored, attempts, retries, tokens int64 }
 
 func totals(r *metrics.Run) total {
-	return total{r.Calls, r.Succeeded, r.Censored, r.Attempts, r.Retries, r.GoodTokens}
+	return total{r.Calls, r.Succeeded, r.Censored, r.Attempts, r.Retries, r.Good}
 }
 
 func simulate(t *testing.T, spec *scenarios.Spec) (*history, *metrics.Run) {

@@ -77,7 +77,6 @@ type run struct {
 	pace   Pace
 	open   int
 	dealer *scenarios.Dealer
-	ended  int64
 	prompt []int64 // tokens answered, of each deployment
 	output []int64
 	asked  []bool // deployments that were
@@ -152,7 +151,7 @@ func newRun(p Plan) (*run, error) {
 	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
 		jobs: make(chan job), prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
 	from, until := s.FaultSpan()
-	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Instances: s.Fleet.Total(), RetryWindow: p.RetryWindow, FaultFrom: from, FaultUntil: until})
+	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Instances: s.Fleet.Total(), Duration: s.Duration, RetryWindow: p.RetryWindow, FaultFrom: from, FaultUntil: until})
 	for i := range s.Deployments {
 		d, ok := wire.DialectOf(s.Deployments[i].Vendor)
 		if !ok { // a deployment of nobody's speaks as most do
@@ -255,12 +254,11 @@ func (r *run) begin(ctx context.Context, stream int, a workload.Arrival) {
 func (r *run) arrive(a workload.Arrival, over bool) *pending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p := &pending{Arrival: a, instance: r.dealer.Deal(a.At, a.ID)}
+	p := &pending{Arrival: a, instance: r.dealer.Deal(a.At, a.ID), group: r.run.Group(int(a.Tenant), a.Prompt)}
 	r.run.Arrive(a.At, p.work())
 	if over || r.open >= r.p.MaxOpen {
 		r.pace.Skipped++
-		r.ended++
-		r.run.Fail(a.At, int(strategies.QueueTimeout))
+		r.run.Fail(a.At, p.group, int(strategies.QueueTimeout))
 		return nil
 	}
 	r.pace.Late = max(r.pace.Late, r.now().Sub(a.At))
@@ -287,12 +285,13 @@ func (r *run) work(ctx context.Context, j job) {
 type pending struct {
 	workload.Arrival
 	instance int
+	group    int // that it is counted with
 	cached   uint32
 }
 
 // work is what p asks for.
 func (p *pending) work() metrics.Work {
-	return metrics.Work{Tenant: int(p.Tenant), Instance: p.instance, Tokens: int64(p.Prompt) + int64(p.Output), Due: p.Deadline != clock.Never}
+	return metrics.Work{Group: p.group, Instance: p.instance, Tokens: int64(p.Prompt) + int64(p.Output), Due: p.Deadline != clock.Never}
 }
 
 type pendingKey struct{}
@@ -330,17 +329,16 @@ func (r *run) call(ctx context.Context, stream int, p *pending) {
 func (r *run) note(now clock.Time, p *pending, done bool, why strategies.Reason) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ended++
 	if done {
 		r.run.Succeed(now, now.Sub(p.At), p.work())
 	} else {
-		r.run.Fail(now, int(why))
+		r.run.Fail(now, p.group, int(why))
 	}
 }
 
 // close counts what is left and what was paid for.
 func (r *run) close() {
-	r.run.Censor(min(r.now(), r.horizon), r.run.Calls-r.ended)
+	r.run.Close(min(r.now(), r.horizon))
 	r.bill()
 }
 

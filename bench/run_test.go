@@ -97,9 +97,9 @@ func TestOpenLoop(t *testing.T) {
 			t.Fatalf("%v, %d of %d calls, %+v", err, run.Succeeded, run.Calls, pace)
 		}
 		r := &metrics.Result{}
-		metrics.Summarise(r, []metrics.Outcome{{Name: "none", Runs: []*metrics.Run{run}}})
+		metrics.Summarise(r, metrics.NewSample([]metrics.Outcome{{Name: "none", Runs: []*metrics.Run{run}}}), nil)
 		s := &r.Strategies[0]
-		if p95, most := s.LatencyP95.Mean, s.LatencyMax.Mean; p95 < 1.4 || p95 > 1.6 || most < 1.9 || most > 2.01 {
+		if p95, most := s.Values[metrics.LatencyP95].Mean, s.Values[metrics.LatencyMax].Mean; p95 < 1.4 || p95 > 1.6 || most < 1.9 || most > 2.01 {
 			t.Errorf("20 of 100 calls waited for up to 2 s: p95 %v, max %v", p95, most)
 		}
 	})

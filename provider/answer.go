@@ -94,20 +94,16 @@ func (s *slot) unit() wire.Unit {
 
 // explain tells of the limit that refused a.
 func (m *Model) explain(now clock.Time, a *wire.Attempt, r *wire.Reply, ans *wire.Answer) {
-	own := m.reserved(a)
-	for i := range m.slots {
-		s := &m.slots[i]
-		at, oversize := s.limiter.Earliest(now, own[s.counts]), !s.level && own[s.counts] > s.most
-		if s.name != r.Limit && !(r.Limit == wire.Oversize && oversize) || !oversize && at == now {
-			continue
-		}
-		left, _ := s.limiter.Left(now)
-		ans.Unit, ans.Per, ans.Most, ans.Requested = s.unit(), s.per, m.scaled(s.most), own[s.counts]
-		ans.Used = max(0, ans.Most-left)
-		if wait := at.Sub(now); at != clock.Never && roundUp(wait, m.waitUnit) == r.RetryAfter {
-			ans.Wait = wait // the body has it finer than the header
-		}
+	if m.refuser == none {
+		ans.Unit, ans.Per = wire.Request, limit.Window
 		return
 	}
-	ans.Unit, ans.Per = wire.Request, limit.Window
+	s, own := &m.slots[m.refuser], m.reserved(a)
+	left, _ := s.limiter.Left(now)
+	ans.Unit, ans.Per, ans.Most, ans.Requested = s.unit(), s.per, m.scaled(s.most), own[s.counts]
+	ans.Used = max(0, ans.Most-left)
+	at := s.limiter.Earliest(now, own[s.counts])
+	if wait := at.Sub(now); at != clock.Never && roundUp(wait, m.waitUnit) == r.RetryAfter {
+		ans.Wait = wait // the body has it finer than the header
+	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+	"ratesim/sim/limit"
 	"ratesim/sim/rng"
 )
 
@@ -48,39 +49,53 @@ type Limit struct {
 	Per    time.Duration
 	Window Window // not used when Per is 0
 	// Growth above 0 bounds how fast use may grow: Most tokens or requests a
-	// minute are free, and in every Per the rate may exceed the highest so
-	// far by this share of it.
+	// minute are free, and in every Per the mean rate may exceed that of the
+	// Per before by this share of it.
 	Growth float64
+	// UsedBefore is, for a limit on growth, the mean rate per minute in the Per
+	// before the run. 0 is a cold start: in the first Per no more than Most a
+	// minute is admitted.
+	UsedBefore int64
 	// Shared limits are one for all deployments of the same Config.Pool.
 	Shared bool
 }
 
 // Kind is a limit that catalogs and scenario files have a name for.
 type Kind struct {
-	Name   string
+	Name   limit.Name
 	Counts Unit
 	Per    time.Duration // 0 = at a time
 }
 
 // Kinds lists them; the first two are Config.RPM and Config.TPM.
 var Kinds = [...]Kind{
-	{"rpm", Requests, time.Minute},
-	{"tpm", Tokens, time.Minute},
-	{"rpd", Requests, 24 * time.Hour},
-	{"tpd", Tokens, 24 * time.Hour},
-	{"rph", Requests, time.Hour},
-	{"tph", Tokens, time.Hour},
-	{"itpm", Input, time.Minute},
-	{"otpm", Output, time.Minute},
-	{"concurrency", Requests, 0},
-	{"queued_tokens", Tokens, 0},
+	{limit.ByRPM, Requests, time.Minute},
+	{limit.ByTPM, Tokens, time.Minute},
+	{limit.ByRPD, Requests, 24 * time.Hour},
+	{limit.ByTPD, Tokens, 24 * time.Hour},
+	{limit.ByRPH, Requests, time.Hour},
+	{limit.ByTPH, Tokens, time.Hour},
+	{limit.ByITPM, Input, time.Minute},
+	{limit.ByOTPM, Output, time.Minute},
+	{limit.ByConcurrency, Requests, 0},
+	{limit.ByQueuedTokens, Tokens, 0},
+}
+
+// NameOf returns the name of a limit on a unit in a time, as Kinds has it.
+func NameOf(counts Unit, per time.Duration) limit.Name {
+	for _, k := range Kinds {
+		if k.Counts == counts && k.Per == per {
+			return k.Name
+		}
+	}
+	return limit.Unnamed
 }
 
 // MostLimit is the largest limit that sim/limit supports.
 const MostLimit = 100_000_000_000
 
-// name is what a refusal by l is called.
-func (l *Limit) name() wire.Limit {
+// told is the name that crosses the wire when l refuses.
+func (l *Limit) told() wire.Limit {
 	switch {
 	case l.Growth > 0:
 		return wire.Ramp
@@ -90,6 +105,17 @@ func (l *Limit) name() wire.Limit {
 		return wire.Daily
 	}
 	return [...]wire.Limit{wire.Requests, wire.Tokens, wire.Input, wire.Output}[l.Counts]
+}
+
+// refuser is the name under which results count what l refuses.
+func (c *Config) refuser(l *Limit) limit.Name {
+	switch {
+	case l.Shared && c.Pool != "":
+		return limit.BySharedPool
+	case l.Growth > 0:
+		return limit.ByRamp
+	}
+	return NameOf(l.Counts, l.Per)
 }
 
 // Reserve names what is charged against limits on tokens at admission.
@@ -116,8 +142,12 @@ type Charge struct {
 	Undeclared uint32
 	// Settle trues the reservation up to prompt + output when the work is done.
 	Settle bool
-	// Rejected makes a 429 count against limits on requests as an admitted
-	// request does. Its tokens never count: they are neither read nor produced.
+	// Rejected makes an attempt that a limit refuses count against all limits on
+	// requests in a time, as an admitted one does. What that costs under each
+	// window the comment of package limit tells. The wait that a reply asks for
+	// is that of an attempt after this one. Its tokens never count, for they are
+	// neither read nor produced, and nothing counts of a request that is too
+	// large, not paid for, or meets an outage.
 	Rejected bool
 	// Burndown is what an output token counts when the reservation is settled;
 	// 0 = 1. It does not weigh the reservation.
@@ -128,8 +158,9 @@ type Charge struct {
 	// ReserveCached makes cached prompt tokens count in full until the
 	// reservation is settled.
 	ReserveCached bool
-	// FailedFree gives back the reservation of an attempt that was admitted
-	// and failed.
+	// FailedFree gives back the tokens reserved for an attempt that was
+	// admitted and failed, also where nothing else is settled. The request
+	// still counts.
 	FailedFree bool
 }
 

@@ -246,12 +246,12 @@ func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens i
 	if m.cfg.PTU.Units > 0 && requests > 0 {
 		ahead += own[m.counts] // a may overtake what is on its way, which must not be refused for it
 	}
-	at, which := m.earliest(now, own, requests, ahead)
+	at, _, oversize := m.earliest(now, own, requests, ahead)
 	switch {
-	case which == wire.Oversize:
+	case oversize:
 		return clock.Never
 	case at == clock.Never: // no room beside what is on its way or will still grow: look again when it has landed
-		alone, _ := m.earliest(now, own, 0, 0)
+		alone, _, _ := m.earliest(now, own, 0, 0)
 		at = max(alone, last.Add(time.Millisecond))
 	case m.holds && m.crowded(now, own, requests, ahead): // nobody knows for how long: look again, too
 		at = max(at, last.Add(time.Millisecond))

@@ -4,9 +4,10 @@
 //
 // A Model is one deployment behind one set of limits. Arrive decides about an
 // attempt: outages first, then requests that could never pass, then every
-// limit at once, so that a refusal by one limit charges none of the others.
-// An admitted attempt is charged a reservation; Finish trues it up when the
-// work is done, which is later than the client knows if the client hung up.
+// limit at once, so that a refusal by one limit charges none of the others. Where
+// the vendor counts refusals, each costs a request; see Charge.Rejected. An
+// admitted attempt is charged a reservation; Finish trues it up when the work is
+// done, which is later than the client knows if the client hung up.
 package provider
 
 import (
@@ -53,6 +54,9 @@ type Model struct {
 
 	resetUnit, waitUnit time.Duration
 
+	refuser  int  // the slot that refused last; none when nobody paid
+	oversize bool // it refused what is too large for it
+
 	foreseen bool // somebody will ask Admits
 	mixed    bool // what is reserved differs from limit to limit
 	holds    bool // a limit is on what is there at a time
@@ -78,7 +82,7 @@ type Model struct {
 // limits of their pool; a limit cut of one of them then cuts for all.
 func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), own: costs{Requests: 1}, spent: costs{Requests: 1}, headers: cfg.Headers, slots: cfg.slots(pools),
-		counts: Tokens, main: -1, other: -1, shown: -1,
+		counts: Tokens, main: none, other: none, shown: none, refuser: none,
 		tokensPerMinute: cfg.TokenLimit(), requestsPerMinute: cfg.PerMinute(Requests)}
 	if cfg.PTU.Units > 0 {
 		m.headers = Headers{Silent: true, RetryAfter: time.Millisecond}
@@ -141,7 +145,7 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 	if m.outage != 0 || m.unpaid {
 		r.Status, r.Requests, r.Tokens = m.outage, wire.NoQuota, wire.NoQuota
 		if m.unpaid {
-			r.Status, r.Limit = wire.StatusTooManyRequests, wire.Billing
+			r.Status, r.Limit, m.refuser = wire.StatusTooManyRequests, wire.Billing, none
 		}
 		r.Shortage()
 		return m.cfg.Latency.Refusal
@@ -233,27 +237,47 @@ func (m *Model) Finish(now clock.Time, a *wire.Attempt, hungUp bool) {
 }
 
 // refused decides, and if the answer is no fills in r why and for how long.
+// Where refusals count, the wait is that of an attempt after this one.
 func (m *Model) refused(now clock.Time, own *costs, r *wire.Reply) bool {
-	at, which := m.earliest(now, own, 0, 0)
+	at, which, oversize := m.earliest(now, own, 0, 0)
 	if at == now {
 		return false
 	}
-	r.Status, r.Limit = wire.StatusTooManyRequests, which
-	switch {
-	case which == wire.Oversize || m.headers.NoWait:
-	case at == clock.Never: // too large only while the limits are cut
-		r.RetryAfter, r.InBody = limit.Window, m.headers.InBody
-	default:
-		r.RetryAfter, r.InBody = roundUp(at.Sub(now), m.waitUnit), m.headers.InBody
+	r.Status = wire.StatusTooManyRequests
+	m.refuser = which
+	if m.oversize = oversize; oversize {
+		r.Limit = wire.Oversize
+		return true
 	}
-	if m.cfg.Charge.Rejected && which != wire.Oversize {
+	r.Limit = m.slots[which].name
+	if m.cfg.Charge.Rejected {
 		for i := range m.slots {
 			if s := &m.slots[i]; s.counts == Requests && !s.open {
 				s.limiter.Refuse(now)
 			}
 		}
+		at, _, _ = m.earliest(now, own, 0, 0)
+	}
+	switch {
+	case m.headers.NoWait:
+	case at == clock.Never: // too large only while the limits are cut
+		r.RetryAfter, r.InBody = limit.Window, m.headers.InBody
+	default:
+		r.RetryAfter, r.InBody = roundUp(at.Sub(now), m.waitUnit), m.headers.InBody
 	}
 	return true
+}
+
+// RefusedBy returns which limit refused the attempt that Arrive has just
+// answered with 429, whatever the reply tells of it.
+func (m *Model) RefusedBy() limit.Name {
+	switch {
+	case m.refuser == none:
+		return limit.ByBilling
+	case m.oversize:
+		return limit.ByOversize
+	}
+	return m.slots[m.refuser].refuser
 }
 
 func roundUp(d, unit time.Duration) time.Duration {

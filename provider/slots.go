@@ -23,7 +23,8 @@ type limiter interface {
 type slot struct {
 	limiter limiter
 	counts  Unit
-	name    wire.Limit
+	name    wire.Limit    // as replies tell it
+	refuser limit.Name    // as results count it
 	most    int64         // before any limit cut, as replies tell it
 	window  int64         // the same for one window of the limiter, which may be a slice of it
 	per     time.Duration // 0 = at a time, or a provisioned deployment's
@@ -52,7 +53,7 @@ type pooled struct {
 func (c *Config) slots(pools *Pools) []slot {
 	if c.PTU.Units > 0 {
 		capacity := c.TokenLimit()
-		return []slot{{limiter: limit.NewUtilisation(capacity), counts: Tokens, name: wire.Utilisation, most: capacity, window: capacity, minute: true, level: true}}
+		return []slot{{limiter: limit.NewUtilisation(capacity), counts: Tokens, name: wire.Utilisation, refuser: limit.ByUtilisation, most: capacity, window: capacity, minute: true, level: true}}
 	}
 	var slots []slot
 	for _, l := range c.All() {
@@ -93,11 +94,11 @@ func (c *Config) All() []Limit {
 }
 
 func (c *Config) slot(l *Limit) slot {
-	s := slot{counts: l.Counts, name: l.name(), most: l.Most, window: l.Most, per: l.Per, minute: l.Per == limit.Window}
+	s := slot{counts: l.Counts, name: l.told(), refuser: c.refuser(l), most: l.Most, window: l.Most, per: l.Per, minute: l.Per == limit.Window}
 	switch {
 	case l.Growth > 0:
 		s.ramp, s.level = true, true
-		s.limiter = limit.NewRamp(l.Most, l.Growth, l.Per)
+		s.limiter = limit.NewRamp(l.Most, l.Growth, l.Per, l.UsedBefore)
 		return s
 	case l.Per == 0:
 		s.open = true
@@ -139,15 +140,16 @@ func (c *Config) phase(width time.Duration) limit.Phase {
 }
 
 // earliest returns when an attempt that costs own would be admitted after
-// others, requests and tokens of them, have been charged, and which limit
-// makes it wait until then.
-func (m *Model) earliest(now clock.Time, own *costs, requests, tokens int64) (clock.Time, wire.Limit) {
-	at, which := now, wire.NoLimit
+// others, requests and tokens of them, have been charged, and the slot of the
+// limit that makes it wait until then. An attempt that is larger than a limit is
+// never admitted.
+func (m *Model) earliest(now clock.Time, own *costs, requests, tokens int64) (at clock.Time, slot int, oversize bool) {
+	at, slot = now, none
 	for i := range m.slots {
 		s := &m.slots[i]
 		cost := own[s.counts]
 		if !s.level && cost > s.most {
-			return clock.Never, wire.Oversize
+			return clock.Never, i, true
 		}
 		switch {
 		case s.counts == Requests:
@@ -158,11 +160,14 @@ func (m *Model) earliest(now clock.Time, own *costs, requests, tokens int64) (cl
 			cost += tokens
 		}
 		if t := s.limiter.Earliest(now, cost); t > at {
-			at, which = t, s.name
+			at, slot = t, i
 		}
 	}
-	return at, which
+	return at, slot, false
 }
+
+// none stands for no slot.
+const none = -1
 
 func (m *Model) take(now clock.Time, a *wire.Attempt, own *costs) {
 	for i := range m.slots {
@@ -184,18 +189,19 @@ func (m *Model) settle(now clock.Time, a *wire.Attempt) {
 	}
 	own[m.counts] = a.Reserved
 	actual := m.actual(a)
+	trued := m.settles() || a.Failed && m.cfg.Charge.FailedFree
 	for i := range m.slots {
 		s := &m.slots[i]
 		switch {
 		case s.open:
 			s.limiter.Settle(now, limit.Ticket(a.Tickets[s.ticket]), -own[s.counts])
 		case s.counts == Tokens || s.counts == Input:
-			if m.settles() && !s.ramp {
+			if trued && !s.ramp {
 				s.limiter.Settle(now, limit.Ticket(a.Tickets[s.ticket]), actual[s.counts]-own[s.counts])
 			}
 		}
 	}
-	if m.main >= 0 && m.settles() {
+	if m.main >= 0 && trued {
 		m.Tally.Settled += actual[m.counts] - own[m.counts]
 	}
 }

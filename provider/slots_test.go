@@ -188,20 +188,22 @@ func TestConcurrencyIsGivenBack(t *testing.T) {
 	}
 }
 
-// Where failed attempts are free, all that was reserved is given back.
+// Where failed attempts are free, all that was reserved is given back, whether or
+// not others are trued up.
 func TestFailedAttemptsCanBeFree(t *testing.T) {
-	for _, free := range []bool{false, true} {
-		m := New(&Config{TPM: 1000, Window: TokenBucket, Charge: Charge{Settle: true, FailedFree: free},
+	for _, k := range []struct {
+		settle, free bool
+		want         int64 // of 50 estimated, 40 in truth, and at most 500 of output
+	}{{true, false, 40}, {true, true, 0}, {false, false, 550}, {false, true, 0}} {
+		m := New(&Config{TPM: 1000, Window: TokenBucket, Charge: Charge{Settle: k.settle, FailedFree: k.free},
 			Faults: []Fault{{Kind: Errors, Status: 500, Rate: 1, Until: clock.Never}}}, 0, nil)
-		a, want := wire.Attempt{Guess: 50, Prompt: 40, MaxTokens: 500}, int64(40)
+		a := wire.Attempt{Guess: 50, Prompt: 40, MaxTokens: 500}
 		var r wire.Reply
 		m.Arrive(0, &a, &r)
 		m.Finish(0, &a, false)
-		if free {
-			want = 0
-		}
-		if got := m.Tally.Charged(); got != want {
-			t.Errorf("free %v: charged %d, want %d", free, got, want)
+		left, _ := m.slots[m.main].limiter.Left(0)
+		if got := m.Tally.Charged(); got != k.want || left != 1000-k.want {
+			t.Errorf("settle %v, free %v: charged %d, %d left of 1000; want %d charged", k.settle, k.free, got, left, k.want)
 		}
 	}
 }

@@ -24,9 +24,10 @@ type history struct {
 }
 
 type charge struct {
-	at   clock.Time
-	cost int64
-	gift bool // a settlement of a bucket: cannot fill it beyond full
+	at      clock.Time
+	cost    int64
+	gift    bool // a settlement of a bucket: cannot fill it beyond full
+	refused bool // cannot overdraw a bucket
 }
 
 func (h *history) counts(c charge, now clock.Time) bool {
@@ -40,11 +41,14 @@ func (h *history) counts(c charge, now clock.Time) bool {
 func (h *history) debt(now clock.Time) int64 {
 	debt, at := int64(0), clock.Time(0)
 	for _, c := range h.charges {
-		debt = max(0, debt-h.limit*int64(c.at-at)) + c.cost*int64(minute)
-		if c.gift {
+		left := max(0, debt-h.limit*int64(c.at-at))
+		at, debt = c.at, left+c.cost*int64(minute)
+		switch {
+		case c.gift:
 			debt = max(0, debt)
+		case c.refused:
+			debt = max(left, min(debt, h.limit*int64(minute)))
 		}
-		at = c.at
 	}
 	return max(0, debt-h.limit*int64(now-at))
 }
@@ -105,7 +109,7 @@ func (h *history) quota(now clock.Time, perMinute int64) wire.Quota {
 
 func (h *history) settle(now, admitted clock.Time, delta int64) {
 	if h.window == TokenBucket {
-		h.charges = append(h.charges, charge{now, delta, true})
+		h.charges = append(h.charges, charge{at: now, cost: delta, gift: true})
 		return
 	}
 	for i := range h.charges {
@@ -129,12 +133,18 @@ func newTwin(c *Config) *twin {
 	w := &twin{cfg: c}
 	if c.RPM > 0 {
 		w.requests = &history{window: c.Window, width: minute, limit: c.RPM}
-		if c.Window == SubMinute { // Azure: a sixth of the limit every ten seconds
+		switch c.Window {
+		case SubMinute: // Azure: a sixth of the limit every ten seconds
 			w.requests.width, w.requests.limit = 10*clock.Second, ceil(c.RPM, 6)
+		case PerSecond:
+			w.requests.width, w.requests.limit = clock.Second, ceil(c.RPM, 60)
 		}
 	}
 	if c.TPM > 0 {
 		w.tokens = &history{window: c.Window, width: minute, limit: c.TPM}
+		if c.Window == PerSecond {
+			w.tokens.window = TokenBucket
+		}
 	}
 	return w
 }
@@ -148,32 +158,35 @@ func (w *twin) reservation(a *wire.Attempt) int64 {
 	}[w.cfg.Charge.Reserve]
 }
 
+// when returns when an attempt of that cost would be admitted, and by which limit
+// no earlier.
+func (w *twin) when(now clock.Time, cost int64) (at clock.Time, by wire.Limit) {
+	at = now
+	if w.requests != nil {
+		at = w.requests.when(now, 1)
+	}
+	by = wire.Requests
+	if w.tokens != nil {
+		if t := w.tokens.when(now, cost); t > at {
+			at, by = t, wire.Tokens
+		}
+	}
+	return at, by
+}
+
 func (w *twin) arrive(now clock.Time, a *wire.Attempt) wire.Reply {
 	r := wire.Reply{Status: 200, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}
 	cost := w.reservation(a)
-	forRequests, forTokens := now, now
-	if w.requests != nil {
-		forRequests = w.requests.when(now, 1)
-	}
-	oversize := w.tokens != nil && cost > w.tokens.limit
-	if w.tokens != nil && !oversize {
-		forTokens = w.tokens.when(now, cost)
-	}
-	at := max(forRequests, forTokens)
-	switch {
-	case oversize:
+	if w.tokens != nil && cost > w.tokens.limit {
 		r.Status, r.Limit = 429, wire.Oversize
-	case at > now:
-		r.Status, r.Limit = 429, wire.Requests
-		if forTokens > forRequests {
-			r.Limit = wire.Tokens
+	} else if at, by := w.when(now, cost); at > now {
+		r.Status, r.Limit = 429, by
+		if w.cfg.Charge.Rejected && w.requests != nil {
+			w.requests.charges = append(w.requests.charges, charge{at: now, cost: 1, refused: true})
 		}
+		at, _ = w.when(now, cost) // what it may expect who comes again
 		r.RetryAfter = time.Duration(ceil(int64(at-now), 1e9)) * time.Second
-		bucketEmpty := w.requests != nil && w.cfg.Window == TokenBucket && w.requests.used(now) >= w.requests.limit
-		if w.cfg.Charge.Rejected && w.requests != nil && !bucketEmpty {
-			w.requests.charges = append(w.requests.charges, charge{at: now, cost: 1})
-		}
-	default:
+	} else {
 		w.admit(now, a, cost, &r)
 	}
 	if w.requests != nil {
@@ -223,7 +236,7 @@ var (
 	configs = rapid.Custom(func(t *rapid.T) *Config {
 		return &Config{
 			RPM: rapid.Int64Range(0, 8).Draw(t, "rpm"), TPM: rapid.SampledFrom([]int64{0, 30, 90, 250}).Draw(t, "tpm"),
-			Window:  Window(rapid.IntRange(0, int(SubMinute)).Draw(t, "window")),
+			Window:  rapid.SampledFrom([]Window{SlidingLog, FixedWindow, TokenBucket, SubMinute, PerSecond}).Draw(t, "window"),
 			Latency: Latency{TTFT: rng.NewConstant(0.5), PerToken: 20 * time.Millisecond, Refusal: 30 * time.Millisecond},
 			Charge: Charge{Reserve: Reserve(rapid.IntRange(0, len(Reserves)-1).Draw(t, "reserve")),
 				Settle: rapid.Bool().Draw(t, "settle"), Rejected: rapid.Bool().Draw(t, "rejected")},

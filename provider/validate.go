@@ -39,9 +39,10 @@ func (c *Config) validateLimits() error {
 	for _, l := range c.All() {
 		switch {
 		case l.Most <= 0 || l.Most > MostLimit:
-			return fmt.Errorf("deployment %s: a limit on %s of %d; it must lie in 1..%d", c.Name, l.name(), l.Most, int64(MostLimit))
-		case l.Counts >= numUnits || int(l.Window) >= len(Windows) || l.Per < 0 || l.Growth < 0 || l.Growth > 0 && l.Per == 0:
-			return fmt.Errorf("deployment %s: a limit on %s of unknown kind", c.Name, l.name())
+			return fmt.Errorf("deployment %s: a limit on %s of %d; it must lie in 1..%d", c.Name, l.told(), l.Most, int64(MostLimit))
+		case l.Counts >= numUnits || int(l.Window) >= len(Windows) || l.Per < 0 || l.Growth < 0 || l.Growth > 0 && l.Per == 0,
+			l.UsedBefore < 0 || l.UsedBefore > MostLimit || l.UsedBefore > 0 && l.Growth == 0:
+			return fmt.Errorf("deployment %s: a limit on %s of unknown kind", c.Name, l.told())
 		case l.Counts == Output && l.Per == 0:
 			return fmt.Errorf("deployment %s: nothing is reserved for output, so it cannot be bounded at a time", c.Name)
 		}

@@ -15,7 +15,7 @@ import (
 // absolutely for shares, relatively for all else.
 type held struct {
 	title  string
-	field  func(*metrics.Strategy) *metrics.Estimate
+	of     metrics.ID
 	bound  float64
 	slack  float64 // a difference that is none, however large beside the value
 	share  bool
@@ -26,11 +26,11 @@ type held struct {
 // heldTo lists them. The bounds are the project's promise for a run at speed 1.
 func heldTo() []held {
 	return []held{
-		{"success", func(s *metrics.Strategy) *metrics.Estimate { return s.SuccessRate }, 0.01, 0, true, percent, 1},
-		{"attempts", func(s *metrics.Strategy) *metrics.Estimate { return s.Attempts }, 0.03, 2, false, quantity, 4},
-		{"429s", func(s *metrics.Strategy) *metrics.Estimate { return s.Rejected }, 0.03, 2, false, quantity, 3},
-		{"p50", func(s *metrics.Strategy) *metrics.Estimate { return s.LatencyP50 }, 0.05, 0.01, false, seconds, 5},
-		{"p95", func(s *metrics.Strategy) *metrics.Estimate { return s.LatencyP95 }, 0.05, 0.01, false, seconds, 2},
+		{"success", metrics.SuccessRate, 0.01, 0, true, percent, 1},
+		{"attempts", metrics.Attempts, 0.03, 2, false, quantity, 4},
+		{"429s", metrics.Rejected, 0.03, 2, false, quantity, 3},
+		{"p50", metrics.LatencyP50, 0.05, 0.01, false, seconds, 5},
+		{"p95", metrics.LatencyP95, 0.05, 0.01, false, seconds, 2},
 	}
 }
 
@@ -103,11 +103,11 @@ func holdAgainst(live, simulated *metrics.Result, slowed []*metrics.Result) *acc
 		}
 		var row []compared
 		for _, h := range heldTo() {
-			p, within := h.compare(h.field(l), h.field(s))
+			p, within := h.compare(l.Values[h.of], s.Values[h.of])
 			switch {
 			case within:
 				a.agree++
-			case h.among(h.field(l), append(slowed[:len(slowed):len(slowed)], simulated), l.Name):
+			case h.among(l.Values[h.of], append(slowed[:len(slowed):len(slowed)], simulated), l.Name):
 				a.noise++
 				p.mark = " ~"
 			default:
@@ -168,8 +168,8 @@ func (p compared) String() string {
 func (h *held) among(live *metrics.Estimate, results []*metrics.Result, name string) bool {
 	least, most := math.Inf(1), math.Inf(-1)
 	for _, r := range results {
-		if s := r.Find(name); s != nil && known(h.field(s)) {
-			least, most = min(least, h.field(s).Mean), max(most, h.field(s).Mean)
+		if s := r.Find(name); s != nil && known(s.Values[h.of]) {
+			least, most = min(least, s.Values[h.of].Mean), max(most, s.Values[h.of].Mean)
 		}
 	}
 	return known(live) && least <= live.Mean && live.Mean <= most

@@ -191,7 +191,7 @@ func scaleOf(name string) func(float64) scale {
 
 // claimsLegend sums up the verdicts and says how to read the numbers.
 func claimsLegend(r *metrics.Claims) string {
-	count := map[metrics.Verdict]int{}
+	count := map[metrics.ClaimVerdict]int{}
 	for _, c := range r.Claims {
 		count[c.Verdict]++
 	}

@@ -37,14 +37,15 @@ func launchDay() *metrics.Result {
 	} {
 		r.Strategies = append(r.Strategies, made(o, i))
 	}
-	pair := func(a, b, metric string, mean, half float64) {
-		r.Paired = append(r.Paired, metrics.Paired{A: a, B: b, Metric: metric, Mean: mean, Lo: mean - half, Hi: mean + half})
-	}
-	pair("queue", "ptu", "success_rate", -0.0005, 0.0012)
-	pair("token-bucket", "ptu", "success_rate", -0.001, 0.0015)
-	pair("ptu", "queue", "latency_p95", -11.1, 0.8)
-	pair("queue", "token-bucket", "success_rate", 0.0005, 0.0011)
-	pair("queue", "token-bucket", "latency_p95", -1.9, 0.3)
+	r.Verdict = &metrics.Verdict{State: metrics.Decided, Chosen: []string{"queue"},
+		By: []string{"failed_per_1000", "time_to_success_p95", "amplification"},
+		Why: []metrics.Reason{
+			{Metric: "failed_per_1000", Against: "none", By: "queue", Difference: est(518, 20)},
+			{Metric: "failed_per_1000", Against: "jitter", By: "queue", Difference: est(37, 4.2)},
+			{Metric: "time_to_success_p95", Against: "token-bucket", By: "queue", Ratio: est(1.13, 0.04)},
+		},
+		Buy: []metrics.Purchase{{What: "ptu", USD: est(11.62, 0.2)}}}
+	r.Paired = []metrics.Paired{{A: "queue", B: "token-bucket", Metric: "success_rate", Mean: 0.0005, Lo: -0.0006, Hi: 0.0016}}
 	return r
 }
 
@@ -55,20 +56,32 @@ func est(mean, half float64) *metrics.Estimate {
 func made(o outcome, i int) metrics.Strategy {
 	const calls, tokens = 4890, 1100
 	attempts := calls * (1 + o.retries)
-	s := metrics.Strategy{
-		Name: o.name, Calls: est(calls, 29), Succeeded: est(calls*o.success, 30), Failed: est(calls*(1-o.success), 12),
-		Censored: est(0, 0), SuccessRate: est(o.success, 0.004*(1.02-o.success)*10), Attempts: est(attempts, 40),
-		Amplification: est(1+o.retries, 0.02), Rejected: est(attempts-calls*o.success, 25),
-		GoodputTPM: est(calls*o.success*tokens/11, 2000), QuotaUsed: est(0.4+o.success/2, 0.01),
-		WastedPromptTokens: est((attempts-calls*o.success)*900, 9000), LatencyP50: est(o.p95/7, 0.05),
-		LatencyP95: est(o.p95, o.p95/30), LatencyP99: est(o.p95*1.6, o.p95/20), LatencyMax: est(o.p95*3, o.p95/5),
-		LatencyMean: est(o.p95/4, 0.05), PeakAttemptsPerS: est(20+90*o.retries, 4), PeakToMean: est(2+2*o.retries, 0.1),
-		RetryPeak: est(80*o.retries, 3), DrainedAt: est(620+o.p95, 4), CostUSD: est(o.cost, 0.01),
-		Failures: metrics.Failures{MaxRetries: est(calls*(1-o.success), 12)},
+	failed := 1000 * (1 - o.success)
+	s := metrics.Strategy{Group: metrics.Group{Name: o.name, Values: metrics.Values{
+		metrics.Calls: est(calls, 29), metrics.Succeeded: est(calls*o.success, 30), metrics.Failed: est(calls*(1-o.success), 12),
+		metrics.Censored: est(0, 0), metrics.SuccessRate: est(o.success, 0.004*(1.02-o.success)*10),
+		metrics.FailedPer1000: {Mean: failed, Lo: failed * 0.8, Hi: failed*1.2 + 1}, metrics.Attempts: est(attempts, 40),
+		metrics.Amplification: est(1+o.retries, 0.02), metrics.Rejected: est(attempts-calls*o.success, 25),
+		metrics.GoodputTPM: est(calls*o.success*tokens/11, 2000), metrics.QuotaUsed: est(0.4+o.success/2, 0.01),
+		metrics.WastedPromptTokens: est((attempts-calls*o.success)*900, 9000), metrics.LatencyP50: est(o.p95/7, 0.05),
+		metrics.LatencyP95: est(o.p95, o.p95/30), metrics.LatencyP99: est(o.p95*1.6, o.p95/20), metrics.LatencyMax: est(o.p95*3, o.p95/5),
+		metrics.LatencyMean: est(o.p95/4, 0.05), metrics.PeakAttemptsPerS: est(20+90*o.retries, 4), metrics.PeakToMean: est(2+2*o.retries, 0.1),
+		metrics.RetryPeak: est(80*o.retries, 3), metrics.DrainedAt: est(620+o.p95, 4), metrics.CostUSD: est(o.cost, 0.01),
+		metrics.CostPerSuccessUSD: est(o.cost/(calls*o.success), 0.0001), metrics.FailuresMaxRetries: est(calls*(1-o.success), 12),
+	}}}
+	if o.success > 0.5 {
+		s.Values[metrics.TimeToSuccessP50] = est(o.p95/6, 0.05)
+	}
+	if o.success > 0.95 {
+		s.Values[metrics.TimeToSuccessP95] = &metrics.Estimate{Mean: o.p95, Lo: o.p95 * 0.95, Hi: o.p95 * 1.08}
+	}
+	if o.success > 0.99 {
+		s.Values[metrics.TimeToSuccessP99] = est(o.p95*1.6, o.p95/20)
 	}
 	if o.name == oracle {
-		s.Rejected, s.WastedPromptTokens = est(0, 0), est(0, 0)
+		s.Values[metrics.Rejected], s.Values[metrics.WastedPromptTokens] = est(0, 0), est(0, 0)
 	}
+	s.Tenants = []metrics.Group{{Name: "web", Values: s.Values}, {Name: "nightly", Values: s.Values}}
 	s.Curves = curves(o, i)
 	return s
 }
@@ -113,11 +126,11 @@ func aHerd() *metrics.Result {
 		{"jitter-full", 310, 64, 5.9, 14}, {"jitter-equal", 330, 66, 5.3, 10}, {"jitter-decorrelated", 240, 121, 4.6, 18},
 		{"retry-after", 520, 61, 2.2, 8}, {oracle, 0, 60, 1, 1},
 	} {
-		s := metrics.Strategy{
-			Name: o.name, Calls: est(1000, 0), SuccessRate: est(min(1, 0.35+o.drain/120), 0.01), PeakAttemptsPerS: est(1000+o.retryPeak/9, 12),
-			RetryPeak: est(o.retryPeak, 0.03*o.retryPeak), PeakToMean: est(1000*o.drain/(1000*o.amp), 0.3),
-			Amplification: est(o.amp, 0.05), DrainedAt: est(o.drain, 0.02*o.drain),
-		}
+		s := metrics.Strategy{Group: metrics.Group{Name: o.name, Values: metrics.Values{
+			metrics.Calls: est(1000, 0), metrics.SuccessRate: est(min(1, 0.35+o.drain/120), 0.01), metrics.FailedPer1000: est(max(0, 650-o.drain*8.3), 10),
+			metrics.PeakAttemptsPerS: est(1000+o.retryPeak/9, 12), metrics.RetryPeak: est(o.retryPeak, 0.03*o.retryPeak),
+			metrics.PeakToMean: est(1000*o.drain/(1000*o.amp), 0.3), metrics.Amplification: est(o.amp, 0.05), metrics.DrainedAt: est(o.drain, 0.02*o.drain),
+		}}}
 		c := &metrics.Curves{Width: 1, AttemptsPerS: make([]float64, 400), RejectedPerS: make([]float64, 400)}
 		c.AttemptsPerS[0], c.RejectedPerS[0] = 1000, 940
 		for at := 1; at < 130 && o.name != oracle; at *= 2 {

@@ -48,9 +48,11 @@ func TestGolden(t *testing.T) {
 		{"table-80-color.txt", launchDay(), table(TableOptions{Width: 80, Color: true})},
 		{"table-60-color.txt", launchDay(), table(TableOptions{Width: 60, Color: true})},
 		{"herd-80.txt", aHerd(), func(w io.Writer, r *metrics.Result) error { return HerdTable(w, r, TableOptions{Width: 80}) }},
-		{"table.md", launchDay(), Markdown},
-		{"herd.md", aHerd(), HerdMarkdown},
-		{"table.csv", launchDay(), CSV},
+		{"table-by-tenant.txt", launchDay(), table(TableOptions{By: "tenant"})},
+		{"table.md", launchDay(), func(w io.Writer, r *metrics.Result) error { return Markdown(w, r, TableOptions{}) }},
+		{"herd.md", aHerd(), func(w io.Writer, r *metrics.Result) error { return HerdMarkdown(w, r, TableOptions{}) }},
+		{"table.csv", launchDay(), func(w io.Writer, r *metrics.Result) error { return CSV(w, r, TableOptions{}) }},
+		{"table-by-tenant.csv", short(), func(w io.Writer, r *metrics.Result) error { return CSV(w, r, TableOptions{By: "tenant"}) }},
 		{"result.json", short(), JSON},
 	} {
 		golden(t, c.file, c.result, c.write)
@@ -120,42 +122,6 @@ func tableText(t *testing.T, r *metrics.Result, o TableOptions) string {
 		t.Fatal(err)
 	}
 	return b.String()
-}
-
-func TestBestOfColumn(t *testing.T) {
-	of := func(s *metrics.Strategy) *metrics.Estimate { return s.LatencyP95 }
-	for _, c := range []struct {
-		name   string
-		better better
-		values []float64 // the last is oracle's; negative means absent
-		want   string    // one letter a row
-	}{
-		{"least", less, []float64{3, 2, 4, 1}, "-*--"},
-		{"most", more, []float64{3, 2, 4, 9}, "--*-"},
-		{"tie within rounding", less, []float64{2.04, 1.96, 3, 1}, "**--"},
-		{"not within rounding", less, []float64{2.06, 1.96, 3, 1}, "-*--"},
-		{"all equal", less, []float64{2, 2.01, 1.99, 1}, "----"},
-		{"neither", neither, []float64{1, 2, 3, 4}, "----"},
-		{"absent", less, []float64{-1, 2, 3, 1}, "-*--"},
-		{"all absent", less, []float64{-1, -1, -1, 1}, "----"},
-		{"same number, other unit", less, []float64{0.3, 300, 18000, 1}, "*---"},
-	} {
-		var rows []*metrics.Strategy
-		for i, v := range c.values {
-			s := &metrics.Strategy{Name: []string{"a", "b", "c", oracle}[i]}
-			if v >= 0 {
-				s.LatencyP95 = est(v, 0)
-			}
-			rows = append(rows, s)
-		}
-		got := ""
-		for _, x := range (column{of: of, scale: seconds, better: c.better}).cells(rows) {
-			got += map[bool]string{true: "*", false: "-"}[x.best]
-		}
-		if got != c.want {
-			t.Errorf("%s: marks %s, want %s", c.name, got, c.want)
-		}
-	}
 }
 
 func TestUnits(t *testing.T) {

@@ -51,12 +51,10 @@ func jitterPicture(r *metrics.Result) Picture {
 	if len(set) < 2 {
 		return Picture{}
 	}
-	type s = metrics.Strategy
-	type e = metrics.Estimate
 	grid := [][]*plot.Plot{
-		{bars(set, "peak attempts per second", func(s *s) *e { return s.PeakAttemptsPerS }, hue(0))},
-		{bars(set, "most retries in one window", func(s *s) *e { return s.RetryPeak }, hue(1))},
-		{bars(set, "time to drain (s)", func(s *s) *e { return s.DrainedAt }, hue(2))},
+		{bars(set, "peak attempts per second", metrics.PeakAttemptsPerS, hue(0))},
+		{bars(set, "most retries in one window", metrics.RetryPeak, hue(1))},
+		{bars(set, "time to drain (s)", metrics.DrainedAt, hue(2))},
 	}
 	grid[2][0].X.Label.Text = "jitter: ± share of the delay, or kind"
 	return Picture{Name: "jitter", height: 620, draw: func(c draw.Canvas) {
@@ -70,14 +68,14 @@ func jitterPicture(r *metrics.Result) Picture {
 
 // bars draws one metric of every jittered strategy; where it is absent there
 // is no bar.
-func bars(set []jittered, label string, of func(*metrics.Strategy) *metrics.Estimate, fill color.Color) *plot.Plot {
+func bars(set []jittered, label string, of metrics.ID, fill color.Color) *plot.Plot {
 	p := newPlot()
 	p.Y.Label.Text = label
 	var labels []string
 	top := 0.0
 	for i, j := range set {
 		labels = append(labels, j.label)
-		e := of(j.s)
+		e := j.s.Values[of]
 		if !known(e) {
 			continue
 		}

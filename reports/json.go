@@ -7,7 +7,9 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"ratesim/sim/metrics"
 )
@@ -16,7 +18,7 @@ import (
 // curves; one of 20 strategies over a day of seconds is about 40 MB.
 const maxResultBytes = 256 << 20
 
-// JSON writes r in the schema ratesim/result/v1: two spaces of indent, each
+// JSON writes r in the schema ratesim/result/v2: two spaces of indent, each
 // estimate and each curve on one line, numbers rounded to 6 significant
 // digits, which is well inside any interval and keeps files small and stable.
 // An estimate, curve or paired difference with a NaN or an infinity in it is
@@ -64,8 +66,8 @@ func ReadJSON(r io.Reader) (*metrics.Result, error) {
 		return nil, errors.New("reading a result: the file is cut off")
 	case err != nil:
 		return nil, fmt.Errorf("reading a result: %w", err)
-	case res.Schema != metrics.Schema:
-		return nil, fmt.Errorf("reading a result: schema is %q, must be %q", res.Schema, metrics.Schema)
+	case res.Schema != metrics.Schema && res.Schema != metrics.SchemaV1:
+		return nil, fmt.Errorf("reading a result: schema is %q, must be %q or %q", res.Schema, metrics.Schema, metrics.SchemaV1)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("reading a result: something follows the result")
@@ -96,6 +98,45 @@ func check(r *metrics.Result) error {
 			return fmt.Errorf("curves of %q have width %g, must be positive", s.Name, c.Width)
 		}
 	}
+	if r.Verdict != nil {
+		return checkVerdict(r.Verdict)
+	}
+	return nil
+}
+
+// checkVerdict finds what the sentences of a verdict cannot do without.
+func checkVerdict(v *metrics.Verdict) error {
+	switch v.State {
+	case metrics.Decided, metrics.Tied, metrics.Undecided, metrics.Leads:
+		if len(v.Chosen) == 0 {
+			return fmt.Errorf("the verdict is %s and has chosen nothing", v.State)
+		}
+	case metrics.Nothing:
+	default:
+		return fmt.Errorf("the verdict's state is %q", v.State)
+	}
+	reasons := slices.Concat(v.Why, v.Possible)
+	for i := range v.Buy {
+		if v.Buy[i].USD == nil {
+			return fmt.Errorf("buy[%d] has no usd", i)
+		}
+		reasons = append(reasons, v.Buy[i].Gains...)
+	}
+	for _, w := range reasons {
+		if w.Metric == "failed_per_1000" && w.Difference == nil || w.Metric != "failed_per_1000" && w.Ratio == nil && !strings.HasPrefix(w.Metric, "time_to_success_") {
+			return fmt.Errorf("%s of %q has no difference", w.Metric, w.Against)
+		}
+	}
+	if v.Fits != nil && v.Fits.Provider != "" && v.Fits.SuccessRate == nil {
+		return errors.New("fits has no success_rate")
+	}
+	if v.Baseline != nil {
+		for i := range v.Baseline.Saved {
+			if v.Baseline.Saved[i].CallsPerDay == nil {
+				return fmt.Errorf("saved[%d] has no calls_per_day", i)
+			}
+		}
+	}
 	return nil
 }
 
@@ -104,9 +145,8 @@ func rounded(r *metrics.Result) *metrics.Result {
 	out := *r
 	out.Strategies = make([]metrics.Strategy, len(r.Strategies))
 	for i, s := range r.Strategies {
-		for _, m := range allMetrics() {
-			*m.at(&s) = roundEstimate(*m.at(&s))
-		}
+		s.Values = roundValues(s.Values)
+		s.Tenants, s.Sizes = roundGroups(s.Tenants), roundGroups(s.Sizes)
 		s.Curves = roundCurves(s.Curves)
 		out.Strategies[i] = s
 	}
@@ -116,6 +156,9 @@ func rounded(r *metrics.Result) *metrics.Result {
 			p.Mean, p.Lo, p.Hi = round6(p.Mean), round6(p.Lo), round6(p.Hi)
 			out.Paired = append(out.Paired, p)
 		}
+	}
+	if r.Verdict != nil {
+		out.Verdict = roundVerdict(r.Verdict)
 	}
 	out.Expectations = roundExpectations(r.Expectations)
 	out.Warnings = append([]string{}, r.Warnings...)
@@ -139,10 +182,64 @@ func roundPointer(x *float64) *float64 {
 }
 
 func roundEstimate(e *metrics.Estimate) *metrics.Estimate {
-	if e == nil || !finite(e.Mean, e.Lo, e.Hi) {
+	if !known(e) {
 		return nil
 	}
 	return &metrics.Estimate{Mean: round6(e.Mean), Lo: round6(e.Lo), Hi: round6(e.Hi)}
+}
+
+// roundValues rounds the metrics of a group of calls. Counts stay as they are: they
+// have been rounded so that they add up.
+func roundValues(v metrics.Values) metrics.Values {
+	for id, m := range metrics.Metrics() {
+		e := roundEstimate(v[id])
+		if e != nil && m.AddsUp {
+			e.Mean = v[id].Mean
+		}
+		v[id] = e
+	}
+	return v
+}
+
+// roundVerdict rounds the differences of a verdict.
+func roundVerdict(v *metrics.Verdict) *metrics.Verdict {
+	out := *v
+	out.Why, out.Possible, out.Misses, out.Buy = roundReasons(v.Why), roundReasons(v.Possible), slices.Clone(v.Misses), slices.Clone(v.Buy)
+	for i := range out.Misses {
+		out.Misses[i].Value = roundEstimate(out.Misses[i].Value)
+	}
+	for i := range out.Buy {
+		out.Buy[i].USD, out.Buy[i].Gains = roundEstimate(out.Buy[i].USD), roundReasons(out.Buy[i].Gains)
+	}
+	if v.Baseline != nil {
+		b := metrics.Baseline{Name: v.Baseline.Name, Saved: slices.Clone(v.Baseline.Saved)}
+		for i := range b.Saved {
+			b.Saved[i].CallsPerDay = roundEstimate(b.Saved[i].CallsPerDay)
+		}
+		out.Baseline = &b
+	}
+	if v.Fits != nil {
+		f := *v.Fits
+		f.SuccessRate, f.CostPerSuccessUSD = roundEstimate(f.SuccessRate), roundEstimate(f.CostPerSuccessUSD)
+		out.Fits = &f
+	}
+	return &out
+}
+
+func roundReasons(list []metrics.Reason) []metrics.Reason {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Difference, out[i].Ratio = roundEstimate(out[i].Difference), roundEstimate(out[i].Ratio)
+	}
+	return out
+}
+
+func roundGroups(groups []metrics.Group) []metrics.Group {
+	out := slices.Clone(groups)
+	for i := range out {
+		out[i].Values = roundValues(out[i].Values)
+	}
+	return out
 }
 
 func roundCurves(c *metrics.Curves) *metrics.Curves {
@@ -181,7 +278,7 @@ func finite(xs ...float64) bool {
 func round6(x float64) float64 {
 	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'e', 5, 64), 64)
 	switch {
-	case err != nil:
+	case err != nil || math.IsInf(x, 0):
 		return x
 	case y == 0:
 		return 0

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -16,31 +15,29 @@ import (
 	"ratesim/sim/metrics"
 )
 
-// Every estimate of the result file is in the list of metrics, under its key
-// and in its order, and at() is where it says.
-func TestAllMetrics(t *testing.T) {
-	var want []string
-	var s metrics.Strategy
-	walk := func(v reflect.Value, prefix string) {
-		for i := range v.NumField() {
-			if v.Field(i).Type() == reflect.TypeFor[*metrics.Estimate]() {
-				name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-				want = append(want, prefix+name)
-				v.Field(i).Set(reflect.ValueOf(est(float64(len(want)), 0)))
-			}
-		}
+// Results of the first schema are read, and say what they are.
+func TestReadsTheFirstSchema(t *testing.T) {
+	f, err := os.Open("testdata/result-v1.json")
+	if err != nil {
+		t.Fatal(err)
 	}
-	walk(reflect.ValueOf(&s).Elem(), "")
-	walk(reflect.ValueOf(&s.Failures).Elem(), "failures.")
-	var got []string
-	for i, m := range allMetrics() {
-		got = append(got, m.name)
-		if e := *m.at(&s); e == nil || e.Mean != float64(i+1) {
-			t.Errorf("%s is kept elsewhere", m.name)
-		}
+	defer f.Close()
+	r, err := ReadJSON(f)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
+	s := r.Find("jitter")
+	if s == nil {
+		s = &r.Strategies[0]
+	}
+	if got := s.Values[metrics.SuccessRate]; got == nil || s.Values[metrics.FailuresMaxRetries] == nil || s.Curves != nil {
+		t.Errorf("%+v", s)
+	}
+	text := tableText(t, r, TableOptions{})
+	for _, want := range []string{"older version", "Run the scenario again"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the table does not say %q:\n%s", want, text)
+		}
 	}
 }
 
@@ -93,9 +90,9 @@ func TestJSONHasNoNaN(t *testing.T) {
 	r := &metrics.Result{
 		Schema: metrics.Schema, Replications: 2,
 		Strategies: []metrics.Strategy{{
-			Name: "a", Calls: est(1, 0), Failed: est(nan, 0), LatencyP50: &metrics.Estimate{Mean: 1, Lo: 1, Hi: inf},
-			Failures: metrics.Failures{Deadline: est(inf, 0)},
-			Curves:   &metrics.Curves{Width: 1, LatencyCDF: []float64{1, nan}, AttemptsPerS: []float64{1}, QuotaUsed: []float64{-inf}},
+			Group: metrics.Group{Name: "a", Values: metrics.Values{metrics.Calls: est(1, 0), metrics.Failed: est(nan, 0),
+				metrics.LatencyP50: {Mean: 1, Lo: 1, Hi: inf}, metrics.FailuresDeadline: est(inf, 0)}},
+			Curves: &metrics.Curves{Width: 1, LatencyCDF: []float64{1, nan}, AttemptsPerS: []float64{1}, QuotaUsed: []float64{-inf}},
 		}},
 		Paired:       []metrics.Paired{{A: "a", B: "b", Metric: "x", Mean: nan}, {A: "a", B: "c", Metric: "x"}},
 		Expectations: []metrics.Expectation{{Text: "a.latency_p95 < 1s", Value: new(nan)}},
@@ -111,7 +108,8 @@ func TestJSONHasNoNaN(t *testing.T) {
 	want := &metrics.Result{
 		Schema: metrics.Schema, Replications: 2,
 		Strategies: []metrics.Strategy{{
-			Name: "a", Calls: est(1, 0), Curves: &metrics.Curves{Width: 1, AttemptsPerS: []float64{1}},
+			Group:  metrics.Group{Name: "a", Values: metrics.Values{metrics.Calls: est(1, 0), metrics.LatencyP50: {Mean: 1, Lo: 1, Hi: inf}}},
+			Curves: &metrics.Curves{Width: 1, AttemptsPerS: []float64{1}},
 		}},
 		Paired:       []metrics.Paired{{A: "a", B: "c", Metric: "x"}},
 		Expectations: []metrics.Expectation{{Text: "a.latency_p95 < 1s"}},
@@ -140,21 +138,29 @@ func TestRound6(t *testing.T) {
 }
 
 func TestReadJSONErrors(t *testing.T) {
-	const ok = `{"schema":"ratesim/result/v1","replications":1,"strategies":[%]}`
+	const ok = `{"schema":"ratesim/result/v2","replications":1,"strategies":[%]}`
 	with := func(s string) string { return strings.Replace(ok, "%", s, 1) }
+	verdict := func(s string) string { return strings.Replace(with(""), "{", `{"verdict":`+s+`,`, 1) }
 	for _, c := range []struct{ in, want string }{
 		{"", "the file is empty"},
 		{with(`{"name":"a"}`)[:40], "the file is cut off"},
 		{"\x89PNG\r\n", "invalid character"},
-		{`{}`, `schema is "", must be "ratesim/result/v1"`},
-		{`{"schema":"ratesim/ptu/v1"}`, `schema is "ratesim/ptu/v1", must be "ratesim/result/v1"`},
+		{`{}`, `schema is "", must be "ratesim/result/v2"`},
+		{`{"schema":"ratesim/ptu/v1"}`, `schema is "ratesim/ptu/v1", must be "ratesim/result/v2" or "ratesim/result/v1"`},
 		{with("") + "{}", "something follows"},
 		{with("") + "x", "something follows"},
-		{`{"schema":"ratesim/result/v1"}`, "replications is 0, must be at least 1"},
+		{`{"schema":"ratesim/result/v2"}`, "replications is 0, must be at least 1"},
 		{with(`{}`), "strategies[0] has no name"},
 		{with(`{"name":"a"},{"name":"a"}`), `two strategies are called "a"`},
 		{with(`{"name":"a","curves":{"attempts_per_s":[1]}}`), `curves of "a" have width 0, must be positive`},
 		{with(`{"name":"a","calls":"many"}`), "cannot unmarshal"},
+		{with(`{"name":"a","failures":{"deadline":[]}}`), "failures.deadline"},
+		{verdict(`{"state":"decided"}`), "the verdict is decided and has chosen nothing"},
+		{verdict(`{"state":"sure","chosen":["a"]}`), `the verdict's state is "sure"`},
+		{verdict(`{"state":"tied","chosen":["a"],"why":[{"metric":"amplification","against":"b"}]}`), "has no difference"},
+		{verdict(`{"state":"tied","chosen":["a"],"fits":{"provider":"p"}}`), "fits has no success_rate"},
+		{verdict(`{"state":"tied","chosen":["a"],"buy":[{"what":"ptu"}]}`), "buy[0] has no usd"},
+		{verdict(`{"state":"tied","chosen":["a"],"baseline":{"name":"b","saved":[{"strategy":"a"}]}}`), "saved[0] has no calls_per_day"},
 	} {
 		_, err := ReadJSON(strings.NewReader(c.in))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -173,6 +179,7 @@ func FuzzReadJSON(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(golden)
+	f.Add([]byte(`{"schema":"ratesim/result/v2","replications":2,"strategies":[{"name":"a","time_to_success_p95":{"mean":1,"lo":1,"hi":null}}],"verdict":{"state":"undecided","chosen":["a"],"possible":[{"metric":"amplification","ratio":{"mean":1,"lo":1,"hi":null}}]}}`))
 	f.Add([]byte(`{"schema":"ratesim/result/v1","replications":1,"strategies":[{"name":"oracle","success_rate":{"mean":-1e308}}]}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		r, err := ReadJSON(bytes.NewReader(in))
@@ -181,7 +188,7 @@ func FuzzReadJSON(f *testing.F) {
 		}
 		tableText(t, r, TableOptions{Width: 80})
 		var b bytes.Buffer
-		if err := Markdown(&b, r); err != nil {
+		if err := Markdown(&b, r, TableOptions{By: "tenant"}); err != nil {
 			t.Fatal(err)
 		}
 		b.Reset()

@@ -162,8 +162,8 @@ func cdf(s *metrics.Strategy) plotter.XYs {
 		return nil
 	}
 	top := 1.0
-	if known(s.SuccessRate) {
-		top = s.SuccessRate.Mean
+	if share, ok := mean(&s.Values, metrics.SuccessRate); ok {
+		top = share
 	}
 	q := s.Curves.LatencyCDF
 	points := make(plotter.XYs, len(q))

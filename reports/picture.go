@@ -6,6 +6,9 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"slices"
+	"strings"
+	"unicode"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -54,6 +57,21 @@ func (p Picture) WriteSVG(w io.Writer) error {
 		return fmt.Errorf("writing %s as SVG: %w", p.Name, err)
 	}
 	return nil
+}
+
+// Of returns pictures under names that say of which provider they are.
+func Of(provider string, pictures []Picture) []Picture {
+	prefix := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == '.' || r == '-' {
+			return r
+		}
+		return '-'
+	}, provider)
+	out := slices.Clone(pictures)
+	for i := range out {
+		out[i].Name = prefix + "-" + out[i].Name
+	}
+	return out
 }
 
 // Pictures returns the pictures of a comparison: latency, attempts with 429s,

@@ -92,7 +92,7 @@ func bytesOf(t *testing.T, write func(io.Writer) error) []byte {
 func TestJitterOrder(t *testing.T) {
 	r := &metrics.Result{}
 	for _, name := range []string{"jitter-full", "jitter-100%", "retry-after", "jitter", "jitter-5%", "jitter-decorrelated", "backoff", "jitter-odd", "jitter-equal", "jitter-25%"} {
-		r.Strategies = append(r.Strategies, metrics.Strategy{Name: name})
+		r.Strategies = append(r.Strategies, metrics.Strategy{Group: metrics.Group{Name: name}})
 	}
 	var got []string
 	for _, j := range byJitter(r) {
@@ -115,8 +115,9 @@ func TestPicturesOfOddCurves(t *testing.T) {
 		{Width: 1e308, AttemptsPerS: []float64{1e308, 1e308, 1e308}},
 	} {
 		r := &metrics.Result{Strategies: []metrics.Strategy{
-			{Name: "<a> & \"b\"", Curves: c}, {Name: "jitter-5%", Curves: c, RetryPeak: est(1e308, 0)},
-			{Name: "backoff", Curves: &metrics.Curves{Width: 1, AttemptsPerS: []float64{3, 1}}, DrainedAt: est(-5, 1)},
+			{Group: metrics.Group{Name: "<a> & \"b\""}, Curves: c},
+			{Group: metrics.Group{Name: "jitter-5%", Values: metrics.Values{metrics.RetryPeak: est(1e308, 0)}}, Curves: c},
+			{Group: metrics.Group{Name: "backoff", Values: metrics.Values{metrics.DrainedAt: est(-5, 1)}}, Curves: &metrics.Curves{Width: 1, AttemptsPerS: []float64{3, 1}}},
 		}}
 		for _, p := range append(Pictures(r), HerdPictures(r)...) {
 			bytesOf(t, p.WritePNG)
@@ -279,7 +280,7 @@ func files(t *testing.T, dir string) (out []string) {
 
 // The latency curve of a strategy ends at its success rate, not at 1.
 func TestLatencyCountsFailedCalls(t *testing.T) {
-	s := &metrics.Strategy{SuccessRate: est(0.5, 0), Curves: &metrics.Curves{LatencyCDF: []float64{0, 1, 100}}}
+	s := &metrics.Strategy{Group: metrics.Group{Values: metrics.Values{metrics.SuccessRate: est(0.5, 0)}}, Curves: &metrics.Curves{LatencyCDF: []float64{0, 1, 100}}}
 	want := plotter.XYs{{X: -3, Y: 0}, {X: 0, Y: 0.25}, {X: 2, Y: 0.5}}
 	if d := cmp.Diff(want, cdf(s)); d != "" {
 		t.Error(d)
@@ -293,7 +294,7 @@ func TestLatencyOfMany(t *testing.T) {
 	for _, n := range []int{3, maxLines, maxLines + 1, 60} {
 		r := &metrics.Result{}
 		for i := range n {
-			s := metrics.Strategy{Name: "s" + strconv.Itoa(i), SuccessRate: est(0.2+0.01*float64(i), 0),
+			s := metrics.Strategy{Group: metrics.Group{Name: "s" + strconv.Itoa(i), Values: metrics.Values{metrics.SuccessRate: est(0.2+0.01*float64(i), 0), metrics.FailedPer1000: est(800-10*float64(i), 0)}},
 				Curves: &metrics.Curves{LatencyCDF: []float64{1, 2, 3}}}
 			if i == 0 {
 				s.Name = oracle

@@ -25,6 +25,14 @@ func (s scale) text(v float64) string { return strconv.FormatFloat(v/s.div, 'f',
 
 func percent(float64) scale { return scale{0.01, 1, " %"} }
 
+// perThousand writes a number of calls of every 1,000.
+func perThousand(v float64) scale {
+	if v < 99.95 {
+		return scale{1, 1, ""}
+	}
+	return scale{1, 0, ""}
+}
+
 // seconds writes a time given in seconds.
 func seconds(v float64) scale {
 	switch {
@@ -103,5 +111,7 @@ func printable(s string) string {
 	}, s)
 }
 
-// known reports whether e can be shown.
-func known(e *metrics.Estimate) bool { return e != nil && finite(e.Mean, e.Lo, e.Hi) }
+// known reports whether e can be shown. Its upper end may be infinite.
+func known(e *metrics.Estimate) bool {
+	return e != nil && finite(e.Mean, e.Lo) && !math.IsNaN(e.Hi) && !math.IsInf(e.Hi, -1)
+}

@@ -2,146 +2,317 @@ package reports
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"ratesim/sim/metrics"
 )
 
-// A criterion is one thing strategies compete in.
-type criterion struct {
-	metric string // as in metrics.Paired
-	noun   string
-	verb   string // "NAME verb VALUE after" says how a strategy does
-	after  string
-	of     func(*metrics.Strategy) *metrics.Estimate
-	scale  func(float64) scale
-	better better
-	// negligible is the difference below which nobody would care, however
-	// certain it is, given the smaller of the two values.
-	negligible func(smaller float64) float64
-	// material is the difference above which strategies are told apart even if
-	// it may be chance.
-	material func(smaller float64) float64
-}
-
-// criteria come in order: a later one decides only between strategies that the
-// earlier ones cannot tell apart.
-func criteria() []criterion { return []criterion{success(), latency(), amplification(), cost()} }
-
-// success calls 0.1 points negligible: one call in a thousand.
-func success() criterion {
-	return criterion{
-		metric: "success_rate", noun: "success", verb: "succeeds with", scale: percent, better: more,
-		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.SuccessRate },
-		negligible: func(float64) float64 { return 0.001 },
-		material:   func(float64) float64 { return 0.005 },
+// Verdict says in sentences what to choose and why, as r.Verdict has it: first the
+// choice, then what no client can fix, what buying would give, and what changes
+// against the baseline.
+func Verdict(r *metrics.Result) []string {
+	v := r.Verdict
+	if v == nil {
+		return []string{"This result has no verdict: it was saved by an older version. Run the scenario again for one."}
 	}
-}
-
-func latency() criterion {
-	return criterion{
-		metric: "latency_p95", noun: "p95 latency", verb: "has a p95 latency of", scale: seconds, better: less,
-		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.LatencyP95 },
-		negligible: halfPercent,
-		material:   quarter,
+	out := []string{choice(r, v)}
+	for _, o := range v.Overload {
+		out = append(out, overload(&o))
 	}
-}
-
-func amplification() criterion {
-	return criterion{
-		metric: "amplification", noun: "attempts per call", verb: "takes", after: " attempts per call", scale: multiple, better: less,
-		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.Amplification },
-		negligible: halfPercent,
-		material:   quarter,
+	if v.Fits != nil {
+		out = append(out, fits(v.Fits))
 	}
-}
-
-func cost() criterion {
-	return criterion{
-		metric: "cost_usd", noun: "cost", verb: "costs", after: " USD", scale: dollars, better: less,
-		of:         func(s *metrics.Strategy) *metrics.Estimate { return s.CostUSD },
-		negligible: halfPercent,
-		material:   quarter,
+	for i := range v.Buy {
+		out = append(out, purchase(r, v, &v.Buy[i]))
 	}
+	if v.Baseline != nil {
+		out = append(out, saved(v)...)
+	}
+	return out
 }
 
-// halfPercent is about what three digits can show.
-func halfPercent(smaller float64) float64 { return 0.005 * math.Abs(smaller) }
-
-// quarter is more than p95 latencies usually vary between sets of ten
-// replications.
-func quarter(smaller float64) float64 { return 0.25 * math.Abs(smaller) }
-
-// A difference is a minus b in one metric.
-type difference struct {
-	mean, lo, hi float64
-	paired       bool // lo and hi are the interval of the paired difference
-}
-
-func (d difference) beyondNoise() bool { return d.lo > 0 || d.hi < 0 }
-
-// compare looks the difference up in r.Paired, in either direction. Without
-// a paired interval it takes the widest that the two own intervals allow,
-// which can only hide a difference, not invent one.
-func compare(r *metrics.Result, c criterion, a, b *metrics.Strategy) difference {
-	for _, p := range r.Paired {
-		if p.Metric != c.metric || !finite(p.Mean, p.Lo, p.Hi) {
-			continue
+// choice is the sentence that people act on.
+func choice(r *metrics.Result, v *metrics.Verdict) string {
+	switch v.State {
+	case metrics.Nothing:
+		return nothing(r, v)
+	case metrics.Undecided:
+		return undecided(r, v)
+	case metrics.Leads:
+		return leads(r, v)
+	}
+	chosen := printable(v.Chosen[0])
+	text := "Choose " + chosen
+	if len(v.Ties) > 0 {
+		text += ", the simplest of " + names(v.Chosen, "and") + ", between which no difference matters"
+	}
+	text += ": "
+	if len(v.SLO) > 0 {
+		text += "it meets " + list(printables(v.SLO), "and") + " for certain"
+		if v.State == metrics.Decided && len(v.Why) > 0 {
+			text += ", and its answers cost least"
 		}
+		text += "; "
+	}
+	return text + does(r, v.Chosen[0]) + "." + next(r, v)
+}
+
+// does says what becomes of the calls under a strategy: "2.3 of 1,000 calls fail, and
+// 95 % succeed within 7.4 s".
+func does(r *metrics.Result, name string) string {
+	s := r.Find(name)
+	if s == nil {
+		return "nothing is known of it"
+	}
+	var parts []string
+	if e := s.Values[metrics.FailedPer1000]; known(e) {
+		c := column{scale: perThousand}.write(*e)
 		switch {
-		case p.A == a.Name && p.B == b.Name:
-			return difference{p.Mean, p.Lo, p.Hi, r.Replications > 1}
-		case p.A == b.Name && p.B == a.Name:
-			return difference{-p.Mean, -p.Hi, -p.Lo, r.Replications > 1}
+		case e.Mean == 0 && r.Replications > 1:
+			parts = append(parts, "no call fails (at most "+write(e.Hi, perThousand)+" of 1,000)")
+		case e.Mean == 0:
+			parts = append(parts, "no call fails")
+		default:
+			parts = append(parts, c.String()+" of 1,000 calls fail")
 		}
 	}
-	x, y := c.of(a), c.of(b)
-	return difference{x.Mean - y.Mean, x.Lo - y.Hi, x.Hi - y.Lo, false}
+	for _, q := range []struct {
+		id   metrics.ID
+		text string
+	}{{metrics.TimeToSuccessP95, "95 %"}, {metrics.TimeToSuccessP50, "half"}} {
+		if e := s.Values[q.id]; known(e) {
+			parts = append(parts, q.text+" succeed within "+write(e.Mean, seconds))
+			break
+		}
+	}
+	return list(parts, "and")
 }
 
-// distinct reports whether a and b differ in c: certainly and by enough to
-// matter, or by so much that noise is no reason to call them equal. Few or wild
-// replications must not make a good and a bad strategy look alike.
-func distinct(r *metrics.Result, c criterion, a, b *metrics.Strategy) bool {
-	d := compare(r, c, a, b)
-	smaller := min(c.of(a).Mean, c.of(b).Mean)
-	apart := math.Abs(d.mean)
-	return apart > c.material(smaller) || d.beyondNoise() && apart >= c.negligible(smaller)
+// next names the strategy that came nearest, and by what it fell behind.
+func next(r *metrics.Result, v *metrics.Verdict) string {
+	if len(v.Why) == 0 {
+		return ""
+	}
+	w := slices.MinFunc(v.Why, func(a, b metrics.Reason) int {
+		return cmp.Or(cmp.Compare(slices.Index(v.By, b.Metric), slices.Index(v.By, a.Metric)), cmp.Compare(size(&a), size(&b)))
+	})
+	return " The next best, " + printable(w.Against) + ", " + behind(&w, r.Replications) + "."
 }
 
-// choose returns the strategies of set that win: one, or several that no
-// criterion can tell apart. A criterion that does not apply to all that are
-// left is passed over.
-func choose(r *metrics.Result, set []*metrics.Strategy) []*metrics.Strategy {
-	for _, c := range criteria() {
-		if len(set) < 2 || slices.ContainsFunc(set, func(s *metrics.Strategy) bool { return !known(c.of(s)) }) {
+// size is how large a difference is, to find the smallest.
+func size(w *metrics.Reason) float64 {
+	switch {
+	case w.Difference != nil:
+		return w.Difference.Mean
+	case w.Ratio != nil:
+		return w.Ratio.Mean
+	}
+	return math.Inf(1)
+}
+
+// behind says how much worse a strategy is than the one preferred to it.
+func behind(w *metrics.Reason, replications int) string {
+	interval := func(e *metrics.Estimate, of func(float64) scale) string {
+		if replications < 2 || e.Lo == e.Hi {
+			return ""
+		}
+		return " (" + ends(of, *e, true) + ")"
+	}
+	factor := func(what, more string) string {
+		if w.Ratio == nil {
+			return "never " + what
+		}
+		return fmt.Sprintf("%s %s times%s %s", more, write(w.Ratio.Mean, multiple), interval(w.Ratio, multiple), what)
+	}
+	switch w.Metric {
+	case "failed_per_1000":
+		return "fails " + write(w.Difference.Mean, perThousand) + interval(w.Difference, perThousand) + " more of 1,000 calls than " + printable(w.By)
+	case "answers_per_min":
+		return "gives its users fewer answers: " + printable(w.By) + " gives " + write(w.Ratio.Mean, multiple) + " times" + interval(w.Ratio, multiple) + " as many"
+	case "time_to_success_p95":
+		return factor("as long as "+printable(w.By)+" until 95 % of the calls succeed", "takes")
+	case "time_to_success_p50":
+		return factor("as long as "+printable(w.By)+" until half of the calls succeed", "takes")
+	case "amplification":
+		return factor("as many attempts as "+printable(w.By), "sends")
+	case "cost_per_success_usd":
+		return factor("as much for an answer as "+printable(w.By), "pays")
+	}
+	return "is worse than " + printable(w.By) + " in " + printable(w.Metric)
+}
+
+func nothing(r *metrics.Result, v *metrics.Verdict) string {
+	if len(v.SLO) == 0 {
+		return "Nothing to choose: no strategy gets a single call answered."
+	}
+	text := "No strategy meets " + list(printables(v.SLO), "and") + "."
+	if len(v.Misses) == 0 {
+		return text
+	}
+	m := v.Misses[0]
+	text += " " + printable(m.Strategy) + " comes nearest: "
+	if m.Value == nil {
+		return text + "it never reaches " + printable(m.SLO) + "."
+	}
+	name, _, _ := strings.Cut(m.SLO, "<")
+	name, _, _ = strings.Cut(name, ">")
+	name = strings.TrimSpace(name)
+	of := scaleOf(name[strings.LastIndexByte(name, '.')+1:])
+	return text + printable(name) + " is " + write(m.Value.Mean, of) + " (" + ends(of, *m.Value, true) + "), which misses " + printable(m.SLO) + "."
+}
+
+// undecided says who is left, and what may still be between them.
+func undecided(r *metrics.Result, v *metrics.Verdict) string {
+	text := fmt.Sprintf("Undecided after %d replications", r.Replications)
+	if len(v.SLO) > 0 {
+		return text + ": " + names(v.Chosen, "and") + " may or may not meet " + list(printables(v.SLO), "and") + "."
+	}
+	text += " between " + names(v.Chosen, "and") + "."
+	var possible []string
+	for _, p := range v.Possible {
+		if t := atMost(&p); t != "" {
+			possible = append(possible, t)
+		}
+	}
+	if len(possible) > 0 {
+		text += " It is still possible that " + strings.Join(possible, ", or that ") + "."
+	}
+	return text + " " + printable(v.Chosen[0]) + " is the simplest: " + does(r, v.Chosen[0]) + "."
+}
+
+// atMost says the largest difference that is still possible.
+func atMost(p *metrics.Reason) string {
+	a, b := printable(p.Against), printable(p.By)
+	switch {
+	case p.Difference != nil:
+		return fmt.Sprintf("%s fails up to %s more of 1,000 calls than %s", a, write(p.Difference.Hi, perThousand), b)
+	case p.Ratio == nil || math.IsInf(p.Ratio.Hi, 1):
+		return ""
+	case p.Metric == "amplification":
+		return fmt.Sprintf("%s sends up to %s times as many attempts as %s", a, write(p.Ratio.Hi, multiple), b)
+	case p.Metric == "answers_per_min":
+		return fmt.Sprintf("%s gives up to %s times as many answers as %s", b, write(p.Ratio.Hi, multiple), a)
+	}
+	return fmt.Sprintf("%s takes up to %s times as long as %s", a, write(p.Ratio.Hi, multiple), b)
+}
+
+func leads(r *metrics.Result, v *metrics.Verdict) string {
+	count := "One replication is"
+	if r.Replications > 1 {
+		count = fmt.Sprintf("%d replications are", r.Replications)
+	}
+	return fmt.Sprintf("%s too few for a verdict. %s leads, which may be chance: %s.", count, printable(v.Chosen[0]), does(r, v.Chosen[0]))
+}
+
+// overload says what no client can fix.
+func overload(o *metrics.Overload) string {
+	return fmt.Sprintf("From %s to %s the calls ask for %s %s a minute, and the limit %s gives %s: calls wait or fail whatever the client does.",
+		clockTime(o.From), clockTime(o.To), write(o.Demand, quantity), unitOf(o.Limit), printable(o.Limit), write(o.Allowed, quantity))
+}
+
+// unitOf is what a limit counts, in words.
+func unitOf(limit string) string {
+	if strings.HasPrefix(limit, "rp") || limit == "concurrency" {
+		return "requests"
+	}
+	return "tokens"
+}
+
+// clockTime writes seconds since the beginning as h:mm:ss or m:ss.
+func clockTime(s float64) string {
+	n := int(math.Round(s))
+	if n >= 3600 {
+		return fmt.Sprintf("%d:%02d:%02d", n/3600, n/60%60, n%60)
+	}
+	return fmt.Sprintf("%d:%02d", n/60, n%60)
+}
+
+func fits(f *metrics.Fit) string {
+	if f.Provider == "" {
+		return "No tier of the same model in the catalog would be enough."
+	}
+	text := fmt.Sprintf("%s would be enough: with %s, %s of the calls succeed there.", printable(f.Provider), printable(f.Strategy), write(f.SuccessRate.Mean, percent))
+	if cost, ok := f.CostPerSuccessUSD, known(f.CostPerSuccessUSD); ok && cost.Mean > 0 {
+		text = strings.TrimSuffix(text, ".") + ", for " + write(1000*cost.Mean, dollars) + " USD per 1,000 answers."
+	}
+	if f.Asks != "" {
+		text += " It asks for " + printable(f.Asks) + "."
+	}
+	return text
+}
+
+// purchase says what a strategy that is bought costs and gains.
+func purchase(r *metrics.Result, v *metrics.Verdict, p *metrics.Purchase) string {
+	more := "costs " + write(p.USD.Mean, dollars) + " USD more a run"
+	if p.USD.Mean < 0 {
+		more = "costs " + write(-p.USD.Mean, dollars) + " USD less a run"
+	}
+	return fmt.Sprintf("%s sends to another deployment too: against %s it %s; with it %s.",
+		printable(p.What), printable(v.Chosen[0]), more, does(r, p.What))
+}
+
+// saved says how many calls a day no longer fail.
+func saved(v *metrics.Verdict) []string {
+	b := v.Baseline
+	if len(v.Chosen) == 0 {
+		return nil
+	}
+	for _, s := range b.Saved {
+		if s.Strategy != v.Chosen[0] {
 			continue
 		}
-		best := slices.MinFunc(set, func(a, b *metrics.Strategy) int {
-			if c.better == more {
-				a, b = b, a
-			}
-			return cmp.Compare(c.of(a).Mean, c.of(b).Mean)
-		})
-		var left []*metrics.Strategy
-		for _, s := range set {
-			if s == best || !distinct(r, c, s, best) {
-				left = append(left, s)
-			}
+		e, word := *s.CallsPerDay, "fewer"
+		if e.Mean < 0 {
+			e, word = metrics.Estimate{Mean: -e.Mean, Lo: -e.Hi, Hi: -e.Lo}, "more"
 		}
-		set = left
+		return []string{fmt.Sprintf("Against %s, which runs today, %s calls a day (%s) %s fail.", printable(b.Name), write(e.Mean, quantity), ends(quantity, e, true), word)}
 	}
-	return set
+	return []string{printable(b.Name) + " is what runs today."}
 }
 
-// ranked returns the n best of set: whom the verdict chooses, then whom it would
-// choose if they were not there, and so on.
-func ranked(r *metrics.Result, set []*metrics.Strategy, n int) []*metrics.Strategy {
-	var out []*metrics.Strategy
-	for len(out) < n && len(set) > 0 {
-		winners := choose(r, set)
-		out, set = append(out, winners...), without(set, winners)
+// names lists strategies.
+func names(set []string, last string) string { return list(printables(set), last) }
+
+func printables(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, t := range texts {
+		out[i] = printable(t)
 	}
-	return out[:min(n, len(out))]
+	return out
+}
+
+func list(words []string, last string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " " + last + " " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+// ranked returns the n best strategies of set: those chosen, then the others by what
+// they were compared by.
+func ranked(r *metrics.Result, set []*metrics.Strategy, n int) []*metrics.Strategy {
+	place := func(s *metrics.Strategy) int {
+		if r.Verdict == nil {
+			return 0
+		}
+		if i := slices.Index(r.Verdict.Chosen, s.Name); i >= 0 {
+			return i - len(r.Verdict.Chosen)
+		}
+		return 0
+	}
+	value := func(s *metrics.Strategy, id metrics.ID) float64 {
+		if v, ok := mean(&s.Values, id); ok {
+			return v
+		}
+		return math.Inf(1)
+	}
+	sorted := slices.SortedStableFunc(slices.Values(set), func(a, b *metrics.Strategy) int {
+		return cmp.Or(cmp.Compare(place(a), place(b)),
+			cmp.Compare(value(a, metrics.FailedPer1000), value(b, metrics.FailedPer1000)),
+			cmp.Compare(value(a, metrics.TimeToSuccessP95), value(b, metrics.TimeToSuccessP95)))
+	})
+	return sorted[:min(n, len(sorted))]
 }

@@ -15,10 +15,18 @@ import (
 func accounts() (live, simulated, slowed *metrics.Result) {
 	result := func(rejected, p95 float64) *metrics.Result {
 		e := func(v float64) *metrics.Estimate { return &metrics.Estimate{Mean: v, Lo: v, Hi: v} }
+		row := func(name string, success, attempts, rejected float64, latencies ...float64) metrics.Strategy {
+			s := metrics.Strategy{Group: metrics.Group{Name: name, Values: metrics.Values{
+				metrics.SuccessRate: e(success), metrics.Attempts: e(attempts), metrics.Rejected: e(rejected)}}}
+			if len(latencies) > 0 {
+				s.Values[metrics.LatencyP50], s.Values[metrics.LatencyP95] = e(latencies[0]), e(latencies[1])
+			}
+			return s
+		}
 		return &metrics.Result{Scenario: "launch-day", Strategies: []metrics.Strategy{
-			{Name: "jitter", SuccessRate: e(0.9987), Attempts: e(1219), Rejected: e(rejected), LatencyP50: e(2.5), LatencyP95: e(p95)},
-			{Name: "sdk:openai-python@3.3", SuccessRate: e(0.953), Attempts: e(1140), Rejected: e(173), LatencyP50: e(0.05), LatencyP95: e(5.6)},
-			{Name: "none", SuccessRate: e(0), Attempts: e(985), Rejected: e(985)},
+			row("jitter", 0.9987, 1219, rejected, 2.5, p95),
+			row("sdk:openai-python@3.3", 0.953, 1140, 173, 0.05, 5.6),
+			row("none", 0, 985, 985),
 		}}
 	}
 	return result(224, 8.8), result(200, 9.5), result(230, 9.5)

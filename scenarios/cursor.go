@@ -22,10 +22,16 @@ type cursor struct {
 // fail reports what is wrong with the value at c.
 func (c cursor) fail(format string, args ...any) {
 	path := c.path
-	if c.n.at.file == "--trace" || c.n.at.file == "--provider" {
+	if c.n.at.flag() {
 		path = "" // the flag is the field; where it was put means nothing to a user
 	}
 	c.add(c.n.at, path, format, args...)
+}
+
+// flag reports whether the position is a flag that stands for one field.
+func (p position) flag() bool {
+	name, _, _ := strings.Cut(p.file, " ")
+	return p.line == 0 && slices.Contains([]string{"--trace", "--provider", "--instances", "--deadline", "--max-tokens", "--slo", "--baseline"}, name)
 }
 
 // within returns the cursor of the last part of the scalar at c: suffix is how
@@ -300,6 +306,9 @@ func share(dst *float64, b bounds) reader {
 
 func parseShare(s string, b bounds) (float64, bool) {
 	if percent, ok := strings.CutSuffix(s, "%"); ok {
+		if !strings.ContainsAny(percent, "eE") {
+			return b.parse(percent+"e-2", 1) // times 0.01, 99.9% would be 0.9990000000000001, above 999 of 1000
+		}
 		return b.parse(percent, 0.01)
 	}
 	return b.parse(s, 1)

@@ -83,7 +83,7 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 				may("reserve", choice(&cfg.Charge.Reserve, "reservation rule", provider.Reserves[:])),
 				may("settle", truth(&cfg.Charge.Settle)),
 				may("rejected", truth(&cfg.Charge.Rejected)),
-				may("undeclared", count(&cfg.Charge.Undeclared, 1, maxTokens)),
+				may("undeclared", count(&cfg.Charge.Undeclared, 0, maxTokens)),
 				may("burndown", number(&cfg.Charge.Burndown, bounds{0.001, 1000})),
 				may("cache_discount", share(&cfg.Charge.CacheDiscount, bounds{0, 1})),
 				may("reserve_cached", truth(&cfg.Charge.ReserveCached)),

@@ -62,8 +62,13 @@ func (es Errors) Unwrap() []error {
 // problems collects errors while a scenario is read.
 type problems struct{ found Errors }
 
+// add collects an error. What a flag sets in several places is said once.
 func (p *problems) add(at position, field, format string, args ...any) {
-	p.found = append(p.found, &Error{at.file, at.line, at.column, field, fmt.Sprintf(format, args...)})
+	e := &Error{at.file, at.line, at.column, field, fmt.Sprintf(format, args...)}
+	if at.line == 0 && slices.ContainsFunc(p.found, func(old *Error) bool { return *old == *e }) {
+		return
+	}
+	p.found = append(p.found, e)
 }
 
 // err returns what was collected, sorted, or nil.

@@ -5,44 +5,12 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 )
-
-// measure is how the values of a metric may be written in expect.
-type measure uint8
-
-const (
-	plainNumber measure = iota
-	share01             // 0.99 or 99%
-	timeSpan            // 45s, or a number of seconds
-)
-
-// metric is what an expectation can be about.
-type metric struct {
-	name string
-	measure
-}
-
-// metrics lists the metrics of a result by their names there; a test holds the
-// list against the result's own.
-func metrics() []metric {
-	return []metric{
-		{"calls", plainNumber}, {"succeeded", plainNumber}, {"failed", plainNumber}, {"censored", plainNumber},
-		{"success_rate", share01}, {"deadline_met_rate", share01},
-		{"attempts", plainNumber}, {"amplification", plainNumber}, {"rejected", plainNumber},
-		{"rejected_requests", plainNumber}, {"rejected_tokens", plainNumber}, {"server_errors", plainNumber}, {"coordinator_asks", plainNumber},
-		{"goodput_tpm", plainNumber}, {"quota_used", share01}, {"wasted_prompt_tokens", plainNumber},
-		{"latency_p50", timeSpan}, {"latency_p95", timeSpan}, {"latency_p99", timeSpan},
-		{"latency_max", timeSpan}, {"latency_mean", timeSpan}, {"queue_wait_p95", timeSpan},
-		{"peak_attempts_per_s", plainNumber}, {"peak_to_mean", plainNumber}, {"retry_peak", plainNumber},
-		{"drained_at", timeSpan}, {"recovery_s", timeSpan},
-		{"fairness_jain", share01}, {"fairness_instances", share01}, {"cost_usd", plainNumber}, {"of_optimum", share01}, {"regret_s", timeSpan},
-		{"failures.max_retries", plainNumber}, {"failures.deadline", plainNumber},
-		{"failures.not_retryable", plainNumber}, {"failures.queue_timeout", plainNumber}, {"failures.oversize", plainNumber},
-	}
-}
 
 const expectForm = "strategy.metric >= value, such as jitter.success_rate >= 0.99, or a second strategy's metric for the value: backoff.retry_peak >= 2 * jitter.retry_peak"
+
+// chosen is the left side of an expectation about the verdict.
+const chosen = "verdict.chosen"
 
 func (d *decoder) readExpect() {
 	d.expect.items("expectations", func(_ int, c cursor) {
@@ -56,30 +24,55 @@ func (d *decoder) readExpect() {
 	})
 }
 
+// comparison splits a line at its comparison.
+func comparison(line string) (left, op, right string, ok bool) {
+	i := strings.IndexAny(line, "<>=")
+	if i < 0 {
+		return "", "", "", false
+	}
+	if i > 0 && line[i-1] == '!' {
+		i--
+	}
+	right = strings.TrimLeft(line[i:], "!<>=")
+	return strings.TrimSpace(line[:i]), line[i : len(line)-len(right)], strings.TrimSpace(right), true
+}
+
 func (d *decoder) expectation(c cursor, line string) (e Expectation, ok bool) {
 	e.Text = line
 	line = strings.TrimSpace(line)
-	i := strings.IndexAny(line, "<>=")
-	if i < 0 {
+	left, op, right, ok := comparison(line)
+	if !ok {
 		c.fail("want %s, got %s", expectForm, quote(line))
 		return e, false
 	}
-	right := strings.TrimLeft(line[i:], "<>=")
-	e.Op = line[i : len(line)-len(right)]
-	if ops := []string{">=", "<=", ">", "<", "=="}; !slices.Contains(ops, e.Op) {
-		c.within(line, line[i:]).fail("%s", unknown("comparison", e.Op, ops))
+	e.Op = op
+	ops := []string{">=", "<=", ">", "<", "=="}
+	if left == chosen {
+		ops = []string{"==", "!="}
+	}
+	if !slices.Contains(ops, op) {
+		c.within(line, line[strings.Index(line, op):]).fail("%s", unknown("comparison", op, ops))
 		return e, false
 	}
-	var m measure
-	if e.Left, m, _, ok = d.term(c, strings.TrimSpace(line[:i])); !ok {
+	if left == chosen {
+		e.Chosen, ok = d.strategyNamed(c.within(line, right), right)
+		return e, ok
+	}
+	var m metric
+	var rest string
+	if e.Left, m, rest, ok = d.term(c, left); !ok {
 		return e, false
 	}
-	return e, d.rightSide(c, line, strings.TrimSpace(right), m, &e)
+	if rest != "" {
+		c.fail("want %s after %s, got %s", op, m.name, quote(rest))
+		return e, false
+	}
+	return e, d.rightSide(c, line, right, m, &e)
 }
 
-// rightSide reads what a metric measured in m is held against: a value, or
-// another one, times a factor, plus or minus a value.
-func (d *decoder) rightSide(c cursor, line, right string, m measure, e *Expectation) (ok bool) {
+// rightSide reads what a metric is held against: a value, or another metric that is
+// measured alike, times a factor, plus or minus a value.
+func (d *decoder) rightSide(c cursor, line, right string, m metric, e *Expectation) (ok bool) {
 	if e.Value, ok = m.parse(right); ok {
 		return true
 	}
@@ -99,7 +92,7 @@ func (d *decoder) rightSide(c cursor, line, right string, m measure, e *Expectat
 	if !ok {
 		return false
 	}
-	if e.Right = other; unit != m {
+	if e.Right = other; unit.measure != m.measure {
 		c.within(line, right).fail("%s is %s, and %s is %s: they cannot be compared", e.Left.Metric, m, other.Metric, unit)
 		return false
 	}
@@ -117,59 +110,63 @@ func (d *decoder) rightSide(c cursor, line, right string, m measure, e *Expectat
 	return true
 }
 
-// term reads strategy.metric at the beginning of s, which stands at c, and
-// returns what follows it.
-func (d *decoder) term(c cursor, s string) (t Term, m measure, rest string, ok bool) {
+// term reads strategy.metric, strategy.tenant.metric or strategy.part.metric at the
+// beginning of s, which stands at c, and returns what follows it.
+func (d *decoder) term(c cursor, s string) (t Term, m metric, rest string, ok bool) {
+	called, known := d.declared()
+	name := longestPrefix(s, slices.Collect(maps.Keys(called)))
+	if name == "" {
+		first, what, _ := strings.Cut(s, ".")
+		if first == "verdict" {
+			c.fail("%s", unknown("part of the verdict", what, []string{strings.TrimPrefix(chosen, "verdict.")}))
+			return t, m, "", false
+		}
+		c.fail("%s", unknown("strategy", first, known))
+		return t, m, "", false
+	}
+	of, m, rest, ok := d.measured(c, strings.TrimPrefix(s[len(name):], "."), true)
+	return Term{Strategy: called[name], Tenant: of.tenant, Part: of.part, Metric: m.name}, m, rest, ok
+}
+
+// declared returns what results call each strategy of the file, chosen for this run
+// or not, by its name there and by that in results, which goes first; and the names
+// there, in order.
+func (d *decoder) declared() (called map[string]string, names []string) {
 	items := slices.Clone(d.unselected)
 	if d.strategies.ok() {
 		items = append(items, d.strategies.n.items...)
 	}
-	var known []string
-	called := map[string]string{} // by the name in the file, and that in results, which goes first
+	called = map[string]string{}
 	for _, item := range items {
-		known = append(known, item.name())
+		names = append(names, item.name())
 		called[item.name()] = item.called()
 	}
 	for _, item := range items {
 		called[item.called()] = item.called()
 	}
-	name := longestPrefix(s, slices.Collect(maps.Keys(called)))
-	if name == "" {
-		name, _, _ = strings.Cut(s, ".")
+	delete(called, "") // an item without a name has been reported
+	return called, names
+}
+
+// strategyNamed returns what results call the strategy of that name.
+func (d *decoder) strategyNamed(c cursor, name string) (string, bool) {
+	called, known := d.declared()
+	if called[name] == "" {
 		c.fail("%s", unknown("strategy", name, known))
-		return t, m, "", false
 	}
-	t.Strategy = called[name]
-	rest = strings.TrimPrefix(s[len(name):], ".")
-	end := strings.IndexFunc(rest, func(r rune) bool { return r == ' ' || r == '+' || r == '-' })
-	if end < 0 {
-		end = len(rest)
-	}
-	t.Metric, rest = rest[:end], strings.TrimSpace(rest[end:])
-	all := metrics()
-	i := slices.IndexFunc(all, func(m metric) bool { return m.name == t.Metric })
-	if i < 0 {
-		var list []string
-		for _, m := range all {
-			list = append(list, m.name)
-		}
-		c.fail("%s", unknown("metric", t.Metric, list))
-		return t, m, "", false
-	}
-	return t, all[i].measure, rest, true
+	return called[name], called[name] != ""
 }
 
 // checkable reports whether what e compares is measured in this run, and warns
 // if not.
 func (d *decoder) checkable(c cursor, e *Expectation) bool {
-	for _, t := range []Term{e.Left, e.Right} {
-		if t.Strategy == "" {
-			continue
-		}
-		if !slices.Contains(d.strategyNames(), t.Strategy) { // a faulty one has been reported
-			d.warn("%s is not checked: strategy %s is not selected", c.path, t.Strategy)
+	for _, name := range []string{e.Left.Strategy, e.Right.Strategy, e.Chosen} {
+		if name != "" && !slices.Contains(d.strategyNames(), name) { // a faulty one has been reported
+			d.warn("%s is not checked: strategy %s is not selected", c.path, name)
 			return false
 		}
+	}
+	for _, t := range []Term{e.Left, e.Right} {
 		if needsOracle := t.Metric == "of_optimum" || t.Metric == "regret_s"; needsOracle &&
 			!slices.ContainsFunc(d.spec.Strategies, func(s Strategy) bool { return s.Omniscient }) {
 			d.warn("%s is not checked: %s compares with oracle, which is not among the strategies", c.path, t.Metric)
@@ -189,23 +186,4 @@ func longestPrefix(path string, names []string) string {
 		}
 	}
 	return best
-}
-
-func (m measure) String() string { return [...]string{"a number", "a share", "a time"}[m] }
-
-func (m measure) want() string {
-	return [...]string{"a number", "a share, such as 0.99 or 99%,", "a duration or a number of seconds"}[m]
-}
-
-func (m measure) parse(s string) (float64, bool) {
-	finite := bounds{-math.MaxFloat64, math.MaxFloat64}
-	switch m {
-	case share01:
-		return parseShare(s, finite)
-	case timeSpan:
-		if d, err := time.ParseDuration(s); err == nil {
-			return d.Seconds(), true
-		}
-	}
-	return finite.parse(s, 1)
 }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 	"strings"
 )
 
-//go:embed library/*.yaml claims/*.yaml
+//go:embed library/*.yaml claims/*.yaml traffic.yaml
 var library embed.FS
 
 // Library returns the names of the embedded scenarios, sorted.
@@ -30,11 +31,80 @@ func embedded(folder string) []string {
 	return list
 }
 
+// Default is the embedded scenario that is meant when none is named.
+const Default = "launch-day"
+
 // Load reads a scenario by path, from stdin if the path is -, or by the name of
 // an embedded one, or claims/NAME for the experiment of an embedded claim; a
-// file of that name is reached as ./name. What is wrong with its content is
-// reported as Errors, that there is none as fs.ErrNotExist.
+// file of that name is reached as ./name. If the name is empty it is that of the log
+// opt.Trace, on neutral ground, or Default without one. What is wrong with its content
+// is reported as Errors, that there is none as fs.ErrNotExist.
 func Load(nameOrPath string, stdin io.Reader, opt Options) (*Spec, error) {
+	specs, err := LoadEach(nameOrPath, stdin, opt, nil)
+	if err != nil {
+		return nil, err
+	}
+	return specs[0], nil
+}
+
+// LoadEach is Load for each of the providers, in place of opt.Provider: the same
+// traffic on each of them. The scenario is read once. The same deployment twice is an
+// error. Without providers it is Load alone.
+func LoadEach(nameOrPath string, stdin io.Reader, opt Options, providers []string) ([]*Spec, error) {
+	if nameOrPath == "" && opt.Trace != "" {
+		return eachTraffic(opt, providers)
+	}
+	data, err := readScenario(cmp.Or(nameOrPath, Default), stdin)
+	if err != nil {
+		return nil, err
+	}
+	return each(opt, providers, func(opt Options) (*Spec, error) {
+		return Parse(nameOf(cmp.Or(nameOrPath, Default)), data, opt)
+	})
+}
+
+// each calls parse with each of the providers. What is wrong under several of them is
+// reported once.
+func each(opt Options, providers []string, parse func(Options) (*Spec, error)) ([]*Spec, error) {
+	if len(providers) == 0 {
+		providers = []string{opt.Provider}
+	}
+	var specs []*Spec
+	wrong := &problems{}
+	for i, ref := range providers {
+		if j := slices.IndexFunc(providers[:i], func(other string) bool { return opt.known().Same(ref, other) }); j >= 0 {
+			wrong.add(position{file: "--provider"}, "", "%s", twice(ref, providers[j]))
+			continue
+		}
+		opt.Provider = ref
+		spec, err := parse(opt)
+		if found, ok := errors.AsType[Errors](err); ok {
+			for _, e := range found {
+				if !slices.ContainsFunc(wrong.found, func(old *Error) bool { return *old == *e }) {
+					wrong.found = append(wrong.found, e)
+				}
+			}
+		} else if err != nil {
+			return nil, err
+		}
+		specs = append(specs, spec)
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
+	return specs, nil
+}
+
+// twice says that a deployment is given for the second time.
+func twice(ref, other string) string {
+	if ref == other {
+		return quote(ref) + " is given twice; each deployment needs to be given once"
+	}
+	return quote(ref) + " is the same deployment as " + quote(other) + ", which is given too"
+}
+
+// readScenario returns the content of a scenario, which is named as for Load.
+func readScenario(nameOrPath string, stdin io.Reader) ([]byte, error) {
 	folder, known := "library/", Library()
 	if strings.HasPrefix(nameOrPath, "claims/") {
 		folder, known = "", nil
@@ -42,11 +112,7 @@ func Load(nameOrPath string, stdin io.Reader, opt Options) (*Spec, error) {
 			known = append(known, "claims/"+name)
 		}
 	}
-	data, err := read(nameOrPath, folder+nameOrPath, stdin, known, "scenario")
-	if err != nil {
-		return nil, err
-	}
-	return Parse(nameOf(nameOrPath), data, opt)
+	return read(nameOrPath, folder+nameOrPath, stdin, known, "scenario")
 }
 
 // LoadClaim reads a claim as Load reads a scenario: by path, or by its name with

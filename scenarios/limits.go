@@ -11,7 +11,7 @@ import (
 func limits(c cursor, cfg *provider.Config) {
 	fields := []field{may("rpm", limit(&cfg.RPM)), may("tpm", limit(&cfg.TPM)), may("ramp", func(c cursor) { ramp(c, cfg) })}
 	for _, k := range provider.Kinds[2:] {
-		fields = append(fields, may(k.Name, func(c cursor) {
+		fields = append(fields, may(k.Name.String(), func(c cursor) {
 			var most int64
 			limit(&most)(c)
 			replace(cfg, provider.Limit{Counts: k.Counts, Most: most, Per: k.Per, Window: cfg.Window})
@@ -34,7 +34,7 @@ func replace(cfg *provider.Config, l provider.Limit) {
 	}
 }
 
-// ramp reads how fast use may grow.
+// ramp reads how fast use may grow, and what was used before the run.
 func ramp(c cursor, cfg *provider.Config) {
 	l := provider.Limit{Counts: provider.Input, Growth: 0.5, Per: 15 * time.Minute}
 	if c.n.text == "none" {
@@ -45,6 +45,7 @@ func ramp(c cursor, cfg *provider.Config) {
 		need("above", count(&l.Most, 1, provider.MostLimit)),
 		may("growth", share(&l.Growth, bounds{0.001, 1000})),
 		may("per", duration(&l.Per, time.Second, 24*time.Hour)),
+		may("used_before", count(&l.UsedBefore, 0, provider.MostLimit)),
 	)
 	replace(cfg, l)
 }

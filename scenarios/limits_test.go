@@ -22,7 +22,7 @@ workload:
 deployments:
   - name: main
     provider: openai/gpt-4o@tier-1
-    limits: {rpm: 60, tpm: none, rph: 1000, rpd: 10000, itpm: 30000, otpm: 8000, concurrency: 20, ramp: {above: 1000000, growth: 50%, per: 15m}}
+    limits: {rpm: 60, tpm: none, rph: 1000, rpd: 10000, itpm: 30000, otpm: 8000, concurrency: 20, ramp: {above: 1000000, growth: 50%, per: 15m, used_before: 2300000}}
     pool: flagship
     project: {rpm: 30}
     window: per-second
@@ -52,7 +52,7 @@ func TestLimitsChargesAndFaults(t *testing.T) {
 	want := []provider.Limit{
 		limit(provider.Requests, 1000, time.Hour), limit(provider.Requests, 10000, 24*time.Hour),
 		limit(provider.Input, 30000, time.Minute), limit(provider.Output, 8000, time.Minute), limit(provider.Requests, 20, 0),
-		{Counts: provider.Input, Most: 1_000_000, Per: 15 * time.Minute, Growth: 0.5, Window: provider.PerSecond, Shared: true},
+		{Counts: provider.Input, Most: 1_000_000, Per: 15 * time.Minute, Growth: 0.5, UsedBefore: 2_300_000, Window: provider.PerSecond, Shared: true},
 		{Counts: provider.Requests, Most: 30, Per: time.Minute, Window: provider.PerSecond},
 	}
 	if diff := cmp.Diff(want, d.Limits); diff != "" {

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,13 +30,34 @@ type Options struct {
 	TraceFormat string // one of workload.FormatNames; "" tells it by the file
 	// Duration replaces the scenario's; 0 = as in the file.
 	Duration time.Duration
+	// Instances is how many clients there are, from beginning to end; 0 = as in
+	// the file.
+	Instances int
+	// Deadline is that of every stream, MaxTokens what each declares; 0 = as in
+	// the file.
+	Deadline  time.Duration
+	MaxTokens int
 	// Strategies replaces the scenario's: names it declares, names of the
 	// catalog, or all for both. Nil = as in the file.
 	Strategies []string
+	// SLO replaces the scenario's objectives; nil = as in the file.
+	SLO []string
+	// Baseline replaces the scenario's; empty = as in the file.
+	Baseline string
 	// Set holds changes of single fields, path=value: fleet.instances=3,
 	// deployments.main.limits.rpm=100, workload.0.deadline=10s. Items of lists
 	// go by index, name or tenant; values are YAML. They come last, in order.
 	Set []string
+
+	traffic bool // the file is traffic.yaml
+}
+
+// known returns the catalog in which references are looked up.
+func (o *Options) known() *catalog.Catalog {
+	if o.Catalog == nil {
+		return catalog.Embedded()
+	}
+	return o.Catalog
 }
 
 // allStrategies marks strategies that were not asked for by name: those that do
@@ -49,11 +71,26 @@ func (o *Options) apply(root *node, d *decoder) {
 	if o.Trace != "" {
 		o.applyTrace(root)
 	}
+	if o.traffic {
+		d.traffic = root
+		root.put("name", flagText("--trace", filepath.Base(o.Trace)))
+	}
 	if o.Duration != 0 {
 		root.put("duration", flagText("--duration", o.Duration.String()))
 	}
+	o.applyClients(root, d)
 	if o.Strategies != nil {
 		o.applyStrategies(root, d)
+	}
+	if o.SLO != nil {
+		lines := &node{kind: list, at: position{file: "--slo"}}
+		for _, line := range o.SLO {
+			lines.items = append(lines.items, flagText("--slo "+line, line))
+		}
+		root.put("slo", lines)
+	}
+	if o.Baseline != "" {
+		root.put("baseline", flagText("--baseline", o.Baseline))
 	}
 	for _, s := range o.Set {
 		flag := "--set " + s
@@ -157,6 +194,30 @@ func (o *Options) applyTrace(root *node) {
 	root.put("workload", &node{kind: list, items: []*node{stream}, at: arrivals.at})
 	if o.Duration == 0 {
 		root.drop("duration")
+	}
+}
+
+// applyClients sets how many clients there are, and what holds for all their calls.
+func (o *Options) applyClients(root *node, d *decoder) {
+	if o.Instances != 0 {
+		if err := set(root, "fleet.instances", flagText("--instances", strconv.Itoa(o.Instances))); err != nil {
+			d.add(position{file: "--instances"}, "", "%v", err)
+		} else if fleet := root.get("fleet"); fleet.get("churn") != nil {
+			fleet.drop("churn")
+			d.warn("--instances: fleet.churn is left out, so that there are as many all the time")
+		}
+	}
+	streams := root.get("workload")
+	if streams == nil || streams.kind != list {
+		return // reported when it is read
+	}
+	for _, stream := range streams.items {
+		if stream.kind == mapping && o.Deadline != 0 {
+			stream.put("deadline", flagText("--deadline", o.Deadline.String()))
+		}
+		if stream.kind == mapping && o.MaxTokens != 0 {
+			stream.put("max_tokens", flagText("--max-tokens", strconv.Itoa(o.MaxTokens)))
+		}
 	}
 }
 

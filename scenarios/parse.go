@@ -33,9 +33,7 @@ func parse(file string, data []byte, opt Options, set *node) (*decoder, error) {
 		Drain: 5 * time.Minute,
 		Fleet: Fleet{Instances: 1, Timeout: 30 * time.Second},
 	}}
-	if d.catalog = opt.Catalog; d.catalog == nil {
-		d.catalog = catalog.Embedded()
-	}
+	d.catalog = opt.known()
 	set.apply(root, p)
 	opt.apply(root, d)
 	d.scenario(cursor{p, root, ""})
@@ -51,12 +49,14 @@ type decoder struct {
 	spec    *Spec
 	catalog *catalog.Catalog
 
-	duration, streams, deployments, coordinator, faults, strategies, expect cursor
+	duration, streams, deployments, coordinator, faults, strategies, slo, baseline, expect cursor
 
 	cases []caseNode // of a claim
 
 	traces     []workload.Summary // of each stream; no Rows for those that are not traces
 	unselected []*node            // strategies of the file that --strategies leaves out
+	traffic    *node              // the file, if it is traffic.yaml
+	why        string             // its deployment is the one it is; empty if it was given
 	moved      bool               // --provider put the first deployment elsewhere than the file meant
 	doubtful   bool               // deployments are faulty: what follows from them alone is not reported
 }
@@ -79,6 +79,8 @@ func (d *decoder) scenario(c cursor) {
 		may("coordinator", here(&d.coordinator)),
 		may("faults", here(&d.faults)),
 		need("strategies", here(&d.strategies)),
+		may("slo", here(&d.slo)),
+		may("baseline", here(&d.baseline)),
 		may("expect", here(&d.expect)),
 		may("cases", d.readCases),
 	)
@@ -86,6 +88,9 @@ func (d *decoder) scenario(c cursor) {
 		d.readStreams()
 	}
 	d.readDuration(c)
+	if d.traffic != nil {
+		d.chooseDeployment()
+	}
 	d.warnChurn()
 	before := len(d.found)
 	if d.deployments.ok() {
@@ -104,8 +109,17 @@ func (d *decoder) scenario(c cursor) {
 	if d.strategies.ok() {
 		d.readStrategies()
 	}
+	if d.slo.ok() {
+		d.readObjectives()
+	}
+	if d.baseline.ok() {
+		d.readBaseline()
+	}
 	if d.expect.ok() {
 		d.readExpect()
+	}
+	if d.traffic != nil && len(d.found) == 0 {
+		d.assume()
 	}
 }
 
@@ -149,9 +163,9 @@ func (d *decoder) checkSizes() {
 			if m := item.child("max_tokens"); m.ok() && int64(s.MaxTokens) >= most {
 				item = m
 			}
-			item.fail("no call of this stream can ever be admitted: %s charges at least %d tokens for one and allows %d a minute", to.Name, least, most)
+			item.fail("no call of this stream can ever be admitted: %s charges at least %d tokens for one and allows %d a minute", whole(to), least, most)
 		case over > 0 || math.IsNaN(over):
-			d.warn("%s: %s of its calls can never be admitted: they cost more than the %d tokens that %s allows a minute", item.path, percent(over), most, to.Name)
+			d.warn("%s: %s of its calls can never be admitted: they cost more than the %d tokens that %s allows a minute", item.path, percent(over), most, whole(to))
 		}
 	}
 }
@@ -172,6 +186,9 @@ func (d *decoder) fitsElsewhere(stream int) bool {
 	return false
 }
 
+// whole names a deployment for who has not read the file.
+func whole(to *provider.Config) string { return to.Name + " (" + to.Ref + ")" }
+
 func percent(share float64) string {
 	switch {
 	case math.IsNaN(share):
@@ -186,12 +203,12 @@ func percent(share float64) string {
 // of s, and the share of its calls that cost more than the limit; NaN, for a
 // trace, when there are some.
 func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config, most int64) (least int64, over float64) {
-	cost := func(prompt, output float64) int64 {
-		if s.MaxTokens > 0 {
-			output = min(output, float64(s.MaxTokens))
+	cost := func(prompt, output float64, declared uint32) int64 {
+		if declared > 0 {
+			output = min(output, float64(declared))
 		}
 		c := int64(max(1, math.Round(prompt)))
-		bound := int64(s.MaxTokens)
+		bound := int64(declared)
 		if bound == 0 {
 			bound = int64(to.Charge.Undeclared)
 		}
@@ -210,11 +227,16 @@ func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config, 
 		return c
 	}
 	if trace.Rows > 0 {
-		least = cost(float64(trace.MinPrompt), 1)
-		if least > most {
-			return least, 1
+		largest := int64(0)
+		least = math.MaxInt64
+		for _, declared := range declarations(s, trace) {
+			least = min(least, cost(float64(trace.MinPrompt), 1, declared))
+			largest = max(largest, cost(float64(trace.MaxPrompt), float64(trace.MaxOutput), declared))
 		}
-		if cost(float64(trace.MaxPrompt), float64(trace.MaxOutput)) > most {
+		switch {
+		case least > most:
+			over = 1
+		case largest > most:
 			over = math.NaN()
 		}
 		return least, over
@@ -222,7 +244,7 @@ func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config, 
 	n, larger := 0, 0
 	least = math.MaxInt64
 	add := func(prompt, output float64) {
-		c := cost(prompt, output)
+		c := cost(prompt, output, s.MaxTokens)
 		least = min(least, c)
 		n++
 		if c > most {
@@ -240,4 +262,16 @@ func oversize(s *workload.Stream, trace *workload.Summary, to *provider.Config, 
 		}
 	}
 	return least, float64(larger) / float64(n)
+}
+
+// declarations returns the max_tokens that calls of a trace declare, 0 for those that
+// declare none: the least and the most.
+func declarations(s *workload.Stream, trace *workload.Summary) []uint32 {
+	switch {
+	case s.MaxTokens > 0 || trace.Declared == 0:
+		return []uint32{s.MaxTokens}
+	case trace.Declared == trace.Rows:
+		return []uint32{trace.MinDeclared, trace.MaxDeclared}
+	}
+	return []uint32{0, trace.MinDeclared, trace.MaxDeclared}
 }

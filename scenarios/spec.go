@@ -29,8 +29,13 @@ type Spec struct {
 	// ask for them; nil = there is none.
 	Coordinator *quota.Config
 	Strategies  []Strategy    // at least one, names differ
+	SLO         []Objective   // what is good enough; may be empty
+	Baseline    string        // of Strategies, what runs today; empty = not stated
 	Expect      []Expectation // may be empty
 
+	// Assumed is what the scenario of a log takes for granted, at most four
+	// sentences, each with the flag that changes it; nil for every other scenario.
+	Assumed  []string
 	Warnings []string // what the user should know; the scenario runs all the same
 }
 
@@ -61,29 +66,50 @@ type Strategy struct {
 	Args       strategies.Args
 	Factory    strategies.Factory
 	Omniscient bool // needs Env.Peek; one value serves the whole fleet
+	Rank       int  // how simple it is to run, 0 being the simplest
 	Alone      bool // each instance paces to the whole advertised limit
 }
 
-// Term is a strategy's metric.
+// Term is a strategy's metric: of all calls, of one tenant's or of a part of them.
 type Term struct {
 	Strategy string // of Spec.Strategies
+	Tenant   string // of Spec.Tenants; empty = all
+	Part     string // one of metrics.SizeNames; empty = all
 	Metric   string // as results name it: success_rate, failures.deadline
 }
 
 // Expectation is one line of expect: Left, held against Factor times Right plus
-// Value.
+// Value; or, with Chosen, what the verdict is to choose.
 type Expectation struct {
-	Text   string // as written
+	Text string // as written
+	// Chosen is the strategy of Spec.Strategies that the verdict is to choose, with
+	// Op ==, or not to choose, with !=. All fields below but Op are zero then.
+	Chosen string
 	Left   Term
-	Op     string  // >=, <=, >, < or ==
+	Op     string  // >=, <=, >, < or ==; of Chosen == or !=
 	Factor float64 // above 0; 0 without Right
 	Right  Term    // no Strategy: Left is held against Value alone
 	Value  float64 // in the metric's unit
 }
 
+// Objective is one line of slo: what must hold of a strategy for it to be good
+// enough.
+type Objective struct {
+	Text   string  // as written
+	Tenant string  // of Spec.Tenants, whose calls are meant; empty = all
+	Metric string  // as results name it
+	Op     string  // <=, >=, < or >
+	Value  float64 // in the metric's unit
+}
+
+// Met reports whether the objective holds of a value. NaN does not meet it.
+func (o *Objective) Met(value float64) bool { return holds(o.Op, value, o.Value) }
+
 // Met reports whether the expectation holds of these two sides. NaN meets none.
-func (e *Expectation) Met(left, right float64) bool {
-	switch e.Op {
+func (e *Expectation) Met(left, right float64) bool { return holds(e.Op, left, right) }
+
+func holds(op string, left, right float64) bool {
+	switch op {
 	case ">=":
 		return left >= right
 	case "<=":

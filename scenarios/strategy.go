@@ -80,6 +80,7 @@ func (d *decoder) strategy(c cursor, env strategies.Env) (s Strategy, ok bool) {
 			reportParam(c, f)
 		}
 	}
+	s.Rank = strategies.Simplicity(known.Name)
 	s.Factory, s.Omniscient, s.Alone = factory, known.Omniscient, known.Alone && s.Args["refill"] == ""
 	return s, len(faults) == 0
 }

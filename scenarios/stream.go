@@ -51,6 +51,7 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 		} else if s.MaxTokens > 0 && trace.MaxOutput > s.MaxTokens {
 			d.warn("%s: max_tokens %d cuts the longest outputs of the trace, which have up to %d tokens", c.path, s.MaxTokens, trace.MaxOutput)
 		}
+		s.Rows = trace.Kept
 		for _, w := range trace.Warnings {
 			d.warn("%s: %s", c.path, w)
 		}

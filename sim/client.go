@@ -41,6 +41,7 @@ func (e *engine) arrive(i uint32) {
 	} else {
 		c.instance = 0
 	}
+	c.group = uint32(e.run.Group(int(c.Tenant), c.prompt))
 	work := c.work()
 	e.run.Arrive(e.now, work)
 	if work.Due {
@@ -84,7 +85,7 @@ func (e *engine) apply(instance uint32) {
 			e.end(c)
 		case strategies.FailKind:
 			e.note(ended+uint64(f.Kind), c.ID, uint64(f.Reason))
-			e.run.Fail(e.now, int(f.Reason))
+			e.run.Fail(e.now, int(c.group), int(f.Reason))
 			e.end(c)
 		}
 	}
@@ -123,7 +124,7 @@ func (e *engine) send(c *call, deployment uint16) {
 	i := e.flights.get()
 	f := e.flights.at(i)
 	e.attempt(c, &f.attempt)
-	f.sent, f.slot, f.gen, f.deployment = e.now, c.Slot, c.gen, deployment
+	f.sent, f.slot, f.gen, f.deployment, f.group = e.now, c.Slot, c.gen, deployment, c.group
 	f.waiting, f.busy, f.hungUp, f.timedOut = true, true, false, false
 	f.next, c.flights = c.flights, i+1
 	c.Sent++

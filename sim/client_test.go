@@ -61,8 +61,8 @@ func TestTimeout(t *testing.T) {
 				t.Errorf("ended at %v, %d succeeded, %v failed; want %v, %d and one %v",
 					r.LastEnd, r.Succeeded, r.Failed, k.end, k.succeeded, k.failed)
 			}
-			if charged := r.QuotaUsed * 6000 * s.Duration.Minutes(); charged < k.charged-0.5 || charged > k.charged+0.5 {
-				t.Errorf("charged %.1f tokens, want %v", charged, k.charged)
+			if allowed := 6000 * s.Duration.Minutes(); r.Charged != k.charged || r.Allowed != allowed {
+				t.Errorf("charged %v tokens of %v, want %v of %v", r.Charged, r.Allowed, k.charged, allowed)
 			}
 			if r.WastedPrompt != k.wasted {
 				t.Errorf("wasted %d prompt tokens, want %d", r.WastedPrompt, k.wasted)

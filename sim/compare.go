@@ -9,17 +9,26 @@ import (
 	"sync"
 	"time"
 
+	"ratesim/provider/catalog"
 	"ratesim/scenarios"
 	"ratesim/sim/metrics"
+	"ratesim/sim/verdict"
 )
 
 // Options says how to compare.
 type Options struct {
-	Seed         uint64
-	Replications int           // at least 1
+	Seed uint64
+	// Replications are how many there are; 0 = as many as the verdict needs: more are
+	// added at verdict.Looks until it is settled, there are 200, or 20 million attempts
+	// have been simulated.
+	Replications int
 	RetryWindow  time.Duration // as in Plan
+	// Catalog is where a larger tier is looked for when the demand is more than the
+	// limits allow; nil = none is.
+	Catalog *catalog.Catalog
 	// Progress, if not nil, is told after each run how many of how many are
-	// done. It is called from one goroutine at a time.
+	// done; with as many replications as it takes, of those until the next look. It
+	// is called from one goroutine at a time.
 	Progress func(done, of int)
 }
 
@@ -29,40 +38,105 @@ type Options struct {
 // When ctx is cancelled it stops and returns ctx's error beside a Result of
 // the replications that every strategy had finished, nil if there is none.
 func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result, error) {
-	outcomes := make([]metrics.Outcome, len(s.Strategies))
-	for i := range s.Strategies {
-		outcomes[i] = metrics.Outcome{Name: s.Strategies[i].Name, Bound: s.Strategies[i].Omniscient,
-			Runs: make([]*metrics.Run, o.Replications)}
-	}
-	err := runAll(ctx, s, o, outcomes)
+	c := newComparison(s, o)
+	err := c.run(ctx)
 	if err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())) {
 		return nil, err
 	}
-	r := &metrics.Result{Kind: "simulated", Scenario: s.Name, Seed: o.Seed,
-		Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
-	metrics.Summarise(r, outcomes)
-	if r.Replications == 0 {
+	if c.sample.Replications() == 0 {
 		return nil, err
 	}
-	if r.Replications < o.Replications {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("interrupted: %d of %d replications were finished", r.Replications, o.Replications))
+	if err == nil {
+		c.verdict.Fits, err = c.fit(ctx)
 	}
-	r.Warnings = append(r.Warnings, alone(s)...)
-	r.Warnings = append(r.Warnings, warnings(outcomes)...)
-	for i := range s.Expect {
-		x := &s.Expect[i]
-		r.Check(outcomes, &metrics.Condition{Text: x.Text, Left: metrics.Term(x.Left), Factor: x.Factor,
-			Right: metrics.Term(x.Right), Value: x.Value, Met: x.Met})
-	}
-	return r, err
+	return c.result(), err
 }
 
-// runAll fills in the runs, replication by replication so that an interrupted
-// comparison has whole ones.
-func runAll(ctx context.Context, s *scenarios.Spec, o Options, outcomes []metrics.Outcome) error {
+func newComparison(s *scenarios.Spec, o Options) *comparison {
+	c := &comparison{spec: s, options: o, outcomes: make([]metrics.Outcome, len(s.Strategies))}
+	for i := range s.Strategies {
+		k := &s.Strategies[i]
+		c.outcomes[i] = metrics.Outcome{Name: k.Name, Bound: k.Omniscient, Rank: k.Rank}
+	}
+	return c
+}
+
+// comparison is a scenario that is being compared.
+type comparison struct {
+	spec     *scenarios.Spec
+	options  Options
+	outcomes []metrics.Outcome
+	looks    []int // how many replications there are when the verdict is asked for
+	sample   *metrics.Sample
+	verdict  *metrics.Verdict
+}
+
+// run adds replications until the verdict is settled, or there are as many as were
+// asked for.
+func (c *comparison) run(ctx context.Context) error {
+	c.looks = []int{c.options.Replications}
+	if c.options.Replications == 0 {
+		c.looks = verdict.Looks()
+	}
+	o := verdict.Of(c.spec)
+	o.Error = verdict.Error / float64(len(c.looks))
+	for _, n := range c.looks {
+		err := c.replicate(ctx, n)
+		c.sample = metrics.NewSample(c.outcomes)
+		if c.sample.Replications() == 0 {
+			return err
+		}
+		c.verdict = verdict.Judge(c.sample, o)
+		if err != nil || verdict.Settled(c.verdict) || c.attempts() > patience {
+			return err
+		}
+	}
+	return nil
+}
+
+// patience is after how many attempts, of all runs together, no more replications are
+// added: some ten seconds of one core. It counts attempts and not seconds, so that the
+// same seed gives the same result on every machine.
+const patience = 20_000_000
+
+// attempts is how many attempts all runs have made.
+func (c *comparison) attempts() int64 {
+	n := int64(0)
+	for i := range c.outcomes {
+		for _, r := range c.outcomes[i].Runs {
+			if r != nil {
+				n += r.Attempts
+			}
+		}
+	}
+	return n
+}
+
+// result writes down what was found.
+func (c *comparison) result() *metrics.Result {
+	s := c.spec
+	r := &metrics.Result{Kind: "simulated", Scenario: s.Name, Provider: s.Deployments[0].Ref, Seed: c.options.Seed, Verdict: c.verdict, Assumed: s.Assumed,
+		Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
+	metrics.Summarise(r, c.sample, s.Tenants)
+	verdict.Check(r, c.sample, s)
+	if n := c.options.Replications; r.Replications < n {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("interrupted: %d of %d replications were finished", r.Replications, n))
+	}
+	r.Warnings = append(r.Warnings, alone(s)...)
+	r.Warnings = append(r.Warnings, warnings(c.outcomes)...)
+	return r
+}
+
+// replicate runs every strategy until there are n replications, one replication
+// after the other so that an interrupted comparison has whole ones.
+func (c *comparison) replicate(ctx context.Context, n int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	total := o.Replications * len(outcomes)
+	before := len(c.outcomes[0].Runs)
+	for i := range c.outcomes {
+		c.outcomes[i].Runs = append(c.outcomes[i].Runs, make([]*metrics.Run, n-before)...)
+	}
+	total := (n - before) * len(c.outcomes)
 	var (
 		workers    sync.WaitGroup
 		mu         sync.Mutex
@@ -77,17 +151,17 @@ func runAll(ctx context.Context, s *scenarios.Spec, o Options, outcomes []metric
 	for range min(runtime.GOMAXPROCS(0), total) {
 		workers.Go(func() {
 			for i, ok := take(); ok; i, ok = take() {
-				rep, k := i/len(outcomes), i%len(outcomes)
-				run, err := Run(ctx, Plan{Scenario: s, Strategy: &s.Strategies[k], Seed: o.Seed,
-					Replication: rep, RetryWindow: o.RetryWindow})
+				rep, k := before+i/len(c.outcomes), i%len(c.outcomes)
+				run, err := Run(ctx, Plan{Scenario: c.spec, Strategy: &c.spec.Strategies[k], Seed: c.options.Seed,
+					Replication: rep, RetryWindow: c.options.RetryWindow})
 				if err != nil {
 					cancel(err)
 					return
 				}
-				outcomes[k].Runs[rep] = run // its own element: no lock needed
+				c.outcomes[k].Runs[rep] = run // its own element: no lock needed
 				mu.Lock()
-				if done++; o.Progress != nil {
-					o.Progress(done, total)
+				if done++; c.options.Progress != nil {
+					c.options.Progress(before*len(c.outcomes)+done, n*len(c.outcomes))
 				}
 				mu.Unlock()
 			}

@@ -260,9 +260,9 @@ func (e *engine) close() error {
 			censored--
 		}
 	}
-	e.run.Censor(e.now, e.open)
 	r := e.run
-	ended := r.Succeeded + r.Censored
+	r.Close(e.now)
+	ended := r.Succeeded + e.open
 	for _, n := range r.Failed {
 		ended += n
 	}

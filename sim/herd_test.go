@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ratesim/scenarios"
+	"ratesim/sim/metrics"
 )
 
 // retryPeaks returns the mean over 11 replications of the most retries in one
@@ -28,7 +29,7 @@ func retryPeaks(t *testing.T, clients int, outage, window time.Duration, names .
 	}
 	var peaks []float64
 	for i := range r.Strategies {
-		peaks = append(peaks, r.Strategies[i].RetryPeak.Mean)
+		peaks = append(peaks, r.Strategies[i].Values[metrics.RetryPeak].Mean)
 	}
 	return peaks
 }

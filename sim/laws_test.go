@@ -150,11 +150,11 @@ func TestReplicationsInAnyOrder(t *testing.T) {
 		return list
 	}
 	var want metrics.Result
-	metrics.Summarise(&want, outcomes([]int{0, 1, 2, 3, 4, 5}))
+	metrics.Summarise(&want, metrics.NewSample(outcomes([]int{0, 1, 2, 3, 4, 5})), s.Tenants)
 	for seed := range uint64(3) {
 		var got metrics.Result
 		order := rand.New(rand.NewPCG(seed, 0)).Perm(reps)
-		metrics.Summarise(&got, outcomes(order))
+		metrics.Summarise(&got, metrics.NewSample(outcomes(order)), s.Tenants)
 		got.Hash = want.Hash // of a history, which has an order
 		for i := range got.Strategies {
 			if diff := cmp.Diff(want.Strategies[i].Curves, got.Strategies[i].Curves); diff != "" {

@@ -103,6 +103,7 @@ func setup(p Plan) metrics.Setup {
 		Deployments: len(p.Scenario.Deployments),
 		Tenants:     len(p.Scenario.Tenants),
 		Instances:   instances,
+		Duration:    p.Scenario.Duration,
 		RetryWindow: p.RetryWindow,
 		FaultFrom:   from, FaultUntil: until,
 	}
@@ -112,7 +113,6 @@ func setup(p Plan) metrics.Setup {
 // is paid for from the beginning of the run to its end, if it was used at all.
 func (e *engine) bill(duration clock.Time) {
 	r := e.run
-	used, allowed := 0.0, 0.0
 	hours := max(duration, r.LastEnd).Sub(0).Hours()
 	for i, m := range e.models {
 		if !e.used[i] {
@@ -122,11 +122,11 @@ func (e *engine) bill(duration clock.Time) {
 		r.CostUSD += c.Price.Tokens(&m.Tally)
 		r.CostUSD += float64(c.PTU.Units) * c.Price.UnitHour * hours
 		if c.TokenLimit() > 0 {
-			used += float64(e.baseline[i].Charged())
-			allowed += m.Allowed(r.FirstArrival, duration)
+			r.Charged += float64(e.baseline[i].Charged())
+			r.Allowed += m.Allowed(r.FirstArrival, duration)
 		}
 	}
-	if allowed > 0 && !math.IsInf(allowed, 0) {
-		r.QuotaUsed = used / allowed
+	if !(r.Allowed > 0) || math.IsInf(r.Allowed, 0) {
+		r.Charged, r.Allowed = 0, 0
 	}
 }

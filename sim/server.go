@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"ratesim/provider/wire"
-	"ratesim/sim/metrics"
 	"ratesim/sim/rng"
 )
 
@@ -17,12 +16,12 @@ func (e *engine) reach(i uint32) {
 	r.Attempt, r.Deployment = uint16(a.Number), f.deployment
 	took := m.Arrive(e.now, a, r)
 	e.note(reach, a.Call, uint64(a.Number)<<16|uint64(r.Status))
-	e.run.Attempt(e.now, int(f.deployment), a.Number == 0)
+	e.run.Attempt(e.now, int(f.group), int(f.deployment), a.Number == 0)
 	if !r.OK() {
 		e.run.Waste(a.Prompt)
 		switch {
 		case r.Status == wire.StatusTooManyRequests:
-			e.run.Reject(e.now, refusal(r.Limit))
+			e.run.Reject(e.now, int(f.group), m.RefusedBy())
 		case r.Status >= 500:
 			e.run.ServerError()
 		}
@@ -44,16 +43,6 @@ func (e *engine) reach(i uint32) {
 		e.events.Push(done, data(finish, 0, i))
 	}
 	e.events.Push(back, data(deliver, 0, i))
-}
-
-func refusal(l wire.Limit) metrics.Refusal {
-	switch l {
-	case wire.Requests:
-		return metrics.ByRequests
-	case wire.Tokens, wire.Input, wire.Output, wire.Oversize:
-		return metrics.ByTokens
-	}
-	return metrics.ByOther
 }
 
 // finish lets a deployment settle an attempt whose work is done.

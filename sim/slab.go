@@ -13,6 +13,7 @@ type call struct {
 	strategies.Call
 	prompt, guess, output uint32 // the true sizes
 	instance              uint32
+	group                 uint32 // of calls that it is counted with
 	gen                   uint32 // how many calls have lived here: tells stale events from live ones
 	timer                 uint32 // how often the timer was set, likewise
 	flights               uint32 // newest attempt in flight + 1; 0 = none
@@ -23,7 +24,7 @@ type call struct {
 
 // work is what c asks for.
 func (c *call) work() metrics.Work {
-	return metrics.Work{Tenant: int(c.Tenant), Instance: int(c.instance), Tokens: int64(c.prompt) + int64(c.output), Due: c.Deadline != clock.Never}
+	return metrics.Work{Group: int(c.group), Instance: int(c.instance), Tokens: int64(c.prompt) + int64(c.output), Due: c.Deadline != clock.Never}
 }
 
 // flight is an attempt between its sending and the moment when neither client
@@ -35,6 +36,7 @@ type flight struct {
 	tokens     int64  // what it will be charged, while it is on its way there (oracle only)
 	slot, gen  uint32 // its call
 	next       uint32 // older attempt in flight of the same call + 1
+	group      uint32 // of its call
 	deployment uint16
 	waiting    bool // its reply is still to be delivered
 	busy       bool // the server has not finished

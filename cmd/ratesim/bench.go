@@ -34,6 +34,8 @@ func benchCommand(s *streams) *cobra.Command {
 times with each strategy, all side by side, and then simulates the same: the
 second table holds the simulation against what was measured.
 
+SCENARIO and --trace are those of ratesim compare.
+
 It takes as long as the scenario does, divided by --speed. A real second has room
 for less at a higher speed, so differences grow with it. Replications run side by
 side: ten at speed 1, two at 5, one above.`,
@@ -51,20 +53,20 @@ side: ten at speed 1, two at 5, one above.`,
 			if u, err := neturl.Parse(url); url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 				return inputError{fmt.Errorf("--url takes http://HOST:PORT, got %q", url)}
 			}
-			spec, err := load(c, s, args, opt)
+			spec, err := single(f.load(c, s, args, opt))
 			if err != nil {
 				return err
 			}
 			if err := answers(c.Context(), url); err != nil {
 				return inputError{fmt.Errorf("--url: %w", err)}
 			}
-			return f.bench(c.Context(), s, spec, bench.Options{Seed: f.seed, Replications: f.reps, Speed: speed, URL: url}, !alone)
+			return f.bench(c.Context(), s, spec, bench.Options{Seed: f.seed, Replications: int(f.reps), Speed: speed, URL: url}, !alone)
 		},
 	}
+	f.registerTraffic(c)
 	f.register(c)
 	fl := c.Flags()
-	fl.Lookup("reps").DefValue = "1"
-	f.reps = 1
+	f.fixedReps(c, 1)
 	fl.Float64Var(&speed, "speed", 1, "the scenario's seconds in a real one")
 	fl.StringVar(&url, "url", "", "a mock provider that runs already, at the same speed and with the same deployments")
 	fl.BoolVar(&alone, "no-sim", false, "do not simulate the same")

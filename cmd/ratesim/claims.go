@@ -12,7 +12,7 @@ import (
 )
 
 func claimsCommand(s *streams) *cobra.Command {
-	f := common{traceFormat: "auto"}
+	var f common
 	c := &cobra.Command{
 		Use:   "claims [CLAIM]...",
 		Short: "put what is said about rate limits to the test",
@@ -37,7 +37,7 @@ an experiment's numbers, or to change it, use 'ratesim compare claims/NAME'.`,
 				return err
 			}
 			draw, wipe := s.reporter(f.quiet)
-			found, runErr := sim.Claims(c.Context(), list, sim.Options{Seed: f.seed, Replications: f.reps, Progress: draw})
+			found, runErr := sim.Claims(c.Context(), list, sim.Options{Seed: f.seed, Replications: int(f.reps), Progress: draw})
 			wipe()
 			if err := f.reportClaims(s, found); err != nil {
 				return err
@@ -52,6 +52,7 @@ an experiment's numbers, or to change it, use 'ratesim compare claims/NAME'.`,
 		},
 	}
 	f.registerRun(c)
+	f.fixedReps(c, 20)
 	f.registerOutput(c)
 	return c
 }

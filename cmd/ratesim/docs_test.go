@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ratesim/scenarios"
+	"ratesim/sim/verdict"
 )
 
 var update = flag.Bool("update", false, "rewrite the tables in the README")
@@ -34,43 +35,61 @@ func fences(t *testing.T, file string) []fence {
 	for _, m := range fencePattern.FindAllStringSubmatch(string(data), -1) {
 		list = append(list, fence{m[1], m[2], m[3]})
 	}
-	if len(list) == 0 {
-		t.Fatalf("%s has no fenced block", file)
+	return list
+}
+
+// documents are the files that people read.
+func documents(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(root, "docs/*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []string{"README.md"}
+	for _, p := range paths {
+		list = append(list, "docs/"+filepath.Base(p))
 	}
 	return list
 }
 
-// A reader can type every command of the README, with the files it shows.
-func TestReadmeCommands(t *testing.T) {
-	blocks := fences(t, "README.md")
+// A reader can type every command of the documents, with the files that they show.
+func TestCommandsInDocuments(t *testing.T) {
+	all := map[string][]fence{}
+	for _, file := range documents(t) {
+		all[file] = fences(t, file)
+	}
 	t.Chdir(t.TempDir())
-	for _, b := range blocks {
-		if name, ok := strings.CutPrefix(b.note, "file="); ok && b.lang != "go" {
-			if err := os.WriteFile(name, []byte(b.text), 0o600); err != nil {
-				t.Fatal(err)
+	for _, blocks := range all {
+		for _, b := range blocks {
+			if name, ok := strings.CutPrefix(b.note, "file="); ok && b.lang != "go" {
+				if err := os.WriteFile(name, []byte(b.text), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}
 	commands := 0
-	for _, b := range blocks {
-		if b.note != "run" {
-			continue
-		}
-		for line := range strings.Lines(b.text) {
-			args, ok := strings.CutPrefix(strings.TrimSpace(line), "go run ./cmd/ratesim ")
-			if !ok {
-				continue // go test: this is it
+	for file, blocks := range all {
+		for _, b := range blocks {
+			if b.note != "run" {
+				continue
 			}
-			commands++
-			var out, errs bytes.Buffer
-			code := run(t.Context(), strings.Fields(args), streams{in: strings.NewReader(""), out: &out, err: &errs})
-			if code != exitDone || out.Len() == 0 || errs.Len() > 0 {
-				t.Errorf("%s: exit code %d, %d bytes of output, errors: %s", args, code, out.Len(), errs.String())
+			for line := range strings.Lines(b.text) {
+				args, ok := strings.CutPrefix(strings.TrimSpace(line), "go run ./cmd/ratesim ")
+				if !ok {
+					continue // go test: this is it
+				}
+				commands++
+				var out, errs bytes.Buffer
+				code := run(t.Context(), strings.Fields(args), streams{in: strings.NewReader(""), out: &out, err: &errs})
+				if code != exitDone || out.Len() == 0 || errs.Len() > 0 {
+					t.Errorf("%s: %s: exit code %d, %d bytes of output, errors: %s", file, args, code, out.Len(), errs.String())
+				}
 			}
 		}
 	}
-	if commands < 5 {
-		t.Errorf("the README has %d commands marked run", commands)
+	if commands < 15 {
+		t.Errorf("the documents have %d commands marked run", commands)
 	}
 }
 
@@ -78,6 +97,19 @@ func TestReadmeCommands(t *testing.T) {
 func TestTables(t *testing.T) {
 	shown(t, "README.md", "<!-- compare: begin -->\n```\n", "```\n<!-- compare: end -->", 120, "compare")
 	shown(t, "docs/claims.md", "<!-- claims: begin -->\n", "<!-- claims: end -->", 0, "claims", "-o", "markdown")
+}
+
+// The rule of the verdict stands in the documents as it is applied.
+func TestRule(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join(root, "docs/verdict.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(doc), "<!-- rule: begin -->\n")
+	shown, _, ok := strings.Cut(rest, "<!-- rule: end -->")
+	if words := strings.Join(strings.Fields(shown), " "); !ok || words != strings.Join(strings.Fields(verdict.Rule), " ") {
+		t.Errorf("docs/verdict.md says\n%s\nand the rule is\n%s", words, verdict.Rule)
+	}
 }
 
 // shown holds what stands in a file between begin and end against what the
@@ -107,31 +139,37 @@ func shown(t *testing.T, file, begin, end string, width int, args ...string) {
 	}
 }
 
-// The code in the README is part of the file it names, which is compiled.
-func TestReadmeCode(t *testing.T) {
+// The code in the documents is part of the file it names, which is compiled.
+func TestCodeInDocuments(t *testing.T) {
 	found := false
-	for _, b := range fences(t, "README.md") {
-		name, ok := strings.CutPrefix(b.note, "file=")
-		if b.lang != "go" || !ok {
-			continue
-		}
-		found = true
-		code, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			t.Error(err)
-		} else if !bytes.Contains(code, []byte(b.text)) {
-			t.Errorf("%s no longer contains the code that the README shows", name)
+	for _, file := range documents(t) {
+		for _, b := range fences(t, file) {
+			name, ok := strings.CutPrefix(b.note, "file=")
+			if b.lang != "go" {
+				continue
+			}
+			if !ok {
+				t.Errorf("%s shows code that is part of no file", file)
+				continue
+			}
+			found = true
+			code, err := os.ReadFile(filepath.Join(root, name))
+			if err != nil {
+				t.Error(err)
+			} else if !bytes.Contains(code, []byte(b.text)) {
+				t.Errorf("%s no longer contains the code that %s shows", name, file)
+			}
 		}
 	}
 	if !found {
-		t.Error("the README shows no code")
+		t.Error("the documents show no code")
 	}
 }
 
 // Links between files of the repository lead somewhere.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, file := range []string{"README.md", "docs/scenarios.md", "docs/claims.md", "docs/usage.md"} {
+	for _, file := range documents(t) {
 		data, err := os.ReadFile(filepath.Join(root, file))
 		if err != nil {
 			t.Fatal(err)
@@ -146,7 +184,7 @@ func TestLinks(t *testing.T) {
 
 // Every scenario that the documents show is one.
 func TestScenariosInDocs(t *testing.T) {
-	for _, file := range []string{"README.md", "docs/scenarios.md"} {
+	for _, file := range documents(t) {
 		for _, b := range fences(t, file) {
 			if b.lang != "yaml" {
 				continue
@@ -191,6 +229,36 @@ strategies: [jitter]
 		for name := range strings.SplitSeq(m[1], ", ") {
 			if !regexp.MustCompile("[`.]" + regexp.QuoteMeta(name) + "[`.]").Match(doc) {
 				t.Errorf("docs/scenarios.md does not mention %s", name)
+			}
+		}
+	}
+}
+
+// What is assumed of a log names flags that compare has, and the document says the same.
+func TestAssumedFlags(t *testing.T) {
+	spec, err := scenarios.Load("", nil, scenarios.Options{Trace: "azure-conv-2023"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(spec.Assumed); n == 0 || n > 4 {
+		t.Errorf("%d sentences", n)
+	}
+	doc, err := os.ReadFile(filepath.Join(root, "docs/scenarios.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := compareCommand(&streams{}).Flags()
+	for _, sentence := range spec.Assumed {
+		named := regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(sentence, -1)
+		if len(named) == 0 {
+			t.Errorf("%q names no flag", sentence)
+		}
+		for _, m := range named {
+			if flags.Lookup(m[1]) == nil {
+				t.Errorf("%q: compare has no flag --%s", sentence, m[1])
+			}
+			if !bytes.Contains(doc, []byte("`--"+m[1])) {
+				t.Errorf("docs/scenarios.md does not mention --%s", m[1])
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"ratesim/reports"
 	"ratesim/scenarios"
+	"ratesim/sim"
 )
 
 // maxClients bounds a herd; a million clients take about a gigabyte.
@@ -43,6 +44,10 @@ together, keep retrying, and are released when it comes back.`,
 				err = fmt.Errorf("--outage takes a time of at least 0, got %v", outage)
 			case window < time.Millisecond:
 				err = fmt.Errorf("--window takes at least 1ms, got %v", window)
+			case len(f.providers) > 1:
+				err = oneProvider(len(f.providers))
+			case len(f.providers) == 1:
+				opt.Provider = f.providers[0]
 			}
 			if err != nil {
 				return inputError{err}
@@ -51,12 +56,13 @@ together, keep retrying, and are released when it comes back.`,
 			if err != nil {
 				return inputError{err}
 			}
-			return f.simulate(c.Context(), s, spec, window, view{reports.HerdTable, reports.HerdMarkdown, reports.HerdPictures})
+			return f.simulate(c.Context(), s, spec, sim.Options{RetryWindow: window}, view{reports.HerdTable, reports.HerdMarkdown, reports.HerdPictures})
 		},
 	}
 	c.Flags().IntVar(&clients, "clients", 1000, "how many clients, each its own instance with one call")
 	c.Flags().DurationVar(&outage, "outage", 0, "the deployment is down from time 0 for so long")
 	c.Flags().DurationVar(&window, "window", time.Second, "width of the aligned windows in which the retry peak is counted")
 	f.register(c)
+	f.fixedReps(c, 10)
 	return c
 }

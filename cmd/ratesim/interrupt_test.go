@@ -40,7 +40,7 @@ func TestInterrupted(t *testing.T) {
 	if code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
-	for _, want := range []string{"\njitter ", "\noracle ", "interrupted: ", " of 10000 replications were finished"} {
+	for _, want := range []string{"\njitter", "\noracle ", "interrupted: ", " of 10000 replications were finished"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("output lacks %q:\n%s", want, out.String())
 		}

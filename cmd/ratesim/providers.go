@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,14 +89,18 @@ func (p *providersList) list(w io.Writer) error {
 		return p.json(w)
 	}
 	t := columns(w)
-	fmt.Fprintln(t, "REF\tRPM\tTPM\tOTHER LIMITS\tUSD PER 1M IN / CACHED / OUT\tSOURCE\tDATE\tCONFIDENCE")
+	fmt.Fprintln(t, "REF\tRPM\tTPM\tOTHER LIMITS\tUSD PER 1M IN / CACHED / OUT\tSOURCE\tDATE\tCONFIDENCE\tTHE TIER ASKS FOR")
 	for _, r := range p.known.List() {
 		if !p.shows(r.Config.Vendor) {
 			continue
 		}
 		rpm, tpm, others := limits(&r)
 		f := r.Facts[0]
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Ref, rpm, tpm, others, price(&r), f.Source, f.Date, f.Confidence)
+		asks := "-"
+		if r.Asks != nil {
+			asks = r.Asks.String()
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Ref, rpm, tpm, others, price(&r), f.Source, f.Date, f.Confidence, asks)
 	}
 	return t.Flush()
 }
@@ -152,10 +157,18 @@ func (p *providersList) choices(w io.Writer) error {
 	t := columns(w)
 	fmt.Fprintln(t, "VENDOR\tQUESTION\tCHOICE\tALTERNATIVE\tKEY\tSOURCE\tDATE\tCONFIDENCE")
 	for _, ch := range shown {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", ch.Vendor, ch.Question, ch.Choice, ch.Alternative, ch.Key,
-			ch.Fact.Source, ch.Fact.Date, ch.Fact.Confidence)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", ch.Vendor, ch.Question, explained(ch.Choice, ch.ChoiceMeans),
+			explained(ch.Alternative, ch.AlternativeMeans), cmp.Or(ch.Key, "-"), ch.Fact.Source, ch.Fact.Date, ch.Fact.Confidence)
 	}
 	return t.Flush()
+}
+
+// explained returns a value with what it means, if that is told.
+func explained(value, means string) string {
+	if means == "" {
+		return value
+	}
+	return fmt.Sprintf("%s (%s)", value, means)
 }
 
 // deploymentJSON is a row of the catalog as -o json prints it.
@@ -166,6 +179,7 @@ type deploymentJSON struct {
 	Model      string           `json:"model"`
 	Tier       string           `json:"tier"`
 	Limits     map[string]int64 `json:"limits"` // rpm, tpm and so on
+	Asks       *catalog.Asks    `json:"tier_asks_for,omitempty"`
 	BatchQueue int64            `json:"batch_queue_tokens,omitempty"`
 	Window     string           `json:"window,omitempty"`
 	Reserve    string           `json:"reserve"`
@@ -222,7 +236,7 @@ func (p *providersList) json(w io.Writer) error {
 
 func toJSON(r *catalog.Row) deploymentJSON {
 	c := &r.Config
-	d := deploymentJSON{Ref: r.Ref, Vendor: c.Vendor, Edition: r.Edition, Model: c.Model, Tier: r.Tier, Limits: map[string]int64{}, BatchQueue: r.BatchQueue,
+	d := deploymentJSON{Ref: r.Ref, Vendor: c.Vendor, Edition: r.Edition, Model: c.Model, Tier: r.Tier, Limits: map[string]int64{}, Asks: r.Asks, BatchQueue: r.BatchQueue,
 		Reserve: c.Charge.Reserve.String(), Settle: c.Charge.Settle, Rejected: c.Charge.Rejected,
 		Burndown: c.Charge.Burndown, Discount: c.Charge.CacheDiscount, Facts: r.Facts,
 		Latency: latencyJSON{c.Latency.TTFT.Quantile(0.5), c.Latency.TTFT.Quantile(0.95), c.Latency.PerToken.Seconds(), c.Latency.Floor.Seconds(), c.Latency.Load}}

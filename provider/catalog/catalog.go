@@ -7,6 +7,7 @@
 //	limits.csv   the limits of a model at a tier; an empty cell is no limit
 //	ptu.csv      what one provisioned throughput unit (PTU) of a model gives
 //	tokens.csv   what a million tokens cost
+//	tiers.csv    what a vendor asks of who wants a tier: money paid, days, conditions
 //	units.csv    what a PTU costs by the hour, and reserved for a month or a year
 //	latency.csv  how long an answer takes; a * at the end stands for any ending
 //	batch.csv    what a batch may hold, and its discount
@@ -32,7 +33,7 @@ import (
 
 // A Fact says where numbers of a row come from.
 type Fact struct {
-	What   string `json:"what"`   // limits, ptu, price, ptu price, latency, load, batch or choice
+	What   string `json:"what"`   // limits, ptu, price, ptu price, latency, load, tier, batch or choice
 	Source string `json:"source"` // a page, a repository and path, or a title
 	Date   string `json:"date"`   // of the source: a year, a month or a day
 	// Confidence is official (the vendor's text), observed (on the wire),
@@ -53,6 +54,9 @@ type Row struct {
 	// the vendor's rules. Prices are 0 where no fact tells of one.
 	Config provider.Config
 	Limits []Limit // those of the tier, as the data has them
+	// Asks is what the vendor asks for the tier; nil for what is provisioned, and
+	// for a user's own rows of tiers that the catalog does not know.
+	Asks *Asks
 	// BatchQueue is how many input tokens may wait in the vendor's batch
 	// queue; 0 = not known. Batches do not draw on the other limits.
 	BatchQueue int64
@@ -97,20 +101,25 @@ type Batch struct {
 
 // Choice is a point on which sources conflict or are silent.
 type Choice struct {
-	Vendor      string `json:"vendor"`
-	Question    string `json:"question"`
-	Choice      string `json:"choice"`      // what the vendor's rules or rows have
-	Alternative string `json:"alternative"` // what else it could be
-	// Key is the key of a deployment in a scenario that sets it; none where
-	// there is none.
-	Key  string `json:"key"`
-	Fact Fact   `json:"fact"`
+	Vendor   string `json:"vendor"`
+	Ref      string `json:"ref,omitempty"` // a deployment for which it is so; none where the catalog has none of the vendor
+	Question string `json:"question"`
+	// Key is the key of a deployment in a scenario that sets it, or faults, which
+	// is one of the scenario. Choice and Alternative are then values of that key,
+	// in YAML. Without a key, the alternative cannot be set, and they are words.
+	Key              string `json:"key,omitempty"`
+	Choice           string `json:"choice"` // what the vendor's rules or rows have
+	ChoiceMeans      string `json:"choice_means,omitempty"`
+	Alternative      string `json:"alternative"` // what else it could be
+	AlternativeMeans string `json:"alternative_means,omitempty"`
+	Fact             Fact   `json:"fact"`
 }
 
 // Catalog is what is known of deployments. It does not change.
 type Catalog struct {
 	rows      []Row
 	prices    map[string]price
+	tiers     map[string]asked
 	latencies map[string]latency
 	units     []UnitPrice
 	batches   []Batch
@@ -167,19 +176,36 @@ func (c *Catalog) Choices() []Choice { return c.choices }
 // Find returns the deployment that ref names. A part of ref that the catalog
 // does not have is an *UnknownError.
 func (c *Catalog) Find(ref string) (provider.Config, error) {
+	row, units, err := c.row(ref)
+	if err != nil {
+		return provider.Config{}, err
+	}
+	cfg := row.Config
+	cfg.Ref, cfg.PTU.Units = ref, units
+	cfg.Limits = slices.Clone(cfg.Limits)
+	return cfg, nil
+}
+
+// Same reports whether two references name the same deployment, one with the edition
+// and the other without it, say. What the catalog does not have is the same as nothing.
+func (c *Catalog) Same(ref, other string) bool {
+	a, units, err := c.row(ref)
+	b, more, failed := c.row(other)
+	return err == nil && failed == nil && a.Ref == b.Ref && units == more
+}
+
+// row returns the row that ref names, and the PTUs if it is of a provisioned one.
+func (c *Catalog) row(ref string) (*Row, int, error) {
 	vendor, edition, model, tier, ok := split(ref)
 	if !ok {
-		return provider.Config{}, fmt.Errorf("%q is not a reference; want vendor/model@tier or vendor:edition/model@tier, such as openai/gpt-4o@tier-1", ref)
+		return nil, 0, fmt.Errorf("%q is not a reference; want vendor/model@tier or vendor:edition/model@tier, such as openai/gpt-4o@tier-1", ref)
 	}
 	row, units, err := find(c.rows, vendor, edition, model, tier)
 	if unknown, ok := err.(*UnknownError); ok {
 		unknown.Nearest = c.nearest(ref)
 	}
 	if err != nil {
-		return provider.Config{}, fmt.Errorf("looking up %s: %w", ref, err)
+		return nil, 0, fmt.Errorf("looking up %s: %w", ref, err)
 	}
-	cfg := row.Config
-	cfg.Ref, cfg.PTU.Units = ref, units
-	cfg.Limits = slices.Clone(cfg.Limits)
-	return cfg, nil
+	return row, units, nil
 }

@@ -26,8 +26,7 @@ func TestVendors(t *testing.T) {
 	}{
 		{"openai/gpt-4o-mini@tier-1", 500, 200_000, []provider.Limit{in(provider.Requests, 10_000, day)}, provider.TokenBucket,
 			provider.Price{Input: 0.15, Cached: 0.075, Output: 0.6}},
-		{"openai/gpt-5.5@tier-5", 15_000, 40_000_000, []provider.Limit{{Counts: provider.Input, Most: 1_000_000, Per: 15 * time.Minute, Growth: 0.5, Shared: true}},
-			provider.TokenBucket, provider.Price{Input: 5, Cached: 0.5, Output: 30}},
+		{"openai/gpt-5.5@tier-5", 15_000, 40_000_000, nil, provider.TokenBucket, provider.Price{Input: 5, Cached: 0.5, Output: 30}},
 		{"azure/gpt-4o@dz-tier-1", 1800, 300_000, nil, provider.SubMinute, provider.Price{Input: 2.5, Cached: 1.25, Output: 10}},
 		{"azure/gpt-5@tier-6", 450_000, 45_000_000, nil, provider.SubMinute, provider.Price{Input: 1.25, Cached: 0.125, Output: 10}},
 		{"anthropic/claude-opus-4.8@scale", 10_000, 0, []provider.Limit{in(provider.Input, 10_000_000, time.Minute), in(provider.Output, 2_000_000, time.Minute)},

@@ -25,8 +25,8 @@ const refusal = 30 * time.Millisecond
 
 // embedded assembles the catalog from the data files.
 func embedded() (*Catalog, error) {
-	c := &Catalog{prices: map[string]price{}, latencies: map[string]latency{}}
-	err := errors.Join(c.readPrices(), c.readLatencies(), c.readBatches(), c.readChoices())
+	c := &Catalog{prices: map[string]price{}, tiers: map[string]asked{}, latencies: map[string]latency{}}
+	err := errors.Join(c.readPrices(), c.readTiers(), c.readLatencies(), c.readBatches(), c.readChoices())
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (c *Catalog) readRows(file string, r io.Reader, what string) ([]Row, error)
 	may = append(may, unitColumns[:]...)
 	may = append(may, "regional_minimum", "regional_step")
 	for _, k := range limitColumns() {
-		may = append(may, k.Name)
+		may = append(may, k.Name.String())
 	}
 	var rows []Row
 	seen := map[string]bool{}
@@ -93,6 +93,7 @@ func (c *Catalog) readRows(file string, r io.Reader, what string) ([]Row, error)
 		row.gives(l)
 		c.latency(&row)
 		c.price(&row, l)
+		c.asks(&row)
 		if !vendors.Apply(&row.Config) {
 			l.fail("vendor", "%q has no rules here; vendors: %s", row.Config.Vendor, strings.Join(vendors.Names(), ", "))
 		}
@@ -129,15 +130,16 @@ func (c *Catalog) edition(row *Row) string {
 func (r *Row) limit(l *line) {
 	c := &r.Config
 	for _, column := range limitColumns() {
-		most := l.whole(column.Name, provider.MostLimit)
+		name := column.Name.String()
+		most := l.whole(name, provider.MostLimit)
 		if most == 0 {
 			continue
 		}
 		if r.Tier == provisioned {
-			l.fail(column.Name, "a provisioned deployment is limited by its units alone; leave the cell empty")
+			l.fail(name, "a provisioned deployment is limited by its units alone; leave the cell empty")
 		}
-		r.Limits = append(r.Limits, Limit{column.Name, most})
-		switch column.Name {
+		r.Limits = append(r.Limits, Limit{name, most})
+		switch name {
 		case "rpm":
 			c.RPM = most
 		case "tpm":
@@ -321,7 +323,9 @@ func (c *Catalog) readBatches() error {
 }
 
 func (c *Catalog) readChoices() error {
-	return readData("choices.csv", "vendor,question,choice,alternative,key,note", func(l *line) {
-		c.choices = append(c.choices, Choice{l.text("vendor"), l.text("question"), l.text("choice"), l.text("alternative"), l.text("key"), l.fact("choice")})
+	return readData("choices.csv", "vendor,ref,question,key,choice,choice_means,alternative,alternative_means,note", func(l *line) {
+		c.choices = append(c.choices, Choice{Vendor: l.text("vendor"), Ref: l.cell("ref"), Question: l.text("question"), Key: l.cell("key"),
+			Choice: l.text("choice"), ChoiceMeans: l.cell("choice_means"),
+			Alternative: l.text("alternative"), AlternativeMeans: l.cell("alternative_means"), Fact: l.fact("choice")})
 	})
 }

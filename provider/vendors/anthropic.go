@@ -21,9 +21,9 @@ import (
 //
 // Chosen: RPM is one bucket of a minute's worth. The page warns that 60 RPM may
 // be enforced as one a second, but does not say when: window per-second does that.
-// Refused requests do not count, and failed ones do; the page is silent
-// on both. The acceleration limit, a 429 for a sharp rise, has no published
-// figure and is left out. Pages of 2025 had max_tokens count against OTPM, and some
+// Refused requests do not count, and failed ones do; the page is silent on both.
+// The acceleration limit, a 429 for a sharp rise, has no published figure and is
+// left out; limits.ramp of a scenario sets one. Pages of 2025 had max_tokens count against OTPM, and some
 // 429s of April 2026 still advised to lower it; the present page was followed.
 func Anthropic(c *provider.Config) {
 	window(c, provider.TokenBucket)

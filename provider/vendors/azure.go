@@ -17,8 +17,8 @@ import (
 // print limits such as "300 / 10s" (MicrosoftDocs/azure-ai-docs, articles/foundry/openai/includes/quota-2.md,
 // 2026-05-06; quota-tier/tier-1.md, 2026-08-20). Charged at admission are the
 // estimated prompt and max_tokens; nothing is given back within the minute, for
-// the page describes adding only; failed calls, even those too long, may count.
-// Resets are whole seconds.
+// the page describes adding only. Failed calls, even those too long, may count:
+// here a refused request counts until its slice is over. Resets are whole seconds.
 //
 // Chosen where pages are silent: slices of 10 s and a reservation of 16 tokens
 // when no max_tokens is declared (microsoft/aoai-api-simulator, limiters.py,

@@ -25,8 +25,9 @@ import (
 //
 // Chosen: a bucket that is refilled continuously, for no page says whether it
 // is that or a minute's window; 64,000 where max_tokens is not declared; the
-// reservation is not multiplied. Quotas differ by account, and whether requests
-// are limited too is contradictory: rows have no RPM. The endpoint
+// reservation is not multiplied; refused requests do not count. Quotas differ by
+// account, and whether requests are limited too is contradictory: rows have no
+// RPM. The endpoint
 // bedrock-mantle, with input and output apart and no burndown, is not modelled.
 func Bedrock(c *provider.Config) {
 	window(c, provider.TokenBucket)

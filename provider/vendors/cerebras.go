@@ -12,9 +12,9 @@ import "ratesim/provider"
 // with a fraction; a reply here carries those of the minute.
 //
 // Chosen: buckets that are refilled continuously; no correction when a call is
-// over; 8,192 tokens for a call that declares none, the longest sequence of the free
-// plan (recalled, not read). No page with numbers for tiers was read: the
-// catalog has no rows of this vendor.
+// over; refused requests do not count; 8,192 tokens for a call that declares
+// none, the longest sequence of the free plan (recalled, not read). No page with
+// numbers for tiers was read: the catalog has no rows of this vendor.
 func Cerebras(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Undeclared: 8192}

@@ -1,10 +1,6 @@
 package vendors
 
-import (
-	"time"
-
-	"ratesim/provider"
-)
+import "ratesim/provider"
 
 // OpenAI sets the rules of OpenAI's own API.
 //
@@ -21,16 +17,19 @@ import (
 // is 11.054 s; of 10,000 requests a day one comes back every 8.64 s, and a daily
 // limit asks for that, not for midnight.
 //
-// At admission max(max_tokens, estimate of the prompt) is charged, and requests
-// that are refused count against the limits on requests (same page). Prompt
-// tokens from the cache count (prompt caching guide). Headers show the requests
+// At admission max(max_tokens, estimate of the prompt) is charged (same page).
+// "As unsuccessful requests contribute to your per-minute limit, continuously
+// resending a request won't work" (help.openai.com/en/articles/5955604, 2026): a
+// refused request takes one from each limit on requests, or what has been refilled
+// of one. Prompt tokens from the cache count (prompt caching guide). Headers show the requests
 // of a day in place of those of a minute where a model has both (observed,
 // gpt-4o-mini, 2024-12-25).
 //
-// Whoever grows too fast meets slow_down inside all limits: above 1M input
-// tokens a minute by no more than half in 15 minutes (guides/error-codes, 2026).
-// The page calls that a rule of thumb. It is set here, as a limit that starts at
-// 1M, where the TPM lets anyone come so far.
+// A client that grows too fast can be refused with the code slow_down inside
+// all limits. The page's rule of thumb is: above 1M input tokens a minute, grow
+// by no more than half in 15 minutes (guides/error-codes, 2026). It is a rule of
+// thumb and depends on what was used before, so it is not set here. A scenario
+// sets it with limits.ramp.
 //
 // Uncertain: that the charge is settled to actual use when the call is over.
 // The pages do not say so, but remaining counts behave like it, and Groq, which
@@ -41,8 +40,4 @@ func OpenAI(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveLarger, Settle: true, Rejected: true}
 	c.Headers = provider.Headers{Daily: true}
-	const free = 1_000_000
-	if c.TPM > free {
-		c.Limits = append(c.Limits, provider.Limit{Counts: provider.Input, Most: free, Per: 15 * time.Minute, Growth: 0.5, Shared: true})
-	}
 }

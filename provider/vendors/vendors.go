@@ -6,8 +6,8 @@
 //
 // The limits themselves are the tier's. A function is called once they are set
 // and keeps their numbers; it replaces Charge, Headers and Window, of the
-// deployment and of each of its Limits, and may add a limit that all tiers have.
-// Phase stays, for where the wall clock stands is not the vendor's choice.
+// deployment and of each of its Limits. Phase stays, for where the wall clock
+// stands is not the vendor's choice.
 package vendors
 
 import (

@@ -1,7 +1,9 @@
 package vendors
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +73,35 @@ func TestWaits(t *testing.T) {
 	}
 }
 
+// The message of a 429 tells of the limit that refused, as one that was seen does
+// (openai/codex fixture), also where two limits count the same.
+func TestRefusalIsExplained(t *testing.T) {
+	project := provider.Limit{Counts: provider.Requests, Most: 2, Per: time.Minute}
+	for _, k := range []struct {
+		cfg       provider.Config
+		used      []uint32 // tokens of the calls before
+		requested uint32
+		want      string
+	}{
+		{provider.Config{TPM: 30_000}, []uint32{22_999}, 12_528, "on tokens per min (TPM): Limit 30000, Used 22999, Requested 12528. Please try again in 11.054s."},
+		{provider.Config{TPM: 30_000}, nil, 40_000, "on tokens per min (TPM): Limit 30000, Requested 40000."},
+		{provider.Config{RPM: 500, Pool: "all", Limits: []provider.Limit{project}}, []uint32{1, 1}, 1, "on requests per min (RPM): Limit 2, Used 2, Requested 1. Please try again in 30s."},
+	} {
+		k.cfg.Vendor = "openai"
+		m := model(t, k.cfg)
+		for _, used := range k.used {
+			spend(m, used)
+		}
+		a, r, ans := wire.Attempt{Prompt: k.requested, Guess: k.requested}, wire.Reply{}, wire.Answer{}
+		m.Arrive(0, &a, &r)
+		m.Answer(0, &a, &r, &ans)
+		d, _ := wire.DialectOf("openai")
+		if _, body := d.Encode(&ans, http.Header{}); !strings.Contains(string(body), k.want) {
+			t.Errorf("told %s, want %s", body, k.want)
+		}
+	}
+}
+
 // Requests come back one by one: of 500 a minute each 120 ms, of 10,000 a day
 // each 8.64 s; the headers show the day.
 func TestOpenAIRequests(t *testing.T) {
@@ -101,6 +132,33 @@ func TestOpenAIRequests(t *testing.T) {
 	}
 }
 
+// At OpenAI a refused request starts the wait anew: 20 s of 3 a minute, whenever it
+// comes. At Groq it waits for what is refilled all the same.
+func TestRefusedRequestsCount(t *testing.T) {
+	for _, k := range []struct {
+		vendor string
+		waits  [3]time.Duration // told after 5, 15 and 18 s; 0 = admitted
+	}{
+		{"openai", [3]time.Duration{20 * time.Second, 20 * time.Second, 20 * time.Second}},
+		{"groq", [3]time.Duration{15 * time.Second, 5 * time.Second, 2 * time.Second}},
+	} {
+		m := model(t, provider.Config{Vendor: k.vendor, RPM: 3})
+		var r wire.Reply
+		for range 3 {
+			m.Arrive(0, &wire.Attempt{Guess: 1}, &r)
+		}
+		for i, at := range []clock.Time{5 * clock.Second, 15 * clock.Second, 18 * clock.Second} {
+			m.Arrive(at, &wire.Attempt{Guess: 1}, &r)
+			if r.RetryAfter != k.waits[i] || m.RefusedBy().String() != "rpm" {
+				t.Errorf("%s: refused at %v by %v, told to wait %v, want %v", k.vendor, at, m.RefusedBy(), r.RetryAfter, k.waits[i])
+			}
+		}
+		if m.Arrive(18*clock.Second+clock.Time(k.waits[2]), &wire.Attempt{Guess: 1}, &r); !r.OK() {
+			t.Errorf("%s: refused again after the wait it asked for", k.vendor)
+		}
+	}
+}
+
 func TestOpenAICharge(t *testing.T) {
 	m := model(t, provider.Config{Vendor: "openai", TPM: 1_000_000})
 	for _, k := range []struct {
@@ -111,20 +169,38 @@ func TestOpenAICharge(t *testing.T) {
 			t.Errorf("%d estimated, max_tokens %d: %d reserved, want %d", k.guess, k.maxTokens, got, k.want)
 		}
 	}
-	if n := len(m.Config().Limits); n != 0 {
-		t.Errorf("%d limits beside a TPM of 1M, want none", n)
-	}
 }
 
-// Above 1M input tokens a minute OpenAI refuses what grows too fast.
+// OpenAI's slow_down is no rule of its own accord: a steady 2.3M tokens a minute
+// pass a limit of 30M. As a limit of a scenario it refuses them after a cold
+// start, and not where they are what was used before.
 func TestOpenAISlowDown(t *testing.T) {
-	m := model(t, provider.Config{Vendor: "openai", TPM: 40_000_000})
-	a, r := wire.Attempt{Guess: 1_000_000, Prompt: 1_000_000}, wire.Reply{}
-	if m.Arrive(0, &a, &r); !r.OK() {
-		t.Fatalf("the first million: %+v", r)
+	slowDown := func(before int64) []provider.Limit {
+		return []provider.Limit{{Counts: provider.Input, Most: 1_000_000, Per: 15 * time.Minute, Growth: 0.5, UsedBefore: before}}
 	}
-	if m.Arrive(0, &a, &r); r.Status != 429 || r.Limit != wire.Ramp {
-		t.Errorf("the second at once: %d by %v, want 429 by ramp", r.Status, r.Limit)
+	for _, k := range []struct {
+		name   string
+		limits []provider.Limit
+		passed int // of 230 calls of 100,000 tokens in ten minutes
+	}{
+		{"by the vendor's rules", nil, 230},
+		{"cold", slowDown(0), 10 + 99}, // the bucket of a million, and a million in each minute up to the last call's
+		{"warm", slowDown(2_300_000), 230},
+	} {
+		m := model(t, provider.Config{Vendor: "openai", TPM: 30_000_000, Limits: k.limits})
+		passed := 0
+		for i := range 230 {
+			a, r := wire.Attempt{Guess: 100_000, Prompt: 100_000}, wire.Reply{}
+			m.Arrive(clock.Time(i)*clock.Time(10*time.Minute)/230, &a, &r)
+			if r.OK() {
+				passed++
+			} else if r.Limit != wire.Ramp {
+				t.Fatalf("%s: refused by %v", k.name, r.Limit)
+			}
+		}
+		if passed != k.passed {
+			t.Errorf("%s: %d calls pass, want %d", k.name, passed, k.passed)
+		}
 	}
 }
 

@@ -9,8 +9,9 @@ import "ratesim/provider"
 // (docs.x.ai/docs/rate-limits, 2026).
 //
 // Chosen: buckets that are refilled continuously; the prompt is charged at
-// admission and the rest when it is known, at the end. Which headers are sent
-// is not known; a client is told nothing, which is the least it can count on.
+// admission and the rest when it is known, at the end; refused requests do not
+// count. Which headers are sent is not known; a client is told nothing, which is
+// the least it can count on.
 // No numbers of the tiers were read: the catalog has no rows of this vendor.
 func XAI(c *provider.Config) {
 	window(c, provider.TokenBucket)

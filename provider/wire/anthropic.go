@@ -70,10 +70,6 @@ func anthropicBody(a *Answer, status int) any {
 	case StatusTooManyRequests:
 		const would = "This request would exceed your organization's "
 		kind := [...]string{Request: "requests", Token: "tokens", InputToken: "input tokens", OutputToken: "output tokens", Percent: "tokens"}[a.Unit]
-		window := "minute"
-		if a.Per == day {
-			window = "day"
-		}
 		switch a.Limit {
 		case Billing:
 			e.Error.Message = would + "spend limit."
@@ -84,7 +80,7 @@ func anthropicBody(a *Answer, status int) any {
 			e.Error.Message = fmt.Sprintf("%srate limit of %s %s per %s (org: %s, model: %s). For details, refer to: "+
 				"https://docs.claude.com/en/api/rate-limits. You can see the response headers for current usage. Please reduce "+
 				"the prompt length or the maximum tokens requested, or try again later.",
-				would, grouped(a.Most), kind, window, a.Organization, a.Model)
+				would, grouped(a.Most), kind, windowName(a.Per), a.Organization, a.Model)
 		}
 	}
 	return e

@@ -85,7 +85,10 @@ func openAIRefusal(a *Answer, subject, advice string) openAIError {
 	if a.Unit == Request {
 		kind = "requests"
 	}
-	if a.Per == day {
+	switch a.Per {
+	case time.Hour: // no vendor that speaks so has one: for scenarios that do
+		window, short = "hour", "H"
+	case day:
 		window, short = "day", "D"
 	}
 	limit := fmt.Sprintf("%s per %s (%cP%s): Limit %d", kind, window, kind[0]-'a'+'A', short, a.Most)

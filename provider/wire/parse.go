@@ -237,23 +237,26 @@ var sayings = [...]struct {
 	{Capacity, []string{"capacity_exceeded", "overloaded", "high demand", "queue_exceeded", "resource_unavailable", "resource unavailable"}},
 	{Utilisation, []string{"utilization"}},
 	{Concurrency, []string{"concurren"}},
-	{Daily, []string{"perday", "per day"}},
-	{Input, []string{"input token", "inputtoken", "input_token"}},
+	{Daily, dayWords},
+	{Input, inputWords},
 	{Output, []string{"output token"}},
 	{Tokens, []string{"too many tokens", "tokens per min", "tokens per hour", "token rate limit", "\ntokens\n"}},
 	{Requests, []string{"too many requests", "requests per min", "requests per hour", "requestsperminute", "tier_requests",
 		"call rate limit", "requests rate limit", "\nrequests\n"}},
 }
 
+var (
+	dayWords   = []string{"perday", "per day"}
+	inputWords = []string{"input token", "inputtoken", "input_token"}
+)
+
 // refuser returns which limit refused, from the status, what the body says, and
 // for a 429 that does not say, from the headers.
 func refuser(status int, h http.Header, text string, r *Reply) Limit {
 	said := NoLimit
 	for _, s := range sayings {
-		for _, w := range s.words {
-			if said == NoLimit && strings.Contains(text, w) {
-				said = s.limit
-			}
+		if said == NoLimit && says(text, s.words) {
+			said = s.limit
 		}
 	}
 	switch status {

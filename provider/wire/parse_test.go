@@ -254,5 +254,8 @@ func FuzzParse(f *testing.F) {
 		if least < wire.Absent || r.InBody && r.RetryAfter == wire.Absent {
 			t.Errorf("got %+v", r)
 		}
+		if unit, per := wire.Subject(&r, body); unit >= wire.Percent || per < 0 {
+			t.Errorf("unit %d per %v of %+v", unit, per, r)
+		}
 	})
 }

@@ -35,13 +35,11 @@ func xaiBody(a *Answer, status int) any {
 	case http.StatusPaymentRequired:
 		e.Error = fmt.Sprintf("Your team %s has either used all available credits or reached its monthly spending limit.", a.Organization)
 	case StatusTooManyRequests:
-		lower, upper, window := "tokens", "Tokens", "Minute"
+		lower, upper := "tokens", "Tokens"
 		if a.Unit == Request {
 			lower, upper = "requests", "Requests"
 		}
-		if a.Per == day {
-			window = "Day"
-		}
+		window := http.CanonicalHeaderKey(windowName(a.Per))
 		e.Code = "Some resource has been exhausted"
 		e.Error = fmt.Sprintf("Too many %s for team %s and model %s. Your team's rate limit is — %s per %s (actual/limit): %d/%d.",
 			lower, a.Organization, a.Model, upper, window, a.Used, a.Most)

@@ -17,8 +17,18 @@ type Summary struct {
 	MinPrompt    uint32     // of one row, as are those below
 	MaxPrompt    uint32
 	MaxOutput    uint32
-	Warnings     []string // what was left out
+	Declared     int64 // rows that declare max_tokens
+	MinDeclared  uint32
+	MaxDeclared  uint32
+	Models       map[string]int64 // rows by the model that they name, of the first maxModels; nil when none names one
+	Warnings     []string         // what was left out
+	// Kept are all rows, for Stream.Rows, where there are at most maxKept; else nil.
+	Kept []Row
 }
+
+// maxKept bounds the rows of a trace that are kept: 24 MB. Every run of every strategy
+// replays the trace, and to read a short one again takes as long as the run.
+const maxKept = 1 << 20
 
 // Span returns the time from the first row to the last.
 func (s *Summary) Span() time.Duration { return s.Last.Sub(s.First) }
@@ -46,13 +56,40 @@ func (s *Summary) add(row *Row) {
 	s.MinPrompt = min(s.MinPrompt, row.Prompt)
 	s.MaxPrompt = max(s.MaxPrompt, row.Prompt)
 	s.MaxOutput = max(s.MaxOutput, row.Output)
+	if row.MaxTokens > 0 {
+		if s.Declared == 0 {
+			s.MinDeclared = row.MaxTokens
+		}
+		s.Declared++
+		s.MinDeclared = min(s.MinDeclared, row.MaxTokens)
+		s.MaxDeclared = max(s.MaxDeclared, row.MaxTokens)
+	}
+}
+
+// name counts rows that name a model.
+func (s *Summary) name(model string, rows int64) {
+	if _, known := s.Models[model]; model == "" || !known && len(s.Models) == maxModels {
+		return
+	}
+	if s.Models == nil {
+		s.Models = map[string]int64{}
+	}
+	s.Models[model] += rows
 }
 
 // Describe reads a trace from beginning to end, checks every row, and sums it
-// up. The name is as for OpenTrace. Errors are of type *FileError.
+// up. It keeps the rows of a short one. The name is as for OpenTrace. Errors are of type *FileError.
 func Describe(file string, format string) (Summary, error) {
 	var s Summary
-	err := eachRow(file, format, &s, func(*Row) {})
+	var kept []Row
+	err := eachRow(file, format, &s, func(row *Row) {
+		if s.Rows <= maxKept {
+			kept = append(kept, *row)
+		}
+	})
+	if s.Rows <= maxKept {
+		s.Kept = kept
+	}
 	return s, err
 }
 
@@ -87,11 +124,18 @@ func eachRow(file string, format string, s *Summary, do func(*Row)) error {
 	}
 	defer t.Close()
 	s.Format = t.Format()
+	last, run := "", int64(0) // the present model, and how many rows in a row name it
 	var row Row
 	for t.Next(&row) {
 		s.add(&row)
 		do(&row)
+		if m := t.Model(); m != last {
+			s.name(last, run)
+			last, run = m, 0
+		}
+		run++
 	}
+	s.name(last, run)
 	s.Warnings = t.Warnings()
 	return t.Err()
 }

@@ -55,7 +55,7 @@ func (f *filter) keep(it *item) bool {
 		return true
 	}
 	if it.Model != f.model {
-		f.model, f.fits = strings.Clone(it.Model), sameModel(it.Model, f.in.Model)
+		f.model, f.fits = strings.Clone(it.Model), SameModel(it.Model, f.in.Model)
 		if !f.fits && len(f.others) < 8 && !slices.Contains(f.others, f.model) {
 			f.others = append(f.others, f.model)
 		}
@@ -64,10 +64,10 @@ func (f *filter) keep(it *item) bool {
 	return f.fits
 }
 
-// sameModel reports whether a log's name of a model means the one wanted: as
+// SameModel reports whether a log's name of a model means the one wanted: as
 // it stands, without the vendor or region before the last slash, and without
 // the date of its version.
-func sameModel(name, want string) bool {
+func SameModel(name, want string) bool {
 	if strings.EqualFold(name, want) {
 		return true
 	}

@@ -50,7 +50,7 @@ func (c container) String() string {
 func formats() []format {
 	const either = inCSV | inJSON
 	return []format{
-		{Format{"plain", "CSV: time, prompt_tokens, output_tokens[, cached_tokens][, model], in time order", true}, true, inCSV,
+		{Format{"plain", "CSV: time, prompt_tokens, output_tokens[, cached_tokens][, model][, max_tokens], in time order", true}, true, inCSV,
 			[][]string{{"time", "prompt_tokens", "output_tokens"}}, openPlain},
 		{Format{"azure", "CSV of the Azure LLM inference traces of 2023 and 2024", true}, true, inCSV,
 			[][]string{{"TIMESTAMP", "ContextTokens", "GeneratedTokens"}}, openAzureTrace},

@@ -15,13 +15,14 @@ const (
 	plainOutput
 	plainCached
 	plainModel
+	plainMaxTokens
 )
 
 // openPlain reads the header time,prompt_tokens,output_tokens, in any order and
-// with cached_tokens and model if they are known. Times are seconds from the
+// with cached_tokens, model and max_tokens if they are known. Times are seconds from the
 // start, or dates.
 func openPlain(in *input) reader {
-	p := &plain{openTable(in, false, 3, "time", "prompt_tokens", "output_tokens", "cached_tokens", "model"), true}
+	p := &plain{openTable(in, false, 3, "time", "prompt_tokens", "output_tokens", "cached_tokens", "model", "max_tokens"), true}
 	p.refuseOthers()
 	return p
 }
@@ -51,7 +52,8 @@ func (p *plain) refuseOthers() {
 
 func (p *plain) next(it *item) bool {
 	if !p.table.next(it) || !p.timeInOrder(plainTime, p.maySeconds, &it.Start) ||
-		!p.count(plainPrompt, &it.Prompt) || !p.count(plainOutput, &it.Output) || !p.count(plainCached, &it.Cached) {
+		!p.count(plainPrompt, &it.Prompt) || !p.count(plainOutput, &it.Output) || !p.count(plainCached, &it.Cached) ||
+		!p.count(plainMaxTokens, &it.MaxTokens) {
 		return false
 	}
 	it.Requests, it.Model = 1, p.text(plainModel)

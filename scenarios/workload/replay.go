@@ -10,7 +10,8 @@ import (
 )
 
 // replaySource is the process "trace": it replays recorded requests with their
-// own sizes; the stream's length distributions are not used. The row at time x
+// own sizes and, unless the stream declares one, their own max_tokens; the stream's
+// length distributions are not used. The row at time x
 // arrives at
 //
 //	t = (x + loop * period) / speed
@@ -25,9 +26,9 @@ type replaySource struct {
 	until        clock.Time
 	speed, scale float64
 
-	trace  *TraceReader // nil until first used
-	seen   Summary      // of the present loop
-	shift  clock.Time   // loop * period
+	trace  rowReader  // nil until first used
+	seen   Summary    // of the present loop
+	shift  clock.Time // loop * period
 	row    Row
 	at     clock.Time // when the row arrives
 	copies uint64     // calls the row has still to make
@@ -36,6 +37,31 @@ type replaySource struct {
 	over   bool
 	err    error
 }
+
+// rowReader gives the rows of a trace, from a file or from memory.
+type rowReader interface {
+	Next(row *Row) bool
+	Err() error
+	Close() error
+}
+
+// keptRows are rows in memory.
+type keptRows struct {
+	rows []Row
+	next int
+}
+
+func (k *keptRows) Next(row *Row) bool {
+	if k.next == len(k.rows) {
+		return false
+	}
+	*row = k.rows[k.next]
+	k.next++
+	return true
+}
+
+func (k *keptRows) Err() error   { return nil }
+func (k *keptRows) Close() error { return nil }
 
 func newReplay(c *caller, until clock.Time) (Source, error) {
 	a := &c.stream.Arrivals
@@ -64,6 +90,9 @@ func (s *replaySource) Next(a *Arrival) bool {
 	}
 	s.copies--
 	s.sized(a, s.n, s.at, s.row.Prompt, max(1, s.row.Output))
+	if s.row.MaxTokens > 0 && s.stream.MaxTokens == 0 { // else the stream's holds for all
+		a.MaxTokens, a.Output = s.row.MaxTokens, min(a.Output, s.row.MaxTokens)
+	}
 	s.n++
 	return true
 }
@@ -97,10 +126,17 @@ func (s *replaySource) read() bool {
 }
 
 func (s *replaySource) open() bool {
-	a := &s.stream.Arrivals
 	s.seen = Summary{}
-	s.trace, s.err = OpenTrace(a.File, a.Format)
-	return s.err == nil
+	if s.stream.Rows != nil {
+		s.trace = &keptRows{rows: s.stream.Rows}
+		return true
+	}
+	a := &s.stream.Arrivals
+	trace, err := OpenTrace(a.File, a.Format)
+	if s.err = err; err == nil {
+		s.trace = trace
+	}
+	return err == nil
 }
 
 // stop ends the source and lets go of its file.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ratesim/sim/clock"
+	"ratesim/sim/rng"
 )
 
 // write makes a trace file of plain rows.
@@ -57,7 +58,7 @@ func TestReplayMatchesItsTrace(t *testing.T) {
 	defer reader.Close()
 	var row Row
 	for _, a := range take(t, open(t, Stream{Arrivals: Arrivals{Process: Trace, File: "azure-conv-2023"}}, clock.Never), math.MaxInt) {
-		if !reader.Next(&row) || row != (Row{a.At, Length{a.Prompt, a.Output}}) {
+		if !reader.Next(&row) || row != (Row{At: a.At, Length: Length{a.Prompt, a.Output}}) {
 			t.Fatalf("arrival %+v for row %+v", a, row)
 		}
 	}
@@ -74,6 +75,27 @@ func TestReplaySizes(t *testing.T) {
 	}
 	if diff := cmp.Diff([]Length{{7, 1}, {8, 500}}, got); diff != "" {
 		t.Errorf("sizes (-want +got):\n%s", diff)
+	}
+}
+
+// A row's own max_tokens is declared, and cuts its output, unless the stream has one.
+func TestReplayDeclared(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.csv")
+	if err := os.WriteFile(path, []byte("time,prompt_tokens,output_tokens,max_tokens\n0,7,90,\n1,7,90,50\n2,7,90,300\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for stream, want := range map[uint32][][2]uint32{ // declared and produced
+		0:   {{0, 90}, {50, 50}, {300, 90}},
+		80:  {{80, 80}, {80, 80}, {80, 80}},
+		500: {{500, 90}, {500, 90}, {500, 90}},
+	} {
+		var got [][2]uint32
+		for _, a := range take(t, open(t, Stream{Arrivals: Arrivals{Process: Trace, File: path}, MaxTokens: stream}, clock.Never), 10) {
+			got = append(got, [2]uint32{a.MaxTokens, a.Output})
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("max_tokens of the stream %d: %s", stream, diff)
+		}
 	}
 }
 
@@ -133,5 +155,34 @@ func TestReplayErrors(t *testing.T) {
 				t.Errorf("%s: %d arrivals and error %v, want %d and %s", tt.name, n, err, tt.arrivals, tt.want)
 			}
 		}
+	}
+}
+
+// Rows that are kept make the same calls as the file they are from.
+func TestKeptRowsReplayAsTheFile(t *testing.T) {
+	s, err := Describe("azure-conv-2023", "")
+	if err != nil || len(s.Kept) != int(s.Rows) {
+		t.Fatalf("%d of %d rows kept, %v", len(s.Kept), s.Rows, err)
+	}
+	stream := Stream{Arrivals: Arrivals{Process: Trace, File: "azure-conv-2023", Scale: 1.3, Loop: true, Speed: 2}, MaxTokens: 300}
+	kept := stream
+	kept.Rows = s.Kept
+	until := clock.Time(s.Last) * 3 // more than once around
+	read := func(stream Stream) (all []Arrival) {
+		sources, err := Open([]Stream{stream}, rng.New(3, 1), until)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for a := (Arrival{}); sources[0].Next(&a); {
+			all = append(all, a)
+		}
+		if err := sources[0].Err(); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	want := read(stream)
+	if diff := cmp.Diff(want, read(kept)); diff != "" || len(want) < 2*int(s.Rows) {
+		t.Errorf("%d calls (-from the file +from memory)\n%s", len(want), diff)
 	}
 }

@@ -14,6 +14,7 @@ import (
 type Row struct {
 	At clock.Time
 	Length
+	MaxTokens uint32 // what it declared; 0 = nothing, or the log does not say
 }
 
 // TraceReader reads a usage log of single requests as a trace: with times that
@@ -62,6 +63,9 @@ func traceFormats() []string {
 // Format returns the name of the trace's format.
 func (t *TraceReader) Format() string { return t.usage.Format() }
 
+// Model returns the model that the last row names; "" if it names none.
+func (t *TraceReader) Model() string { return t.record.Model }
+
 // Warnings says what was left out, as those of Usage.
 func (t *TraceReader) Warnings() []string { return t.usage.Warnings() }
 
@@ -79,6 +83,7 @@ func (t *TraceReader) Next(row *Row) bool {
 		t.rows++
 		row.At = clock.Time(t.record.Start.Sub(t.begin))
 		row.Length = Length{Prompt: uint32(t.record.Prompt), Output: uint32(min(t.record.Output, math.MaxUint32))}
+		row.MaxTokens = uint32(t.record.MaxTokens)
 		return true
 	}
 	if !t.over && t.rows == 0 {

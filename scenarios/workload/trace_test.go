@@ -59,6 +59,8 @@ func TestReadTrace(t *testing.T) {
 		{"small seconds as Python writes them", plainHeader + "\n1.5e-05,1,2\n", []Row{row(0.000015, 1, 2)}},
 		{"quotes", plainHeader + "\n\"0\",\"1\",2\n", []Row{row(0, 1, 2)}},
 		{"columns in another order", "output_tokens,time,model,prompt_tokens\n2,0,gpt-4o,1\n", []Row{row(0, 1, 2)}},
+		{"max_tokens where it is known", "time,prompt_tokens,output_tokens,max_tokens\n0,1,2,\n1,3,4,500\n2,5,6,0\n", []Row{row(0, 1, 2),
+			{At: clock.Second, Length: Length{Prompt: 3, Output: 4}, MaxTokens: 500}, row(2, 5, 6)}},
 		{"requests without prompt are left out", plainHeader + "\n0,0,0\n1,2,3\n", []Row{row(1, 2, 3)}},
 		{"equal times", plainHeader + "\n7,1,2\n7,3,4\n", []Row{row(7, 1, 2), row(7, 3, 4)}},
 		{"no output", plainHeader + "\n0,1,0\n", []Row{row(0, 1, 0)}},
@@ -90,7 +92,7 @@ func TestBadTraces(t *testing.T) {
 		{"header alone, without line break", azureHeader, "t.csv: has a header and no rows of usage"},
 		{"no header", "0,1,2\n", `t.csv:1: is of no format known: begins "0,1,2"` + known},
 		{"another header", "time,prompt,output\n", `t.csv:1: is of no format known: begins "time,prompt,output"` + known},
-		{"an extra column in the header", plainHeader + ",modle\n", `t.csv:1: has a column "modle"; allowed: time, prompt_tokens, output_tokens, cached_tokens, model`},
+		{"an extra column in the header", plainHeader + ",modle\n", `t.csv:1: has a column "modle"; allowed: time, prompt_tokens, output_tokens, cached_tokens, model, max_tokens`},
 		{"a column twice", plainHeader + ",time\n", `t.csv:1: has two columns time`},
 		{"another column misspelt", "time,prompt_tokens,output\n0,1,2\n", `t.csv:1: is of no format known: begins "time,prompt_tokens,output"; nearest is plain, for which it lacks output_tokens` + known},
 		{"semicolons", "time;prompt_tokens;output_tokens\n0;1;2\n", `t.csv:1: is of no format known: begins "time;prompt_tokens;output_tokens"; its columns must be separated by commas` + known},
@@ -224,6 +226,10 @@ func TestDescribe(t *testing.T) {
 	want := Summary{
 		Format: "plain", Rows: 4, First: 10 * clock.Second, Last: 14 * clock.Second,
 		PromptTokens: 27, OutputTokens: 60, MinPrompt: 5, MaxPrompt: 9, MaxOutput: 30,
+		Kept: []Row{
+			{At: 10 * clock.Second, Length: Length{7, 0}}, {At: 11 * clock.Second, Length: Length{5, 30}},
+			{At: 11 * clock.Second, Length: Length{9, 20}}, {At: 14 * clock.Second, Length: Length{6, 10}},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
@@ -234,6 +240,25 @@ func TestDescribe(t *testing.T) {
 	lengths, err := ReadLengths(path, "")
 	if diff := cmp.Diff([]Length{{7, 0}, {5, 30}, {9, 20}, {6, 10}}, lengths); diff != "" || err != nil {
 		t.Errorf("error %v, lengths (-want +got):\n%s", err, diff)
+	}
+}
+
+// What rows declare, and the models that they name, are summed up.
+func TestDescribeWhatIsDeclared(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.csv")
+	const text = "time,prompt_tokens,output_tokens,model,max_tokens\n0,1,1,a,\n1,1,1,a,70\n2,1,1,,30\n3,1,1,b,50\n4,0,0,c,9\n5,1,1,a,\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Describe(path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Rows != 5 || got.Declared != 3 || got.MinDeclared != 30 || got.MaxDeclared != 70 {
+		t.Errorf("%d of %d rows declare %d to %d", got.Declared, got.Rows, got.MinDeclared, got.MaxDeclared)
+	}
+	if diff := cmp.Diff(map[string]int64{"a": 3, "b": 1}, got.Models); diff != "" { // c's request has no prompt
+		t.Error(diff)
 	}
 }
 

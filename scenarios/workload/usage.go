@@ -16,8 +16,11 @@ type Record struct {
 	Prompt   int64         // prompt tokens, cached ones among them
 	Cached   int64         // at most Prompt; 0 when the log does not say
 	Output   int64         // tokens
-	Model    string        // "" when the log does not say
-	Line     int           // where it stands, for messages
+	// MaxTokens is the bound on the output that the request declared; 0 when it
+	// declared none, and when the log does not say.
+	MaxTokens int64
+	Model     string // "" when the log does not say
+	Line      int    // where it stands, for messages
 }
 
 // UsageOptions says how a log is read. The zero value tells the format by the

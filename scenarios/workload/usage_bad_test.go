@@ -209,12 +209,12 @@ func TestOtherModelsLeaveEmptyBuckets(t *testing.T) {
 func TestSameModel(t *testing.T) {
 	same := []string{"gpt-4o", "GPT-4o", "azure/gpt-4o", "openai/eu/gpt-4o", "gpt-4o-2024-08-06", "azure/gpt-4o-2024-08-06", "gpt-4o@20240806", "gpt-4o-20240806"}
 	for _, name := range same {
-		if !sameModel(name, "gpt-4o") {
+		if !SameModel(name, "gpt-4o") {
 			t.Errorf("%s is not gpt-4o", name)
 		}
 	}
 	for _, name := range []string{"gpt-4o-mini", "gpt-4o-mini-2024-07-18", "gpt-4", "", "gpt-4o-2024-13-06", "ft:gpt-4o", "gpt-4o/"} {
-		if sameModel(name, "gpt-4o") {
+		if SameModel(name, "gpt-4o") {
 			t.Errorf("%s is gpt-4o", name)
 		}
 	}

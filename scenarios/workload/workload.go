@@ -56,6 +56,9 @@ type Stream struct {
 	Cached    float64       // share of each prompt that the provider has in its cache, 0 to 1
 	Deadline  time.Duration // after arrival; 0 = none
 	Priority  int8
+	// Rows are the rows of the trace that Arrivals name, as Summary.Kept has them; nil =
+	// each run reads them from the file.
+	Rows []Row
 	// Recorded, if not nil, makes the source in place of Arrivals and the
 	// sizes, for what no scenario file can say. Its IDs are those of the only
 	// stream of a run.

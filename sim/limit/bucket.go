@@ -52,10 +52,15 @@ func (b *Bucket) Take(now clock.Time, cost int64) Ticket {
 	return 0
 }
 
-// Refuse counts a refused request.
+// Refuse counts a refused request: it takes one, or what there is of one. A
+// bucket that is empty, or overdrawn, stays as it is.
 func (b *Bucket) Refuse(now clock.Time) {
-	if left, _ := b.Left(now); left > 0 {
-		b.Take(now, 1)
+	b.drain(now)
+	if all := product(b.capacity, b.token); b.debt.less(all) {
+		b.debt = b.debt.plus(tokenNS{lo: uint64(b.token)})
+		if all.less(b.debt) {
+			b.debt = all
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ func (c *Counter) Take(now clock.Time, cost int64) Ticket {
 	return c.number
 }
 
-// Refuse counts a refused request.
+// Refuse counts a refused request in the present window.
 func (c *Counter) Refuse(now clock.Time) { c.Take(now, 1) }
 
 // Settle adds delta to the window of the charge, if that still counts.

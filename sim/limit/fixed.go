@@ -63,7 +63,8 @@ func (f *Fixed) Take(now clock.Time, cost int64) Ticket {
 	return f.number
 }
 
-// Refuse counts a refused request.
+// Refuse counts a refused request in the present window, and starts one where
+// none is open.
 func (f *Fixed) Refuse(now clock.Time) { f.Take(now, 1) }
 
 // Settle adds delta to a charge that was made in the present window.

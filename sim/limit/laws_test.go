@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func TestLessUsedNeverWaitsLonger(t *testing.T) {
 				now := clock.Time(0)
 				for range rapid.IntRange(1, 60).Draw(t, "charges") {
 					gap := clock.Time(rapid.Int64Range(0, int64(20*time.Second)).Draw(t, "gap"))
-					if k.name == "ramp" {
+					if strings.HasPrefix(k.name, "ramp") {
 						gap /= 10
 					}
 					now += gap
@@ -37,7 +38,7 @@ func TestLessUsedNeverWaitsLonger(t *testing.T) {
 					}
 					ask := rapid.Int64Range(1, size).Draw(t, "ask")
 					a, b := more.Earliest(now, ask), less.Earliest(now, ask)
-					if k.name == "ramp" { // what is earned for the next period is another matter
+					if strings.HasPrefix(k.name, "ramp") { // what is earned for the next period is another matter
 						a, b = min(a, period), min(b, period)
 					}
 					if b > a {
@@ -62,7 +63,7 @@ func TestLessUsedMayWaitLonger(t *testing.T) {
 	if got := f.Earliest(61*clock.Second, 2); got != 61*clock.Second {
 		t.Errorf("a window that starts at 0 lets 2 pass at %v, want at once", got)
 	}
-	idle, busy := NewRamp(100, 0.5, time.Minute), NewRamp(100, 0.5, time.Minute)
+	idle, busy := NewRamp(100, 0.5, time.Minute, 0), NewRamp(100, 0.5, time.Minute, 0)
 	busy.Take(0, 100)
 	const later = 60 * clock.Second
 	if a, b := idle.Earliest(later, 120), busy.Earliest(later, 120); a != clock.Never || b != later {
@@ -70,11 +71,12 @@ func TestLessUsedMayWaitLonger(t *testing.T) {
 	}
 }
 
-// A limit of one in a window is the same as a sliding log and as a bucket.
+// A limit of one in a window is the same as a sliding log and as a bucket, with
+// refused requests counted or not.
 func TestLogAgreesWithBucketOfOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		per := time.Duration(rapid.Int64Range(1, int64(24*time.Hour)).Draw(t, "per"))
-		log, bucket := NewLog(1, per), NewBucket(1, 1, per)
+		log, bucket, counted := NewLog(1, per), NewBucket(1, 1, per), rapid.Bool().Draw(t, "counted")
 		now := clock.Time(0)
 		for range 100 {
 			now += clock.Time(rapid.Int64Range(0, 2*int64(per)).Draw(t, "gap"))
@@ -85,6 +87,9 @@ func TestLogAgreesWithBucketOfOne(t *testing.T) {
 			if a == now {
 				log.Take(now, 1)
 				bucket.Take(now, 1)
+			} else if counted {
+				log.Refuse(now)
+				bucket.Refuse(now)
 			}
 		}
 	})
@@ -123,7 +128,7 @@ func TestLogAgreesWithBucketAtSteadyRate(t *testing.T) {
 // and falls back to its floor when idle.
 func TestRampGrowsByItsShare(t *testing.T) {
 	const floor = 1_000_000
-	r := NewRamp(floor, 0.5, 15*time.Minute)
+	r := NewRamp(floor, 0.5, 15*time.Minute, 0)
 	now, allowed := clock.Time(0), float64(floor)
 	for i := range 6 {
 		r.turn(now)
@@ -137,6 +142,35 @@ func TestRampGrowsByItsShare(t *testing.T) {
 	}
 	if got := r.Earliest(now+31*width, floor+1); got != clock.Never {
 		t.Errorf("after an idle period %d passes at %v, want never", floor+1, got)
+	}
+}
+
+// A load that goes on as it was before the run passes a ramp from the start,
+// and one that is half as much larger does too; a ramp that starts cold holds
+// both to its floor for a whole period.
+func TestRampKnowsWhatWasUsedBefore(t *testing.T) {
+	const floor, before, growth = 1_000_000, 2_300_000, 0.5
+	for _, k := range []struct {
+		rate, before int64 // tokens a minute
+		passed       int64 // of the first 15 minutes, in tokens
+	}{
+		{before, before, 15 * before},
+		{before * 3 / 2, before, 15 * before * 3 / 2},
+		{2 * before, before, (15 + 1) * before * 3 / 2}, // what the bucket held at first and what was refilled
+		{before, 0, (15 + 1) * floor},
+	} {
+		r := NewRamp(floor, growth, 15*time.Minute, k.before)
+		const cost = 1000
+		passed, gap := int64(0), width*cost/clock.Time(k.rate)
+		for now := clock.Time(0); now < 15*width-gap; now += gap {
+			if r.Earliest(now, cost) == now {
+				r.Take(now, cost)
+				passed += cost
+			}
+		}
+		if got := float64(passed) / float64(k.passed); got < 0.999 || got > 1 {
+			t.Errorf("%d a minute after %d a minute: %d tokens pass, want %d", k.rate, k.before, passed, k.passed)
+		}
 	}
 }
 
@@ -162,31 +196,5 @@ func TestInFlightHasNoTimeOfItsOwn(t *testing.T) {
 	f.Settle(clock.Second, 0, -2)
 	if left, full := f.Left(clock.Second); left != 2 || full != clock.Second {
 		t.Errorf("left %d, full at %v; want 2, at once", left, full)
-	}
-}
-
-// A refused request counts where a window counts requests, never where what is
-// held does; a bucket does not sink below empty.
-func TestRefuse(t *testing.T) {
-	for _, k := range kinds {
-		l := k.make(10)
-		for range 8 {
-			l.Refuse(0)
-		}
-		want := int64(2)
-		if k.name == "in-flight" {
-			want = 10
-		}
-		if left, _ := l.Left(0); left != want {
-			t.Errorf("%s: %d left of 10 after 8 refusals, want %d", k.name, left, want)
-		}
-		if k.name == "ramp" || k.name == "bucket" {
-			for range 100 {
-				l.Refuse(0)
-			}
-			if got, want := l.Earliest(0, 1), 6*clock.Second; got != want {
-				t.Errorf("%s: a flood of refusals puts the next off to %v, want %v", k.name, got, want)
-			}
-		}
 	}
 }

@@ -19,10 +19,49 @@
 // can ever be yes; Take charges, whether or not there is room, so that the caller
 // can ask several limiters before it charges any; Settle corrects an earlier
 // charge, found by the ticket Take gave for it, by at least minus what it was;
-// Refuse counts a refused request, as some vendors do; Left says what replies
-// carry in their headers; Resize changes the limit while it is in use. Time
-// never runs backwards from one call to the next. No operation allocates once
-// the window has been full.
+// Refuse counts a refused request, as told below; Left says what replies carry
+// in their headers; Resize changes the limit while it is in use. Time never runs
+// backwards from one call to the next. No operation allocates once the window has
+// been full.
+//
+// # What a refused request costs
+//
+// Some vendors count the requests that they refuse: "As unsuccessful requests
+// contribute to your per-minute limit, continuously resending a request won't
+// work" (OpenAI, help.openai.com/en/articles/5955604). Azure's page says that
+// failed calls may count (quota-2.md, 2026-05-06). Refuse charges a refused
+// request as an admitted one, in each kind's own arithmetic. The last column
+// tells how much of a limit is still given out when requests come at random at
+// twice its rate, whatever the answers are:
+//
+//	kind         a refused request                                     given out
+//	Log          is one more entry, for a width                        nothing
+//	Counter      counts in the present window, and fades in the next   nothing
+//	Fixed        counts until the window ends; then it is forgotten    all
+//	Bucket       takes one, or what has been refilled of one           41 %
+//	Utilisation  costs nothing                                         all
+//	InFlight     costs nothing                                         all
+//	Ramp         costs nothing, and earns nothing                      all
+//
+// Log and Counter: Kong's sliding window counts refusals unless disable_penalty
+// is set, and Kong warns that a client that keeps sending is blocked for ever; its
+// fixed windows start anew whatever was sent before (developer.konghq.com,
+// gateway/rate-limiting/window-types). A Fixed in slices does the same in each slice.
+//
+// Bucket: a refusal takes one request, or what has been refilled of one, and does
+// not overdraw the bucket. OpenAI's words ask for the first: if a refusal by an
+// empty bucket cost nothing, who resends all the time would pass as soon as one
+// request is refilled. OpenAI's 429s show the second: what they call used never
+// exceeds the limit, and the wait is never longer than the time between two
+// requests (120 ms of 500 a minute, 20 s of 3, 8.64 s of 10,000 a day), also when
+// thousands came at once. No other rule makes a bucket of one the same as a log of
+// one. When requests come at random at r > 1 times the rate, the share x that is
+// given out solves x e^-x = r e^-r: 91 % at 1.1, 63 % at 1.5, 3 % at 5. Groq's 429s
+// name waits of 1.724 s and 1.969 s at 30 a minute, one in 2 s: there a refusal
+// seems to cost nothing.
+//
+// Utilisation: Azure refuses before it adds (provisioned-throughput.md,
+// 2026-02-10). InFlight: what is refused is not held. Ramp: only usage counts.
 //
 // Who has used less is never refused for it, but for two kinds. A Fixed with
 // windows from the first request lets an early charge start a window that is

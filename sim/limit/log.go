@@ -81,7 +81,7 @@ func (l *Log) Take(now clock.Time, cost int64) Ticket {
 // Refuse counts a refused request as a charge of 1. Herds can be refused any
 // number of times in a window, so only as many of the newest charges are kept
 // as can bear on a decision: those that alone reach the limit. A log on which
-// Refuse is used must not be settled.
+// Refuse is used must not be settled, nor be made larger than it has been.
 func (l *Log) Refuse(now clock.Time) {
 	l.Take(now, 1)
 	for l.n > 0 && l.used-l.ring[l.head].cost >= l.max {

@@ -17,6 +17,9 @@ import (
 // an acceleration limit without figures. That the mean counts and not the
 // busiest minute is this package's choice: a single burst earns little. So is
 // that an idle period brings the rate down to the floor.
+//
+// The first period follows one that was not simulated. Its mean rate is told to
+// NewRamp; 0 is a cold start, as after an idle period, with the floor alone.
 type Ramp struct {
 	bucket Bucket
 	floor  int64 // tokens a minute
@@ -28,11 +31,15 @@ type Ramp struct {
 	number Ticket     // of it
 }
 
-// NewRamp returns an acceleration limit that has seen no usage: floor in tokens
-// a minute, growth as a share (0.5 for 50 %), not negative, and the length of a
-// period, positive.
-func NewRamp(floor int64, growth float64, per time.Duration) *Ramp {
-	return &Ramp{bucket: *NewBucket(floor, floor, Window), floor: floor, growth: growth, per: per, end: clock.Time(per)}
+// NewRamp returns an acceleration limit: floor in tokens a minute, growth as a
+// share (0.5 for 50 %), not negative, the length of a period, positive, and the
+// mean rate in tokens a minute of the period before the first, which counts as
+// allowed.
+func NewRamp(floor int64, growth float64, per time.Duration, before int64) *Ramp {
+	r := &Ramp{floor: floor, growth: growth, per: per, end: clock.Time(per), earned: int64(float64(before) * (1 + growth))}
+	rate := max(floor, r.earned)
+	r.bucket = *NewBucket(rate, rate, Window)
+	return r
 }
 
 // Earliest returns now if cost fits, else the time at which it will if nothing
@@ -65,12 +72,8 @@ func (r *Ramp) Take(now clock.Time, cost int64) Ticket {
 	return r.number
 }
 
-// Refuse counts a refused request.
-func (r *Ramp) Refuse(now clock.Time) {
-	if left, _ := r.Left(now); left > 0 {
-		r.Take(now, 1)
-	}
-}
+// Refuse does nothing: what was refused is no usage, and earns nothing.
+func (r *Ramp) Refuse(clock.Time) {}
 
 // Settle takes delta more, or gives -delta back. A charge of an earlier period
 // has earned what it has earned.

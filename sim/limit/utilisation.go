@@ -28,5 +28,8 @@ func (u *Utilisation) Earliest(now clock.Time, ahead int64) clock.Time {
 	return u.when(level)
 }
 
+// Refuse does nothing: an arrival is refused before it is added.
+func (u *Utilisation) Refuse(clock.Time) {}
+
 // Fits reports whether an arrival can ever be admitted with ahead charged first.
 func (u *Utilisation) Fits(ahead int64) bool { return ahead < u.capacity }

@@ -13,9 +13,9 @@ type Claims struct {
 
 // Claim is a sentence and what was found about it.
 type Claim struct {
-	Name    string  `json:"name"`
-	About   string  `json:"about"`
-	Verdict Verdict `json:"verdict"`
+	Name    string       `json:"name"`
+	About   string       `json:"about"`
+	Verdict ClaimVerdict `json:"verdict"`
 	// Changed says that a case did not end as recorded.
 	Changed bool   `json:"changed"`
 	Cases   []Case `json:"cases"`
@@ -32,14 +32,14 @@ type Case struct {
 	Hash         string        `json:"hash"` // of every event of every run
 }
 
-// Verdict is what follows from the cases.
-type Verdict string
+// ClaimVerdict is what follows from the cases of a claim.
+type ClaimVerdict string
 
 // The verdicts.
 const (
-	Holds       Verdict = "holds"
-	HoldsOnlyIf Verdict = "holds only if"
-	HoldsNot    Verdict = "does not hold"
+	Holds       ClaimVerdict = "holds"
+	HoldsOnlyIf ClaimVerdict = "holds only if"
+	HoldsNot    ClaimVerdict = "does not hold"
 )
 
 // Judge adds a case to the claim: r is its result. An expectation that is met

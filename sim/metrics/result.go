@@ -1,7 +1,12 @@
 package metrics
 
-// Schema names the layout of Result. It changes only with the layout.
-const Schema = "ratesim/result/v1"
+// Schema names the layout of Result. It changes only with the layout. In results of
+// SchemaV1 shares and quantiles are means over replications, there is no verdict,
+// and nothing by tenant.
+const Schema = "ratesim/result/v2"
+
+// SchemaV1 is the layout before it.
+const SchemaV1 = "ratesim/result/v1"
 
 // Result is what `-o json` prints and result.json holds: one scenario, several
 // strategies, several replications. Times are seconds, tokens are tokens,
@@ -10,78 +15,51 @@ type Result struct {
 	Schema       string        `json:"schema"`
 	Kind         string        `json:"kind"` // "simulated" or "live"
 	Scenario     string        `json:"scenario"`
+	Provider     string        `json:"provider,omitempty"` // the reference of the first deployment
 	Seed         uint64        `json:"seed"`
 	Replications int           `json:"replications"`
 	Hash         string        `json:"hash"` // of every event of every run
 	Strategies   []Strategy    `json:"strategies"`
+	Verdict      *Verdict      `json:"verdict,omitempty"`
 	Paired       []Paired      `json:"paired"`
 	Expectations []Expectation `json:"expectations"`
-	Warnings     []string      `json:"warnings"`
+	// Assumed says what was assumed of the traffic and of the clients, and how that is
+	// changed.
+	Assumed  []string `json:"assumed,omitempty"`
+	Warnings []string `json:"warnings"`
 }
 
-// Estimate is a mean over replications with its 95 % confidence interval.
-// With one replication Lo and Hi equal Mean.
-type Estimate struct {
-	Mean float64 `json:"mean"`
-	Lo   float64 `json:"lo"`
-	Hi   float64 `json:"hi"`
+// Expectation is one checked line of a scenario's expect list.
+type Expectation struct {
+	Text   string `json:"text"`
+	Metric string `json:"metric"` // of the left side
+	Met    bool   `json:"met"`    // of the values
+	// Value is the left strategy's metric, and Against the right one's, if there is
+	// one; nil when a metric does not apply.
+	Value   *float64 `json:"value,omitempty"`
+	Against *float64 `json:"against,omitempty"`
+	// Margin is the left side minus the right one, paired by replication, and Certain is
+	// whether its whole interval says what Met says. Without it, the outcome may be
+	// chance.
+	Margin  *Estimate `json:"margin,omitempty"`
+	Certain bool      `json:"certain"`
+	// Chosen is whom the verdict chose, where that is what is expected.
+	Chosen []string `json:"chosen,omitempty"`
 }
 
-// Strategy is the outcome of one strategy. A nil Estimate is a metric that
-// does not apply. Metrics has how each is computed.
+// Group is a group of calls and its metrics: all calls of a strategy, or those of
+// one tenant, or of one size.
+type Group struct {
+	Name string
+	Values
+}
+
+// Strategy is the outcome of one strategy.
 type Strategy struct {
-	Name string `json:"name"`
-
-	Calls     *Estimate `json:"calls,omitempty"`
-	Succeeded *Estimate `json:"succeeded,omitempty"`
-	Failed    *Estimate `json:"failed,omitempty"`
-	Censored  *Estimate `json:"censored,omitempty"`
-
-	SuccessRate     *Estimate `json:"success_rate,omitempty"`
-	DeadlineMetRate *Estimate `json:"deadline_met_rate,omitempty"`
-
-	Attempts         *Estimate `json:"attempts,omitempty"`
-	Amplification    *Estimate `json:"amplification,omitempty"`
-	Rejected         *Estimate `json:"rejected,omitempty"`
-	RejectedRequests *Estimate `json:"rejected_requests,omitempty"`
-	RejectedTokens   *Estimate `json:"rejected_tokens,omitempty"`
-	ServerErrors     *Estimate `json:"server_errors,omitempty"`
-	CoordinatorAsks  *Estimate `json:"coordinator_asks,omitempty"`
-
-	GoodputTPM         *Estimate `json:"goodput_tpm,omitempty"`
-	QuotaUsed          *Estimate `json:"quota_used,omitempty"`
-	WastedPromptTokens *Estimate `json:"wasted_prompt_tokens,omitempty"`
-
-	LatencyP50   *Estimate `json:"latency_p50,omitempty"`
-	LatencyP95   *Estimate `json:"latency_p95,omitempty"`
-	LatencyP99   *Estimate `json:"latency_p99,omitempty"`
-	LatencyMax   *Estimate `json:"latency_max,omitempty"`
-	LatencyMean  *Estimate `json:"latency_mean,omitempty"`
-	QueueWaitP95 *Estimate `json:"queue_wait_p95,omitempty"`
-
-	PeakAttemptsPerS *Estimate `json:"peak_attempts_per_s,omitempty"`
-	PeakToMean       *Estimate `json:"peak_to_mean,omitempty"`
-	RetryPeak        *Estimate `json:"retry_peak,omitempty"`
-	DrainedAt        *Estimate `json:"drained_at,omitempty"`
-	RecoveryS        *Estimate `json:"recovery_s,omitempty"`
-
-	FairnessJain      *Estimate `json:"fairness_jain,omitempty"`
-	FairnessInstances *Estimate `json:"fairness_instances,omitempty"`
-	CostUSD           *Estimate `json:"cost_usd,omitempty"`
-	OfOptimum         *Estimate `json:"of_optimum,omitempty"`
-	RegretS           *Estimate `json:"regret_s,omitempty"`
-
-	Failures Failures `json:"failures"`
-	Curves   *Curves  `json:"curves,omitempty"`
-}
-
-// Failures counts failed calls by reason.
-type Failures struct {
-	MaxRetries   *Estimate `json:"max_retries,omitempty"`
-	Deadline     *Estimate `json:"deadline,omitempty"`
-	NotRetryable *Estimate `json:"not_retryable,omitempty"`
-	QueueTimeout *Estimate `json:"queue_timeout,omitempty"`
-	Oversize     *Estimate `json:"oversize,omitempty"`
+	Group
+	Tenants []Group // where there are several
+	Sizes   []Group // by the length of the prompt: small, medium, large
+	Curves  *Curves
 }
 
 // Curves holds what the pictures are drawn from, so that they can be drawn

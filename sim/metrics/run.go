@@ -3,20 +3,8 @@ package metrics
 import (
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"ratesim/sim/clock"
-)
-
-// NumReasons is how many reasons of failure there are: max_retries, deadline,
-// not_retryable, queue_timeout and oversize, in this order.
-const NumReasons = 5
-
-// The range of the histograms: 1 us to 30 days, to three significant digits.
-// Longer times count as 30 days.
-const (
-	longest = int64(30 * 24 * time.Hour / time.Microsecond)
-	digits  = 3
+	"ratesim/sim/limit"
 )
 
 // Setup is what a Run must know beforehand.
@@ -24,7 +12,13 @@ type Setup struct {
 	Deployments int
 	Tenants     int
 	Instances   int
+	Duration    time.Duration // how long calls arrive
 	RetryWindow time.Duration // width of the windows of retry_peak; 0 = 1 s
+	// Weights are the tenants' weights in max-min fairness; nil = all the same.
+	Weights []float64
+	// Thirds are the two prompt lengths, in tokens, that divide the calls into the
+	// short, the medium and the long.
+	Thirds [2]uint32
 	// The first and the last fault with a beginning and an end: goodput before
 	// FaultFrom is the norm that recovery after FaultUntil is held against.
 	// Both 0 when there is none.
@@ -32,52 +26,76 @@ type Setup struct {
 }
 
 // Run is what one strategy did in one replication. The driver reports events
-// in time order through the methods; the exported fields are read when it is
-// over.
+// in time order through the methods, then calls Close; the exported fields are read
+// when it is over.
 type Run struct {
-	Calls, Succeeded, Censored int64
-	Failed                     [NumReasons]int64
-	DueCalls, DueMet           int64 // calls with a deadline, and those that succeeded by then
+	Tally // of all calls, once the run is closed
 
-	Attempts, Retries                          int64
-	Rejected, RejectedRequests, RejectedTokens int64
-	ServerErrors                               int64
-	Asks                                       int64 // of a coordinator; the driver counts
-	WastedPrompt                               int64
+	// Tenants and Sizes divide the calls by tenant and by the length of the prompt.
+	// They are filled in by Close, Tenants where there are several.
+	Tenants []Tally
+	Sizes   []Tally
 
-	GoodTokens int64
-	Tenants    []Served
-	Instances  []Served
+	Retries      int64
+	ServerErrors int64
+	Asks         int64 // of a coordinator; the driver counts
+	WastedPrompt int64
+
+	Instances []Served
 
 	FirstArrival, LastArrival clock.Time
 	LastEnd                   clock.Time
 
 	// Filled in by the driver at the end of the run.
 	CostUSD   float64
-	QuotaUsed float64 // negative when no deployment in use has a token limit
+	Charged   float64 // tokens charged until the end of the workload's duration
+	Allowed   float64 // tokens the limits allowed until then; 0 when no deployment in use has a token limit
+	Most      int64   // the most calls that any client could have had succeed; negative when that is not known
+	Elsewhere bool    // attempts went to another deployment than the first
 	Hash      uint64  // of the event history
 
-	latencySum uint64 // ns
+	setup      Setup
+	groups     []Tally // by tenant and size; nil once the run is closed
+	latencySum uint64  // ns
 	latencyMax time.Duration
-	latency    *hdrhistogram.Histogram // us, succeeded calls
-	wait       *hdrhistogram.Histogram // us, arrival to first attempt
+	waits      Histogram // arrival to first attempt
+	wait       packed
 
 	arrived  bool
 	peaks    []peak // of attempts, a deployment each
 	retries  []peak
 	recovery recovery
 
-	attempts, rejected, use, samples Series
+	series *overTime
 }
+
+// overTime is what a run did step by step, from which pictures are drawn.
+type overTime struct{ attempts, rejected, use, samples Series }
+
+func newOverTime() *overTime {
+	return &overTime{newSeries(time.Second), newSeries(time.Second), newSeries(time.Second), newSeries(time.Second)}
+}
+
+func (o *overTime) merge(p *overTime) {
+	o.attempts.Merge(&p.attempts)
+	o.rejected.Merge(&p.rejected)
+	o.use.Merge(&p.use)
+	o.samples.Merge(&p.samples)
+}
+
+// NumSizes is how many groups calls fall into by the length of their prompt: short,
+// medium and long.
+const NumSizes = 3
 
 // Work is what a call asks for.
 type Work struct {
-	Tenant, Instance int
-	Tokens           int64 // prompt and output
-	Due              bool  // it has a deadline
+	Group    int // as Run.Group says
+	Instance int
+	Tokens   int64 // prompt and output
+	Due      bool  // it has a deadline
 }
 
-// Served is what one tenant, or one instance, got.
+// Served is what one instance got.
 type Served struct {
 	Demand int64 // tokens its calls asked for
 	Good   int64 // tokens of those that succeeded in time
@@ -89,24 +107,40 @@ func NewRun(s Setup) *Run {
 		s.RetryWindow = time.Second
 	}
 	r := &Run{
-		QuotaUsed: -1,
-		Tenants:   make([]Served, s.Tenants),
+		Most:      -1,
 		Instances: make([]Served, s.Instances),
-		latency:   hdrhistogram.New(1, longest, digits),
-		wait:      hdrhistogram.New(1, longest, digits),
+		setup:     s,
+		groups:    make([]Tally, s.Tenants*NumSizes),
 		peaks:     make([]peak, s.Deployments),
 		retries:   make([]peak, s.Deployments),
 		recovery:  recovery{from: s.FaultFrom, until: s.FaultUntil},
-		attempts:  newSeries(time.Second),
-		rejected:  newSeries(time.Second),
-		use:       newSeries(time.Second),
-		samples:   newSeries(time.Second),
+		series:    newOverTime(),
 	}
 	for i := range s.Deployments {
 		r.peaks[i].width = clock.Second
 		r.retries[i].width = clock.Time(s.RetryWindow)
 	}
 	return r
+}
+
+// weight returns a tenant's weight.
+func (s *Setup) weight(tenant int) float64 {
+	if s.Weights == nil {
+		return 1
+	}
+	return s.Weights[tenant]
+}
+
+// Group returns the number of the group of a call.
+func (r *Run) Group(tenant int, prompt uint32) int {
+	size := 0
+	if prompt > r.setup.Thirds[0] {
+		size = 1
+	}
+	if prompt > r.setup.Thirds[1] {
+		size = 2
+	}
+	return tenant*NumSizes + size
 }
 
 // Arrive takes down a call that asks for w.
@@ -116,46 +150,35 @@ func (r *Run) Arrive(now clock.Time, w Work) {
 		r.recovery.since = now
 	}
 	r.LastArrival = now
-	r.Calls++
-	r.Tenants[w.Tenant].Demand += w.Tokens
+	t := &r.groups[w.Group]
+	t.Calls++
+	t.Demand += w.Tokens
 	r.Instances[w.Instance].Demand += w.Tokens
 	if w.Due {
-		r.DueCalls++
+		t.DueCalls++
 	}
 }
 
-// Attempt takes down an attempt that reaches a deployment; first says that it
-// is its call's first.
-func (r *Run) Attempt(now clock.Time, deployment int, first bool) {
-	r.Attempts++
+// Attempt takes down an attempt of a call of a group that reaches a deployment;
+// first says that it is its call's first.
+func (r *Run) Attempt(now clock.Time, group, deployment int, first bool) {
+	r.groups[group].Attempts++
+	r.Elsewhere = r.Elsewhere || deployment > 0
 	r.peaks[deployment].add(now)
 	if !first {
 		r.Retries++
 		r.retries[deployment].add(now)
 	}
-	r.attempts.Add(now, 1)
+	r.series.attempts.Add(now, 1)
 }
 
-// Refusal says which kind of limit refused an attempt.
-type Refusal uint8
-
-// The kinds of refusal that results tell apart.
-const (
-	ByRequests Refusal = iota
-	ByTokens
-	ByOther
-)
-
-// Reject takes down a 429 as the deployment sends it.
-func (r *Run) Reject(now clock.Time, by Refusal) {
-	r.Rejected++
-	switch by {
-	case ByRequests:
-		r.RejectedRequests++
-	case ByTokens:
-		r.RejectedTokens++
-	}
-	r.rejected.Add(now, 1)
+// Reject takes down a 429 for a call of a group, as the deployment sends it, by the limit
+// that refused.
+func (r *Run) Reject(now clock.Time, group int, by limit.Name) {
+	t := &r.groups[group]
+	t.Rejected++
+	t.RejectedBy[by]++
+	r.series.rejected.Add(now, 1)
 }
 
 // ServerError takes down a 5xx as the deployment sends it.
@@ -165,52 +188,67 @@ func (r *Run) ServerError() { r.ServerErrors++ }
 func (r *Run) Waste(prompt uint32) { r.WastedPrompt += int64(prompt) }
 
 // Wait takes down how long a call waited for its first attempt.
-func (r *Run) Wait(d time.Duration) { record(r.wait, d) }
+func (r *Run) Wait(d time.Duration) { r.waits.Add(d) }
 
 // Succeed takes down a call for w that ended well after latency.
 func (r *Run) Succeed(now clock.Time, latency time.Duration, w Work) {
 	r.LastEnd = now
-	r.Succeeded++
 	r.latencySum += uint64(latency)
 	r.latencyMax = max(r.latencyMax, latency)
-	record(r.latency, latency)
+	t := &r.groups[w.Group]
+	t.Succeeded++
+	t.times.Add(latency)
 	if w.Due {
-		r.DueMet++
+		t.DueMet++
 	}
-	r.GoodTokens += w.Tokens
-	r.Tenants[w.Tenant].Good += w.Tokens
+	t.Good += w.Tokens
 	r.Instances[w.Instance].Good += w.Tokens
 	r.recovery.add(now, w.Tokens)
 }
 
-// Fail takes down a call that ended without success.
-func (r *Run) Fail(now clock.Time, reason int) {
+// Fail takes down a call of a group that ended without success.
+func (r *Run) Fail(now clock.Time, group, reason int) {
 	r.LastEnd = now
-	r.Failed[reason]++
-}
-
-// Censor takes down n calls that were still open when the run ended.
-func (r *Run) Censor(now clock.Time, n int64) {
-	r.Censored += n
-	if n > 0 {
-		r.LastEnd = now
-	}
+	r.groups[group].Failed[reason]++
 }
 
 // Use takes down which share of the limit per minute was charged in the minute
 // up to now.
 func (r *Run) Use(now clock.Time, share float64) {
-	r.use.Add(now, int64(share*useUnit))
-	r.samples.Add(now, 1)
+	r.series.use.Add(now, int64(share*useUnit))
+	r.series.samples.Add(now, 1)
 }
 
 // useUnit makes a share an integer, so that samples add up exactly.
 const useUnit = 1e6
 
-// record clamps to the range of the histograms and so cannot fail.
-func record(h *hdrhistogram.Histogram, d time.Duration) {
-	us := min(max(int64((d+500)/time.Microsecond), 0), longest)
-	if err := h.RecordValue(us); err != nil {
-		panic("metrics: " + err.Error() + " inside the histogram's own range")
+// Close ends the run at now: calls that have not ended count as censored. It adds
+// the groups up, and packs what it keeps.
+func (r *Run) Close(now clock.Time) {
+	tenants := r.setup.Tenants
+	if tenants > 1 {
+		r.Tenants = make([]Tally, tenants)
 	}
+	r.Sizes = make([]Tally, NumSizes)
+	for i := range r.groups {
+		g := &r.groups[i]
+		g.Censored = g.Calls - g.Succeeded - g.failed()
+		r.Tally.add(g)
+		r.Sizes[i%NumSizes].add(g)
+		if tenants > 1 {
+			r.Tenants[i/NumSizes].add(g)
+		}
+	}
+	if r.Censored > 0 {
+		r.LastEnd = now
+	}
+	r.groups = nil
+	r.Tally.seal(r)
+	for i := range r.Sizes {
+		r.Sizes[i].seal(r)
+	}
+	for i := range r.Tenants {
+		r.Tenants[i].seal(r)
+	}
+	r.wait, r.waits = r.waits.pack(), Histogram{}
 }

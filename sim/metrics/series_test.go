@@ -32,9 +32,9 @@ func seriesOf(as []amount) *Series {
 	return &s
 }
 
-// sums adds up all amounts in steps as wide as they must be: the least power
+// stepsOf adds up all amounts in steps as wide as they must be: the least power
 // of two seconds of which 600 hold them all.
-func sums(as []amount) (steps []float64, width clock.Time) {
+func stepsOf(as []amount) (steps []float64, width clock.Time) {
 	width, last := clock.Second, clock.Time(0)
 	for _, a := range as {
 		last = max(last, a.at)
@@ -54,7 +54,7 @@ func sums(as []amount) (steps []float64, width clock.Time) {
 
 func checkSeries(t *rapid.T, what string, s *Series, as []amount) {
 	t.Helper()
-	steps, width := sums(as)
+	steps, width := stepsOf(as)
 	if diff := cmp.Diff(steps, s.steps(1)); diff != "" || s.width != width {
 		t.Fatalf("%s: width %v, want %v (-want +got)\n%s", what, s.width, width, diff)
 	}

@@ -4,146 +4,108 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
+	"ratesim/sim/limit"
+	"ratesim/sim/stats"
 )
 
-// Confidence of every interval in a Result.
-const confidence = 0.95
+// alpha is one minus the confidence of every interval in a Result.
+const alpha = 0.05
 
-// pairedMetrics are the ones strategies are compared by, pair by pair.
-var pairedMetrics = [...]string{"success_rate", "goodput_tpm", "latency_p95", "amplification", "cost_usd"}
-
-// Outcome is all replications of one strategy. Runs[i] is replication i; nil
-// if it was not finished.
-type Outcome struct {
-	Name  string
-	Bound bool // it is the optimum others are held against
-	Runs  []*Run
-}
-
-// Summarise fills in what r says of strategies and pairs. Replications that
-// are nil for any strategy count for none, so that all comparisons stay paired.
-func Summarise(r *Result, outcomes []Outcome) {
-	metrics := Metrics()
-	done := Finished(outcomes)
+// Summarise fills in what r says of strategies and pairs of them. tenants are the
+// names of the tenants. Replications that are nil for any strategy count for none.
+func Summarise(r *Result, s *Sample, tenants []string) {
 	r.Schema = Schema
-	r.Replications = len(done)
-	values := table(metrics, outcomes, done)
-	for i := range outcomes {
-		s := Strategy{Name: outcomes[i].Name, Curves: curves(&outcomes[i], done)}
-		for j := range metrics {
-			*metrics[j].Field(&s) = metrics[j].within(estimate(values[i][j]))
-		}
-		r.Strategies = append(r.Strategies, s)
+	r.Replications = len(s.done)
+	for i := range s.Outcomes {
+		out := Strategy{Group: Group{Name: s.Outcomes[i].Name}, Curves: s.curves(i)}
+		s.values(&out.Values, i, Part{})
+		out.Tenants = s.groups(i, ByTenant, tenants)
+		out.Sizes = s.groups(i, BySize, SizeNames[:])
+		r.Strategies = append(r.Strategies, out)
 	}
-	r.Paired = pairs(metrics, outcomes, values)
-	r.Hash = hash(outcomes, done)
+	r.Paired = s.pairs()
+	r.Hash = s.hash()
 }
 
-// Finished returns the replications that every outcome has.
-func Finished(outcomes []Outcome) []int {
-	var done []int
-	if len(outcomes) == 0 {
+// SizeNames are the names of the groups that calls are divided into by the length of
+// their prompt.
+var SizeNames = [NumSizes]string{"small", "medium", "large"}
+
+// groups returns the groups of a division; nil where the calls are not divided so.
+func (s *Sample) groups(outcome int, by Division, names []string) []Group {
+	if len(s.done) == 0 || s.Outcomes[outcome].Runs[s.done[0]].tally(Part{by, 0}) == nil {
 		return nil
 	}
-replications:
-	for rep := range outcomes[0].Runs {
-		for i := range outcomes {
-			if outcomes[i].Runs[rep] == nil {
-				continue replications
+	out := make([]Group, len(names))
+	for i, name := range names {
+		out[i].Name = name
+		s.values(&out[i].Values, outcome, Part{by, i})
+	}
+	return out
+}
+
+// values fills in every metric of a group of calls.
+func (s *Sample) values(v *Values, outcome int, p Part) {
+	if len(s.done) == 0 {
+		return
+	}
+	for id := range NumMetrics {
+		if !s.metrics[id].Applies(p) {
+			continue
+		}
+		i := s.Interval(outcome, p, id, alpha)
+		if id >= RejectedBy && i.Value == 0 {
+			continue // of sixteen limits most scenarios have two
+		}
+		v[id] = estimateOf(i)
+	}
+	v.addUp()
+}
+
+// micro is what counts are rounded to: one millionth.
+const micro = 1e6
+
+// sums lists what adds up in every run: a total, then its parts. Parts that are
+// totals themselves stand before.
+func sums() [][]ID {
+	rejected := []ID{Rejected}
+	for name := range limit.NumNames {
+		rejected = append(rejected, RejectedBy+ID(name))
+	}
+	return [][]ID{
+		rejected,
+		{Failed, FailuresMaxRetries, FailuresDeadline, FailuresNotRetryable, FailuresQueueTimeout, FailuresOversize},
+		{Calls, Succeeded, Failed, Censored},
+	}
+}
+
+// addUp rounds counts so that what adds up in a run adds up as it is written.
+func (v *Values) addUp() {
+	round := func(x float64) float64 { return math.Round(x*micro) / micro }
+	for _, ids := range sums() {
+		total := 0.0
+		for _, id := range ids[1:] {
+			if v[id] != nil {
+				v[id].Mean = round(v[id].Mean)
+				total += v[id].Mean
 			}
 		}
-		done = append(done, rep)
-	}
-	return done
-}
-
-// table computes every metric of every run: [strategy][metric][replication].
-func table(metrics []Metric, outcomes []Outcome, done []int) [][][]float64 {
-	values := make([][][]float64, len(outcomes))
-	for i := range outcomes {
-		values[i] = make([][]float64, len(metrics))
-		for j := range metrics {
-			values[i][j] = metrics[j].series(outcomes, i, done)
+		if v[ids[0]] != nil {
+			v[ids[0]].Mean = round(total)
 		}
 	}
-	return values
 }
 
-// series computes a metric of every run of outcome i.
-func (m *Metric) series(outcomes []Outcome, i int, done []int) []float64 {
-	bound := -1
-	for i := range outcomes {
-		if outcomes[i].Bound {
-			bound = i
-		}
-	}
-	values := make([]float64, len(done))
-	for k, rep := range done {
-		run, v := outcomes[i].Runs[rep], math.NaN()
-		switch {
-		case m.value != nil:
-			v = m.value(run)
-		case bound >= 0 && m.Name == ofOptimum:
-			v = ratio(run.goodput(), outcomes[bound].Runs[rep].goodput())
-		case bound >= 0 && m.Name == regret:
-			v = run.MeanLatency() - outcomes[bound].Runs[rep].MeanLatency()
-		}
-		values[k] = v
-	}
-	return values
-}
+// pairedMetrics are the ones strategies are compared by, pair by pair.
+var pairedMetrics = [...]ID{SuccessRate, TimeToSuccessP95, Amplification, CostUSD}
 
-// estimate returns the mean of the values that apply and its Student t
-// interval; nil if none applies.
-func estimate(values []float64) *Estimate {
-	var xs []float64
-	for _, v := range values {
-		if !math.IsNaN(v) {
-			xs = append(xs, v)
-		}
-	}
-	if len(xs) == 0 {
-		return nil
-	}
-	mean := stat.Mean(xs, nil)
-	if len(xs) == 1 {
-		return &Estimate{mean, mean, mean}
-	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(xs) - 1)}.Quantile((1 + confidence) / 2)
-	half := t * stat.StdErr(stat.StdDev(xs, nil), float64(len(xs)))
-	return &Estimate{mean, mean - half, mean + half}
-}
-
-// within cuts an interval to the values the metric can take: a symmetric
-// interval around a mean near the edge would pass it.
-func (m *Metric) within(e *Estimate) *Estimate {
-	if e == nil || m.Name == regret {
-		return e
-	}
-	e.Lo = max(e.Lo, 0)
-	if m.Unit == Share && m.Name != ofOptimum && e.Mean <= 1 {
-		e.Hi = min(e.Hi, 1)
-	}
-	return e
-}
-
-func pairs(metrics []Metric, outcomes []Outcome, values [][][]float64) []Paired {
+func (s *Sample) pairs() []Paired {
 	out := []Paired{}
-	for a := range outcomes {
-		for b := a + 1; b < len(outcomes); b++ {
-			for _, name := range pairedMetrics {
-				j := 0
-				for metrics[j].Name != name {
-					j++
-				}
-				diff := make([]float64, len(values[a][j]))
-				for i := range diff {
-					diff[i] = values[a][j][i] - values[b][j][i]
-				}
-				if e := estimate(diff); e != nil {
-					out = append(out, Paired{outcomes[a].Name, outcomes[b].Name, name, e.Mean, e.Lo, e.Hi})
+	for a := range s.Outcomes {
+		for b := a + 1; b < len(s.Outcomes); b++ {
+			for _, id := range pairedMetrics {
+				if e := estimateOf(s.Difference(a, b, Part{}, id, alpha)); e != nil {
+					out = append(out, Paired{s.Outcomes[a].Name, s.Outcomes[b].Name, s.metrics[id].Name, e.Mean, e.Lo, e.Hi})
 				}
 			}
 		}
@@ -151,12 +113,40 @@ func pairs(metrics []Metric, outcomes []Outcome, values [][][]float64) []Paired 
 	return out
 }
 
+// Side is a metric of a strategy, or of some of its calls.
+type Side struct {
+	Outcome int
+	Part    Part
+	Metric  ID
+}
+
+// Difference returns a metric of outcome a minus that of b, paired by replication, at
+// the level 1-alpha.
+func (s *Sample) Difference(a, b int, p Part, id ID, alpha float64) stats.Interval {
+	return s.Margin(Side{a, p, id}, Side{b, p, id}, 1, alpha)
+}
+
+// Margin returns side a minus factor times side b, paired by replication, at the level
+// 1-alpha.
+func (s *Sample) Margin(a, b Side, factor, alpha float64) stats.Interval {
+	m, o := &s.metrics[a.Metric], &s.metrics[b.Metric]
+	switch {
+	case m.quantile > 0 && o.quantile > 0:
+		return stats.QuantileDifference(s.Quantile(a.Outcome, a.Part, a.Metric, alpha), s.Quantile(b.Outcome, b.Part, b.Metric, alpha), factor)
+	case m.quantile > 0 || o.quantile > 0 || a.Metric == RegretS || b.Metric == RegretS:
+		return stats.Apart(s.Interval(a.Outcome, a.Part, a.Metric, alpha), s.Interval(b.Outcome, b.Part, b.Metric, alpha), factor)
+	case m.share && o.share && factor == 1:
+		return stats.ShareDifference(s.Counts(a.Outcome, a.Part, a.Metric), s.Counts(b.Outcome, b.Part, b.Metric), s.typical(a.Part, a.Metric), s.Level(alpha))
+	}
+	return stats.RatioDifference(s.Counts(a.Outcome, a.Part, a.Metric), s.Counts(b.Outcome, b.Part, b.Metric), factor, s.Level(alpha))
+}
+
 // hash combines the runs' hashes in order.
-func hash(outcomes []Outcome, done []int) string {
+func (s *Sample) hash() string {
 	h := uint64(14695981039346656037)
-	for i := range outcomes {
-		for _, rep := range done {
-			h = (h ^ outcomes[i].Runs[rep].Hash) * 1099511628211
+	for i := range s.Outcomes {
+		for _, rep := range s.done {
+			h = (h ^ s.Outcomes[i].Runs[rep].Hash) * 1099511628211
 			h ^= h >> 29
 		}
 	}
@@ -166,36 +156,16 @@ func hash(outcomes []Outcome, done []int) string {
 // cdfPoints is how many points the latency curve of a picture has.
 const cdfPoints = 201
 
-// curves pools the replications for the pictures. It leaves the runs as they
-// are but for the resolution of their series.
-func curves(o *Outcome, done []int) *Curves {
-	if len(done) == 0 {
+// curves pools the replications for the pictures.
+func (s *Sample) curves(outcome int) *Curves {
+	if len(s.done) == 0 {
 		return nil
 	}
-	sum := NewRun(Setup{})
-	for _, rep := range done {
-		run := o.Runs[rep]
-		sum.latency.Merge(run.latency)
-		sum.attempts.Merge(&run.attempts)
-		sum.rejected.Merge(&run.rejected)
-		sum.use.Merge(&run.use)
-		sum.samples.Merge(&run.samples)
-	}
-	for sum.rejected.width < sum.attempts.width {
-		sum.rejected.fold()
-	}
-	for sum.attempts.width < sum.use.width {
-		sum.attempts.fold()
-		sum.rejected.fold()
-	}
-	for sum.use.width < sum.attempts.width {
-		sum.use.fold()
-		sum.samples.fold()
-	}
-	sum.rejected.last = sum.attempts.last // as long as the attempts they are part of
+	sum := s.Outcomes[outcome].series
+	sum.align()
 	width := sum.attempts.width.Seconds()
 	c := &Curves{Width: width}
-	perSecond := 1 / width / float64(len(done))
+	perSecond := 1 / width / float64(len(s.done))
 	c.AttemptsPerS = sum.attempts.steps(perSecond)
 	c.RejectedPerS = sum.rejected.steps(perSecond)
 	use, samples := sum.use.steps(1/useUnit), sum.samples.steps(1)
@@ -205,10 +175,25 @@ func curves(o *Outcome, done []int) *Curves {
 		}
 	}
 	c.QuotaUsed = use
-	if sum.latency.TotalCount() > 0 {
+	if t := s.timesOf(outcome, Part{}, ofSuccesses); !math.IsNaN(t.Value(0)) {
 		for i := range cdfPoints {
-			c.LatencyCDF = append(c.LatencyCDF, quantile(sum.latency, 100*float64(i)/(cdfPoints-1)))
+			c.LatencyCDF = append(c.LatencyCDF, t.Value(float64(i)/(cdfPoints-1)))
 		}
 	}
 	return c
+}
+
+// align makes all series as coarse as the coarsest.
+func (o *overTime) align() {
+	all := []*Series{&o.attempts, &o.rejected, &o.use, &o.samples}
+	width := all[0].width
+	for _, s := range all {
+		width = max(width, s.width)
+	}
+	for _, s := range all {
+		for s.width < width {
+			s.fold()
+		}
+	}
+	o.rejected.last = o.attempts.last // as long as the attempts they are part of
 }

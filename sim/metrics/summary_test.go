@@ -1,53 +1,30 @@
 package metrics
 
 import (
+	"bytes"
+	"encoding/json"
 	"math"
-	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
 	"ratesim/sim/clock"
+	"ratesim/sim/limit"
 )
 
-// The two-sided 95 % points of Student's t, from the printed tables.
-func TestStudentInterval(t *testing.T) {
-	for _, k := range []struct {
-		n int
-		t float64
-	}{{2, 12.706}, {3, 4.303}, {5, 2.776}, {10, 2.262}, {30, 2.045}} {
-		xs := make([]float64, k.n) // 1..n: mean (n+1)/2, variance n(n+1)/12
-		for i := range xs {
-			xs[i] = float64(i + 1)
-		}
-		n := float64(k.n)
-		half := k.t * math.Sqrt(n*(n+1)/12) / math.Sqrt(n)
-		want := &Estimate{(n + 1) / 2, (n+1)/2 - half, (n+1)/2 + half}
-		if diff := cmp.Diff(want, estimate(xs), cmpopts.EquateApprox(0, 2e-4*half)); diff != "" {
-			t.Errorf("n = %d (-want +got)\n%s", k.n, diff)
-		}
-	}
-	if diff := cmp.Diff(&Estimate{7, 7, 7}, estimate([]float64{7})); diff != "" {
-		t.Errorf("one value (-want +got)\n%s", diff)
-	}
-	if diff := cmp.Diff(&Estimate{7, 7, 7}, estimate([]float64{math.NaN(), 7, math.NaN()})); diff != "" {
-		t.Errorf("one value that applies (-want +got)\n%s", diff)
-	}
-	if got := estimate([]float64{math.NaN()}); got != nil {
-		t.Errorf("no value that applies: %v, want nil", got)
-	}
-}
-
-// run returns a run of one success after latency and 60 s, tokens in all.
+// run returns a closed run of one success after latency and 60 s, tokens in all.
 func run(cost float64, latency time.Duration, tokens int64, hash uint64) *Run {
 	r := NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})
-	r.Arrive(0, Work{Tenant: 0, Tokens: tokens, Due: false})
-	r.Succeed(60*clock.Second, latency, Work{Tenant: 0, Tokens: tokens, Due: false})
-	r.CostUSD, r.Hash = cost, hash
+	r.Arrive(0, Work{Tokens: tokens})
+	r.Succeed(60*clock.Second, latency, Work{Tokens: tokens})
+	r.Close(60 * clock.Second)
+	r.CostUSD, r.Hash, r.Most = cost, hash, 2
 	return r
 }
 
@@ -59,24 +36,24 @@ func fourReplications() []Outcome {
 	}
 }
 
+// Means of three replications have the quantile 4.302653 of Student's t with two
+// degrees of freedom.
 func TestSummariseByHand(t *testing.T) {
 	r := summarise(fourReplications()...)
-	if r.Schema != "ratesim/result/v1" || r.Replications != 3 {
-		t.Errorf("schema %q, %d replications; want ratesim/result/v1 and 3", r.Schema, r.Replications)
+	if r.Schema != "ratesim/result/v2" || r.Replications != 3 {
+		t.Errorf("schema %q, %d replications; want ratesim/result/v2 and 3", r.Schema, r.Replications)
 	}
-	const t3 = 4.302653 // two degrees of freedom
-	sd := func(s float64) float64 { return t3 * s / math.Sqrt(3) }
+	sd := func(s float64) float64 { return 4.302653 * s / math.Sqrt(3) }
 	near := cmpopts.EquateApprox(0, 1e-5)
-	// Shares 0.5, 0.75 and 0.25 of the optimum; 2, 3 and 4 s more than it.
+	// Costs 3, 5 and 7; latencies of a 4, 6 and 5 s, of b 2, 3 and 1 s.
 	for _, k := range []struct {
 		name      string
 		got, want *Estimate
 	}{
-		{"a.cost_usd", r.Strategies[0].CostUSD, &Estimate{5, 5 - sd(2), 5 + sd(2)}},
-		{"a.of_optimum", r.Strategies[0].OfOptimum, &Estimate{0.5, 0, 0.5 + sd(0.25)}},
-		{"a.regret_s", r.Strategies[0].RegretS, &Estimate{3, 3 - sd(1), 3 + sd(1)}},
-		{"b.of_optimum", r.Strategies[1].OfOptimum, &Estimate{1, 1, 1}},
-		{"b.regret_s", r.Strategies[1].RegretS, &Estimate{}},
+		{"a.cost_usd", r.Strategies[0].Values[CostUSD], &Estimate{5, 5 - sd(2), 5 + sd(2)}},
+		{"a.of_optimum", r.Strategies[0].Values[OfOptimum], &Estimate{0.5, 0.5, 0.5}},
+		{"a.regret_s", r.Strategies[0].Values[RegretS], &Estimate{3, 3 - sd(1), 3 + sd(1)}},
+		{"b.regret_s", r.Strategies[1].Values[RegretS], &Estimate{}},
 	} {
 		if diff := cmp.Diff(k.want, k.got, near); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", k.name, diff)
@@ -94,8 +71,84 @@ func TestSummariseByHand(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"success_rate", "goodput_tpm", "latency_p95", "amplification", "cost_usd"}; !slices.Equal(names, want) {
+	if want := []string{"success_rate", "time_to_success_p95", "amplification", "cost_usd"}; !slices.Equal(names, want) {
 		t.Errorf("pairs by %v, want %v", names, want)
+	}
+}
+
+// Shares and quantiles are those of all calls together: 1 of 2 and 6 of 6 calls are 7
+// of 8, not 75 %; the median of 1 s, and of 2 to 7 s, is 4 s, and not the mean of the
+// medians.
+func TestPooled(t *testing.T) {
+	few, many := NewRun(Setup{Tenants: 1, Instances: 1}), NewRun(Setup{Tenants: 1, Instances: 1})
+	few.Arrive(0, Work{})
+	few.Arrive(0, Work{})
+	few.Succeed(0, time.Second, Work{})
+	few.Fail(0, 0, 0)
+	for i := range 6 {
+		many.Arrive(0, Work{})
+		many.Succeed(0, time.Duration(2+i)*time.Second, Work{})
+	}
+	few.Close(0)
+	many.Close(0)
+	v := summarise(Outcome{Name: "a", Runs: []*Run{few, many}}).Strategies[0].Values
+	if got := v[SuccessRate].Mean; got != 7.0/8 {
+		t.Errorf("success rate %v, want 7/8", got)
+	}
+	if got := v[LatencyP50].Mean; math.Abs(got-4) > 0.004 {
+		t.Errorf("median latency %v, want 4 s", got)
+	}
+	if got := v[TimeToSuccessP50].Mean; math.Abs(got-4) > 0.004 { // of 1 to 7 s and never
+		t.Errorf("median time to success %v, want 4 s", got)
+	}
+	if v[TimeToSuccessP95] != nil || v[TimeToSuccessP99] != nil {
+		t.Error("95 % of the calls never succeed, yet there is a time")
+	}
+}
+
+// A curve and the table say the same.
+func TestCurveAndQuantileAgree(t *testing.T) {
+	r := NewRun(Setup{Tenants: 1, Instances: 1})
+	for i := range 777 {
+		r.Arrive(0, Work{})
+		r.Succeed(0, time.Duration(i*i)*time.Millisecond, Work{})
+	}
+	r.Close(0)
+	s := summarise(Outcome{Runs: []*Run{r, r}}).Strategies[0]
+	for share, id := range map[int]ID{100: LatencyP50, 190: LatencyP95, 198: LatencyP99} {
+		if got, want := s.Curves.LatencyCDF[share], s.Values[id].Mean; got != want {
+			t.Errorf("curve at %d/200: %v, table %v", share, got, want)
+		}
+	}
+}
+
+// What was not seen in any replication may still be; what cannot vary has no width.
+func TestNothingSeenHasAWidth(t *testing.T) {
+	o := Outcome{Name: "a"}
+	for range 10 {
+		r := NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})
+		for range 50 {
+			r.Arrive(0, Work{})
+			r.Attempt(0, 0, 0, true)
+			r.Succeed(0, time.Second, Work{})
+		}
+		r.Close(0)
+		o.Runs = append(o.Runs, r)
+	}
+	v := summarise(Outcome{Name: "a", Runs: o.Runs}).Strategies[0].Values
+	for _, id := range []ID{Failed, Rejected, FailedPer1000, FailuresDeadline} {
+		if e := v[id]; e.Mean != 0 || e.Lo != 0 || e.Hi <= 0 {
+			t.Errorf("%s: %v, want 0 with an upper end above it", Metrics()[id].Name, *e)
+		}
+	}
+	if e := v[SuccessRate]; e.Mean != 1 || e.Hi != 1 || e.Lo >= 1 {
+		t.Errorf("success rate %v, want 1 with a lower end below it", *e)
+	}
+	if e := v[Succeeded]; e.Mean != 50 || e.Hi != 50 || e.Lo >= 50 {
+		t.Errorf("succeeded %v, want 50 with a lower end below it", *e)
+	}
+	if e := v[Calls]; *e != (Estimate{50, 50, 50}) {
+		t.Errorf("calls %v, want 50 exactly", *e)
 	}
 }
 
@@ -104,7 +157,7 @@ func TestSummariseNothing(t *testing.T) {
 		t.Errorf("no strategy: %+v", r)
 	}
 	r := summarise(Outcome{Name: "a", Runs: []*Run{nil}})
-	if r.Replications != 0 || len(means(&r.Strategies[0])) != 0 || r.Strategies[0].Curves != nil {
+	if r.Replications != 0 || len(means(&r.Strategies[0].Values)) != 0 || r.Strategies[0].Curves != nil {
 		t.Errorf("no finished replication: %+v", r.Strategies[0])
 	}
 }
@@ -139,24 +192,30 @@ func TestHash(t *testing.T) {
 // Means over two replications: per second while a step is 1 s, and still per
 // second when the longer run has made steps of 2 s.
 func TestCurves(t *testing.T) {
-	a, b := NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1}), NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})
-	for range 3 {
-		a.Attempt(500*ms, 0, true)
+	two := func(longer bool) []Outcome {
+		a, b := NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1}), NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})
+		for range 3 {
+			a.Attempt(500*ms, 0, 0, true)
+		}
+		a.Attempt(2*clock.Second, 0, 0, true)
+		a.Reject(clock.Second, 0, limit.ByTPM)
+		a.Use(0, 0.5)
+		a.Use(clock.Second, 0.25)
+		b.Attempt(500*ms, 0, 0, true)
+		b.Use(0, 1)
+		if longer {
+			b.Use(700*clock.Second, 2) // to 1,200 s in steps of 2 s
+		}
+		a.Close(0)
+		b.Close(0)
+		return []Outcome{{Runs: []*Run{a, b}}}
 	}
-	a.Attempt(2*clock.Second, 0, true)
-	a.Reject(clock.Second, ByTokens)
-	a.Use(0, 0.5)
-	a.Use(clock.Second, 0.25)
-	b.Attempt(500*ms, 0, true)
-	b.Use(0, 1)
-	got := summarise(Outcome{Runs: []*Run{a, b}}).Strategies[0].Curves
+	got := summarise(two(false)...).Strategies[0].Curves
 	want := &Curves{Width: 1, AttemptsPerS: []float64{2, 0, 0.5}, RejectedPerS: []float64{0, 0.5, 0}, QuotaUsed: []float64{0.75, 0.25}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-
-	b.Use(700*clock.Second, 2) // to 1,200 s in steps of 2 s
-	got = summarise(Outcome{Runs: []*Run{a, b}}).Strategies[0].Curves
+	got = summarise(two(true)...).Strategies[0].Curves
 	use := make([]float64, 351)
 	use[0], use[350] = (0.5+0.25+1)/3, 2
 	want = &Curves{Width: 2, AttemptsPerS: []float64{1, 0.25}, RejectedPerS: []float64{0.25, 0}, QuotaUsed: use}
@@ -165,43 +224,101 @@ func TestCurves(t *testing.T) {
 	}
 }
 
-// Every metric that a Strategy can carry is in Metrics, under its JSON name,
-// in the same order and with its own field; and so is the whole contract.
-func TestMetricsCoverTheSchema(t *testing.T) {
-	var fields []string
-	var s Strategy
-	at := map[string]any{}
-	var walk func(prefix string, v reflect.Value)
-	walk = func(prefix string, v reflect.Value) {
-		for i := range v.NumField() {
-			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-			switch f := v.Field(i); f.Interface().(type) {
-			case *Estimate:
-				fields = append(fields, prefix+name)
-				at[prefix+name] = f.Addr().Interface()
-			case Failures:
-				walk(prefix+name+".", f)
-			}
+// A second look at more replications draws what all of them did.
+func TestCurvesOfMoreReplications(t *testing.T) {
+	outcomes := []Outcome{{Name: "a"}}
+	for n := 1; n <= 3; n++ {
+		r := NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})
+		for range n {
+			r.Attempt(0, 0, 0, true)
+		}
+		r.Close(0)
+		outcomes[0].Runs = append(outcomes[0].Runs, r)
+		if got, want := NewSample(outcomes).curves(0).AttemptsPerS[0], float64(n+1)/2; got != want {
+			t.Errorf("after %d replications: %v attempts a second, want %v", n, got, want)
 		}
 	}
-	walk("", reflect.ValueOf(&s).Elem())
+}
+
+// Results have every metric of the contract, and what they hold comes back from JSON.
+func TestMetricsOfTheContract(t *testing.T) {
 	var names []string
-	for _, m := range Metrics() {
+	var v Values
+	for id, m := range Metrics() {
 		names = append(names, m.Name)
-		if at[m.Name] != any(m.Field(&s)) {
-			t.Errorf("%s is kept in another metric's field", m.Name)
+		if m.About == "" {
+			t.Errorf("%s has no definition", m.Name)
 		}
-	}
-	if diff := cmp.Diff(fields, names); diff != "" {
-		t.Errorf("(-Strategy +Metrics)\n%s", diff)
+		v[id] = &Estimate{float64(id), float64(id) - 1, float64(id) + 1}
 	}
 	for _, name := range strings.Fields(`calls succeeded failed censored success_rate deadline_met_rate attempts amplification
-		rejected rejected_requests rejected_tokens server_errors goodput_tpm quota_used wasted_prompt_tokens
+		rejected server_errors goodput_tpm quota_used wasted_prompt_tokens
 		latency_p50 latency_p95 latency_p99 latency_max queue_wait_p95 peak_attempts_per_s peak_to_mean retry_peak
 		drained_at recovery_s fairness_jain cost_usd of_optimum regret_s
+		time_to_success_p50 time_to_success_p95 time_to_success_p99 cost_per_success_usd answers_per_min
 		failures.max_retries failures.deadline failures.not_retryable failures.queue_timeout failures.oversize`) {
 		if !slices.Contains(names, name) {
 			t.Errorf("%s is missing", name)
 		}
 	}
+	v[TimeToSuccessP95].Hi = math.Inf(1)
+	v[LatencyMax] = nil
+	in := Strategy{Group: Group{"jitter", v}, Tenants: []Group{{Name: "web"}}, Curves: &Curves{Width: 1}}
+	text, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out Strategy
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	if diff := cmp.Diff(in, out); diff != "" {
+		t.Errorf("(-written +read)\n%s", diff)
+	}
+	if !bytes.Contains(text, []byte(`"failures":{"max_retries":{"mean":`)) || !bytes.Contains(text, []byte(`"hi":null`)) || bytes.Contains(text, []byte("latency_max")) {
+		t.Errorf("%s", text)
+	}
+}
+
+// Counts add up as they are written, whatever they are divided by.
+func TestCountsAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := Outcome{Name: "a"}
+		for range rapid.IntRange(1, 60).Draw(t, "replications") {
+			r := NewRun(Setup{Tenants: 1, Instances: 1})
+			for range rapid.IntRange(1, 50).Draw(t, "calls") {
+				r.Arrive(0, Work{})
+				r.Reject(0, 0, limit.Name(rapid.IntRange(0, int(limit.NumNames)-1).Draw(t, "by")))
+				switch end := rapid.IntRange(0, NumReasons+1).Draw(t, "end"); end {
+				case NumReasons:
+					r.Succeed(0, 0, Work{})
+				case NumReasons + 1: // is censored
+				default:
+					r.Fail(0, 0, end)
+				}
+			}
+			r.Close(0)
+			o.Runs = append(o.Runs, r)
+		}
+		v := summarise(o).Strategies[0].Values
+		text := func(x float64) string { return strconv.FormatFloat(math.Round(x*1e6)/1e6, 'f', -1, 64) }
+		for _, ids := range sums() {
+			sum := 0.0
+			for _, id := range ids[1:] {
+				if v[id] != nil {
+					sum += v[id].Mean
+				}
+			}
+			if got, want := text(v[ids[0]].Mean), text(sum); got != want {
+				t.Fatalf("%s is %s, its parts are %s", Metrics()[ids[0]].Name, got, want)
+			}
+		}
+		true := 0.0
+		for _, r := range o.Runs {
+			true += float64(r.Calls) / float64(len(o.Runs))
+		}
+		if math.Abs(v[Calls].Mean-true) > 1e-5 {
+			t.Fatalf("calls %v, want %v", v[Calls].Mean, true)
+		}
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/clock"
+	"ratesim/sim/metrics"
 	"ratesim/sim/rng"
 )
 
@@ -103,8 +104,8 @@ func TestSpilledIsTheIntegral(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if math.Abs(none.rejected-got.of.Rejected.Mean/got.of.Calls.Mean) > 0.01 {
-		t.Errorf("%v refused without spillover, %v with", none.rejected, got.of.Rejected.Mean/got.of.Calls.Mean)
+	if math.Abs(none.rejected-got.of.Values[metrics.Rejected].Mean/got.of.Values[metrics.Calls].Mean) > 0.01 {
+		t.Errorf("%v refused without spillover, %v with", none.rejected, got.of.Values[metrics.Rejected].Mean/got.of.Values[metrics.Calls].Mean)
 	}
 }
 

@@ -205,7 +205,7 @@ func (s *stage) measure(ctx context.Context, o *capacity.Option) error {
 	for _, v := range []struct {
 		to   **float64
 		from *metrics.Estimate
-	}{{&o.LatencyP50, got.of.LatencyP50}, {&o.LatencyP95, got.of.LatencyP95}, {&o.LatencyP99, got.of.LatencyP99}} {
+	}{{&o.LatencyP50, got.of.Values[metrics.LatencyP50]}, {&o.LatencyP95, got.of.Values[metrics.LatencyP95]}, {&o.LatencyP99, got.of.Values[metrics.LatencyP99]}} {
 		if v.from != nil {
 			*v.to = &v.from.Mean
 		}
@@ -257,12 +257,12 @@ func (s *stage) play(ctx context.Context, p play, schedule *capacity.Schedule) (
 		return nil, err
 	}
 	got := &served{of: &result.Strategies[0]}
-	if calls := got.of.Calls.Mean; calls > 0 {
-		got.rejected = got.of.Failed.Mean / calls
+	if calls := got.of.Values[metrics.Calls].Mean; calls > 0 {
+		got.rejected = got.of.Values[metrics.Failed].Mean / calls
 	}
 	if p.spills {
 		window := capacity.Demand{Minutes: s.used}
-		got.spilled = got.of.CostUSD.Mean / (p.online * s.offer.Weights.Normalise(window.Total()))
+		got.spilled = got.of.Values[metrics.CostUSD].Mean / (p.online * s.offer.Weights.Normalise(window.Total()))
 	}
 	s.played[p] = got
 	if s.done++; s.q.Progress != nil {

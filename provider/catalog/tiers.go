@@ -1,0 +1,154 @@
+package catalog
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ratesim/provider"
+)
+
+// Asks is what a vendor asks of who wants a tier. Its source is the fact "tier" of
+// the row.
+type Asks struct {
+	// USD is how many US dollars must have been paid, in all, to get at least
+	// the limits of the tier; nil = the vendor publishes no amount.
+	USD *float64 `json:"usd_paid,omitempty"`
+	// Days is how many must have passed since the first payment; 0 = none.
+	Days int `json:"days_since_first_payment,omitempty"`
+	// MonthlyCap is how many US dollars may be spent in a month on the tier; 0 =
+	// none is published. At the cap every call is refused until the month is over.
+	MonthlyCap float64 `json:"usd_a_month_at_most,omitempty"`
+	Condition  string  `json:"condition,omitempty"` // what else there is to say, in words
+}
+
+// String says it in one line, such as "$50 paid, 7 days since the first payment; at
+// most $500 a month".
+func (a *Asks) String() string {
+	var parts []string
+	switch {
+	case a.USD == nil:
+		parts = append(parts, "no amount is published")
+	case *a.USD == 0:
+		parts = append(parts, "no payment")
+	case a.Days > 0:
+		parts = append(parts, fmt.Sprintf("%s paid, %d days since the first payment", dollars(*a.USD), a.Days))
+	default:
+		parts = append(parts, dollars(*a.USD)+" paid")
+	}
+	if a.Condition != "" {
+		parts = append(parts, a.Condition)
+	}
+	if a.MonthlyCap > 0 {
+		parts = append(parts, "at most "+dollars(a.MonthlyCap)+" a month")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// dollars writes an amount of at most a billion as $200,000.
+func dollars(v float64) string {
+	s := strconv.FormatFloat(v, 'f', -1, 64)
+	whole, cents, _ := strings.Cut(s, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if cents != "" {
+		whole += "." + cents
+	}
+	return "$" + whole
+}
+
+// asked is a row of tiers.csv.
+type asked struct {
+	Asks
+	fact Fact
+}
+
+// readTiers reads what tiers ask for, by vendor:edition@tier.
+func (c *Catalog) readTiers() error {
+	return readData("tiers.csv", "vendor,edition,tier,usd_paid,days,usd_a_month_at_most,condition,note", func(l *line) {
+		a := asked{Asks{Days: int(l.whole("days", 3650)), MonthlyCap: float64(l.whole("usd_a_month_at_most", 1e9)),
+			Condition: l.cell("condition")}, l.fact("tier")}
+		if l.cell("usd_paid") != "" {
+			usd := l.price("usd_paid")
+			a.USD = &usd
+		} else if a.Condition == "" {
+			l.fail("condition", "is empty, and so is usd_paid; say that nothing is published")
+		}
+		if a.Days > 0 && (a.USD == nil || *a.USD == 0) {
+			l.fail("days", "are counted from a payment, and none is asked for")
+		}
+		key := tierKey(l.text("vendor"), l.text("edition"), l.text("tier"))
+		if _, twice := c.tiers[key]; twice {
+			l.fail("tier", "%s is there twice", key)
+		}
+		c.tiers[key] = a
+	})
+}
+
+func tierKey(vendor, edition, tier string) string { return vendor + ":" + edition + "@" + tier }
+
+// asks notes what the row's tier asks for, if that is known.
+func (c *Catalog) asks(r *Row) {
+	if a, ok := c.tiers[tierKey(r.Config.Vendor, r.Edition, r.Tier)]; ok {
+		r.Asks = &a.Asks
+		r.Facts = append(r.Facts, a.fact)
+	}
+}
+
+// Tiers returns the pay-as-you-go deployments of the vendor, edition and model of
+// ref, the smallest first, each with what it asks for. Of Azure they are those of the
+// same kind as ref, global or data zone, for these are the same tiers of a
+// subscription; of a provisioned ref they are the global ones, if there are any.
+//
+// A deployment is smaller that admits fewer tokens a minute; of two that admit as
+// many, it is the one that admits fewer requests a minute, and then fewer output
+// tokens. A limit of an hour or a day counts as what it gives in a minute on average,
+// and a limit that is missing as infinite. In the embedded catalog a deployment has no
+// limit below that of a smaller one, so what is enough on one tier is enough on the
+// larger ones. Only Groq's samples, of models that are not known, are not so.
+func (c *Catalog) Tiers(ref string) ([]Row, error) {
+	row, _, err := c.row(ref)
+	if err != nil {
+		return nil, err
+	}
+	var tiers []Row
+	for _, r := range c.rows {
+		if r.Config.Vendor == row.Config.Vendor && r.Edition == row.Edition && r.Config.Model == row.Config.Model && r.Tier != provisioned {
+			tiers = append(tiers, r)
+		}
+	}
+	kind := dataZone(row.Tier)
+	if row.Tier != provisioned || slices.ContainsFunc(tiers, func(r Row) bool { return !dataZone(r.Tier) }) {
+		tiers = slices.DeleteFunc(tiers, func(r Row) bool { return dataZone(r.Tier) != kind })
+	}
+	slices.SortStableFunc(tiers, func(a, b Row) int { return bySize(&a, &b) })
+	return tiers, nil
+}
+
+// dataZone reports whether a tier is of Azure's data zone deployments.
+func dataZone(tier string) bool { return strings.HasPrefix(tier, "dz-") }
+
+func bySize(a, b *Row) int {
+	return cmp.Or(
+		cmp.Compare(a.aMinute(provider.Tokens, provider.Input), b.aMinute(provider.Tokens, provider.Input)),
+		cmp.Compare(a.aMinute(provider.Requests), b.aMinute(provider.Requests)),
+		cmp.Compare(a.aMinute(provider.Output), b.aMinute(provider.Output)))
+}
+
+// aMinute returns how much of some units the row admits in a minute, on average.
+func (r *Row) aMinute(units ...provider.Unit) float64 {
+	least := math.Inf(1)
+	for _, k := range limitColumns() {
+		for _, l := range r.Limits {
+			if l.Name == k.Name.String() && slices.Contains(units, k.Counts) {
+				least = min(least, float64(l.Most)*float64(time.Minute)/float64(k.Per))
+			}
+		}
+	}
+	return least
+}
