@@ -151,7 +151,7 @@ func newRun(p Plan) (*run, error) {
 	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
 		jobs: make(chan job), prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
 	from, until := s.FaultSpan()
-	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Instances: s.Fleet.Total(), Duration: s.Duration, RetryWindow: p.RetryWindow, FaultFrom: from, FaultUntil: until})
+	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Weights: s.Weights, Instances: s.Fleet.Total(), Duration: s.Duration, RetryWindow: p.RetryWindow, FaultFrom: from, FaultUntil: until})
 	for i := range s.Deployments {
 		d, ok := wire.DialectOf(s.Deployments[i].Vendor)
 		if !ok { // a deployment of nobody's speaks as most do

@@ -75,9 +75,9 @@ func Of(provider string, pictures []Picture) []Picture {
 }
 
 // Pictures returns the pictures of a comparison: latency, attempts with 429s,
-// and quota used. A picture for which the result holds no curves is left out.
+// quota used and, where there are several tenants, who fails. A picture for which the result holds no curves is left out.
 func Pictures(r *metrics.Result) []Picture {
-	return present(latencyPicture(r), attemptsPicture(r), quotaPicture(r))
+	return present(latencyPicture(r), attemptsPicture(r), quotaPicture(r), tenantsPicture(r))
 }
 
 // HerdPictures returns the pictures of a herd: attempts over time, and the

@@ -33,7 +33,7 @@ func TestPictures(t *testing.T) {
 		of     func(*metrics.Result) []Picture
 		want   []string
 	}{
-		{launchDay(), Pictures, []string{"latency", "attempts", "quota"}},
+		{launchDay(), Pictures, []string{"latency", "attempts", "quota", "tenants"}},
 		{aHerd(), HerdPictures, []string{"attempts", "jitter"}},
 	} {
 		pictures, again := c.of(c.result), c.of(c.result)
@@ -57,6 +57,9 @@ func TestPictures(t *testing.T) {
 				if p.Name != "jitter" && !slices.Contains(texts, s.Name) {
 					t.Errorf("%s: does not name %s", p.Name, s.Name)
 				}
+			}
+			if p.Name == "tenants" && (!slices.Contains(texts, "web") || !slices.Contains(texts, "nightly")) {
+				t.Errorf("tenants: names none of them in %q", texts)
 			}
 		}
 	}

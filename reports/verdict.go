@@ -68,6 +68,9 @@ func does(r *metrics.Result, name string) string {
 		return "nothing is known of it"
 	}
 	var parts []string
+	if e := s.Values[metrics.AnswersPerMin]; known(e) && slices.Contains(r.Verdict.By, "answers_per_min") {
+		parts = append(parts, "its users get "+write(e.Mean, quantity)+" answers a minute")
+	}
 	if e := s.Values[metrics.FailedPer1000]; known(e) {
 		c := column{scale: perThousand}.write(*e)
 		switch {

@@ -21,9 +21,13 @@ type Spec struct {
 	// Drain is how much longer calls still open may take; 5m unless stated.
 	Drain time.Duration
 
-	Fleet       Fleet
-	Workload    []workload.Stream // at least one
-	Tenants     []string          // the streams' tenants, each once, in order
+	Fleet    Fleet
+	Workload []workload.Stream // at least one
+	Tenants  []string          // the streams' tenants, each once, in order
+	// Weights are what the tenants are entitled to beside each other, in the order of
+	// Tenants, where the scenario says so; nil = all to the same. Fairness is judged by
+	// them.
+	Weights     []float64
 	Deployments []provider.Config // at least one, each with its faults
 	// Coordinator hands out the limits of the first deployment to instances that
 	// ask for them; nil = there is none.

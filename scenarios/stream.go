@@ -1,7 +1,9 @@
 package scenarios
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +20,35 @@ func (d *decoder) readStreams() {
 		d.streams.fail("is empty; want at least one stream")
 	}
 	d.spec.Tenants = workload.Tenants(d.spec.Workload)
+	d.readWeights()
+}
+
+// readWeights reads what each tenant is entitled to beside the others, which one of its
+// streams says.
+func (d *decoder) readWeights() {
+	weights := make([]float64, len(d.spec.Tenants))
+	for i := range d.spec.Workload {
+		item := cursor{d.problems, d.streams.n.items[i], fmt.Sprintf("workload[%d]", i)}
+		if item.n.kind != mapping || !item.child("weight").ok() {
+			continue
+		}
+		c, w, before := item.child("weight"), 0.0, len(d.found)
+		number(&w, bounds{0.001, 1000})(c)
+		of := &weights[slices.Index(d.spec.Tenants, d.spec.Workload[i].Tenant)]
+		switch {
+		case len(d.found) > before:
+		case *of != 0 && *of != w:
+			c.fail("is %v, and another stream of %s has weight %v; one of them is enough", w, quote(d.spec.Workload[i].Tenant), *of)
+		default:
+			*of = w
+			d.spec.Weights = weights
+		}
+	}
+	for i, w := range weights {
+		if w == 0 {
+			weights[i] = 1
+		}
+	}
 }
 
 // stream reads one stream, and sums up its trace if it is one.
@@ -36,6 +67,7 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 		may("cached", share(&s.Cached, bounds{0, 1})),
 		may("deadline", duration(&s.Deadline, time.Millisecond, maxDuration)),
 		may("priority", count(&s.Priority, -128, 127)),
+		may("weight", func(cursor) {}),
 	)
 	if len(d.found) > before {
 		return s, trace

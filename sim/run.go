@@ -102,6 +102,7 @@ func setup(p Plan) metrics.Setup {
 	return metrics.Setup{
 		Deployments: len(p.Scenario.Deployments),
 		Tenants:     len(p.Scenario.Tenants),
+		Weights:     p.Scenario.Weights,
 		Instances:   instances,
 		Duration:    p.Scenario.Duration,
 		RetryWindow: p.RetryWindow,
