@@ -232,7 +232,7 @@ func TestWriteDir(t *testing.T) {
 	if err := WriteDir(dir, jsonOf(r), Pictures(r)); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"attempts.png", "attempts.svg", "latency.png", "latency.svg", "result.json"}
+	want := []string{"attempts.png", "attempts.svg", "latency.png", "latency.svg", "result.json", "tenants.png", "tenants.svg"}
 	if d := cmp.Diff(want, files(t, dir)); d != "" {
 		t.Error(d)
 	}
