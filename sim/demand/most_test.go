@@ -38,24 +38,36 @@ func limited(window provider.Window, l provider.Limit) provider.Config {
 	return provider.Config{Name: "main", Window: window, Limits: []provider.Limit{l}, Charge: provider.Charge{Reserve: provider.ReserveActual}}
 }
 
-// TestMost holds the bound against what a hand works out.
-func TestMost(t *testing.T) {
-	rpm := provider.Limit{Counts: provider.Requests, Most: 60, Per: time.Minute}
-	tpm := provider.Limit{Counts: provider.Tokens, Most: 600, Per: time.Minute}
-	growth := provider.Limit{Counts: provider.Requests, Most: 60, Per: 15 * time.Minute, Growth: 0.5}
-	with := func(d provider.Config, change func(*provider.Config)) provider.Config { change(&d); return d }
-	slow := func(d *provider.Config) { d.Latency = provider.Latency{TTFT: rng.NewConstant(2), PerToken: s} }
-	down := func(kind provider.FaultKind, at, until time.Duration, to float64) func(*provider.Config) {
-		return func(d *provider.Config) {
-			d.Faults = append(d.Faults, provider.Fault{Kind: kind, Status: 503, Rate: 1, To: to, At: clock.Time(at), Until: clock.Time(until)})
-		}
+// perMinute are a limit of 60 requests a minute and one of 600 tokens.
+func perMinute() (rpm, tpm provider.Limit) {
+	return provider.Limit{Counts: provider.Requests, Most: 60, Per: time.Minute}, provider.Limit{Counts: provider.Tokens, Most: 600, Per: time.Minute}
+}
+
+// byHand is a deployment, what is asked of it, and how much of that a hand finds to
+// succeed at most.
+type byHand struct {
+	name string
+	d    provider.Config
+	all  []workload.Arrival
+	want int64
+}
+
+func (k *byHand) check(t *testing.T) {
+	t.Helper()
+	v := newFew(10*time.Minute, 5*time.Minute, k.all, k.d).look(t)
+	if v.Calls != int64(len(k.all)) || v.MostFirst != k.want || v.MostAll != k.want {
+		t.Errorf("%s: at most %d of %d succeed on the first deployment and %d in all, want %d", k.name, v.MostFirst, v.Calls, v.MostAll, k.want)
 	}
-	for _, k := range []struct {
-		name string
-		d    provider.Config
-		all  []workload.Arrival
-		want int64
-	}{
+}
+
+func with(d provider.Config, change func(*provider.Config)) provider.Config { change(&d); return d }
+
+func slow(d *provider.Config) { d.Latency = provider.Latency{TTFT: rng.NewConstant(2), PerToken: s} }
+
+// TestMost holds the bound against what a hand works out for each kind of limit.
+func TestMost(t *testing.T) {
+	rpm, tpm := perMinute()
+	for _, k := range []byHand{
 		// A full bucket and half a minute of its refill.
 		{"bucket", limited(provider.TokenBucket, rpm), crowd(200, 10*s, 30*s, 1, 1), 60 + 30},
 		{"log", limited(provider.SlidingLog, rpm), crowd(200, 10*s, 30*s, 1, 1), 60},
@@ -89,6 +101,22 @@ func TestMost(t *testing.T) {
 		// the first second has paid for 10 tokens, and 20 s pay for 200.
 		{"provisioned", provider.Config{Name: "main", PTU: provider.Provisioned{Units: 1, TPMPerUnit: 600, OutputRatio: 2}, Charge: provider.Charge{Reserve: provider.ReserveActual}},
 			crowd(100, 0, 20*s, 100, 10), (600+200)/120 + 1},
+	} {
+		k.check(t)
+	}
+}
+
+// TestMostInTrouble does the same for calls that cannot succeed, for faults, and for
+// charges that change.
+func TestMostInTrouble(t *testing.T) {
+	rpm, tpm := perMinute()
+	growth := provider.Limit{Counts: provider.Requests, Most: 60, Per: 15 * time.Minute, Growth: 0.5}
+	down := func(kind provider.FaultKind, at, until time.Duration, to float64) func(*provider.Config) {
+		return func(d *provider.Config) {
+			d.Faults = append(d.Faults, provider.Fault{Kind: kind, Status: 503, Rate: 1, To: to, At: clock.Time(at), Until: clock.Time(until)})
+		}
+	}
+	for _, k := range []byHand{
 		{"too large", limited(provider.TokenBucket, tpm), join(crowd(5, 0, 60*s, 600, 1), crowd(3, 0, 60*s, 10, 1)), 3},
 		// 2 s + 5 s are more than 6 s.
 		{"too slow", with(limited(provider.TokenBucket, rpm), slow), join(crowd(5, 0, 6*s, 1, 5), crowd(3, 0, 6*s, 1, 4)), 3},
@@ -118,11 +146,7 @@ func TestMost(t *testing.T) {
 		{"what comes later", provider.Config{Name: "main", TPM: 600, Window: provider.TokenBucket, Charge: provider.Charge{Reserve: provider.ReserveEstimate, Settle: true},
 			Latency: provider.Latency{TTFT: rng.NewConstant(3)}}, guessed(crowd(300, 0, 10*s, 45, 5), 10), 60 + 3},
 	} {
-		f := newFew(10*time.Minute, 5*time.Minute, k.all, k.d)
-		v := f.look(t)
-		if v.Calls != int64(len(k.all)) || v.MostFirst != k.want || v.MostAll != k.want {
-			t.Errorf("%s: at most %d of %d succeed on the first deployment and %d in all, want %d", k.name, v.MostFirst, v.Calls, v.MostAll, k.want)
-		}
+		k.check(t)
 	}
 }
 

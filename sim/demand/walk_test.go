@@ -57,10 +57,11 @@ func TestSameEveryTime(t *testing.T) {
 		}
 		return [3]int64{v.Calls, v.MostFirst, v.MostAll}
 	}
-	if look(1, 0) != look(1, 0) {
-		t.Error("two surveys of one replication differ")
+	first := look(1, 0)
+	if again := look(1, 0); again != first {
+		t.Errorf("two surveys of one replication differ: %v and %v", first, again)
 	}
-	if look(1, 0) == look(1, 1) || look(1, 0) == look(2, 0) {
+	if first == look(1, 1) || first == look(2, 0) {
 		t.Error("surveys of two replications are the same")
 	}
 }
