@@ -13,6 +13,26 @@ import (
 	"ratesim/sim/rng"
 )
 
+// onRequests draws a deployment with one limit on requests.
+func onRequests(t *rapid.T) *provider.Config {
+	cfg := &provider.Config{Name: "main", Phase: time.Duration(rapid.IntRange(-1, 9).Draw(t, "phase")) * time.Second,
+		Limits: []provider.Limit{{Counts: provider.Requests, Most: int64(rapid.IntRange(1, 20).Draw(t, "most")), Per: 10 * time.Second,
+			Window: provider.Window(rapid.IntRange(0, len(provider.Windows)-1).Draw(t, "window"))}}}
+	if cfg.Phase < 0 {
+		cfg.Phase = provider.FirstRequest
+	}
+	if rapid.IntRange(0, 4).Draw(t, "grows") == 0 {
+		cfg.Limits[0].Growth = 0.5
+	}
+	cfg.Faults = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) provider.Fault {
+		f := provider.Fault{Kind: rapid.SampledFrom([]provider.FaultKind{provider.LimitCut, provider.Outage}).Draw(t, "kind"), Status: 503,
+			To: float64(rapid.IntRange(0, 4).Draw(t, "to")) / 4, At: clock.Time(rapid.IntRange(0, 400).Draw(t, "at")) * clock.Second / 10}
+		f.Until = f.At + clock.Time(rapid.IntRange(1, 200).Draw(t, "for"))*clock.Second/10
+		return f
+	}), 0, 3).Draw(t, "faults")
+	return cfg
+}
+
 // TestAllowanceIsEnough: a client that sends as many requests as are admitted, at
 // once or after a pause, gets no more through from any time on than the allowance
 // that began then, under any window, limit cuts and outages; and where nothing is cut
@@ -20,21 +40,7 @@ import (
 // requests are whole.)
 func TestAllowanceIsEnough(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		cfg := &provider.Config{Name: "main", Phase: time.Duration(rapid.IntRange(-1, 9).Draw(rt, "phase")) * time.Second,
-			Limits: []provider.Limit{{Counts: provider.Requests, Most: int64(rapid.IntRange(1, 20).Draw(rt, "most")), Per: 10 * time.Second,
-				Window: provider.Window(rapid.IntRange(0, len(provider.Windows)-1).Draw(rt, "window"))}}}
-		if cfg.Phase < 0 {
-			cfg.Phase = provider.FirstRequest
-		}
-		if rapid.IntRange(0, 4).Draw(rt, "grows") == 0 {
-			cfg.Limits[0].Growth = 0.5
-		}
-		cfg.Faults = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) provider.Fault {
-			f := provider.Fault{Kind: rapid.SampledFrom([]provider.FaultKind{provider.LimitCut, provider.Outage}).Draw(t, "kind"), Status: 503,
-				To: float64(rapid.IntRange(0, 4).Draw(t, "to")) / 4, At: clock.Time(rapid.IntRange(0, 400).Draw(t, "at")) * clock.Second / 10}
-			f.Until = f.At + clock.Time(rapid.IntRange(1, 200).Draw(t, "for"))*clock.Second/10
-			return f
-		}), 0, 3).Draw(rt, "faults")
+		cfg := onRequests(rt)
 		m := provider.New(cfg, rng.New(1, 0), nil)
 		d := &deployment{cfg: cfg, conditions: newConditions(provider.New(cfg, rng.New(1, 0), nil))}
 		r := newRule(cfg.Rules()[0], false)
