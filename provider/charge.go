@@ -6,9 +6,6 @@ import (
 	"ratesim/provider/wire"
 )
 
-// costs is what an attempt costs in each unit.
-type costs [numUnits]int64
-
 // weights are the factors of a deployment's accounting, worked out once.
 type weights struct {
 	cached         float64 // what a cached prompt token counts in a settlement
@@ -52,7 +49,7 @@ func discounted(tokens, cached uint32, weight float64) int64 {
 
 // reserved returns what a is charged at admission, in memory that the next
 // call writes over.
-func (m *Model) reserved(a *wire.Attempt) *costs {
+func (m *Model) reserved(a *wire.Attempt) *Costs {
 	w, charge := &m.weights, &m.cfg.Charge
 	input := prompt(a.Guess, a.Cached, w.reservedCached)
 	bound := a.MaxTokens
@@ -77,7 +74,7 @@ func (m *Model) reserved(a *wire.Attempt) *costs {
 
 // actual returns what a turns out to have cost, in memory that the next call
 // writes over.
-func (m *Model) actual(a *wire.Attempt) *costs {
+func (m *Model) actual(a *wire.Attempt) *Costs {
 	own := &m.spent // of which Requests stays as it is
 	own[Tokens], own[Input], own[Output] = 0, 0, 0
 	if !a.Failed || !m.cfg.Charge.FailedFree {
@@ -90,6 +87,19 @@ func (m *Model) actual(a *wire.Attempt) *costs {
 // Reservation returns what an attempt is charged at admission against the
 // limit on tokens that binds first.
 func (m *Model) Reservation(a *wire.Attempt) int64 { return m.reserved(a)[m.counts] }
+
+// Costs is what an attempt costs in each Unit.
+type Costs [numUnits]int64
+
+// Charges returns what an attempt that is admitted is charged then, and what that
+// comes to when it is over. Output is not reserved.
+func (m *Model) Charges(a *wire.Attempt) (admitted, over Costs) {
+	admitted, over = *m.reserved(a), *m.actual(a)
+	if !m.trues(a) {
+		over[Tokens], over[Input] = admitted[Tokens], admitted[Input]
+	}
+	return admitted, over
+}
 
 // Most returns the most tokens an attempt that is admitted will be charged at
 // any time, by any limit: its reservation, or what it is settled to if that is
@@ -127,3 +137,6 @@ func (m *Model) growthOf(a *wire.Attempt) int64 {
 }
 
 func (m *Model) settles() bool { return m.cfg.Charge.Settle || m.cfg.PTU.Units > 0 }
+
+// trues reports whether the charge of a is corrected to what a came to.
+func (m *Model) trues(a *wire.Attempt) bool { return m.settles() || a.Failed && m.cfg.Charge.FailedFree }

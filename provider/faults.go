@@ -69,6 +69,13 @@ func (m *Model) change(now clock.Time) {
 	}
 }
 
+// Conditions returns what holds at now: whether attempts are decided about at all,
+// which share of the limits is in force, and when either may change.
+func (m *Model) Conditions(now clock.Time) (up bool, scale float64, until clock.Time) {
+	m.advance(now)
+	return m.outage == 0 && !m.unpaid, m.scale, m.next
+}
+
 // spell is a stretch of time in which a recurring outage holds, or does not.
 type spell struct {
 	down  bool
@@ -290,7 +297,7 @@ func (m *Model) Fits(now clock.Time, a *wire.Attempt) bool {
 
 // crowded reports whether a limit on what is there at a time would refuse an
 // attempt that costs own, after others.
-func (m *Model) crowded(now clock.Time, own *costs, requests, tokens int64) bool {
+func (m *Model) crowded(now clock.Time, own *Costs, requests, tokens int64) bool {
 	for i := range m.slots {
 		s := &m.slots[i]
 		ahead := tokens

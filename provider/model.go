@@ -41,8 +41,8 @@ type Model struct {
 	cfg     *Config
 	key     rng.Key
 	weights weights
-	own     costs // see reserved
-	spent   costs // see actual
+	own     Costs // see reserved
+	spent   Costs // see actual
 	headers Headers
 	slots   []slot
 	counts  Unit // of main
@@ -81,7 +81,7 @@ type Model struct {
 // keyed by key, call and attempt. Models made with the same pools share the
 // limits of their pool; a limit cut of one of them then cuts for all.
 func New(cfg *Config, key rng.Key, pools *Pools) *Model {
-	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), own: costs{Requests: 1}, spent: costs{Requests: 1}, headers: cfg.Headers, slots: cfg.slots(pools),
+	m := &Model{cfg: cfg, key: key, scale: 1, weights: cfg.weights(), own: Costs{Requests: 1}, spent: Costs{Requests: 1}, headers: cfg.Headers, slots: cfg.slots(pools),
 		counts: Tokens, main: none, other: none, shown: none, refuser: none,
 		tokensPerMinute: cfg.TokenLimit(), requestsPerMinute: cfg.PerMinute(Requests)}
 	if cfg.PTU.Units > 0 {
@@ -167,7 +167,7 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 }
 
 // admit charges a and returns how long its answer takes.
-func (m *Model) admit(now clock.Time, a *wire.Attempt, own *costs, r *wire.Reply) time.Duration {
+func (m *Model) admit(now clock.Time, a *wire.Attempt, own *Costs, r *wire.Reply) time.Duration {
 	m.Tally.Admitted++
 	a.Admitted, a.Reserved = true, own[m.counts]
 	m.take(now, a, own)
@@ -204,11 +204,24 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *costs, r *wire.Reply
 func (m *Model) duration(now clock.Time, a *wire.Attempt, slower float64) time.Duration {
 	l := &m.cfg.Latency
 	ttft := l.TTFT.Draw(m.key, rng.FirstToken, a.Call, uint64(a.Number))
-	token := l.PerToken
+	used := 0.0
 	if l.Load > 0 && m.main >= 0 {
 		s := &m.slots[m.main]
 		left, _ := s.limiter.Left(now)
-		used := 1 - float64(left)/float64(max(1, m.scaled(s.window)))
+		used = 1 - float64(left)/float64(max(1, m.scaled(s.window)))
+	}
+	d := l.takes(ttft, a.Output, used)
+	if slower != 1 {
+		d = time.Duration(float64(d) * slower)
+	}
+	return d
+}
+
+// takes returns how long an attempt takes whose first token comes after ttft
+// seconds when so much of the limit on tokens is used.
+func (l *Latency) takes(ttft float64, output uint32, used float64) time.Duration {
+	token := l.PerToken
+	if l.Load > 0 && used != 0 {
 		busier := 1 + l.Load*used*used
 		ttft *= busier
 		token = time.Duration(math.Round(float64(token) * busier))
@@ -216,11 +229,16 @@ func (m *Model) duration(now clock.Time, a *wire.Attempt, slower float64) time.D
 	if l.Floor > 0 {
 		token = min(token, l.Floor)
 	}
-	d := time.Duration(ttft*1e9+0.5) + time.Duration(a.Output)*token
-	if slower != 1 {
-		d = time.Duration(float64(d) * slower)
-	}
-	return d
+	return time.Duration(ttft*1e9+0.5) + time.Duration(output)*token
+}
+
+// Takes returns how long a takes that is answered with success, without faults,
+// when so much of the limit on tokens is used: a share of all attempts of its
+// output take at most that. None takes less than with a share of 0 and nothing
+// used.
+func (m *Model) Takes(a *wire.Attempt, share, used float64) time.Duration {
+	l := &m.cfg.Latency
+	return l.takes(l.TTFT.Quantile(share), a.Output, used)
 }
 
 // Finish settles what Arrive reserved. hungUp says that the client is gone; the
@@ -238,7 +256,7 @@ func (m *Model) Finish(now clock.Time, a *wire.Attempt, hungUp bool) {
 
 // refused decides, and if the answer is no fills in r why and for how long.
 // Where refusals count, the wait is that of an attempt after this one.
-func (m *Model) refused(now clock.Time, own *costs, r *wire.Reply) bool {
+func (m *Model) refused(now clock.Time, own *Costs, r *wire.Reply) bool {
 	at, which, oversize := m.earliest(now, own, 0, 0)
 	if at == now {
 		return false

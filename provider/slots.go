@@ -35,11 +35,6 @@ type slot struct {
 	ticket  int           // index in wire.Attempt.Tickets
 }
 
-// slice is the sub-minute window: Azure counts requests over 1 s or 10 s
-// (MicrosoftDocs/azure-ai-docs, quota-2.md, 2026-05-06); 10 s is what
-// microsoft/aoai-api-simulator uses.
-const slice = 10 * time.Second
-
 // Pools holds the limits that the deployments of one run share, by the name of
 // the pool. Its zero value is ready to use.
 type Pools struct{ slots map[pooled]limiter }
@@ -51,15 +46,14 @@ type pooled struct {
 
 // slots builds the limits of c, those on requests first.
 func (c *Config) slots(pools *Pools) []slot {
-	if c.PTU.Units > 0 {
-		capacity := c.TokenLimit()
-		return []slot{{limiter: limit.NewUtilisation(capacity), counts: Tokens, name: wire.Utilisation, refuser: limit.ByUtilisation, most: capacity, window: capacity, minute: true, level: true}}
-	}
 	var slots []slot
-	for _, l := range c.All() {
-		s := c.slot(&l)
-		if l.Shared && c.Pool != "" && pools != nil {
-			key := pooled{c.Pool, l}
+	for _, r := range c.Rules() {
+		s := slot{limiter: r.limiter(), counts: r.Counts, name: r.Name, refuser: r.Refuser, most: r.Most, window: r.Window, per: r.Per, minute: r.Per == limit.Window,
+			level: r.How == ByUtilisation || r.How == ByRamp, open: r.How == ByHolding, ramp: r.How == ByRamp}
+		if r.How == ByUtilisation {
+			s.per, s.minute = 0, true
+		}
+		if key := (pooled{c.Pool, r.Limit}); r.Shared && c.Pool != "" && pools != nil {
 			if pools.slots == nil {
 				pools.slots = map[pooled]limiter{}
 			}
@@ -69,7 +63,7 @@ func (c *Config) slots(pools *Pools) []slot {
 				pools.slots[key] = s.limiter
 			}
 		}
-		if l.Counts == Tokens || l.Counts == Input {
+		if r.Counts == Tokens || r.Counts == Input {
 			for i := range slots {
 				if slots[i].counts == Tokens || slots[i].counts == Input {
 					s.ticket++
@@ -81,69 +75,11 @@ func (c *Config) slots(pools *Pools) []slot {
 	return slots
 }
 
-// All returns all limits of c, RPM and TPM first.
-func (c *Config) All() []Limit {
-	var all []Limit
-	if c.RPM > 0 {
-		all = append(all, Limit{Counts: Requests, Most: c.RPM, Per: limit.Window, Window: c.Window, Shared: c.Pool != ""})
-	}
-	if c.TPM > 0 {
-		all = append(all, Limit{Counts: Tokens, Most: c.TPM, Per: limit.Window, Window: c.Window, Shared: c.Pool != ""})
-	}
-	return append(all, c.Limits...)
-}
-
-func (c *Config) slot(l *Limit) slot {
-	s := slot{counts: l.Counts, name: l.told(), refuser: c.refuser(l), most: l.Most, window: l.Most, per: l.Per, minute: l.Per == limit.Window}
-	switch {
-	case l.Growth > 0:
-		s.ramp, s.level = true, true
-		s.limiter = limit.NewRamp(l.Most, l.Growth, l.Per, l.UsedBefore)
-		return s
-	case l.Per == 0:
-		s.open = true
-		s.limiter = limit.NewInFlight(l.Most)
-		return s
-	}
-	width, window := l.Per, l.Window
-	switch {
-	case window == SubMinute && l.Counts == Requests && width > slice:
-		width, window = slice, FixedWindow
-	case window == PerSecond && l.Counts == Requests && width > time.Second:
-		width, window = time.Second, FixedWindow
-	case window == SubMinute:
-		window = FixedWindow
-	case window == PerSecond:
-		window = TokenBucket
-	}
-	n := int64(l.Per / width)
-	s.window = (l.Most + n - 1) / n
-	switch window {
-	case SlidingLog:
-		s.limiter = limit.NewLog(s.window, width)
-	case SlidingCounter:
-		s.limiter = limit.NewCounter(s.window, width)
-	case FixedWindow:
-		s.limiter = limit.NewFixed(s.window, width, c.phase(width))
-	case TokenBucket:
-		s.limiter = limit.NewBucket(s.window, s.window, width)
-	}
-	return s
-}
-
-// phase returns the phase of windows of that width.
-func (c *Config) phase(width time.Duration) limit.Phase {
-	if c.Phase == FirstRequest {
-		return limit.FirstRequest
-	}
-	return limit.Phase((width - c.Phase%width) % width)
-}
-
 // earliest returns when an attempt that costs own would be admitted after
 // others, requests and tokens of them, have been charged, and the slot of the
 // limit that makes it wait until then. An attempt that is larger than a limit is
 // never admitted.
-func (m *Model) earliest(now clock.Time, own *costs, requests, tokens int64) (at clock.Time, slot int, oversize bool) {
+func (m *Model) earliest(now clock.Time, own *Costs, requests, tokens int64) (at clock.Time, slot int, oversize bool) {
 	at, slot = now, none
 	for i := range m.slots {
 		s := &m.slots[i]
@@ -169,7 +105,7 @@ func (m *Model) earliest(now clock.Time, own *costs, requests, tokens int64) (at
 // none stands for no slot.
 const none = -1
 
-func (m *Model) take(now clock.Time, a *wire.Attempt, own *costs) {
+func (m *Model) take(now clock.Time, a *wire.Attempt, own *Costs) {
 	for i := range m.slots {
 		s := &m.slots[i]
 		if s.counts == Output {
@@ -189,7 +125,7 @@ func (m *Model) settle(now clock.Time, a *wire.Attempt) {
 	}
 	own[m.counts] = a.Reserved
 	actual := m.actual(a)
-	trued := m.settles() || a.Failed && m.cfg.Charge.FailedFree
+	trued := m.trues(a)
 	for i := range m.slots {
 		s := &m.slots[i]
 		switch {

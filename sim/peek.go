@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"time"
+
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
@@ -49,6 +51,16 @@ func (p *peek) carriedOut() {
 // Fits implements strategies.Peek.
 func (p *peek) Fits(now clock.Time, c *strategies.Call, deployment int) bool {
 	return p.e.models[deployment].Fits(now, p.attempt(c.Slot))
+}
+
+// likely is the share of attempts that take at most as long as Takes says.
+const likely = 0.95
+
+// Takes implements strategies.Peek. When oracle must choose, the limits are in full
+// use.
+func (p *peek) Takes(c *strategies.Call, deployment int) time.Duration {
+	net := &p.e.net
+	return 2*(net.latency+net.jitter) + p.e.models[deployment].Takes(p.attempt(c.Slot), likely, 1)
 }
 
 // attempt returns the next attempt of a call, in memory that the next call writes

@@ -86,7 +86,7 @@ func Catalog() []Entry {
 			Params: []Param{layersParam},
 			build:  buildLayers},
 	}, presetEntries(), holdingEntries(), paperEntries(), []Entry{
-		{Name: "oracle", About: "sees the provider's state and is never refused: the bound for all others",
+		{Name: "oracle", About: "sees the provider's state: sends first come, first served, is never refused, and drops what would be answered too late",
 			Omniscient: true,
 			build:      buildOracle},
 	})

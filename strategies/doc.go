@@ -24,7 +24,8 @@
 //
 // A strategy sees its own calls and the replies to them, nothing else: it
 // cannot import a provider model. The exception is oracle, which is told the
-// truth through [Peek] and exists as the bound for all others.
+// truth through [Peek]: it shows what first come, first served can do without a
+// single refusal. It is no optimum: who sends small calls first has more succeed.
 //
 // # The kit
 //

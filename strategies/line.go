@@ -97,9 +97,9 @@ type line struct {
 	pauses   bool          // a refusal holds the whole lane, not only the refused call
 	when     []int         // statuses that close a lane, where there are several
 
-	// service is how long an attempt is likely to take: a call whose deadline is
-	// nearer is not sent. 0 sends until the deadline.
-	service time.Duration
+	// takes is how long an attempt of a call is likely to take: one whose deadline is
+	// nearer is not sent. nil sends until the deadline.
+	takes func(*Call) time.Duration
 
 	flying int        // attempts in flight
 	alarm  clock.Time // the alarm asked for last; it has gone off if it is not after now
@@ -319,10 +319,22 @@ func (l *line) doomed(now clock.Time, n *lane, c *Call, at clock.Time) (Reason, 
 	switch {
 	case at == clock.Never && (sure || alone):
 		return Oversize, true
-	case at.Add(l.service) >= c.Deadline && sure:
+	case sure && l.tooLate(at, c):
 		return Deadline, true
 	case l.patience > 0 && at > c.Since.Add(l.patience):
 		return QueueTimeout, true
 	}
 	return 0, false
+}
+
+// tooLate reports whether an attempt of c that is sent at the given time is likely
+// to be answered after its deadline.
+func (l *line) tooLate(at clock.Time, c *Call) bool {
+	if c.Deadline == clock.Never {
+		return at == clock.Never
+	}
+	if l.takes != nil {
+		at = at.Add(l.takes(c))
+	}
+	return at >= c.Deadline
 }

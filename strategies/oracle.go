@@ -7,13 +7,20 @@ import (
 )
 
 // truthGate asks the provider. It is the gate of oracle, of which there is one
-// for the whole fleet.
+// for the whole fleet. Calls are sent first come, first served, as soon as they are
+// sure to be admitted; one that would be answered after its deadline is dropped when
+// its turn comes, and leaves its room to those behind it. How long its attempt will
+// take is not known: where the time left does for nineteen attempts in twenty, it
+// is sent.
 type truthGate struct {
 	ungated
 	peek Peek
 }
 
 func (g truthGate) opens(now clock.Time, c *Call) clock.Time { return g.peek.Admits(now, c, 0) }
+
+// takes is how long an attempt of c is likely to take.
+func (g truthGate) takes(c *Call) time.Duration { return g.peek.Takes(c, 0) }
 
 func (g truthGate) fits(now clock.Time, c *Call) bool { return g.peek.Fits(now, c, 0) }
 
@@ -29,6 +36,7 @@ func oracleRetry() Retry {
 
 func buildOracle(values, Env) (Factory, []ParamError) {
 	return func(env Env) Strategy {
-		return &line{lanes: []lane{{gate: truthGate{peek: env.Peek}}}, retry: keyed(oracleRetry(), env), firm: true}
+		gate := truthGate{peek: env.Peek}
+		return &line{lanes: []lane{{gate: gate}}, takes: gate.takes, retry: keyed(oracleRetry(), env), firm: true}
 	}, nil
 }

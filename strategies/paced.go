@@ -40,6 +40,8 @@ type paced struct {
 	failed int        // attempts that failed one after the other while the line was held
 	held   clock.Time // when the line was held last; -1 if never
 	before int        // attempts in flight that were sent before that
+
+	service time.Duration // how long attempts take, on average
 }
 
 // The constants of paced. Half or double of each, and of the meter's, changes the
@@ -271,7 +273,7 @@ func (p *paced) spread(c *Call, r *wire.Reply) time.Duration {
 
 // sleep lets c alone wait until at.
 func (p *paced) sleep(now clock.Time, c *Call, at clock.Time, out *Effects) {
-	if at.Add(p.service) >= c.Deadline {
+	if p.tooLate(at, c) {
 		out.Fail(c, Deadline)
 		return
 	}
@@ -332,6 +334,7 @@ func buildPaced(v values, _ Env) (Factory, []ParamError) {
 			waiting: Queue{Order: Fair, Weights: v["weights"].weights, Stretch: int64(v.count("stretch")), Ranked: true},
 			workers: slowStart,
 		}
+		p.takes = func(*Call) time.Duration { return p.service }
 		return p
 	}, nil
 }

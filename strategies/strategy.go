@@ -1,6 +1,8 @@
 package strategies
 
 import (
+	"time"
+
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
@@ -203,6 +205,10 @@ type Peek interface {
 	// the earliest later time at which asking again can help, and
 	// clock.Never if none can.
 	Admits(now clock.Time, c *Call, deployment int) clock.Time
+	// Takes returns how long an attempt of c takes, from its sending to the client's
+	// reading the answer. What is drawn for each attempt is not told: nineteen in
+	// twenty take at most that long, without faults.
+	Takes(c *Call, deployment int) time.Duration
 	// Fits reports whether Admits can ever return other than clock.Never for c.
 	Fits(now clock.Time, c *Call, deployment int) bool
 }

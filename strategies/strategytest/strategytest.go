@@ -43,7 +43,7 @@ const maxEvents = 100_000
 
 // Env returns the environment in which Run makes strategies: a deployment
 // with limits, a provisioned one, one of which no limits are known, a batch API, and a
-// provider that admits calls in every other second.
+// provider that admits calls in every other second and takes 100 ms for them.
 func Env() strategies.Env {
 	return strategies.Env{
 		Key: rng.New(1, 0),
@@ -58,6 +58,8 @@ func Env() strategies.Env {
 }
 
 type everyOtherSecond struct{}
+
+func (everyOtherSecond) Takes(*strategies.Call, int) time.Duration { return 100 * time.Millisecond }
 
 func (everyOtherSecond) Fits(_ clock.Time, c *strategies.Call, _ int) bool {
 	return c.Cost() <= 1_000_000

@@ -1,0 +1,73 @@
+package demand
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"ratesim/scenarios"
+	"ratesim/scenarios/workload"
+	"ratesim/sim/clock"
+	"ratesim/sim/queue"
+	"ratesim/sim/rng"
+)
+
+// tallied is how many arrivals Thirds looks at.
+const tallied = 10_000
+
+// Thirds returns two lengths of prompts that divide the first 10,000 arrivals of
+// replication 0 into thirds: a prompt of at most small tokens is of the first, one of
+// more than large of the last. Of a closed workload, whose calls come when others
+// have ended, it takes each to end as it arrives.
+func Thirds(ctx context.Context, s *scenarios.Spec, seed uint64) (small, large uint32, err error) {
+	prompts, err := firstPrompts(ctx, s, rng.New(seed, 0))
+	if err != nil {
+		return 0, 0, fmt.Errorf("sizes of the first calls: %w", err)
+	}
+	if len(prompts) == 0 {
+		return 0, 0, nil
+	}
+	slices.Sort(prompts)
+	at := func(thirds int) uint32 { return prompts[max(1, thirds*len(prompts)/3)-1] }
+	return at(1), at(2), nil
+}
+
+func firstPrompts(ctx context.Context, s *scenarios.Spec, key rng.Key) ([]uint32, error) {
+	sources, err := workload.Open(s.Workload, key, clock.Time(s.Duration))
+	if err != nil {
+		return nil, err
+	}
+	var waiting []workload.Arrival // by the data of their event
+	var events queue.Queue
+	wait := func(stream int, a workload.Arrival) {
+		events.Push(a.At, uint64(len(waiting))<<16|uint64(stream))
+		waiting = append(waiting, a)
+	}
+	var a workload.Arrival
+	for i, source := range sources {
+		if source.Next(&a) {
+			wait(i, a)
+		}
+	}
+	var prompts []uint32
+	for len(prompts) < tallied && ctx.Err() == nil {
+		e, ok := events.Pop()
+		if !ok {
+			break
+		}
+		stream, id := int(e.Data&0xffff), waiting[e.Data>>16].ID
+		prompts = append(prompts, waiting[e.Data>>16].Prompt)
+		if closed, ok := sources[stream].(workload.Closed); ok && closed.Ended(e.At, id, &a) {
+			wait(stream, a)
+		}
+		if sources[stream].Next(&a) {
+			wait(stream, a)
+		}
+	}
+	for _, source := range sources {
+		if err := source.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return prompts, ctx.Err()
+}
