@@ -13,6 +13,7 @@ import (
 
 	"ratesim/provider/mock"
 	"ratesim/scenarios"
+	"ratesim/sim/demand"
 	"ratesim/sim/metrics"
 	"ratesim/sim/verdict"
 )
@@ -92,11 +93,11 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	for i := range s.Strategies {
 		outcomes[i] = metrics.Outcome{Name: s.Strategies[i].Name, Rank: s.Strategies[i].Rank, Runs: make([]*metrics.Run, o.Replications)}
 	}
+	thirds, err := demand.Thirds(ctx, s, o.Seed)
 	var pace Pace
-	var err error
 	for rep, n := 0, o.abreast(); rep < o.Replications && err == nil; rep += n {
 		var p Pace
-		p, err = replications(ctx, s, o, rep, min(n, o.Replications-rep), outcomes)
+		p, err = o.replications(ctx, s, batch{rep, min(n, o.Replications-rep), thirds}, outcomes)
 		pace.Late, pace.Skipped = max(pace.Late, p.Late), pace.Skipped+p.Skipped
 	}
 	r := &metrics.Result{Kind: "live", Scenario: s.Name, Provider: s.Deployments[0].Ref, Seed: o.Seed, Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
@@ -172,19 +173,25 @@ const apart = 200 * time.Millisecond
 // a run mostly waits, and fewer when there is more to do in every second.
 func (o *Options) abreast() int { return int(min(10, max(1, 10/o.Speed))) }
 
-// replications runs all strategies of n replications, from first on, side by side.
-func replications(ctx context.Context, s *scenarios.Spec, o Options, first, n int, outcomes []metrics.Outcome) (worst Pace, err error) {
+// batch is n replications, from first on.
+type batch struct {
+	first, n int
+	thirds   [2]uint32 // as in Plan
+}
+
+// replications runs all strategies of the replications of a batch side by side.
+func (o *Options) replications(ctx context.Context, s *scenarios.Spec, b batch, outcomes []metrics.Outcome) (worst Pace, err error) {
 	start := time.Now().Add(apart)
 	var (
 		mu   sync.Mutex
 		runs sync.WaitGroup
 	)
-	for k := range n * len(s.Strategies) {
-		rep, i := first+k/len(s.Strategies), k%len(s.Strategies)
+	for k := range b.n * len(s.Strategies) {
+		rep, i := b.first+k/len(s.Strategies), k%len(s.Strategies)
 		runs.Go(func() {
 			key := fmt.Sprintf("sk-ratesim-%d-%d-%d-%s", start.UnixNano(), rep, i, strings.ReplaceAll(s.Strategies[i].Name, " ", "-"))
 			run, pace, failed := Run(ctx, Plan{Scenario: s, Strategy: &s.Strategies[i], Seed: o.Seed, Replication: rep,
-				RetryWindow: o.RetryWindow, Speed: o.Speed, URL: o.URL, Key: key, Start: start.Add(time.Duration(k) * apart)})
+				RetryWindow: o.RetryWindow, Thirds: b.thirds, Speed: o.Speed, URL: o.URL, Key: key, Start: start.Add(time.Duration(k) * apart)})
 			mu.Lock()
 			defer mu.Unlock()
 			outcomes[i].Runs[rep] = run
@@ -197,7 +204,7 @@ func replications(ctx context.Context, s *scenarios.Spec, o Options, first, n in
 	if o.Progress != nil {
 		ended := make(chan struct{})
 		defer close(ended)
-		go o.progress(start, s, first, n, ended)
+		go o.progress(start, s, b.first, b.n, ended)
 	}
 	runs.Wait()
 	return worst, err

@@ -19,8 +19,11 @@ func Verdict(r *metrics.Result) []string {
 		return []string{"This result has no verdict: it was saved by an older version. Run the scenario again for one."}
 	}
 	out := []string{choice(r, v)}
-	for _, o := range v.Overload {
-		out = append(out, overload(&o))
+	for i := range min(len(v.Overload), overloads) {
+		out = append(out, overload(&v.Overload[i]))
+	}
+	if n := len(v.Overload) - overloads; n > 0 {
+		out = append(out, fmt.Sprintf("There are %d more such times; the JSON has them all.", n))
 	}
 	if v.Fits != nil {
 		out = append(out, fits(v.Fits))
@@ -33,6 +36,10 @@ func Verdict(r *metrics.Result) []string {
 	}
 	return out
 }
+
+// overloads is how many times of overload are told, those first in which most cannot
+// be served.
+const overloads = 3
 
 // choice is the sentence that people act on.
 func choice(r *metrics.Result, v *metrics.Verdict) string {
@@ -212,16 +219,27 @@ func leads(r *metrics.Result, v *metrics.Verdict) string {
 
 // overload says what no client can fix.
 func overload(o *metrics.Overload) string {
-	return fmt.Sprintf("From %s to %s the calls ask for %s %s a minute, and the limit %s gives %s: calls wait or fail whatever the client does.",
-		clockTime(o.From), clockTime(o.To), write(o.Demand, quantity), unitOf(o.Limit), printable(o.Limit), write(o.Allowed, quantity))
+	when := fmt.Sprintf("From %s to %s", clockTime(o.From), clockTime(o.To))
+	if o.Share < 1 {
+		when = fmt.Sprintf("In bursts, which fill %s of the time from %s to %s,", write(o.Share, percent), clockTime(o.From), clockTime(o.To))
+	}
+	unit, per := unitOf(o.Limit)
+	return fmt.Sprintf("%s the calls ask for %s %s %s, and the limit %s gives %s: whatever the client does, %s of all %s cannot be served in time.",
+		when, write(o.Demand, quantity), unit, per, printable(o.Limit), write(o.Allowed, quantity), write(o.Missed, percent), unit)
 }
 
-// unitOf is what a limit counts, in words.
-func unitOf(limit string) string {
-	if strings.HasPrefix(limit, "rp") || limit == "concurrency" {
-		return "requests"
+// unitOf is what a limit counts, in words, and over what time.
+func unitOf(name string) (unit, per string) {
+	switch name {
+	case "concurrency":
+		return "requests", "at a time"
+	case "queued_tokens":
+		return "tokens", "at a time"
 	}
-	return "tokens"
+	if strings.HasPrefix(name, "rp") {
+		return "requests", "a minute"
+	}
+	return "tokens", "a minute"
 }
 
 // clockTime writes seconds since the beginning as h:mm:ss or m:ss.

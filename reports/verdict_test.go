@@ -81,15 +81,19 @@ func TestVerdict(t *testing.T) {
 // changes against today.
 func TestBesideTheChoice(t *testing.T) {
 	v := &metrics.Verdict{State: metrics.Tied, Chosen: []string{"jitter"},
-		Overload: []metrics.Overload{{Limit: "tpm", From: 240, To: 390, Demand: 391_000, Allowed: 200_000}, {Limit: "rpd", From: 0, To: 7265, Demand: 8, Allowed: 7}},
+		Overload: []metrics.Overload{{Limit: "tpm", From: 240, To: 390, Demand: 391_000, Allowed: 200_000, Missed: 0.084, Share: 1},
+			{Limit: "rpd", From: 0, To: 7265, Demand: 8, Allowed: 7, Missed: 0.01, Share: 0.24},
+			{Limit: "concurrency", From: 10, To: 20, Demand: 8, Allowed: 7, Missed: 0.003, Share: 1}, {Missed: 0.002}, {Missed: 0.001}},
 		Fits:     &metrics.Fit{Provider: "openai/gpt-4o@tier-2", Strategy: "jitter", SuccessRate: est(0.999, 0.0005), Asks: "50 USD spent and 7 days"},
 		Buy:      []metrics.Purchase{{What: "ptu", USD: est(2.2, 0.1)}, {What: "ptu", USD: est(-0.5, 0.1)}},
 		Baseline: &metrics.Baseline{Name: "none", Saved: []metrics.Saving{{Strategy: "paced", CallsPerDay: est(1, 1)}, {Strategy: "jitter", CallsPerDay: est(5600, 1400)}}}}
 	r := &metrics.Result{Replications: 10, Strategies: []metrics.Strategy{row("jitter", 0, 7.7), row("ptu", 0, 5.7)}, Verdict: v}
 	want := []string{
 		"Choose jitter: no call fails (at most 1.2 of 1,000) and 95 % succeed within 7.7 s.",
-		"From 4:00 to 6:30 the calls ask for 391k tokens a minute, and the limit tpm gives 200k: calls wait or fail whatever the client does.",
-		"From 0:00 to 2:01:05 the calls ask for 8 requests a minute, and the limit rpd gives 7: calls wait or fail whatever the client does.",
+		"From 4:00 to 6:30 the calls ask for 391k tokens a minute, and the limit tpm gives 200k: whatever the client does, 8.4 % of all tokens cannot be served in time.",
+		"In bursts, which fill 24.0 % of the time from 0:00 to 2:01:05, the calls ask for 8 requests a minute, and the limit rpd gives 7: whatever the client does, 1.0 % of all requests cannot be served in time.",
+		"From 0:10 to 0:20 the calls ask for 8 requests at a time, and the limit concurrency gives 7: whatever the client does, 0.3 % of all requests cannot be served in time.",
+		"There are 2 more such times; the JSON has them all.",
 		"openai/gpt-4o@tier-2 would be enough: with jitter, 99.9 % of the calls succeed there. It asks for 50 USD spent and 7 days.",
 		"ptu sends to another deployment too: against jitter it costs 2.20 USD more a run; with it no call fails (at most 1.2 of 1,000) and 95 % succeed within 5.7 s.",
 		"ptu sends to another deployment too: against jitter it costs 0.50 USD less a run; with it no call fails (at most 1.2 of 1,000) and 95 % succeed within 5.7 s.",

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
-	"sync"
 	"time"
 
 	"ratesim/provider/catalog"
 	"ratesim/scenarios"
+	"ratesim/sim/demand"
 	"ratesim/sim/metrics"
 	"ratesim/sim/verdict"
 )
@@ -58,6 +57,7 @@ func newComparison(s *scenarios.Spec, o Options) *comparison {
 		k := &s.Strategies[i]
 		c.outcomes[i] = metrics.Outcome{Name: k.Name, Bound: k.Omniscient, Rank: k.Rank}
 	}
+	c.sample = metrics.NewSample(c.outcomes)
 	return c
 }
 
@@ -67,6 +67,8 @@ type comparison struct {
 	options  Options
 	outcomes []metrics.Outcome
 	looks    []int // how many replications there are when the verdict is asked for
+	thirds   [2]uint32
+	surveys  []*demand.Survey // of each replication; nil = not finished
 	sample   *metrics.Sample
 	verdict  *metrics.Verdict
 }
@@ -80,13 +82,18 @@ func (c *comparison) run(ctx context.Context) error {
 	}
 	o := verdict.Of(c.spec)
 	o.Error = verdict.Error / float64(len(c.looks))
+	var err error
+	if c.thirds, err = demand.Thirds(ctx, c.spec, c.options.Seed); err != nil {
+		return err
+	}
 	for _, n := range c.looks {
-		err := c.replicate(ctx, n)
+		err = c.replicate(ctx, n)
 		c.sample = metrics.NewSample(c.outcomes)
 		if c.sample.Replications() == 0 {
 			return err
 		}
 		c.verdict = verdict.Judge(c.sample, o)
+		c.verdict.Overload = c.overload()
 		if err != nil || verdict.Settled(c.verdict) || c.attempts() > patience {
 			return err
 		}
@@ -127,50 +134,6 @@ func (c *comparison) result() *metrics.Result {
 	return r
 }
 
-// replicate runs every strategy until there are n replications, one replication
-// after the other so that an interrupted comparison has whole ones.
-func (c *comparison) replicate(ctx context.Context, n int) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	before := len(c.outcomes[0].Runs)
-	for i := range c.outcomes {
-		c.outcomes[i].Runs = append(c.outcomes[i].Runs, make([]*metrics.Run, n-before)...)
-	}
-	total := (n - before) * len(c.outcomes)
-	var (
-		workers    sync.WaitGroup
-		mu         sync.Mutex
-		next, done int
-	)
-	take := func() (int, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		next++
-		return next - 1, next <= total && ctx.Err() == nil
-	}
-	for range min(runtime.GOMAXPROCS(0), total) {
-		workers.Go(func() {
-			for i, ok := take(); ok; i, ok = take() {
-				rep, k := before+i/len(c.outcomes), i%len(c.outcomes)
-				run, err := Run(ctx, Plan{Scenario: c.spec, Strategy: &c.spec.Strategies[k], Seed: c.options.Seed,
-					Replication: rep, RetryWindow: c.options.RetryWindow})
-				if err != nil {
-					cancel(err)
-					return
-				}
-				c.outcomes[k].Runs[rep] = run // its own element: no lock needed
-				mu.Lock()
-				if done++; c.options.Progress != nil {
-					c.options.Progress(before*len(c.outcomes)+done, n*len(c.outcomes))
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	workers.Wait()
-	return context.Cause(ctx)
-}
-
 // alone says which strategies of several instances know nothing of each other.
 func alone(s *scenarios.Spec) []string {
 	var names []string
@@ -190,28 +153,34 @@ func alone(s *scenarios.Spec) []string {
 // warnings says what a reader of the result should know about the runs.
 func warnings(outcomes []metrics.Outcome) []string {
 	finished := metrics.Finished(outcomes)
-	var out []string
+	var stuck, open []string
 	for i := range outcomes {
-		stuck, open, calls := 0, int64(0), int64(0)
+		unrecovered, censored, calls := 0, int64(0), int64(0)
 		for _, rep := range finished {
 			r := outcomes[i].Runs[rep]
 			if !r.Recovered() {
-				stuck++
+				unrecovered++
 			}
-			open += r.Censored
+			censored += r.Censored
 			calls += r.Calls
 		}
 		if calls == 0 {
 			return []string{"no call arrives before the duration is over: nothing was measured"}
 		}
-		if stuck > 0 {
-			out = append(out, fmt.Sprintf("%s: goodput did not recover from the last fault in %d of %d replications; recovery_s counts the time to the end of the run there",
-				outcomes[i].Name, stuck, len(finished)))
+		if unrecovered > 0 {
+			stuck = append(stuck, fmt.Sprintf("%s in %d", outcomes[i].Name, unrecovered))
 		}
-		if 100*open > calls {
-			out = append(out, fmt.Sprintf("%s: %.1f %% of calls were still open at the end and are counted as censored; a longer drain would show how they end",
-				outcomes[i].Name, 100*float64(open)/float64(calls)))
+		if 100*censored > calls {
+			open = append(open, fmt.Sprintf("%.1f %% with %s", 100*float64(censored)/float64(calls), outcomes[i].Name))
 		}
+	}
+	var out []string
+	if len(stuck) > 0 {
+		out = append(out, fmt.Sprintf("goodput did not recover from the last fault in some of the %d replications (%s): recovery_s counts the time to the end of the run there",
+			len(finished), strings.Join(stuck, ", ")))
+	}
+	if len(open) > 0 {
+		out = append(out, fmt.Sprintf("some calls were still open at the end and are counted as censored (%s): a longer drain would show how they end", strings.Join(open, ", ")))
 	}
 	return out
 }

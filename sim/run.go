@@ -23,6 +23,7 @@ type Plan struct {
 	Seed        uint64
 	Replication int
 	RetryWindow time.Duration // width of the windows of retry_peak; 0 = 1 s
+	Thirds      [2]uint32     // as in metrics.Setup; 0 = all calls that have a prompt count as long
 }
 
 // Run replays the scenario against the strategy once. It reads no clock, starts
@@ -106,6 +107,7 @@ func setup(p Plan) metrics.Setup {
 		Instances:   instances,
 		Duration:    p.Scenario.Duration,
 		RetryWindow: p.RetryWindow,
+		Thirds:      p.Thirds,
 		FaultFrom:   from, FaultUntil: until,
 	}
 }

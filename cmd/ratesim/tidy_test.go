@@ -30,7 +30,7 @@ type layer struct {
 var layers = []layer{
 	{"cmd/ratesim", []string{"reports", "bench", "sim/sizing", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
 	{"reports", []string{"provider/capacity", "sim/metrics"}},
-	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider/quota", "provider", "provider/wire", "sim/verdict", "sim/metrics", "sim/limit", "sim/rng", "sim/clock"}},
+	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider/quota", "provider", "provider/wire", "sim/verdict", "sim/demand", "sim/metrics", "sim/limit", "sim/rng", "sim/clock"}},
 	{"sim/sizing", []string{"sim", "scenarios", "scenarios/workload", "strategies", "provider", "provider/capacity", "provider/catalog", "sim/metrics", "sim/rng", "sim/clock"}},
 	{"sim", []string{"sim/demand", "scenarios", "scenarios/workload", "strategies", "provider/quota", "provider/catalog", "provider", "provider/wire",
 		"sim/verdict", "sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},

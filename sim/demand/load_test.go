@@ -197,17 +197,17 @@ func TestThirds(t *testing.T) {
 		{Process: workload.ClosedLoop, Users: 3},
 	} {
 		s := &scenarios.Spec{Duration: 24 * time.Hour, Workload: []workload.Stream{stream(a), stream(a)}}
-		small, large, err := demand.Thirds(context.Background(), s, 1)
+		thirds, err := demand.Thirds(context.Background(), s, 1)
 		// Five standard deviations of a share of 10,000 are 2.4 %.
-		if err != nil || math.Abs(float64(small)-1000) > 0.024*3000 || math.Abs(float64(large)-2000) > 0.024*3000 {
-			t.Errorf("%v: %d and %d, error %v", a.Process, small, large, err)
+		if err != nil || math.Abs(float64(thirds[0])-1000) > 0.024*3000 || math.Abs(float64(thirds[1])-2000) > 0.024*3000 {
+			t.Errorf("%v: %d, error %v", a.Process, thirds, err)
 		}
 	}
 	var six []workload.Arrival
 	for i, prompt := range []uint32{50, 10, 40, 20, 60, 30} {
 		six = append(six, crowd(1, time.Duration(i)*s, s, prompt, 1)...)
 	}
-	if small, large, err := demand.Thirds(context.Background(), newFew(time.Minute, 0, six).spec, 1); small != 20 || large != 40 || err != nil {
-		t.Errorf("of six prompts: %d and %d, error %v, want 20 and 40", small, large, err)
+	if thirds, err := demand.Thirds(context.Background(), newFew(time.Minute, 0, six).spec, 1); thirds != [2]uint32{20, 40} || err != nil {
+		t.Errorf("of six prompts: %d, error %v, want 20 and 40", thirds, err)
 	}
 }

@@ -122,17 +122,8 @@ func (m *limitSum) periods(replications float64) []Period {
 	}
 	var list []Period
 	told := 0.0
-	for i := 0; i < s.n; i++ {
-		from := i
-		for i < s.n && s.over[i] >= replications*float64(s.width)/2 {
-			i++
-		}
-		if i == from {
-			continue
-		}
-		p := m.period(from, i)
-		p.Share, p.Missed = 1, sum(s.missed[s.reach(from, -1):s.reach(i-1, 1)+1])/work
-		if p.Missed >= matters {
+	for _, p := range m.most(replications / 2) {
+		if p.Missed /= work; p.Missed >= matters {
 			list = append(list, p)
 			told += p.Missed
 		}
@@ -146,6 +137,38 @@ func (m *limitSum) periods(replications float64) []Period {
 	p.Missed = missed / work
 	p.Share = sum(s.over[:]) / replications / float64(p.To-p.From)
 	return []Period{p}
+}
+
+// most returns the stretches in which more replications than that have too much
+// work. What is missed in the steps around them, in which fewer have, counts for the
+// nearest.
+func (m *limitSum) most(replications float64) []Period {
+	s := m.steps
+	type stretch struct{ from, to int }
+	var stretches []stretch
+	for i := 0; i < s.n; i++ {
+		from := i
+		for i < s.n && s.over[i] >= replications*float64(s.width) {
+			i++
+		}
+		if i > from {
+			stretches = append(stretches, stretch{from, i})
+		}
+	}
+	var list []Period
+	for i, t := range stretches {
+		from, to := s.reach(t.from, -1), s.reach(t.to-1, 1)+1
+		if i > 0 {
+			from = max(from, (stretches[i-1].to+t.from)/2)
+		}
+		if i < len(stretches)-1 {
+			to = min(to, (t.to+stretches[i+1].from)/2)
+		}
+		p := m.period(t.from, t.to)
+		p.Share, p.Missed = 1, sum(s.missed[from:to])
+		list = append(list, p)
+	}
+	return list
 }
 
 // reach returns the last step, from i on in one direction, in which some

@@ -15,21 +15,22 @@ import (
 // tallied is how many arrivals Thirds looks at.
 const tallied = 10_000
 
-// Thirds returns two lengths of prompts that divide the first 10,000 arrivals of
-// replication 0 into thirds: a prompt of at most small tokens is of the first, one of
-// more than large of the last. Of a closed workload, whose calls come when others
-// have ended, it takes each to end as it arrives.
-func Thirds(ctx context.Context, s *scenarios.Spec, seed uint64) (small, large uint32, err error) {
+// Thirds returns the two lengths of prompts, in tokens, that divide the first 10,000
+// arrivals of replication 0 into thirds: a prompt of at most the first length is of the
+// lowest third, one that is longer than the second of the highest. Both are 0 where no
+// call arrives. Of a closed workload, whose calls come when others have ended, it takes
+// each to end as it arrives.
+func Thirds(ctx context.Context, s *scenarios.Spec, seed uint64) ([2]uint32, error) {
 	prompts, err := firstPrompts(ctx, s, rng.New(seed, 0))
 	if err != nil {
-		return 0, 0, fmt.Errorf("sizes of the first calls: %w", err)
+		return [2]uint32{}, fmt.Errorf("sizes of the first calls: %w", err)
 	}
 	if len(prompts) == 0 {
-		return 0, 0, nil
+		return [2]uint32{}, nil
 	}
 	slices.Sort(prompts)
 	at := func(thirds int) uint32 { return prompts[max(1, thirds*len(prompts)/3)-1] }
-	return at(1), at(2), nil
+	return [2]uint32{at(1), at(2)}, nil
 }
 
 func firstPrompts(ctx context.Context, s *scenarios.Spec, key rng.Key) ([]uint32, error) {

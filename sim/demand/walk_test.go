@@ -77,7 +77,7 @@ func TestLookFails(t *testing.T) {
 	if _, err := demand.Look(context.Background(), s, 1, 0); err == nil || !strings.Contains(err.Error(), "none.csv") {
 		t.Errorf("a trace that is not there: error %v", err)
 	}
-	if _, _, err := demand.Thirds(context.Background(), s, 1); err == nil || !strings.Contains(err.Error(), "none.csv") {
+	if _, err := demand.Thirds(context.Background(), s, 1); err == nil || !strings.Contains(err.Error(), "none.csv") {
 		t.Errorf("a trace that is not there: error %v", err)
 	}
 }

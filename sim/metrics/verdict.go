@@ -95,6 +95,12 @@ type Overload struct {
 	To      float64 `json:"to_s"`
 	Demand  float64 `json:"demand"`  // a minute, as the vendor would charge it
 	Allowed float64 `json:"allowed"` // a minute
+	// Missed is the share of the run's work that comes in this time and that no client
+	// can have served before it is given up.
+	Missed float64 `json:"missed"`
+	// Share is in how much of the time the demand is too high: 1 = throughout. Where it
+	// is less, the demand is too high in bursts, and Demand and Allowed are of these.
+	Share float64 `json:"share"`
 }
 
 // Fit is the smallest tier, of the same vendor and model, at which a client policy is

@@ -1,0 +1,93 @@
+package sim
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"ratesim/provider/catalog"
+	"ratesim/sim/metrics"
+)
+
+// doubled asks a bucket of 60,000 tokens a minute for 50,000, and for 60,000 more from
+// minute 2 to 4.
+const doubled = `
+name: doubled
+duration: 6m
+drain: 1m
+workload:
+  - {tenant: steady, arrivals: {process: spike, at: 0s, calls: 300, over: 6m}, prompt_tokens: 900, output_tokens: 100, deadline: 5s}
+  - {tenant: extra, arrivals: {process: spike, at: 2m, calls: 120, over: 2m}, prompt_tokens: 900, output_tokens: 100, deadline: 5s}
+deployments:
+  - {name: main, provider: openai/gpt-4o@tier-1, limits: {tpm: 60000, rpm: 10000}, charge: {reserve: actual}, latency: {ttft: 100ms, per_token: 1ms}}
+  - {name: other, provider: openai/gpt-4o@tier-1, limits: {tpm: 60000, rpm: 10000}, charge: {reserve: actual}, latency: {ttft: 100ms, per_token: 1ms}}
+strategies: [none, jitter, oracle, {name: elsewhere, use: ptu, primary: main, spill: other}]
+`
+
+// TestOverload: what comes from minute 2 to 4 is 220,000 tokens, and the limit gives
+// 120,000 then and 60,000 that it has saved. So 40 of all 420 calls are lost, less the
+// 5 that it can serve while the last ones wait.
+func TestOverload(t *testing.T) {
+	r, err := Compare(context.Background(), parse(t, doubled), Options{Seed: 1, Replications: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(r.Verdict.Overload); n != 1 {
+		t.Fatalf("%d times of overload: %+v", n, r.Verdict.Overload)
+	}
+	near := func(what string, got, want, off float64) {
+		if math.Abs(got-want) > off {
+			t.Errorf("%s is %g, want %g give or take %g", what, got, want, off)
+		}
+	}
+	o := &r.Verdict.Overload[0]
+	if o.Limit != "tpm" {
+		t.Errorf("the limit is %q", o.Limit)
+	}
+	near("its beginning", o.From, 120, 3)
+	near("its end", o.To, 240, 3)
+	near("the demand", o.Demand, 110_000, 5000)
+	near("what is allowed", o.Allowed, 60_000, 1)
+	near("what is missed", o.Missed, 35./420, 4./420)
+	near("the share", o.Share, 1, 0)
+	if r.Verdict.Fits != nil {
+		t.Errorf("a tier of no catalog is enough: %+v", r.Verdict.Fits)
+	}
+	for i := range r.Strategies {
+		s := &r.Strategies[i]
+		most := 1 - 35./420
+		if s.Name == "elsewhere" {
+			most = 1 // two deployments are enough
+		}
+		want := s.Values[metrics.SuccessRate].Mean / most
+		near(s.Name+"'s share of the optimum", s.Values[metrics.OfOptimum].Mean, want, 0.005)
+	}
+}
+
+// TestFit: where the demand is more than a tier gives, the smallest one of the same
+// model is found at which somebody has 99 % of calls answered, or meets the SLO; the
+// tier below is not enough.
+func TestFit(t *testing.T) {
+	for _, k := range []struct{ name, text, want string }{
+		{"overload", "", "openai/gpt-4o@tier-2"},
+		{"SLO", "slo: [success_rate >= 50%, time_to_success_p50 <= 3s]", "openai/gpt-4o@tier-2"},
+		{"impossible SLO", "slo: [time_to_success_p50 <= 1ms]", ""},
+	} {
+		s := parse(t, `
+name: fits
+duration: 5m
+drain: 1m
+workload:
+  - {arrivals: {process: poisson, rate: 120/m}, prompt_tokens: 900, output_tokens: 100, max_tokens: 100, deadline: 30s}
+deployments: [{name: main, provider: openai/gpt-4o@tier-1}]
+strategies: [none, jitter, paced, oracle]
+`+k.text)
+		r, err := Compare(context.Background(), s, Options{Seed: 1, Replications: 10, Catalog: catalog.Embedded()})
+		if err != nil {
+			t.Fatal(k.name, err)
+		}
+		if f := r.Verdict.Fits; f == nil || f.Provider != k.want {
+			t.Errorf("%s: %+v is enough, want %q", k.name, f, k.want)
+		}
+	}
+}

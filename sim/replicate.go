@@ -1,0 +1,100 @@
+package sim
+
+import (
+	"context"
+	"runtime"
+	"sync"
+
+	"ratesim/sim/demand"
+	"ratesim/sim/metrics"
+)
+
+// replicate runs every strategy until there are n replications, one replication
+// after the other so that an interrupted comparison has whole ones. With each it
+// finds out what its calls ask for, which is the same for all strategies.
+func (c *comparison) replicate(ctx context.Context, n int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	before, strategies := len(c.surveys), len(c.outcomes)
+	for i := range c.outcomes {
+		c.outcomes[i].Runs = append(c.outcomes[i].Runs, make([]*metrics.Run, n-before)...)
+	}
+	c.surveys = append(c.surveys, make([]*demand.Survey, n-before)...)
+	total := (n - before) * (strategies + 1)
+	var (
+		workers    sync.WaitGroup
+		mu         sync.Mutex
+		next, done int
+	)
+	take := func() (int, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		next++
+		return next - 1, next <= total && ctx.Err() == nil
+	}
+	for range min(runtime.GOMAXPROCS(0), total) {
+		workers.Go(func() {
+			for i, ok := take(); ok; i, ok = take() {
+				// Each writes an element of its own: no lock is needed.
+				rep, k := before+i/(strategies+1), i%(strategies+1)
+				if err := c.do(ctx, rep, k-1); err != nil {
+					cancel(err)
+					return
+				}
+				if mu.Lock(); k > 0 {
+					if done++; c.options.Progress != nil {
+						c.options.Progress(before*strategies+done, n*strategies)
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	c.bound()
+	return context.Cause(ctx)
+}
+
+// do runs a strategy in a replication; with strategy -1 it looks at its calls.
+func (c *comparison) do(ctx context.Context, replication, strategy int) (err error) {
+	if strategy < 0 {
+		c.surveys[replication], err = demand.Look(ctx, c.spec, c.options.Seed, replication)
+		return err
+	}
+	c.outcomes[strategy].Runs[replication], err = Run(ctx, Plan{Scenario: c.spec, Strategy: &c.spec.Strategies[strategy], Seed: c.options.Seed,
+		Replication: replication, RetryWindow: c.options.RetryWindow, Thirds: c.thirds})
+	return err
+}
+
+// bound tells each run how many calls could have succeeded: on the first deployment,
+// or on all of them if the strategy sends to others.
+func (c *comparison) bound() {
+	for i := range c.outcomes {
+		for rep, run := range c.outcomes[i].Runs {
+			switch survey := c.surveys[rep]; {
+			case run == nil || survey == nil:
+			case run.Elsewhere:
+				run.Most = survey.MostAll
+			default:
+				run.Most = survey.MostFirst
+			}
+		}
+	}
+}
+
+// overload returns when the calls ask for more than a limit of the first deployment
+// allows.
+func (c *comparison) overload() []metrics.Overload {
+	var load demand.Load
+	for _, s := range c.surveys {
+		if s != nil {
+			load.Merge(s.Load)
+		}
+	}
+	var list []metrics.Overload
+	for _, p := range load.Periods() {
+		list = append(list, metrics.Overload{Limit: p.Limit, From: p.From.Seconds(), To: p.To.Seconds(),
+			Demand: p.Demand, Allowed: p.Allowed, Missed: p.Missed, Share: p.Share})
+	}
+	return list
+}
