@@ -1,20 +1,19 @@
 // Package reports turns a [metrics.Result], or the [capacity.Report] of ratesim
 // ptu, into what people read: a table with a verdict, CSV, JSON, Markdown and
 // pictures. A result is its only input, so any report can be made again, byte
-// for byte, from a saved result.json.
+// for byte, from a saved result.json. It decides nothing: the verdict is in the
+// result, and [Verdict] puts it into sentences.
 //
 // Three choices run through the package:
 //
-//   - Latency is that of succeeded calls, and a strategy that gives up early
-//     looks fast by it. So [Verdict] looks at success first and at latency only
-//     among strategies that succeed equally often, and the latency picture
-//     counts all calls: its curves end at the success rate.
-//   - Differences are judged on paired intervals. Every strategy meets the same
-//     arrivals and faults in a replication, and the difference of two strategies
-//     varies far less between replications than either of them.
-//   - oracle is a bound, not a choice: it has its own row or line, is never
-//     marked best and never recommended.
+//   - Times are those of all calls. One that failed never succeeds, so that a
+//     strategy which gives up early does not look fast: where too many fail, the
+//     time is "never", and the curves of the picture end at the success rate.
+//   - A number that is uncertain has its 95 % interval beside it, and "0 (<2.2)"
+//     in place of a bare 0.
+//   - oracle has a row or line of its own and is never recommended: no client can
+//     know what it knows.
 //
-// Read columns.go for what is shown, verdict.go for how a strategy is chosen,
+// Read columns.go for what is shown, verdict.go for how a verdict is told,
 // panels.go for how the pictures over time are laid out.
 package reports

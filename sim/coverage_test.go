@@ -153,7 +153,7 @@ func worst(held map[string]float64) (least float64, who string, median float64) 
 }
 
 // BenchmarkCoverage prints how often intervals of few replications hold the value of
-// 2,000: docs/statistics.md has the figures.
+// 2,000: docs/verdict.md has the figures.
 func BenchmarkCoverage(b *testing.B) {
 	for _, scenario := range []string{"noisy-neighbour", "launch-day", "many-instances"} {
 		var p *pool

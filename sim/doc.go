@@ -5,7 +5,7 @@
 // Read these files in this order; each is one idea.
 //
 //   - engine.go: a run is a loop that pops the earliest event and deals with
-//     it. Nine kinds of event are all there is. At one instant events are
+//     it. Eleven kinds of event are all there is. At one instant events are
 //     dealt with in the order in which they were asked for.
 //   - client.go: what happens on the client's side. A call arrives, the
 //     instance's strategy is told, and what it asks for (send, wake me, done) is
@@ -15,8 +15,14 @@
 //
 // The rest is around them: slab.go keeps calls and attempts in memory that is
 // reused; peek.go lets oracle, and nobody else, see the provider's state;
-// run.go builds a run and adds up its bill; compare.go runs all strategies and
-// replications side by side and is the only file that knows of goroutines.
+// run.go builds a run and adds up its bill.
+//
+// Above the run, compare.go adds replications until the verdict is settled;
+// replicate.go runs all strategies of some replications side by side and is the
+// only file that knows of goroutines; fit.go looks for a larger tier. What the
+// numbers mean is in sim/metrics, how sure they are in sim/stats, what to choose
+// in sim/verdict, and what the calls ask for before any client is run in
+// sim/demand.
 //
 // # What holds in every run
 //

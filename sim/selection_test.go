@@ -59,7 +59,7 @@ func TestEqualsStay(t *testing.T) {
 }
 
 // BenchmarkEquals prints in how many of 200 sets of ten equals somebody is left out:
-// docs/statistics.md has the figures.
+// docs/verdict.md has the figures.
 func BenchmarkEquals(b *testing.B) {
 	for _, scenario := range []string{"launch-day", "noisy-neighbour", "many-instances"} {
 		b.Run(scenario, func(b *testing.B) {

@@ -12,7 +12,7 @@
 // # Which method, and why
 //
 // The methods were chosen by their measured coverage: how often a nominal 95 %
-// interval holds the value of 2,000 or more replications. docs/statistics.md has
+// interval holds the value of 2,000 or more replications. docs/verdict.md has
 // the figures and the command that prints them.
 //
 //   - A share ([Share]) has the Clopper–Pearson interval of an effective sample

@@ -13,7 +13,7 @@ import (
 const Error = 0.05
 
 // fewest is how many replications a verdict takes: with fewer, intervals cover too
-// little (docs/statistics.md).
+// little (docs/verdict.md).
 const fewest = 5
 
 // Options says how to judge.
