@@ -139,4 +139,6 @@ func (m *Model) growthOf(a *wire.Attempt) int64 {
 func (m *Model) settles() bool { return m.cfg.Charge.Settle || m.cfg.PTU.Units > 0 }
 
 // trues reports whether the charge of a is corrected to what a came to.
-func (m *Model) trues(a *wire.Attempt) bool { return m.settles() || a.Failed && m.cfg.Charge.FailedFree }
+func (m *Model) trues(a *wire.Attempt) bool {
+	return m.settles() || a.Failed && m.cfg.Charge.FailedFree
+}

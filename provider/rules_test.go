@@ -64,6 +64,7 @@ func TestChargesAgainstTheTally(t *testing.T) {
 			Burndown:      float64(rapid.IntRange(0, 3).Draw(t, "burndown")),
 			CacheDiscount: rapid.SampledFrom([]float64{0, 0.5, 1}).Draw(t, "discount"),
 			ReserveCached: rapid.Bool().Draw(t, "reserve_cached"),
+			FailedFree:    rapid.Bool().Draw(t, "failed_free"),
 		}}
 		if rapid.Bool().Draw(t, "ptu") {
 			c.PTU = Provisioned{Units: 1, TPMPerUnit: 1e9, OutputRatio: 4}
@@ -72,6 +73,11 @@ func TestChargesAgainstTheTally(t *testing.T) {
 		tokens := rapid.Uint32Range(0, 1000)
 		a := wire.Attempt{Prompt: 1 + tokens.Draw(t, "prompt"), Guess: tokens.Draw(t, "guess"), MaxTokens: tokens.Draw(t, "max_tokens"), Output: tokens.Draw(t, "output")}
 		a.Cached = min(a.Prompt, tokens.Draw(t, "cached"))
+		if rapid.Bool().Draw(t, "fails") {
+			c.Faults = []Fault{{Kind: Errors, Status: 500, Rate: 1, Until: clock.Never}}
+			m = New(c, 0, nil)
+			a.Failed, a.Output = true, 0
+		}
 		admitted, over := m.Charges(&a)
 		var r wire.Reply
 		m.Arrive(0, &a, &r)
@@ -80,7 +86,7 @@ func TestChargesAgainstTheTally(t *testing.T) {
 		if admitted[Requests] != 1 || over[Requests] != 1 || admitted[Tokens] != first || over[Tokens] != m.Tally.Charged() {
 			t.Fatalf("charged %d, in the end %d; told %v and %v", first, m.Tally.Charged(), admitted, over)
 		}
-		if admitted[Output] != 0 || over[Output] != int64(a.Output) {
+		if admitted[Output] != 0 || over[Output] != int64(a.Output) && !a.Failed {
 			t.Fatalf("output of %d: %d and %d", a.Output, admitted[Output], over[Output])
 		}
 	})

@@ -90,7 +90,7 @@ func someDeployment(t *rapid.T, name string) provider.Config {
 		{Counts: provider.Input, Most: 8_000, Per: time.Minute},
 		{Counts: provider.Output, Most: 4_000, Per: time.Minute},
 		{Counts: provider.Requests, Most: 3},
-		{Counts: provider.Input, Most: 4_000, Per: 30 * time.Second, Growth: 0.5},
+		{Counts: provider.Input, Most: 4_000, Per: 30 * time.Second, Growth: 0.5, UsedBefore: int64(rapid.IntRange(0, 8_000).Draw(t, "before"))},
 	} {
 		if l.Window = d.Window; rapid.IntRange(0, 3).Draw(t, "limit") == 0 {
 			d.Limits = append(d.Limits, l)

@@ -23,6 +23,7 @@ func onRequests(t *rapid.T) *provider.Config {
 	}
 	if rapid.IntRange(0, 4).Draw(t, "grows") == 0 {
 		cfg.Limits[0].Growth = 0.5
+		cfg.Limits[0].UsedBefore = int64(rapid.IntRange(0, 40).Draw(t, "before"))
 	}
 	cfg.Faults = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) provider.Fault {
 		f := provider.Fault{Kind: rapid.SampledFrom([]provider.FaultKind{provider.LimitCut, provider.Outage}).Draw(t, "kind"), Status: 503,

@@ -89,8 +89,8 @@
 //   - Provisioned deployments: the same with D < C before a call is admitted, whatever
 //     the call costs. So the last call that is admitted need not fit: the sum leaves
 //     out the dearest one.
-//   - Growth: a bucket whose rate is (1+growth)^p times the floor in period p, which is
-//     what use at the limit earns.
+//   - Growth: a bucket whose rate begins at the floor, or at what use before the run
+//     earned, and is (1+growth)^p times that in period p, which use at the limit earns.
 //   - Output is charged as it is produced: a bucket, whose debt is at most C when a
 //     call is admitted, counts what has been produced before. Calls in flight at the
 //     last admission count for nothing. They are no more than the limit on requests

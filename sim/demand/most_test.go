@@ -131,6 +131,9 @@ func TestMostInTrouble(t *testing.T) {
 		{"a long outage", with(limited(provider.TokenBucket, rpm), down(provider.Outage, 10*s, 130*s, 0)), crowd(500, 10*s-1, 120*s+1, 1, 1), 120},
 		// Half of the refill from 10 to 40 s, and the whole after it.
 		{"a limit cut", with(limited(provider.TokenBucket, rpm), down(provider.LimitCut, 10*s, 40*s, 0.5)), crowd(500, 0, 60*s, 1, 1), 60 + 10 + 15 + 20},
+		// 100 a minute before the run earn 150.
+		{"growth after use", limited(provider.TokenBucket, provider.Limit{Counts: provider.Requests, Most: 60, Per: 15 * time.Minute, Growth: 0.5, UsedBefore: 100}),
+			crowd(300, 10*s, 30*s, 1, 1), 150 + 75},
 		{"a limit cut of growth", with(limited(provider.TokenBucket, growth), down(provider.LimitCut, 0, 60*s, 0.5)), crowd(200, 10*s, 30*s, 1, 1), 60 + 30},
 		{"cut below the call", with(limited(provider.TokenBucket, tpm), down(provider.LimitCut, 10*s, 40*s, 0.5)), join(crowd(5, 10*s, 20*s, 300, 1), crowd(1, 10*s, 30*s, 300, 1)), 1},
 		{"without limits", provider.Config{Name: "main"}, crowd(200, 0, s, 1, 1), 200},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ratesim/provider"
+	"ratesim/sim/limit"
 )
 
 // Load is what calls ask of the limits of a deployment, over one or more
@@ -50,8 +51,10 @@ func (l *load) sum() *Load {
 // deployments of a pool share it.
 func name(r *rule) string {
 	switch r.How {
-	case provider.ByUtilisation, provider.ByRamp:
-		return r.Refuser.String()
+	case provider.ByUtilisation:
+		return limit.ByUtilisation.String()
+	case provider.ByRamp:
+		return limit.ByRamp.String()
 	}
 	return provider.NameOf(r.Counts, r.Per).String()
 }
@@ -73,8 +76,8 @@ func (l *Load) Merge(o *Load) {
 
 // Series returns what was asked of a limit and what it gave, per minute, in steps
 // of equal width, as a mean over the replications; nil if there is no such limit.
-func (l *Load) Series(limit string) (width time.Duration, asked, allowed []float64) {
-	i := slices.IndexFunc(l.limits, func(m limitSum) bool { return m.name == limit })
+func (l *Load) Series(of string) (width time.Duration, asked, allowed []float64) {
+	i := slices.IndexFunc(l.limits, func(m limitSum) bool { return m.name == of })
 	if i < 0 {
 		return 0, nil, nil
 	}
