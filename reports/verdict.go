@@ -224,7 +224,7 @@ func overload(o *metrics.Overload) string {
 		when = fmt.Sprintf("In bursts, which fill %s of the time from %s to %s,", write(o.Share, percent), clockTime(o.From), clockTime(o.To))
 	}
 	unit, per := unitOf(o.Limit)
-	return fmt.Sprintf("%s the calls ask for %s %s %s, and the limit %s gives %s: whatever the client does, %s of all %s cannot be served in time.",
+	return fmt.Sprintf("%s the calls ask for %s %s %s, and the limit %s gives %s: whatever the client does, about %s of all %s cannot be served in time.",
 		when, write(o.Demand, quantity), unit, per, printable(o.Limit), write(o.Allowed, quantity), write(o.Missed, percent), unit)
 }
 

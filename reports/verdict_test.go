@@ -90,9 +90,9 @@ func TestBesideTheChoice(t *testing.T) {
 	r := &metrics.Result{Replications: 10, Strategies: []metrics.Strategy{row("jitter", 0, 7.7), row("ptu", 0, 5.7)}, Verdict: v}
 	want := []string{
 		"Choose jitter: no call fails (at most 1.2 of 1,000) and 95 % succeed within 7.7 s.",
-		"From 4:00 to 6:30 the calls ask for 391k tokens a minute, and the limit tpm gives 200k: whatever the client does, 8.4 % of all tokens cannot be served in time.",
-		"In bursts, which fill 24.0 % of the time from 0:00 to 2:01:05, the calls ask for 8 requests a minute, and the limit rpd gives 7: whatever the client does, 1.0 % of all requests cannot be served in time.",
-		"From 0:10 to 0:20 the calls ask for 8 requests at a time, and the limit concurrency gives 7: whatever the client does, 0.3 % of all requests cannot be served in time.",
+		"From 4:00 to 6:30 the calls ask for 391k tokens a minute, and the limit tpm gives 200k: whatever the client does, about 8.4 % of all tokens cannot be served in time.",
+		"In bursts, which fill 24.0 % of the time from 0:00 to 2:01:05, the calls ask for 8 requests a minute, and the limit rpd gives 7: whatever the client does, about 1.0 % of all requests cannot be served in time.",
+		"From 0:10 to 0:20 the calls ask for 8 requests at a time, and the limit concurrency gives 7: whatever the client does, about 0.3 % of all requests cannot be served in time.",
 		"There are 2 more such times; the JSON has them all.",
 		"openai/gpt-4o@tier-2 would be enough: with jitter, 99.9 % of the calls succeed there. It asks for 50 USD spent and 7 days.",
 		"ptu sends to another deployment too: against jitter it costs 2.20 USD more a run; with it no call fails (at most 1.2 of 1,000) and 95 % succeed within 5.7 s.",

@@ -163,7 +163,7 @@ func TestPure(t *testing.T) {
 		if strings.HasSuffix(path, "_test.go") || !slices.Contains([]string{"sim", "strategies", "provider", "scenarios"}, folder) {
 			return
 		}
-		concurrent := path == "sim/compare.go" // runs replications side by side
+		concurrent := path == "sim/replicate.go" // runs replications side by side
 		for _, i := range f.Imports {
 			name, _ := strconv.Unquote(i.Path.Value)
 			if slices.Contains(random, name) || name == "sync" && !concurrent {
