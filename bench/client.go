@@ -64,7 +64,7 @@ func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
 	switch {
 	case !sleep(ctx, time.Now().Add(c.run.way(rng.NetworkIn, p.ID, number))):
 		if a.reply.OK() {
-			c.run.wasted(p)
+			c.run.lost(a.reached, p)
 		}
 		return nil, ctx.Err()
 	case a.err != nil:
@@ -101,6 +101,7 @@ func (c *client) travel(request *http.Request, out time.Duration, p *pending, fi
 
 // answer is what came of an attempt at the server.
 type answer struct {
+	reached  clock.Time // the server
 	response *http.Response
 	reply    wire.Reply
 	err      error
@@ -108,19 +109,19 @@ type answer struct {
 
 // exchange sends what has arrived at the server, and takes down what it says.
 func (c *client) exchange(request *http.Request, p *pending, first bool, deployment int) (a answer) {
-	reached := c.run.reached(p, deployment, first)
+	a.reached = c.run.reached(p, deployment, first)
 	var data []byte
 	if a.response, a.err = c.base.RoundTrip(request); a.err == nil {
 		data, a.err = read(a.response)
 	}
 	if a.err != nil {
-		c.run.wasted(p)
+		c.run.lost(a.reached, p)
 		return a
 	}
 	a.response.Body = io.NopCloser(bytes.NewReader(data))
 	wire.Parse(a.response.StatusCode, a.response.Header, data, time.Now(), &a.reply)
 	if !a.reply.OK() {
-		c.run.refused(reached, p, &a.reply, data)
+		c.run.refused(a.reached, p, &a.reply, data)
 	}
 	return a
 }
@@ -141,10 +142,12 @@ func (r *run) reached(p *pending, deployment int, first bool) clock.Time {
 	return now
 }
 
-func (r *run) wasted(p *pending) {
+// lost takes down an attempt that had no answer.
+func (r *run) lost(at clock.Time, p *pending) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.run.Waste(p.Prompt)
+	r.run.Lose(at)
 }
 
 func (r *run) paid(deployment int, reply *wire.Reply) {
@@ -162,9 +165,11 @@ func (r *run) refused(at clock.Time, p *pending, reply *wire.Reply, body []byte)
 	switch {
 	case reply.Status == wire.StatusTooManyRequests, reply.Limit == wire.Oversize, reply.Limit == wire.Billing: // which may have a status of their own
 		r.run.Reject(at, p.group, refuser(reply, body))
+		return
 	case reply.Status >= 500:
 		r.run.ServerError()
 	}
+	r.run.Lose(at)
 }
 
 // refuser returns the limit that an answer names. A vendor that does not say over

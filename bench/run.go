@@ -36,12 +36,13 @@ type Plan struct {
 	Seed        uint64
 	Replication int
 	RetryWindow time.Duration // width of the windows of retry_peak; 0 = 1 s
-	Thirds      [2]uint32     // as in metrics.Setup
-	Speed       float64       // the scenario's seconds in a real one; 0 = 1
-	URL         string        // of the server, without a path
-	Key         string        // API key: the account
-	Start       time.Time     // time 0 of the run
-	MaxOpen     int           // calls at one time; 0 = DefaultMaxOpen
+	Resolution  metrics.Resolution
+	Thirds      [2]uint32 // as in metrics.Setup
+	Speed       float64   // the scenario's seconds in a real one; 0 = 1
+	URL         string    // of the server, without a path
+	Key         string    // API key: the account
+	Start       time.Time // time 0 of the run
+	MaxOpen     int       // calls at one time; 0 = DefaultMaxOpen
 	// Base, if not nil, sends the attempts of all instances in place of connections
 	// that each keeps for itself.
 	Base http.RoundTripper
@@ -152,7 +153,7 @@ func newRun(p Plan) (*run, error) {
 	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
 		jobs: make(chan job), prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
 	from, until := s.FaultSpan()
-	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Weights: s.Weights, Instances: s.Fleet.Total(), Duration: s.Duration, RetryWindow: p.RetryWindow, Thirds: p.Thirds, FaultFrom: from, FaultUntil: until})
+	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Weights: s.Weights, Instances: s.Fleet.Total(), Duration: s.Duration, RetryWindow: p.RetryWindow, Thirds: p.Thirds, Resolution: p.Resolution, FaultFrom: from, FaultUntil: until})
 	for i := range s.Deployments {
 		d, ok := wire.DialectOf(s.Deployments[i].Vendor)
 		if !ok { // a deployment of nobody's speaks as most do

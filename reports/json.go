@@ -160,6 +160,7 @@ func rounded(r *metrics.Result) *metrics.Result {
 	if r.Verdict != nil {
 		out.Verdict = roundVerdict(r.Verdict)
 	}
+	out.Load = roundLoad(r.Load)
 	out.Expectations = roundExpectations(r.Expectations)
 	out.Warnings = append([]string{}, r.Warnings...)
 	return &out
@@ -246,10 +247,28 @@ func roundCurves(c *metrics.Curves) *metrics.Curves {
 	if c == nil || !finite(c.Width) {
 		return nil
 	}
-	return &metrics.Curves{
-		LatencyCDF: roundAll(c.LatencyCDF), Width: round6(c.Width), AttemptsPerS: roundAll(c.AttemptsPerS),
-		RejectedPerS: roundAll(c.RejectedPerS), QuotaUsed: roundAll(c.QuotaUsed),
+	out := *c
+	out.Width = round6(c.Width)
+	for _, xs := range []*[]float64{&out.LatencyCDF, &out.AttemptsPerS, &out.RejectedPerS, &out.LostPerS, &out.ArrivedPerS, &out.AnsweredPerS, &out.FailedPerS, &out.QuotaUsed} {
+		*xs = roundAll(*xs)
 	}
+	out.Unanswered = slices.Clone(c.Unanswered)
+	for i := range out.Unanswered {
+		t := &out.Unanswered[i]
+		t.Share, t.Within = round6(t.Share), round6(t.Within)
+	}
+	return &out
+}
+
+func roundLoad(l *metrics.Load) *metrics.Load {
+	if l == nil {
+		return nil
+	}
+	out := &metrics.Load{Width: round6(l.Width)}
+	for _, m := range l.Limits {
+		out.Limits = append(out.Limits, metrics.LimitLoad{Limit: m.Limit, Asked: roundAll(m.Asked), Allowed: roundAll(m.Allowed)})
+	}
+	return out
 }
 
 func roundAll(xs []float64) []float64 {

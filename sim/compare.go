@@ -22,6 +22,7 @@ type Options struct {
 	// have been simulated.
 	Replications int
 	RetryWindow  time.Duration // as in Plan
+	Resolution   metrics.Resolution
 	// Catalog is where a larger tier is looked for when the demand is more than the
 	// limits allow; nil = none is.
 	Catalog *catalog.Catalog
@@ -123,7 +124,7 @@ func (c *comparison) attempts() int64 {
 func (c *comparison) result() *metrics.Result {
 	s := c.spec
 	r := &metrics.Result{Kind: "simulated", Scenario: s.Name, Provider: s.Deployments[0].Ref, Seed: c.options.Seed, Verdict: c.verdict, Assumed: s.Assumed,
-		Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
+		Load: c.load(), Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
 	metrics.Summarise(r, c.sample, s.Tenants)
 	verdict.Check(r, c.sample, s)
 	if n := c.options.Replications; r.Replications < n {

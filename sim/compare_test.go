@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"ratesim/provider/catalog"
@@ -50,6 +51,13 @@ func TestOverload(t *testing.T) {
 	near("what is allowed", o.Allowed, 60_000, 1)
 	near("what is missed", o.Missed, 35./420, 4./420)
 	near("the share", o.Share, 1, 0)
+	load := r.Load.Limits[slices.IndexFunc(r.Load.Limits, func(l metrics.LimitLoad) bool { return l.Limit == "tpm" })]
+	asked := 0.0
+	for _, a := range load.Asked[120:240] {
+		asked += a / 120
+	}
+	near("what is asked for from minute 2 to 4", asked, 110_000, 2500) // five standard deviations are as much
+	near("what the limit gives then", load.Allowed[180], 60_000, 1e-6)
 	if r.Verdict.Fits != nil {
 		t.Errorf("a tier of no catalog is enough: %+v", r.Verdict.Fits)
 	}
@@ -61,6 +69,36 @@ func TestOverload(t *testing.T) {
 		}
 		want := s.Values[metrics.SuccessRate].Mean / most
 		near(s.Name+"'s share of the optimum", s.Values[metrics.OfOptimum].Mean, want, 0.005)
+	}
+}
+
+// TestLost: an attempt that the deployment fails, and one that takes longer than the
+// client waits, are lost; one that is refused is not.
+func TestLost(t *testing.T) {
+	s := parse(t, `
+name: lost
+duration: 100s
+fleet: {timeout: 2s, network: {latency: 10ms}}
+workload:
+  - {arrivals: {process: constant, rate: 1/s}, prompt_tokens: 10, output_tokens: 1}
+deployments:
+  - {name: main, provider: openai/gpt-4o@tier-1, limits: {rpm: 60}, window: fixed, latency: {ttft: 100ms, per_token: 1ms}}
+faults:
+  - {kind: outage, at: 10s, for: 10s, status: 503}
+  - {kind: slow-stream, at: 30s, for: 10s, rate: 1, to: 1000}
+strategies: [none]
+`)
+	r, err := Compare(context.Background(), s, Options{Seed: 1, Replications: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := r.Strategies[0].Curves
+	for i, lost := range c.LostPerS {
+		if want := c.AttemptsPerS[i]; (i >= 10 && i < 20 || i >= 30 && i < 40) && (lost != want || want == 0) {
+			t.Errorf("second %d: of %v attempts %v are lost", i, want, lost)
+		} else if i > 40 && lost != 0 {
+			t.Errorf("second %d: %v attempts are lost", i, lost)
+		}
 	}
 }
 

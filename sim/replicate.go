@@ -62,7 +62,7 @@ func (c *comparison) do(ctx context.Context, replication, strategy int) (err err
 		return err
 	}
 	c.outcomes[strategy].Runs[replication], err = Run(ctx, Plan{Scenario: c.spec, Strategy: &c.spec.Strategies[strategy], Seed: c.options.Seed,
-		Replication: replication, RetryWindow: c.options.RetryWindow, Thirds: c.thirds})
+		Replication: replication, RetryWindow: c.options.RetryWindow, Resolution: c.options.Resolution, Thirds: c.thirds})
 	return err
 }
 
@@ -82,19 +82,38 @@ func (c *comparison) bound() {
 	}
 }
 
-// overload returns when the calls ask for more than a limit of the first deployment
-// allows.
-func (c *comparison) overload() []metrics.Overload {
+// demand returns what the calls of all replications ask for.
+func (c *comparison) demand() *demand.Load {
 	var load demand.Load
 	for _, s := range c.surveys {
 		if s != nil {
 			load.Merge(s.Load)
 		}
 	}
+	return &load
+}
+
+// overload returns when the calls ask for more than a limit of the first deployment
+// allows.
+func (c *comparison) overload() []metrics.Overload {
 	var list []metrics.Overload
-	for _, p := range load.Periods() {
+	for _, p := range c.demand().Periods() {
 		list = append(list, metrics.Overload{Limit: p.Limit, From: p.From.Seconds(), To: p.To.Seconds(),
 			Demand: p.Demand, Allowed: p.Allowed, Missed: p.Missed, Share: p.Share})
 	}
 	return list
+}
+
+// load writes down what the calls ask for; nil where that depends on the client.
+func (c *comparison) load() *metrics.Load {
+	d := c.demand()
+	var l *metrics.Load
+	for i, name := range d.Limits() {
+		width, asked, allowed := d.Series(i)
+		if l == nil {
+			l = &metrics.Load{Width: width.Seconds()}
+		}
+		l.Limits = append(l.Limits, metrics.LimitLoad{Limit: name, Asked: asked, Allowed: allowed})
+	}
+	return l
 }

@@ -23,7 +23,8 @@ type Plan struct {
 	Seed        uint64
 	Replication int
 	RetryWindow time.Duration // width of the windows of retry_peak; 0 = 1 s
-	Thirds      [2]uint32     // as in metrics.Setup; 0 = all calls that have a prompt count as long
+	Resolution  metrics.Resolution
+	Thirds      [2]uint32 // as in metrics.Setup; 0 = all calls that have a prompt count as long
 }
 
 // Run replays the scenario against the strategy once. It reads no clock, starts
@@ -108,6 +109,7 @@ func setup(p Plan) metrics.Setup {
 		Duration:    p.Scenario.Duration,
 		RetryWindow: p.RetryWindow,
 		Thirds:      p.Thirds,
+		Resolution:  p.Resolution,
 		FaultFrom:   from, FaultUntil: until,
 	}
 }

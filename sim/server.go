@@ -34,6 +34,9 @@ func (e *engine) reach(i uint32) {
 		f.timedOut = true
 		back = max(limit, e.now)
 	}
+	if f.timedOut || !r.OK() && r.Status != wire.StatusTooManyRequests {
+		e.run.Lose(e.now)
+	}
 	if m.Config().Headers.Instant {
 		r.Age(back.Sub(e.now))
 	}

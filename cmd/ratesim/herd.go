@@ -9,6 +9,7 @@ import (
 	"ratesim/reports"
 	"ratesim/scenarios"
 	"ratesim/sim"
+	"ratesim/sim/metrics"
 )
 
 // maxClients bounds a herd; a million clients take about a gigabyte.
@@ -56,7 +57,9 @@ together, keep retrying, and are released when it comes back.`,
 			if err != nil {
 				return inputError{err}
 			}
-			return f.simulate(c.Context(), s, spec, sim.Options{RetryWindow: window}, view{reports.HerdTable, reports.HerdMarkdown, reports.HerdPictures})
+			// Fine enough to show that retries come in lockstep.
+			fine := metrics.Resolution{Width: 50 * time.Millisecond, Steps: 2400}
+			return f.simulate(c.Context(), s, spec, sim.Options{RetryWindow: window, Resolution: fine}, view{reports.HerdTable, reports.HerdMarkdown, reports.HerdPictures})
 		},
 	}
 	c.Flags().IntVar(&clients, "clients", 1000, "how many clients, each its own instance with one call")

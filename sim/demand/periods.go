@@ -74,13 +74,9 @@ func (l *Load) Merge(o *Load) {
 	}
 }
 
-// Series returns what was asked of a limit and what it gave, per minute, in steps
-// of equal width, as a mean over the replications; nil if there is no such limit.
-func (l *Load) Series(of string) (width time.Duration, asked, allowed []float64) {
-	i := slices.IndexFunc(l.limits, func(m limitSum) bool { return m.name == of })
-	if i < 0 {
-		return 0, nil, nil
-	}
+// Series returns what was asked of the limit i of Limits and what it gave, per minute,
+// in steps of equal width, as a mean over the replications.
+func (l *Load) Series(i int) (width time.Duration, asked, allowed []float64) {
 	s := l.limits[i].steps
 	width = time.Duration(s.width)
 	scale := 1 / width.Minutes() / float64(l.replications)

@@ -21,12 +21,26 @@ type Result struct {
 	Hash         string        `json:"hash"` // of every event of every run
 	Strategies   []Strategy    `json:"strategies"`
 	Verdict      *Verdict      `json:"verdict,omitempty"`
+	Load         *Load         `json:"load,omitempty"` // not of closed workloads
 	Paired       []Paired      `json:"paired"`
 	Expectations []Expectation `json:"expectations"`
 	// Assumed says what was assumed of the traffic and of the clients, and how that is
 	// changed.
 	Assumed  []string `json:"assumed,omitempty"`
 	Warnings []string `json:"warnings"`
+	// Setting says what was simulated: the scenario as it was resolved, with the sources
+	// of its numbers.
+	Setting []Setting `json:"setting,omitempty"`
+	// Command and Version are what was run.
+	Command string `json:"command,omitempty"`
+	Version string `json:"version,omitempty"`
+}
+
+// Setting is a line about a scenario.
+type Setting struct {
+	Topic  string `json:"topic"` // traffic, limits, clients, faults, …
+	Text   string `json:"text"`
+	Source string `json:"source,omitempty"` // where its numbers are from, with a date
 }
 
 // Expectation is one checked line of a scenario's expect list.
@@ -68,17 +82,50 @@ type Curves struct {
 	// Latency in seconds of the succeeded calls at evenly spaced shares:
 	// LatencyCDF[i] is the quantile i/(len-1). Empty when nothing succeeded.
 	LatencyCDF []float64 `json:"latency_cdf,omitempty"`
+	// Unanswered says how long it takes until all calls but a share have succeeded:
+	// shares fall by a twentieth of a decade from 1 to a little above 0.0003, and end
+	// where too few calls succeed.
+	Unanswered []Tail `json:"unanswered,omitempty"`
 	// Width is the width in seconds of one step of the series below; step i
-	// covers [i*Width, (i+1)*Width).
+	// covers [i*Width, (i+1)*Width). All are per second, and means over replications.
 	Width float64 `json:"width"`
-	// Attempts and 429s that reached a deployment, per second, mean over
-	// replications.
+	// Attempts that reach a deployment; of these, those that are answered with 429, and
+	// those that bring neither an answer nor a 429: the deployment fails, the
+	// connection breaks, or the client's timeout ends. Each counts when it reaches the
+	// deployment.
 	AttemptsPerS []float64 `json:"attempts_per_s,omitempty"`
 	RejectedPerS []float64 `json:"rejected_per_s,omitempty"`
+	LostPerS     []float64 `json:"lost_per_s,omitempty"`
+	// Calls that arrive, that succeed, and that end without success.
+	ArrivedPerS  []float64 `json:"arrived_per_s,omitempty"`
+	AnsweredPerS []float64 `json:"answered_per_s,omitempty"`
+	FailedPerS   []float64 `json:"failed_per_s,omitempty"`
 	// Tokens charged in the last minute ÷ the limit per minute (requests where a
 	// deployment has no token limit), mean over replications. A bucket that was
 	// full allows up to 2 for a while; a limit cut raises it too.
 	QuotaUsed []float64 `json:"quota_used,omitempty"`
+}
+
+// Tail is a point of the time to success of all calls.
+type Tail struct {
+	Share  float64 `json:"share"`    // of all calls that are not yet answered
+	Within float64 `json:"within_s"` // after arrival
+}
+
+// Load is what the calls ask of the limits of the first deployment, as the vendor would
+// charge it, whatever the client does. It is the mean of all replications.
+type Load struct {
+	Width  float64     `json:"width"` // seconds of a step, as in Curves
+	Limits []LimitLoad `json:"limits"`
+}
+
+// LimitLoad is the load of one limit: what is asked for and what the limit gives, per
+// minute, in requests or tokens. Of a limit on what is open at a time it is how much
+// would be and may be.
+type LimitLoad struct {
+	Limit   string    `json:"limit"` // as in rejected_by
+	Asked   []float64 `json:"asked"`
+	Allowed []float64 `json:"allowed"`
 }
 
 // Paired compares two strategies replication by replication: the mean of

@@ -19,6 +19,8 @@ type Setup struct {
 	// Thirds are the two prompt lengths, in tokens, that divide the calls into the
 	// short, the medium and the long.
 	Thirds [2]uint32
+	// Resolution is that of what the run keeps over time.
+	Resolution Resolution
 	// The first and the last fault with a beginning and an end: goodput before
 	// FaultFrom is the norm that recovery after FaultUntil is held against.
 	// Both 0 when there is none.
@@ -70,17 +72,33 @@ type Run struct {
 }
 
 // overTime is what a run did step by step, from which pictures are drawn.
-type overTime struct{ attempts, rejected, use, samples Series }
+type overTime [numSeries]Series
 
-func newOverTime() *overTime {
-	return &overTime{newSeries(time.Second), newSeries(time.Second), newSeries(time.Second), newSeries(time.Second)}
+// What is kept over time.
+const (
+	attempts = iota // that reach a deployment
+	rejected        // of them, answered with 429
+	lost            // of them, those that bring neither an answer nor a 429
+	arrived         // calls
+	answered        // calls that succeed
+	failed          // calls that end without success
+	use             // shares of the limit in use, in units of 1/useUnit
+	samples         // how many of them
+	numSeries
+)
+
+func newOverTime(r Resolution) *overTime {
+	var o overTime
+	for i := range o {
+		o[i] = newSeries(r.orDefault())
+	}
+	return &o
 }
 
 func (o *overTime) merge(p *overTime) {
-	o.attempts.Merge(&p.attempts)
-	o.rejected.Merge(&p.rejected)
-	o.use.Merge(&p.use)
-	o.samples.Merge(&p.samples)
+	for i := range o {
+		o[i].Merge(&p[i])
+	}
 }
 
 // NumSizes is how many groups calls fall into by the length of their prompt: short,
@@ -114,7 +132,7 @@ func NewRun(s Setup) *Run {
 		peaks:     make([]peak, s.Deployments),
 		retries:   make([]peak, s.Deployments),
 		recovery:  recovery{from: s.FaultFrom, until: s.FaultUntil},
-		series:    newOverTime(),
+		series:    newOverTime(s.Resolution),
 	}
 	for i := range s.Deployments {
 		r.peaks[i].width = clock.Second
@@ -150,6 +168,7 @@ func (r *Run) Arrive(now clock.Time, w Work) {
 		r.recovery.since = now
 	}
 	r.LastArrival = now
+	r.series[arrived].Add(now, 1)
 	t := &r.groups[w.Group]
 	t.Calls++
 	t.Demand += w.Tokens
@@ -169,7 +188,7 @@ func (r *Run) Attempt(now clock.Time, group, deployment int, first bool) {
 		r.Retries++
 		r.retries[deployment].add(now)
 	}
-	r.series.attempts.Add(now, 1)
+	r.series[attempts].Add(now, 1)
 }
 
 // Reject takes down a 429 for a call of a group, as the deployment sends it, by the limit
@@ -178,8 +197,13 @@ func (r *Run) Reject(now clock.Time, group int, by limit.Name) {
 	t := &r.groups[group]
 	t.Rejected++
 	t.RejectedBy[by]++
-	r.series.rejected.Add(now, 1)
+	r.series[rejected].Add(now, 1)
 }
+
+// Lose takes down an attempt that brings neither an answer nor a 429, when it reaches
+// its deployment: that fails, breaks the connection, or takes longer than the client
+// waits.
+func (r *Run) Lose(now clock.Time) { r.series[lost].Add(now, 1) }
 
 // ServerError takes down a 5xx as the deployment sends it.
 func (r *Run) ServerError() { r.ServerErrors++ }
@@ -204,19 +228,21 @@ func (r *Run) Succeed(now clock.Time, latency time.Duration, w Work) {
 	t.Good += w.Tokens
 	r.Instances[w.Instance].Good += w.Tokens
 	r.recovery.add(now, w.Tokens)
+	r.series[answered].Add(now, 1)
 }
 
 // Fail takes down a call of a group that ended without success.
 func (r *Run) Fail(now clock.Time, group, reason int) {
 	r.LastEnd = now
 	r.groups[group].Failed[reason]++
+	r.series[failed].Add(now, 1)
 }
 
 // Use takes down which share of the limit per minute was charged in the minute
 // up to now.
 func (r *Run) Use(now clock.Time, share float64) {
-	r.series.use.Add(now, int64(share*useUnit))
-	r.series.samples.Add(now, 1)
+	r.series[use].Add(now, int64(share*useUnit))
+	r.series[samples].Add(now, 1)
 }
 
 // useUnit makes a share an integer, so that samples add up exactly.

@@ -90,7 +90,7 @@ func (o *Outcome) absorb(r *Run) {
 		return
 	}
 	if o.series == nil {
-		o.series = newOverTime()
+		o.series = newOverTime(r.setup.Resolution)
 	}
 	o.series.merge(r.series)
 	r.series = nil

@@ -6,54 +6,72 @@ import (
 	"ratesim/sim/clock"
 )
 
-// bins is how many steps a Series has. At one second each they hold ten
-// minutes; each doubling of the run after that halves the resolution.
-const bins = 600
+// Resolution says how finely what happens over time is kept.
+type Resolution struct {
+	Width time.Duration // of a step at the beginning of the run; 0 = 1 s
+	// Steps is how many there are at most, an even number; 0 = 600. Each doubling of the
+	// time that they hold doubles their width.
+	Steps int
+}
 
-// Series is a time series of fixed size: integer amounts added in time order,
-// summed in steps of equal width. When time passes its end, neighbouring
+// orDefault fills in what is 0.
+func (r Resolution) orDefault() Resolution {
+	if r.Width == 0 {
+		r.Width = time.Second
+	}
+	if r.Steps == 0 {
+		r.Steps = 600
+	}
+	return r
+}
+
+// Series is a time series of fixed size: integer amounts, mostly added in the order of
+// time, summed in steps of equal width. When time passes its end, neighbouring
 // steps are added together and the width doubles. The zero value is not usable;
 // see newSeries.
 type Series struct {
 	width      clock.Time
-	last       int        // index of the last step written, -1 if none
+	at         int        // index of the step written last
 	start, end clock.Time // of that step: amounts come in time order, so most go there
-	sum        [bins]int64
+	n          int        // steps up to the last one that was ever written
+	sum        []int64
 }
 
-func newSeries(width time.Duration) Series { return Series{width: clock.Time(width), last: -1} }
+func newSeries(r Resolution) Series {
+	return Series{width: clock.Time(r.Width), sum: make([]int64, r.Steps)}
+}
 
-// Add adds v at t, which must not lie before the step added to last.
+// Add adds v at t.
 func (s *Series) Add(t clock.Time, v int64) {
 	if t < s.start || t >= s.end {
 		s.seek(t)
 	}
-	s.sum[s.last] += v
+	s.sum[s.at] += v
 }
 
-// seek makes the step that holds t the last one. t must not lie before it.
+// seek makes the step that holds t the one to be written.
 func (s *Series) seek(t clock.Time) {
-	for t/s.width >= bins {
+	for t/s.width >= clock.Time(len(s.sum)) {
 		s.fold()
 	}
-	s.last = int(t / s.width)
-	s.start = clock.Time(s.last) * s.width
+	s.at = int(t / s.width)
+	s.start = clock.Time(s.at) * s.width
 	s.end = s.start + s.width
+	s.n = max(s.n, s.at+1)
 }
 
 func (s *Series) fold() {
-	for i := range bins / 2 {
+	half := len(s.sum) / 2
+	for i := range half {
 		s.sum[i] = s.sum[2*i] + s.sum[2*i+1]
 	}
-	clear(s.sum[bins/2:])
+	clear(s.sum[half:])
 	s.width *= 2
-	if s.last >= 0 {
-		s.last /= 2
-	}
+	s.n = (s.n + 1) / 2
 	s.start, s.end = 0, 0
 }
 
-// Merge adds o to s; both must have begun with the same width. It changes o's
+// Merge adds o to s; both must have begun with the same resolution. It changes o's
 // resolution, not what it holds, if s is coarser.
 func (s *Series) Merge(o *Series) {
 	for s.width < o.width {
@@ -65,12 +83,12 @@ func (s *Series) Merge(o *Series) {
 	for i, v := range o.sum {
 		s.sum[i] += v
 	}
-	s.last = max(s.last, o.last)
+	s.n = max(s.n, o.n)
 }
 
-// Steps returns the sums up to the last step written, times scale.
+// steps returns the sums up to the last step written, times scale.
 func (s *Series) steps(scale float64) []float64 {
-	out := make([]float64, s.last+1)
+	out := make([]float64, s.n)
 	for i := range out {
 		out[i] = float64(s.sum[i]) * scale
 	}

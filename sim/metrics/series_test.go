@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -25,7 +24,7 @@ var amounts = rapid.Custom(func(t *rapid.T) []amount {
 })
 
 func seriesOf(as []amount) *Series {
-	s := newSeries(time.Second)
+	s := newSeries(Resolution{}.orDefault())
 	for _, a := range as {
 		s.Add(a.at, a.v)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"ratesim/sim/clock"
 	"ratesim/sim/limit"
 	"ratesim/sim/stats"
 )
@@ -156,6 +157,13 @@ func (s *Sample) hash() string {
 // cdfPoints is how many points the latency curve of a picture has.
 const cdfPoints = 201
 
+// The tail of the time to success is kept at 1, at a twentieth of a decade below that,
+// and so on.
+const (
+	perDecade = 20
+	tailSize  = 71
+)
+
 // curves pools the replications for the pictures.
 func (s *Sample) curves(outcome int) *Curves {
 	if len(s.done) == 0 {
@@ -163,37 +171,45 @@ func (s *Sample) curves(outcome int) *Curves {
 	}
 	sum := s.Outcomes[outcome].series
 	sum.align()
-	width := sum.attempts.width.Seconds()
-	c := &Curves{Width: width}
+	width := sum[attempts].width.Seconds()
 	perSecond := 1 / width / float64(len(s.done))
-	c.AttemptsPerS = sum.attempts.steps(perSecond)
-	c.RejectedPerS = sum.rejected.steps(perSecond)
-	use, samples := sum.use.steps(1/useUnit), sum.samples.steps(1)
-	for i := range use {
-		if samples[i] > 0 {
-			use[i] /= samples[i]
+	steps := func(series int) []float64 { return sum[series].steps(perSecond) }
+	c := &Curves{Width: width, AttemptsPerS: steps(attempts), RejectedPerS: steps(rejected), LostPerS: steps(lost),
+		ArrivedPerS: steps(arrived), AnsweredPerS: steps(answered), FailedPerS: steps(failed), QuotaUsed: sum[use].steps(1 / useUnit)}
+	for i, n := range sum[samples].steps(1) {
+		if n > 0 {
+			c.QuotaUsed[i] /= n
 		}
 	}
-	c.QuotaUsed = use
 	if t := s.timesOf(outcome, Part{}, ofSuccesses); !math.IsNaN(t.Value(0)) {
 		for i := range cdfPoints {
 			c.LatencyCDF = append(c.LatencyCDF, t.Value(float64(i)/(cdfPoints-1)))
 		}
+	}
+	t := s.timesOf(outcome, Part{}, untilSuccess)
+	for i := range tailSize {
+		share := math.Pow(10, -float64(i)/perDecade)
+		within := t.Value(1 - share)
+		if math.IsNaN(within) || math.IsInf(within, 0) {
+			break
+		}
+		c.Unanswered = append(c.Unanswered, Tail{share, within})
 	}
 	return c
 }
 
 // align makes all series as coarse as the coarsest.
 func (o *overTime) align() {
-	all := []*Series{&o.attempts, &o.rejected, &o.use, &o.samples}
-	width := all[0].width
-	for _, s := range all {
-		width = max(width, s.width)
+	width := clock.Time(0)
+	for i := range o {
+		width = max(width, o[i].width)
 	}
-	for _, s := range all {
-		for s.width < width {
-			s.fold()
+	for i := range o {
+		for o[i].width < width {
+			o[i].fold()
 		}
 	}
-	o.rejected.last = o.attempts.last // as long as the attempts they are part of
+	for _, part := range []int{rejected, lost} {
+		o[part].n = o[attempts].n // as long as the attempts that they are part of
+	}
 }

@@ -195,13 +195,20 @@ func TestCurves(t *testing.T) {
 	two := func(longer bool) []Outcome {
 		a, b := NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1}), NewRun(Setup{Deployments: 1, Tenants: 1, Instances: 1})
 		for range 3 {
+			a.Arrive(400*ms, Work{})
 			a.Attempt(500*ms, 0, 0, true)
 		}
 		a.Attempt(2*clock.Second, 0, 0, true)
+		a.Lose(500 * ms)
 		a.Reject(clock.Second, 0, limit.ByTPM)
+		a.Succeed(clock.Second, 600*time.Millisecond, Work{})
+		a.Succeed(clock.Second, 600*time.Millisecond, Work{})
+		a.Fail(clock.Second, 0, 0)
 		a.Use(0, 0.5)
 		a.Use(clock.Second, 0.25)
+		b.Arrive(500*ms, Work{})
 		b.Attempt(500*ms, 0, 0, true)
+		b.Succeed(2*clock.Second, 1500*time.Millisecond, Work{})
 		b.Use(0, 1)
 		if longer {
 			b.Use(700*clock.Second, 2) // to 1,200 s in steps of 2 s
@@ -210,16 +217,31 @@ func TestCurves(t *testing.T) {
 		b.Close(0)
 		return []Outcome{{Runs: []*Run{a, b}}}
 	}
+	// Of four calls two succeed within 0.6 s and one within 1.5 s; one fails.
+	tail := []Tail{{1, 0.6}}
+	for i := 1; math.Pow(10, -float64(i)/20) >= 0.25; i++ {
+		share := math.Pow(10, -float64(i)/20)
+		within := 0.6
+		if share < 0.5 {
+			within = 1.5
+		}
+		tail = append(tail, Tail{share, within})
+	}
+	about := cmpopts.EquateApprox(1e-3, 0) // histograms are
 	got := summarise(two(false)...).Strategies[0].Curves
-	want := &Curves{Width: 1, AttemptsPerS: []float64{2, 0, 0.5}, RejectedPerS: []float64{0, 0.5, 0}, QuotaUsed: []float64{0.75, 0.25}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	got.LatencyCDF = nil
+	want := &Curves{Unanswered: tail, Width: 1, AttemptsPerS: []float64{2, 0, 0.5}, RejectedPerS: []float64{0, 0.5, 0}, LostPerS: []float64{0.5, 0, 0},
+		ArrivedPerS: []float64{2}, AnsweredPerS: []float64{0, 1, 0.5}, FailedPerS: []float64{0, 0.5}, QuotaUsed: []float64{0.75, 0.25}}
+	if diff := cmp.Diff(want, got, about); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	got = summarise(two(true)...).Strategies[0].Curves
+	got.LatencyCDF = nil
 	use := make([]float64, 351)
 	use[0], use[350] = (0.5+0.25+1)/3, 2
-	want = &Curves{Width: 2, AttemptsPerS: []float64{1, 0.25}, RejectedPerS: []float64{0.25, 0}, QuotaUsed: use}
-	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-6, 0)); diff != "" {
+	want = &Curves{Unanswered: tail, Width: 2, AttemptsPerS: []float64{1, 0.25}, RejectedPerS: []float64{0.25, 0}, LostPerS: []float64{0.25, 0},
+		ArrivedPerS: []float64{1}, AnsweredPerS: []float64{0.5, 0.25}, FailedPerS: []float64{0.25}, QuotaUsed: use}
+	if diff := cmp.Diff(want, got, about); diff != "" {
 		t.Errorf("after 700 s (-want +got)\n%s", diff)
 	}
 }
