@@ -28,13 +28,14 @@ func (m *Meter) spread(v *interval, key rng.Key, cv float64) {
 	first, last := int(from/time.Minute), int((until-1)/time.Minute)
 	draws := key.Sequence(rng.Arrivals)
 	gamma := distuv.Gamma{Alpha: 1 / (cv * cv), Beta: 1, Src: &draws}
+	uneven := cv > 1e-6 // below that nobody sees it, and cv² may round to 0
 	shares := make([]float64, last-first+1)
 	sum := 0.0
 	for i := range shares {
 		begin := time.Duration(first+i) * time.Minute
 		whole := min(until, begin+time.Minute) - max(from, begin)
 		shares[i] = whole.Minutes()
-		if cv > 0 {
+		if uneven {
 			shares[i] *= gamma.Rand()
 		}
 		sum += shares[i]
