@@ -51,6 +51,9 @@ func TestReplicationsSideBySide(t *testing.T) {
 	if err != nil || r.Replications != 3 {
 		t.Fatalf("%+v, %v; want 3 replications", r, err)
 	}
+	if n := len(r.Setting); n == 0 || !strings.HasPrefix(r.Setting[n-1].Text, "3 replications with seed 0.") {
+		t.Errorf("the setting is %+v", r.Setting)
+	}
 	took := time.Duration(float64(spec.Duration) / 5)
 	at := slices.SortedFunc(maps.Values(firsts), time.Time.Compare)
 	if len(at) != 3 || at[1].Sub(at[0]) > took/2 || at[2].Sub(at[1]) < took/2 {

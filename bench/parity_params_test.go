@@ -10,6 +10,8 @@ func TestParityOfParameters(t *testing.T) {
 	for _, s := range []string{
 		"{use: token-bucket, name: polled, fair: false, capacity: 6000, refill: 500}",
 		"{use: token-bucket, name: smooth, smooth: true}",
+		"{use: token-bucket, name: part, rpm: 50, tpm: 40000, share: 40%, margin: 10%}",
+		"{use: queue, name: whole, share: 100%, margin: 5%}",
 		"{use: queue, name: urgent, order: priority, workers: 3, max_queue: 9}",
 		"{use: queue, name: late, order: fair, weights: {web: 3}, reserve: false}",
 		"{use: jitter, name: decorrelated, jitter: decorrelated, base_5xx: 100ms}",

@@ -1,9 +1,9 @@
-// Package bench runs a scenario over real HTTP: the calls of its workload, at
-// their times, by the clients of its fleet, against a server that enforces its
-// limits. What it measures it measures as the simulator does.
+// Package bench runs a scenario over real HTTP. The clients of its fleet make the
+// calls of its workload at their times, against a server that enforces its limits.
+// The results are measured in the same way as those of the simulator.
 //
-// It is an open loop: a call is made when it is due, whether or not others have
-// been answered, and its latency counts from then.
+// It is an open loop: a call is made when it is due, whether or not earlier calls have
+// been answered, and its latency counts from the time at which it was due.
 package bench
 
 import (
@@ -107,7 +107,7 @@ type source struct {
 // answers that came.
 func Run(ctx context.Context, p Plan) (*metrics.Run, Pace, error) {
 	if p.Strategy.Omniscient {
-		return nil, Pace{}, fmt.Errorf("strategy %s knows what no client can: it cannot run over HTTP", p.Strategy.Name)
+		return nil, Pace{}, fmt.Errorf("strategy %s sees the state of the limits, which no client can see over HTTP; leave it out", p.Strategy.Name)
 	}
 	r, err := newRun(p)
 	if err != nil {

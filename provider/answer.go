@@ -6,9 +6,9 @@ import (
 	"ratesim/sim/limit"
 )
 
-// Answer puts r, with which Arrive has just answered a at now, in the form that
-// a wire.Dialect encodes: what r tells, to the number, and what an error's body
-// says beside it. ans.Now, RequestID and who speaks are the caller's.
+// Answer turns r, with which Arrive has just answered a at now, into the form that a
+// wire.Dialect encodes. It has the same numbers as r, and what the body of an error
+// says in addition. The caller sets ans.Now, RequestID and the names of both sides.
 func (m *Model) Answer(now clock.Time, a *wire.Attempt, r *wire.Reply, ans *wire.Answer) {
 	ans.Status, ans.Limit, ans.Wait = r.Status, r.Limit, r.RetryAfter
 	// A wait finer than its unit has been put in a header of a finer one.

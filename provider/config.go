@@ -140,32 +140,31 @@ type Charge struct {
 	// Undeclared is reserved for the output of a request that declares no
 	// max_tokens.
 	Undeclared uint32
-	// Settle trues the reservation up to prompt + output when the work is done.
+	// Settle corrects the reservation to prompt + output when the work is done.
 	Settle bool
 	// Rejected makes an attempt that a limit refuses count against all limits on
-	// requests in a time, as an admitted one does. What that costs under each
-	// window the comment of package limit tells. The wait that a reply asks for
-	// is that of an attempt after this one. Its tokens never count, for they are
-	// neither read nor produced, and nothing counts of a request that is too
-	// large, not paid for, or meets an outage.
+	// requests per time, as an admitted one does. The comment of package limit says
+	// what that costs under each window. The wait that a reply asks for is that of an
+	// attempt after this one. The tokens of a refused attempt never count, because they
+	// are neither read nor produced. A request that is too large, is not paid for or
+	// meets an outage does not count at all.
 	Rejected bool
-	// Burndown is what an output token counts when the reservation is settled;
-	// 0 = 1. It does not weigh the reservation.
+	// Burndown is how many tokens an output token counts as when the reservation is
+	// settled; 0 = 1. It does not change the reservation.
 	Burndown float64
-	// CacheDiscount is the share of cached prompt tokens that does not count,
-	// from 0, all count, to 1, they are free.
+	// CacheDiscount is the share of cached prompt tokens that does not count: with 0
+	// all count, with 1 they are free.
 	CacheDiscount float64
 	// ReserveCached makes cached prompt tokens count in full until the
 	// reservation is settled.
 	ReserveCached bool
-	// FailedFree gives back the tokens reserved for an attempt that was
-	// admitted and failed, also where nothing else is settled. The request
-	// still counts.
+	// FailedFree gives back the tokens that were reserved for an admitted attempt that
+	// failed, even where nothing else is settled. The request still counts.
 	FailedFree bool
 }
 
-// Headers is what a vendor's replies tell of its limits. The zero value tells
-// all, as OpenAI does.
+// Headers says what a vendor's replies tell of its limits. The zero value tells
+// everything, as OpenAI does.
 type Headers struct {
 	Silent  bool // nothing of what is left
 	NoReset bool // not when a limit will be whole again
@@ -177,10 +176,11 @@ type Headers struct {
 	// Round is what the remaining tokens are rounded to the nearest multiple
 	// of; 0 = 1.
 	Round int64
-	// Reset is the unit of the time until a limit is whole again, cut; 0 = 1 ms.
+	// Reset is the unit of the time until a limit is full again, rounded down; 0 = 1
+	// ms.
 	Reset time.Duration
-	// Instant tells the instant at which a limit is whole again, rounded up to
-	// Reset, and not how long that is from now.
+	// Instant makes replies tell the instant at which a limit is full again, rounded up
+	// to Reset, and not the time until then.
 	Instant bool
 	// RetryAfter is the unit of the wait a 429 asks for, rounded up; 0 = 1 s.
 	RetryAfter time.Duration
@@ -196,8 +196,8 @@ type Latency struct {
 	// share used, as queueing delay does long before saturation. 0 = load does
 	// not matter.
 	Load float64
-	// Floor is the most time an output token takes however high the load, which
-	// is what provisioned deployments promise; 0 = no promise.
+	// Floor is the longest time that an output token takes under any load. Provisioned
+	// deployments promise it; 0 = no promise.
 	Floor time.Duration
 }
 

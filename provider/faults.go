@@ -238,14 +238,14 @@ func (m *Model) Allowed(from, to clock.Time) float64 {
 	return total
 }
 
-// Admits tells an omniscient client, for which Foresee was called, from when on a is sure to be admitted if
-// it arrives then, although requests and tokens already on their way will be
-// charged before it, and nothing else is. Now means at once; clock.Never means
-// at no time. last is the latest time at which an attempt sent now arrives:
-// where limits change before that, the answer is no earlier than the change.
-//
-// A limit on output can still refuse: until an attempt ends it is charged for
-// the time before its first token as well, which nobody foresees.
+// Admits tells an omniscient client, for which Foresee was called, the time from which
+// a is certain to be admitted if it arrives then. It counts the requests and tokens
+// that are already on their way, and assumes that nothing else arrives before a. Now
+// means at once; clock.Never means at no time. last is the latest time at which an
+// attempt that is sent now arrives. If limits change before that, the answer is no
+// earlier than the change.
+// A limit on output can still refuse a: until an attempt ends, it is also charged for
+// the time before its first token, which cannot be foreseen.
 func (m *Model) Admits(now, last clock.Time, a *wire.Attempt, requests, tokens int64) clock.Time {
 	m.advance(now)
 	own := m.reserved(a)

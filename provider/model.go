@@ -1,13 +1,13 @@
-// Package provider is the server's truth: what a deployment admits, charges,
-// answers and how long it takes. The simulator and the mock HTTP server drive
-// the same Model; clients see nothing of it but wire.Reply.
+// Package provider models the server: what a deployment admits, what it charges,
+// what it answers and how long that takes. The simulator and the mock HTTP server
+// drive the same Model. Clients see only the wire.Reply.
 //
 // A Model is one deployment behind one set of limits. Arrive decides about an
-// attempt: outages first, then requests that could never pass, then every
-// limit at once, so that a refusal by one limit charges none of the others. Where
-// the vendor counts refusals, each costs a request; see Charge.Rejected. An
-// admitted attempt is charged a reservation; Finish trues it up when the work is
-// done, which is later than the client knows if the client hung up.
+// attempt. It checks outages first, then requests that could never pass, then all
+// limits together, so that a refusal by one limit charges none of the others. Where
+// the vendor counts refusals, each refusal costs a request; see Charge.Rejected. An
+// admitted attempt is charged a reservation. Finish corrects it when the work is
+// done. If the client hung up, that is later than the client knows.
 package provider
 
 import (
@@ -107,8 +107,8 @@ func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 // the first Arrive.
 func (m *Model) Foresee() { m.foreseen = true }
 
-// Unread says that nobody reads what replies tell is left of the limits. They
-// tell nothing of it from then on.
+// Unread says that no client reads what is left of the limits from replies. From then
+// on replies do not tell it.
 func (m *Model) Unread() { m.headers.Silent = true }
 
 // place works out what the slot i stands for in headers and the tally.
@@ -232,10 +232,9 @@ func (l *Latency) takes(ttft float64, output uint32, used float64) time.Duration
 	return time.Duration(ttft*1e9+0.5) + time.Duration(output)*token
 }
 
-// Takes returns how long a takes that is answered with success, without faults,
-// when so much of the limit on tokens is used: a share of all attempts of its
-// output take at most that. None takes less than with a share of 0 and nothing
-// used.
+// Takes returns how long a successful attempt a takes without faults when this much of
+// the limit on tokens is used. The given share of all attempts with its output take at
+// most that long. No attempt takes less than with a share of 0 and nothing used.
 func (m *Model) Takes(a *wire.Attempt, share, used float64) time.Duration {
 	l := &m.cfg.Latency
 	return l.takes(l.TTFT.Quantile(share), a.Output, used)
@@ -286,8 +285,8 @@ func (m *Model) refused(now clock.Time, own *Costs, r *wire.Reply) bool {
 	return true
 }
 
-// RefusedBy returns which limit refused the attempt that Arrive has just
-// answered with 429, whatever the reply tells of it.
+// RefusedBy returns the limit that refused the attempt that Arrive has just answered
+// with 429, even if the reply does not tell.
 func (m *Model) RefusedBy() limit.Name {
 	switch {
 	case m.refuser == none:

@@ -7,7 +7,7 @@ import (
 	"ratesim/sim/limit"
 )
 
-// Validate reports what makes c impossible to simulate.
+// Validate returns an error if c cannot be simulated.
 func (c *Config) Validate() error {
 	switch {
 	case c.PTU.Units < 0 || c.PTU.Units > 0 && c.PTU.TPMPerUnit <= 0:

@@ -1,134 +1,178 @@
 package reports
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
+	"ratesim/reports/chart"
+	"ratesim/reports/words"
 	"ratesim/sim/metrics"
 )
 
-// A column is one metric as a table shows it.
-type column struct {
-	head, sub string // two lines of heading; sub may be empty
+// A metricColumn is one metric as a table shows it.
+type metricColumn struct {
+	head, sub string
 	of        metrics.ID
-	times     float64 // what the value is multiplied with; 0 = 1
-	scale     func(float64) scale
-	interval  bool // show the ends of the 95 % interval
-	never     bool // it is a time that may never be reached
-	rank      int  // when room is short, lower ranks stay; no two are the same
+	times     float64                   // what the value is multiplied with; 0 = 1
+	scale     func(float64) words.Scale // nil: that of the metric
+	interval  bool                      // show the ends of the 95 % interval
+	never     bool                      // it is a time that may never be reached
+	rank      int                       // when room is short, lower ranks stay
 }
 
 // compareColumns are what a strategy is chosen by, and what it does to the vendor.
-func compareColumns() []column {
-	return []column{
-		{head: "failed", sub: "per 1,000", of: metrics.FailedPer1000, scale: perThousand, interval: true, rank: 0},
-		{head: "half", sub: "within", of: metrics.TimeToSuccessP50, scale: seconds, never: true, rank: 5},
-		{head: "95 %", sub: "within", of: metrics.TimeToSuccessP95, scale: seconds, interval: true, never: true, rank: 1},
-		{head: "99 %", sub: "within", of: metrics.TimeToSuccessP99, scale: seconds, never: true, rank: 6},
-		{head: "attempts", sub: "per call", of: metrics.Amplification, scale: multiple, rank: 2},
-		{head: "429s", of: metrics.Rejected, scale: quantity, rank: 3},
-		{head: "USD per", sub: "1,000 ok", of: metrics.CostPerSuccessUSD, times: 1000, scale: dollars, rank: 4},
-		{head: "goodput", sub: "tokens/min", of: metrics.GoodputTPM, scale: quantity, rank: 7},
-		{head: "quota", sub: "used", of: metrics.QuotaUsed, scale: percent, rank: 9},
-		{head: "peak", sub: "att./s", of: metrics.PeakAttemptsPerS, scale: quantity, rank: 8},
+func compareColumns() []metricColumn {
+	return []metricColumn{
+		{head: "failed", sub: "per 1,000", of: metrics.FailedPer1000, interval: true, rank: 0},
+		{head: "half", sub: "within", of: metrics.TimeToSuccessP50, never: true, rank: 5},
+		{head: "95 %", sub: "within", of: metrics.TimeToSuccessP95, interval: true, never: true, rank: 1},
+		{head: "99 %", sub: "within", of: metrics.TimeToSuccessP99, never: true, rank: 6},
+		{head: "attempts", sub: "per call", of: metrics.Amplification, rank: 2},
+		{head: "429s", of: metrics.Rejected, rank: 3},
+		{head: "USD per", sub: "1,000 ok", of: metrics.CostPerSuccessUSD, times: 1000, scale: words.Dollars, rank: 4},
+		{head: "goodput", sub: "tokens/min", of: metrics.GoodputTPM, rank: 7},
+		{head: "quota", sub: "used", of: metrics.QuotaUsed, rank: 9},
+		{head: "peak", sub: "att./s", of: metrics.PeakAttemptsPerS, rank: 8},
 	}
 }
 
-// closedColumns are compareColumns for workloads whose users wait for their answers.
-func closedColumns() []column {
-	first := column{head: "answers", sub: "per min", of: metrics.AnswersPerMin, scale: quantity, interval: true, rank: -1}
-	return append([]column{first}, compareColumns()...)
+// columnsOf returns the columns for a comparison: of a workload whose users wait for
+// their answers, answers first.
+func columnsOf(r *metrics.Result) []metricColumn {
+	if r.Verdict == nil || !slices.Contains(r.Verdict.By, "answers_per_min") {
+		return compareColumns()
+	}
+	first := metricColumn{head: "answers", sub: "per min", of: metrics.AnswersPerMin, interval: true, rank: -1}
+	return append([]metricColumn{first}, compareColumns()...)
 }
 
 // herdColumns are how a herd is judged.
-func herdColumns() []column {
-	return []column{
-		{head: "peak", sub: "att./s", of: metrics.PeakAttemptsPerS, scale: quantity, rank: 3},
-		{head: "retry peak", sub: "per window", of: metrics.RetryPeak, scale: quantity, interval: true, rank: 0},
-		{head: "peak to", sub: "mean", of: metrics.PeakToMean, scale: multiple, rank: 5},
-		{head: "attempts", sub: "per call", of: metrics.Amplification, scale: multiple, rank: 4},
-		{head: "time to", sub: "drain", of: metrics.DrainedAt, scale: seconds, interval: true, rank: 1},
-		{head: "failed", sub: "per 1,000", of: metrics.FailedPer1000, scale: perThousand, interval: true, rank: 2},
+func herdColumns() []metricColumn {
+	return []metricColumn{
+		{head: "peak", sub: "att./s", of: metrics.PeakAttemptsPerS, rank: 3},
+		{head: "retry peak", sub: "per window", of: metrics.RetryPeak, interval: true, rank: 0},
+		{head: "peak to", sub: "mean", of: metrics.PeakToMean, rank: 5},
+		{head: "attempts", sub: "per call", of: metrics.Amplification, rank: 4},
+		{head: "time to", sub: "drain", of: metrics.DrainedAt, interval: true, rank: 1},
+		{head: "failed", sub: "per 1,000", of: metrics.FailedPer1000, interval: true, rank: 2},
 	}
 }
-
-// title is the heading in one line.
-func (c column) title() string {
-	if c.sub == "" {
-		return c.head
-	}
-	return c.head + " " + c.sub
-}
-
-const (
-	absent  = "–"     // stands where a metric does not apply
-	noTime  = "never" // where too few calls succeed for a time to be reached
-	forever = "∞"     // the upper end of a time that may never be reached
-)
-
-// A cell is one value of a column, split so that a column can be aligned at
-// the digits.
-type cell struct{ num, unit, ends string }
 
 // cell writes the column's value of a strategy or of a group of its calls.
-func (c column) cell(v *metrics.Values) cell {
+func (c *metricColumn) cell(v *metrics.Values) Cell {
 	e := v[c.of]
 	switch {
 	case e == nil && c.never && v[metrics.Calls] != nil && v[metrics.Calls].Mean > 0:
-		return cell{num: noTime}
-	case !known(e):
-		return cell{num: absent}
+		return Cell{Num: words.Never, Sort: math.Inf(1)}
+	case !words.Known(e):
+		return absent()
 	}
-	times := 1.0
+	times := c.factor()
+	return cellOf(c.scaling(), metrics.Estimate{Mean: times * e.Mean, Lo: times * e.Lo, Hi: times * e.Hi}, c.interval)
+}
+
+// factor is what the value is multiplied with.
+func (c *metricColumn) factor() float64 {
 	if c.times > 0 {
-		times = c.times
+		return c.times
 	}
-	return c.write(metrics.Estimate{Mean: times * e.Mean, Lo: times * e.Lo, Hi: times * e.Hi})
+	return 1
 }
 
-// write writes an estimate. Its ends are in the unit of the value, but where it is 0
-// or of another order.
-func (c column) write(e metrics.Estimate) cell {
-	s := c.scale(math.Abs(e.Mean))
-	out := cell{num: s.text(e.Mean), unit: s.unit}
-	if out.num == "0.0" {
-		if out.num = "0"; e.Mean > 0 {
-			out.num = "<0.1"
-		}
+// scaling is how the value is written.
+func (c *metricColumn) scaling() func(float64) words.Scale {
+	if c.scale != nil {
+		return c.scale
 	}
-	if c.interval && e.Hi > e.Lo {
-		out.ends = "(" + ends(c.scale, e, false) + ")"
-	}
-	return out
+	return words.ScalingOf(metrics.Metrics()[c.of].Name)
 }
 
-// ends writes the ends of an interval: "42–63", and "<2.2" where the lower one is 0
-// and the value too. They have their units where the value has another or, in a
-// sentence, always.
-func ends(of func(float64) scale, e metrics.Estimate, sentence bool) string {
-	s := of(math.Abs(e.Mean))
-	text := func(v float64) string {
-		if math.IsInf(v, 1) {
-			return forever
-		}
-		own := of(math.Abs(v))
-		switch {
-		case v == 0:
-			return "0"
-		case own.unit == s.unit && !sentence:
-			return own.text(v)
-		}
-		return own.text(v) + own.unit
-	}
-	if lo := text(e.Lo); lo != "0" || e.Mean != 0 {
-		return lo + "–" + text(e.Hi)
-	}
-	return "<" + text(e.Hi)
+// cellOf writes an estimate, with its interval if asked for.
+func cellOf(of func(float64) words.Scale, e metrics.Estimate, interval bool) Cell {
+	c := words.CellOf(of, e, interval)
+	return Cell{Num: c.Num, Unit: c.Unit, Ends: c.Ends, Sort: e.Mean}
 }
 
-// String is the cell in running text.
-func (c cell) String() string {
-	if c.ends == "" {
-		return c.num + c.unit
+// value writes a value without an interval.
+func value(v float64, of func(float64) words.Scale) Cell {
+	return cellOf(of, metrics.Estimate{Mean: v, Lo: v, Hi: v}, false)
+}
+
+// text is a cell that orders nothing.
+func text(s string) Cell { return Cell{Num: s, Sort: math.NaN()} }
+
+func absent() Cell { return text(words.Absent) }
+
+// strategyTable has a row for each strategy of each result, under a heading where there
+// are several results, and below it rows of groups of its calls.
+func strategyTable(results []*metrics.Result, cols []metricColumn, by string) Table {
+	t := Table{Of: "strategy"}
+	for i := range cols {
+		c := &cols[i]
+		t.Columns = append(t.Columns, Column{Head: c.head, Sub: c.sub, Rank: c.rank})
 	}
-	return c.num + c.unit + " " + c.ends
+	cells := func(v *metrics.Values) []Cell {
+		var out []Cell
+		for i := range cols {
+			out = append(out, cols[i].cell(v))
+		}
+		return out
+	}
+	var of []*metrics.Strategy // of each row; nil of headings and groups
+	for _, r := range results {
+		if len(results) > 1 {
+			of = append(of, nil)
+			t.Rows = append(t.Rows, Row{Name: r.Provider + " · " + words.Replications(r), Title: true})
+		}
+		for _, s := range words.InOrder(r) {
+			row := Row{Name: s.Name, Cells: cells(&s.Values)}
+			switch {
+			case slices.Contains(words.Marked(r), s.Name):
+				row.Role = chart.Chosen
+			case s.Name == words.Oracle:
+				row.Role = chart.Bound
+			}
+			t.Rows, of = append(t.Rows, row), append(of, s)
+			groups := groupsOf(s, by)
+			for i := range groups {
+				t.Rows = append(t.Rows, Row{Name: groups[i].Name, Role: row.Role, Group: true, Cells: cells(&groups[i].Values)})
+				of = append(of, nil)
+			}
+		}
+	}
+	for i := range cols {
+		t.markBest(i, metrics.Metrics()[cols[i].of].Better)
+	}
+	t.addSparks(of)
+	return t
+}
+
+// groupsOf returns the groups of a strategy's calls: by tenant, by size or none.
+func groupsOf(s *metrics.Strategy, by string) []metrics.Group {
+	switch by {
+	case "tenant":
+		return s.Tenants
+	case "size":
+		return s.Sizes
+	}
+	return nil
+}
+
+// markBest marks the best cells of a column, where some are better than others.
+func (t *Table) markBest(column int, better metrics.Direction) {
+	var cells []*Cell
+	for i := range t.Rows {
+		if r := &t.Rows[i]; !r.Group && !r.Title && r.Role != chart.Bound && !math.IsNaN(r.Cells[column].Sort) {
+			cells = append(cells, &r.Cells[column])
+		}
+	}
+	if len(cells) == 0 || better == metrics.Neither {
+		return
+	}
+	order := func(a, b *Cell) int { return int(-better) * cmp.Compare(a.Sort, b.Sort) }
+	best, worst := slices.MinFunc(cells, order).Sort, slices.MaxFunc(cells, order).Sort
+	for _, c := range cells {
+		c.Best = c.Sort == best && best != worst
+	}
 }

@@ -36,27 +36,37 @@ func MakeDir(dir string) (tidy func(), err error) {
 	return tidy, os.Remove(f.Name())
 }
 
-// WriteDir writes result.json, by result, and each picture as NAME.png and
-// NAME.svg into dir, which is made if need be. Every file is written whole or not at all: an
-// error names the file, leaves no part of it and whatever was there before.
-func WriteDir(dir string, result func(io.Writer) error, pictures []Picture) error {
+// A File is a part of a folder of results.
+type File struct {
+	Name  string
+	Write func(io.Writer) error
+}
+
+// WriteDir writes files into dir, which is made if need be. Every file is written whole
+// or not at all: an error names the file, leaves no part of it and whatever was there
+// before.
+func WriteDir(dir string, files []File) error {
 	tidy, err := MakeDir(dir)
 	if err != nil {
 		return err
 	}
 	defer tidy()
-	if err := writeFile(filepath.Join(dir, "result.json"), result); err != nil {
-		return err
-	}
-	for _, p := range pictures {
-		if err := writeFile(filepath.Join(dir, p.Name+".png"), p.WritePNG); err != nil {
-			return err
-		}
-		if err := writeFile(filepath.Join(dir, p.Name+".svg"), p.WriteSVG); err != nil {
+	for _, f := range files {
+		if err := writeFile(filepath.Join(dir, f.Name), f.Write); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ResultIn is the path of the result in a folder that WriteDir wrote.
+func ResultIn(dir string) string { return filepath.Join(dir, resultName) }
+
+const resultName = "result.json"
+
+// ResultFile is result.json, from which any report can be made again.
+func ResultFile(d *Document) File {
+	return File{resultName, func(w io.Writer) error { return JSON{}.Report(w, d) }}
 }
 
 // writeFile writes beside path and renames, so that path never holds a part.

@@ -1,8 +1,14 @@
 package reports
 
 import (
+	"errors"
+	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Of the folders that were made those that are still empty go, and no others.
@@ -54,4 +60,59 @@ func TestMakeDirWholeOrNot(t *testing.T) {
 	if found := files(t, "."); found != nil {
 		t.Errorf("%q is left", found)
 	}
+}
+
+func TestWriteDir(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	d := Compare(short(), "")
+	if err := WriteDir(dir, []File{ResultFile(d), {"table.md", func(w io.Writer) error { return Markdown{}.Report(w, d) }}}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"result.json", "table.md"}
+	if d := cmp.Diff(want, files(t, dir)); d != "" {
+		t.Error(d)
+	}
+	f, err := os.Open(filepath.Join(dir, "result.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := Read("result.json", f); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWriteFileWholeOrNot(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kept.txt")
+	if err := os.WriteFile(path, []byte("before"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	err := writeFile(path, func(w io.Writer) error {
+		io.WriteString(w, "half")
+		return errBroken
+	})
+	if !errors.Is(err, errBroken) || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v, want the cause and %s", err, path)
+	}
+	if b, _ := os.ReadFile(path); string(b) != "before" {
+		t.Errorf("file holds %q, want what was there", b)
+	}
+	if d := cmp.Diff([]string{"kept.txt"}, files(t, filepath.Dir(path))); d != "" {
+		t.Error(d)
+	}
+	if err := WriteDir(path, nil); err == nil {
+		t.Error("a file passes for a folder")
+	}
+}
+
+func files(t *testing.T, dir string) (out []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return out
 }

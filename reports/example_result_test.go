@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"ratesim/reports/words"
 	"ratesim/sim/metrics"
 )
 
@@ -33,7 +34,7 @@ func launchDay() *metrics.Result {
 		{"none", 0.48, 1.9, 0, 0.61}, {"naive", 0.55, 2.2, 3.1, 0.70}, {"fixed", 0.83, 6.8, 2.4, 1.06},
 		{"backoff", 0.94, 21.5, 1.3, 1.20}, {"jitter", 0.961, 19.8, 1.2, 1.23}, {"retry-after", 0.987, 17.4, 0.6, 1.26},
 		{"token-bucket", 0.9975, 16.1, 0.03, 1.28}, {"queue", 0.998, 14.2, 0.01, 1.28}, {"header-aware", 0.996, 15.0, 0.08, 1.27},
-		{"ptu", 0.9985, 3.1, 0.02, 12.9}, {"adaptive", 0.99, 18.3, 0.2, 1.26}, {oracle, 0.9996, 12.6, 0, 1.28},
+		{"ptu", 0.9985, 3.1, 0.02, 12.9}, {"adaptive", 0.99, 18.3, 0.2, 1.26}, {words.Oracle, 0.9996, 12.6, 0, 1.28},
 	} {
 		r.Strategies = append(r.Strategies, made(o, i))
 	}
@@ -78,7 +79,7 @@ func made(o outcome, i int) metrics.Strategy {
 	if o.success > 0.99 {
 		s.Values[metrics.TimeToSuccessP99] = est(o.p95*1.6, o.p95/20)
 	}
-	if o.name == oracle {
+	if o.name == words.Oracle {
 		s.Values[metrics.Rejected], s.Values[metrics.WastedPromptTokens] = est(0, 0), est(0, 0)
 	}
 	s.Tenants = []metrics.Group{{Name: "web", Values: s.Values}, {Name: "nightly", Values: s.Values}}
@@ -89,12 +90,16 @@ func made(o outcome, i int) metrics.Strategy {
 func curves(o outcome, i int) *metrics.Curves {
 	draw := rand.New(rand.NewPCG(1, uint64(i)))
 	c := &metrics.Curves{Width: 1}
-	for q := range 201 {
+	for i := 0; i <= 70; i++ {
 		// A lognormal with the given p95: the quantile of the logistic, 1.7
 		// times as wide, is near enough to the normal's.
-		p := min(max(float64(q)/200, 0.0005), 0.9995)
+		share := math.Pow(10, -float64(i)/20)
+		if share < 1-o.success {
+			break
+		}
+		p := min(max(1-share, 0.0005), 0.9995)
 		z := math.Log(p/(1-p)) / 1.702
-		c.LatencyCDF = append(c.LatencyCDF, o.p95*math.Exp(0.9*(z-1.645)))
+		c.Unanswered = append(c.Unanswered, metrics.Tail{Share: share, Within: o.p95 * math.Exp(0.9*(z-1.645))})
 	}
 	for t := range 640 {
 		load := 8 + 0.8*draw.NormFloat64()
@@ -124,7 +129,7 @@ func aHerd() *metrics.Result {
 		{"naive", 5200, 1.4, 6.9, 1}, {"backoff", 988, 62, 5.8, 1}, {"jitter-5%", 960, 63, 5.7, 2}, {"jitter-10%", 900, 64, 5.7, 3},
 		{"jitter-25%", 610, 66, 5.5, 6}, {"jitter-50%", 380, 71, 5.2, 9}, {"jitter-100%", 270, 88, 4.9, 14},
 		{"jitter-full", 310, 64, 5.9, 14}, {"jitter-equal", 330, 66, 5.3, 10}, {"jitter-decorrelated", 240, 121, 4.6, 18},
-		{"retry-after", 520, 61, 2.2, 8}, {oracle, 0, 60, 1, 1},
+		{"retry-after", 520, 61, 2.2, 8}, {words.Oracle, 0, 60, 1, 1},
 	} {
 		s := metrics.Strategy{Group: metrics.Group{Name: o.name, Values: metrics.Values{
 			metrics.Calls: est(1000, 0), metrics.SuccessRate: est(min(1, 0.35+o.drain/120), 0.01), metrics.FailedPer1000: est(max(0, 650-o.drain*8.3), 10),
@@ -133,7 +138,7 @@ func aHerd() *metrics.Result {
 		}}}
 		c := &metrics.Curves{Width: 1, AttemptsPerS: make([]float64, 400), RejectedPerS: make([]float64, 400)}
 		c.AttemptsPerS[0], c.RejectedPerS[0] = 1000, 940
-		for at := 1; at < 130 && o.name != oracle; at *= 2 {
+		for at := 1; at < 130 && o.name != words.Oracle; at *= 2 {
 			for k := range o.step {
 				c.AttemptsPerS[at+k] += o.retryPeak / float64(o.step) * float64(1+k%3) / 2
 				c.RejectedPerS[at+k] += o.retryPeak / float64(o.step) * float64(1+k%3) / 2.2

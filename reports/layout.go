@@ -14,16 +14,16 @@ const minWrap = 20
 // between a number and its unit; width 0 or less means one line. Words longer
 // than a line stand alone in one.
 func wrap(text string, width int) []string {
-	words := words(text)
-	if len(words) == 0 {
+	units := unbroken(text)
+	if len(units) == 0 {
 		return nil
 	}
 	if width <= 0 {
-		return []string{strings.Join(words, " ")}
+		return []string{strings.Join(units, " ")}
 	}
 	width = max(width, minWrap)
-	lines := []string{words[0]}
-	for _, w := range words[1:] {
+	lines := []string{units[0]}
+	for _, w := range units[1:] {
 		last := lines[len(lines)-1]
 		if utf8.RuneCountInString(last)+1+utf8.RuneCountInString(w) <= width {
 			lines[len(lines)-1] = last + " " + w
@@ -34,8 +34,8 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// words splits text at spaces and keeps units with their numbers.
-func words(text string) []string {
+// unbroken splits text at spaces and keeps units with their numbers.
+func unbroken(text string) []string {
 	var out []string
 	for _, w := range strings.Fields(text) {
 		unit := slices.Contains([]string{"%", "s", "ms", "min", "USD"}, strings.TrimRight(w, ".,;:)"))
@@ -46,12 +46,6 @@ func words(text string) []string {
 		}
 	}
 	return out
-}
-
-func paragraph(b *strings.Builder, text string, width int) {
-	for _, line := range wrap(text, width) {
-		b.WriteString(line + "\n")
-	}
 }
 
 func padLeft(s string, width int) string {

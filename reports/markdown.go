@@ -5,91 +5,129 @@ import (
 	"io"
 	"strings"
 
-	"ratesim/sim/metrics"
+	"ratesim/reports/chart"
+	"ratesim/reports/words"
 )
 
-// Markdown writes what [Table] shows, with every column, as a GitHub table:
-// chosen strategies bold, the verdict, warnings and expectations below. The error is
-// of w.
-func Markdown(w io.Writer, r *metrics.Result, o TableOptions) error {
-	return writeMarkdown(w, r, o, columnsOf(r), Verdict(r))
-}
+// Markdown writes documents as GitHub shows them, tables with all their columns.
+type Markdown struct{}
 
-// HerdMarkdown writes what [HerdTable] shows as a GitHub table.
-func HerdMarkdown(w io.Writer, r *metrics.Result, o TableOptions) error {
-	return writeMarkdown(w, r, o, herdColumns(), herdVerdict(r))
-}
-
-func writeMarkdown(w io.Writer, r *metrics.Result, o TableOptions, cols []column, verdict []string) error {
-	return writeMarkdownSheet(w, sheetOf{[]*metrics.Result{r}, cols, verdict}, o)
-}
-
-func writeMarkdownSheet(w io.Writer, t sheetOf, o TableOptions) error {
+// Report implements Reporter.
+func (Markdown) Report(w io.Writer, d *Document) error {
 	var b strings.Builder
-	b.WriteString(literal(heading(t.results)) + "\n")
-	for i, a := range t.results[0].Assumed {
-		if i == 0 {
-			b.WriteString("\n")
-		}
-		b.WriteString("- " + literal(a) + "\n")
+	if d.Facts != nil {
+		b.WriteString(literal(strings.Join(d.Facts, " · ")) + "\n\n")
 	}
-	b.WriteString("\n| strategy |")
-	for _, c := range t.cols {
-		b.WriteString(" " + c.title() + " |")
+	bullets(&b, d.Assumed)
+	tables := shownTables(d, false)
+	finding := func() {
+		if d.Title != "" {
+			b.WriteString("**" + literal(d.Title) + "**\n\n")
+		}
+		for _, sentence := range d.Lead {
+			b.WriteString(literal(sentence) + "\n\n")
+		}
 	}
-	b.WriteString("\n|---|" + strings.Repeat("--:|", len(t.cols)) + "\n")
-	for _, l := range t.lines(o.By) {
-		name := literal(strings.TrimSuffix(strings.TrimLeft(l.name, " "), "*"))
-		switch {
-		case l.chosen || l.values == nil:
-			name = "**" + name + "**"
-		case l.group:
-			name = "&nbsp; " + name
-		case l.bound:
-			name = "*" + name + "*"
-		}
-		b.WriteString("| " + name + " |")
-		for _, c := range t.cols {
-			text := ""
-			if l.values != nil {
-				text = literal(c.cell(l.values).String())
-			}
-			b.WriteString(" " + text + " |")
-		}
+	if len(tables) != 1 {
+		finding()
+	}
+	for i := range tables {
+		markdownTable(&b, &tables[i])
+	}
+	for _, l := range d.Lists {
+		b.WriteString(literal(l.Title) + ":\n\n")
+		bullets(&b, l.Items)
+	}
+	if len(tables) == 1 {
+		finding()
+	}
+	if legend := append(chosenLegend(d, "Bold: chosen."), d.Legend...); legend != nil {
+		b.WriteString(literal(strings.Join(legend, " ")) + "\n\n")
+	}
+	for i, text := range d.Warnings {
+		fmt.Fprintf(&b, "%d. %s\n", i+1, literal(text))
+	}
+	if d.Warnings != nil {
 		b.WriteString("\n")
 	}
-	for i, sentence := range t.verdict {
-		if i == 0 {
-			sentence = "**" + literal(sentence) + "**"
-		} else {
-			sentence = literal(sentence)
+	for i := range d.Checks {
+		if d.Kind != KindClaims {
+			markdownChecks(&b, &d.Checks[i], len(d.Checks) > 1)
 		}
-		b.WriteString("\n" + sentence + "\n")
 	}
-	b.WriteString("\n" + strings.Replace(legend(t.results, t.cols), "* chosen", "Bold: chosen", 1) + "\n")
-	notes(&b, t.results)
-	if _, err := io.WriteString(w, b.String()); err != nil {
+	if _, err := io.WriteString(w, strings.TrimSuffix(b.String(), "\n")); err != nil {
 		return fmt.Errorf("writing Markdown: %w", err)
 	}
 	return nil
 }
 
-func notes(b *strings.Builder, results []*metrics.Result) {
-	for i, note := range warningsOf(results) {
-		if i == 0 {
-			b.WriteString("\n")
-		}
-		fmt.Fprintf(b, "%d. %s\n", i+1, literal(note))
+func bullets(b *strings.Builder, items []string) {
+	for _, text := range items {
+		b.WriteString("- " + literal(text) + "\n")
 	}
-	for i, e := range expectationsOf(results) {
-		if i == 0 {
-			b.WriteString("\n")
-		}
-		b.WriteString("- " + literal(e) + "\n")
+	if items != nil {
+		b.WriteString("\n")
 	}
+}
+
+// markdownTable writes all columns but lines over time, which need a font of one width.
+func markdownTable(b *strings.Builder, t *Table) {
+	if t.Title != "" {
+		b.WriteString(literal(t.Title) + "\n\n")
+	}
+	head, rule := "| "+literal(t.Of)+" |", "|---|"
+	for i := range t.Columns {
+		if c := &t.Columns[i]; !c.Spark {
+			head, rule = head+" "+literal(c.title())+" |", rule+map[bool]string{true: "---|", false: "--:|"}[t.Checks]
+		}
+	}
+	b.WriteString(head + "\n" + rule + "\n")
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		name := literal(r.Name)
+		switch {
+		case r.Group:
+			name = "&nbsp; " + name
+		case r.Role == chart.Chosen, r.Title:
+			name = "**" + name + "**"
+		case r.Role == chart.Bound:
+			name = "*" + name + "*"
+		}
+		b.WriteString("| " + name + " |")
+		for k := range t.Columns {
+			text := ""
+			if t.Columns[k].Spark {
+				continue
+			}
+			switch c := r.Cells; {
+			case r.Title:
+			case t.Checks && k == 0: // the verdict
+				text = strings.TrimSpace("**" + literal(c[k].Num) + "** " + literal(c[k].Ends))
+			default:
+				text = literal(c[k].String())
+			}
+			b.WriteString(" " + text + " |")
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	for _, text := range t.Notes {
+		b.WriteString(literal(text) + "\n\n")
+	}
+}
+
+func markdownChecks(b *strings.Builder, list *Checklist, named bool) {
+	if named {
+		b.WriteString(literal(list.Name) + ":\n\n")
+	}
+	for i := range list.Items {
+		k := &list.Items[i]
+		fmt.Fprintf(b, "- %s %s (%s)\n", stateOf(k), literal(k.Text), literal(k.Value))
+	}
+	b.WriteString("\n")
 }
 
 // literal keeps text from being read as markup.
 func literal(s string) string {
-	return strings.NewReplacer("|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`).Replace(printable(s))
+	return strings.NewReplacer("|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "&", "&amp;", "#", `\#`, `\`, `\\`).Replace(words.Printable(s))
 }

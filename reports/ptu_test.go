@@ -1,16 +1,12 @@
 package reports
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"ratesim/provider/capacity"
+	"ratesim/reports/words"
 )
 
 // aPTU is two days of a service by the minute.
@@ -49,43 +45,13 @@ func aPTU() *capacity.Report {
 		Curves: &capacity.Curves{StepMinutes: 1440, Mean: []float64{40_000, 58_000}, Highest: []float64{80_000, 144_000}, Bin: 50_000, Histogram: []float64{0.5, 0.4, 0.1},
 			PTUs: []int{0, 15, 20, 40}, Hourly: []float64{6_123, 12_000, 15_500, 30_000}, Monthly: []float64{6_123, 5_600, 5_900, 11_000}, Yearly: []float64{6_123, 5_300, 5_220, 9_100}},
 	}
-	for d := range 7 {
-		row := make([]float64, 24)
-		for h := range row {
-			row[h] = float64(2_500 * h * d)
-		}
-		r.Curves.Heat = append(r.Curves.Heat, row)
-	}
-	r.Curves.Heat[6][0] = -1
 	return r
-}
-
-func TestPTUGolden(t *testing.T) {
-	table := func(o TableOptions) func(io.Writer, *capacity.Report) error {
-		return func(w io.Writer, r *capacity.Report) error { return PTUTable(w, r, o) }
-	}
-	for _, c := range []struct {
-		file  string
-		write func(io.Writer, *capacity.Report) error
-	}{
-		{"ptu.txt", table(TableOptions{})},
-		{"ptu-70-color.txt", table(TableOptions{Width: 70, Color: true})},
-		{"ptu.md", PTUMarkdown},
-		{"ptu.csv", PTUCSV},
-		{"ptu.json", PTUJSON},
-	} {
-		golden(t, c.file, aPTU(), c.write)
-	}
 }
 
 // The keys that other programs may rely on.
 func TestPTUContract(t *testing.T) {
-	var b bytes.Buffer
-	if err := PTUJSON(&b, aPTU()); err != nil {
-		t.Fatal(err)
-	}
 	var got map[string]any
-	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
+	if err := json.Unmarshal([]byte(written(t, Capacity(aPTU()), JSON{})), &got); err != nil {
 		t.Fatal(err)
 	}
 	has := func(v any, keys string) {
@@ -145,59 +111,8 @@ func TestAnswers(t *testing.T) {
 
 func TestMoney(t *testing.T) {
 	for v, want := range map[float64]string{0: "0.00", 3.456: "3.46", 12.5: "12", 999: "999", 1000: "1,000", 1234567.8: "1,234,568", -1234: "-1,234", -123456: "-123,456"} {
-		if got := money(v); got != want {
+		if got := words.Money(v); got != want {
 			t.Errorf("%v: %s, want %s", v, got, want)
-		}
-	}
-}
-
-// There are four pictures, the same bytes each time; the heat map needs dates;
-// reports that no run makes draw what they can.
-func TestPTUPictures(t *testing.T) {
-	r := aPTU()
-	pictures := PTUPictures(r)
-	if d := cmp.Diff([]string{"tpm", "demand", "cost", "utilisation"}, pictureNames(pictures)); d != "" {
-		t.Fatal(d)
-	}
-	for i, p := range pictures {
-		if vector := bytesOf(t, p.WriteSVG); !bytes.Equal(vector, bytesOf(t, PTUPictures(r)[i].WriteSVG)) {
-			t.Errorf("%s: other bytes for the same report", p.Name)
-		} else if texts := strings.Join(svgTexts(t, vector), "\n"); !strings.Contains(texts, "20 PTUs yearly with spillover") && p.Name != "cost" {
-			t.Errorf("%s does not name what is recommended:\n%s", p.Name, texts)
-		} else if p.Name == "cost" && (!strings.Contains(texts, "cheapest, yearly: 20 PTUs, 5,220") || !strings.Contains(texts, "sized for p95: 40 PTUs, 9,100") || !strings.Contains(texts, "pay-as-you-go: 6,123")) {
-			t.Errorf("cost:\n%s", texts)
-		}
-		bytesOf(t, p.WritePNG)
-	}
-	// A mark is on its curve, or not shown at all.
-	r.Curves.Yearly[3] = 30_000
-	if texts := strings.Join(svgTexts(t, bytesOf(t, PTUPictures(r)[2].WriteSVG)), "\n"); !strings.Contains(texts, "sized for p95: 40 PTUs, 30,000, not shown") {
-		t.Errorf("cost:\n%s", texts)
-	}
-	// And the picture ends where there is nothing more to see.
-	long := func(n int) *capacity.Curves {
-		c := *r.Curves
-		for units := 45; len(c.PTUs) < n; units += 5 {
-			c.PTUs, c.Hourly = append(c.PTUs, units), append(c.Hourly, float64(900*units))
-			c.Monthly, c.Yearly = append(c.Monthly, float64(800*units)), append(c.Yearly, float64(750*units))
-		}
-		return &c
-	}
-	r.Curves = long(10)
-	short := bytesOf(t, PTUPictures(r)[2].WriteSVG)
-	if r.Curves = long(100); !bytes.Equal(short, bytesOf(t, PTUPictures(r)[2].WriteSVG)) {
-		t.Error("sizes far beyond what is shown change the cost picture")
-	}
-	r.Start, r.Curves.Heat = "", nil
-	if names := pictureNames(PTUPictures(r)); slices.Contains(names, "utilisation") || len(names) != 3 {
-		t.Errorf("without dates: %q", names)
-	}
-	for _, odd := range []*capacity.Report{
-		{}, {Curves: &capacity.Curves{}},
-		{Curves: &capacity.Curves{StepMinutes: 1, Mean: []float64{0}, Highest: []float64{0}, Bin: 1, Histogram: []float64{0}, PTUs: []int{0, 0}, Hourly: []float64{0, 0}, Monthly: []float64{0, 0}, Yearly: []float64{0, 0}}, Recommendation: capacity.Recommendation{Option: 7}},
-	} {
-		for _, p := range PTUPictures(odd) {
-			bytesOf(t, p.WritePNG)
 		}
 	}
 }

@@ -28,6 +28,11 @@ import (
 // 15,000 tokens allowed patient is charged 12,000, 80 %, hasty 8,400, 56 %. No second
 // sees more than two attempts of patient (the second at once after the first), and one
 // of hasty.
+//
+// The last attempt comes in the second that ends at 58 s, so each of the 14 characters
+// over time stands for 4.14 s. The 429s of patient come at 3, 9, 15, ... 57 s: one each in
+// characters 0, 2, 3, 5, 6, 7, 9, 10, 12 and 13. Those of hasty come at 42, 45, ... 57 s: 2,
+// 1, 1 and 2 in the last four.
 func twentyCalls() *metrics.Result {
 	run := func(hasty bool) *metrics.Run {
 		r := metrics.NewRun(metrics.Setup{Deployments: 1, Tenants: 1, Instances: 1, Duration: time.Minute})
@@ -84,10 +89,10 @@ func twentyCalls() *metrics.Result {
 
 func TestTwentyCallsByHand(t *testing.T) {
 	const want = `
-strategy     failed    half    95 %    99 %  attempts  429s  USD per     goodput   quota    peak
-          per 1,000  within  within  within  per call       1,000 ok  tokens/min    used  att./s
-patient           0  10.0 s  19.0 s  20.0 s      1.50    10    30.00        9351  80.0 %       2
-hasty           300   1.0 s   never   never      1.00     6    20.00        8842  56.0 %       1
+strategy     failed    half    95 %    99 %  attempts  429s  USD per     goodput   quota    peak            429s
+          per 1,000  within  within  within  per call       1,000 ok  tokens/min    used  att./s       over time
+patient           0  10.0 s  19.0 s  20.0 s      1.50    10    30.00        9351  80.0 %       2  ▁·▁▁·▁▁▁·▁▁·▁▁
+hasty           300   1.0 s   never   never      1.00     6    20.00        8842  56.0 %       1  ··········█▁▁█
 `
 	squeeze := func(s string) string {
 		var lines []string
@@ -98,7 +103,7 @@ hasty           300   1.0 s   never   never      1.00     6    20.00        8842
 		}
 		return strings.Join(lines, "\n")
 	}
-	table := squeeze(tableText(t, twentyCalls(), TableOptions{}))
+	table := squeeze(written(t, Compare(twentyCalls(), ""), Text{}))
 	if !strings.Contains(table, squeeze(want)) {
 		t.Errorf("want\n%s\nin\n%s", squeeze(want), table)
 	}

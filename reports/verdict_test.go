@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ratesim/reports/words"
 	"ratesim/sim/metrics"
 )
 
@@ -68,11 +69,11 @@ func TestVerdict(t *testing.T) {
 			"Undecided after 200 replications: jitter may or may not meet success_rate>=99.9%."},
 	} {
 		r := &metrics.Result{Replications: c.reps, Strategies: rows, Verdict: &c.verdict}
-		if got := Verdict(r); len(got) != 1 || got[0] != c.want {
+		if got := words.Verdict(r); len(got) != 1 || got[0] != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, strings.Join(got, "\n     "), c.want)
 		}
 	}
-	if got := Verdict(&metrics.Result{Strategies: rows}); len(got) != 1 || !strings.Contains(got[0], "older version") {
+	if got := words.Verdict(&metrics.Result{Strategies: rows}); len(got) != 1 || !strings.Contains(got[0], "older version") {
 		t.Errorf("without a verdict: %v", got)
 	}
 }
@@ -94,12 +95,12 @@ func TestBesideTheChoice(t *testing.T) {
 		"In bursts, which fill 24.0 % of the time from 0:00 to 2:01:05, the calls ask for 8 requests a minute, and the limit rpd gives 7: whatever the client does, about 1.0 % of all requests cannot be served in time.",
 		"From 0:10 to 0:20 the calls ask for 8 requests at a time, and the limit concurrency gives 7: whatever the client does, about 0.3 % of all requests cannot be served in time.",
 		"There are 2 more such times; the JSON has them all.",
-		"openai/gpt-4o@tier-2 would be enough: with jitter, 99.9 % of the calls succeed there. It asks for 50 USD spent and 7 days.",
+		"openai/gpt-4o@tier-2 would be enough: with jitter, 99.9 % of the calls succeed there. To get that tier: 50 USD spent and 7 days.",
 		"ptu sends to another deployment too: against jitter it costs 2.20 USD more a run; with it no call fails (at most 1.2 of 1,000) and 95 % succeed within 5.7 s.",
 		"ptu sends to another deployment too: against jitter it costs 0.50 USD less a run; with it no call fails (at most 1.2 of 1,000) and 95 % succeed within 5.7 s.",
-		"Against none, which runs today, 5600 calls a day (4200–7000) fewer fail.",
+		"Compared with none, which runs today, 5600 fewer calls a day (4200–7000) fail.",
 	}
-	if got := Verdict(r); strings.Join(got, "\n") != strings.Join(want, "\n") {
+	if got := words.Verdict(r); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
@@ -107,7 +108,7 @@ func TestBesideTheChoice(t *testing.T) {
 func TestCells(t *testing.T) {
 	failed, time := compareColumns()[0], compareColumns()[2]
 	for _, c := range []struct {
-		column column
+		column metricColumn
 		e      *metrics.Estimate
 		want   string
 	}{
@@ -116,11 +117,11 @@ func TestCells(t *testing.T) {
 		{failed, &metrics.Estimate{Mean: 51.56, Lo: 41.93, Hi: 62.6}, "51.6 (41.9–62.6)"},
 		{failed, &metrics.Estimate{Mean: 221.6, Lo: 99.96, Hi: 1000}, "222 (100–1000)"},
 		{failed, &metrics.Estimate{}, "0"},
-		{failed, nil, absent},
+		{failed, nil, words.Absent},
 		{time, &metrics.Estimate{Mean: 7.61, Lo: 6.22, Hi: 11.5}, "7.6 s (6.2–11.5)"},
 		{time, &metrics.Estimate{Mean: 7.61, Lo: 0.62, Hi: 130}, "7.6 s (620 ms–130)"},
 		{time, &metrics.Estimate{Mean: 7.61, Lo: 6.2, Hi: math.Inf(1)}, "7.6 s (6.2–∞)"},
-		{time, nil, noTime},
+		{time, nil, words.Never},
 	} {
 		v := metrics.Values{metrics.Calls: est(10, 0)}
 		v[c.column.of] = c.e
@@ -128,8 +129,8 @@ func TestCells(t *testing.T) {
 			t.Errorf("%v: %q, want %q", c.e, got, c.want)
 		}
 	}
-	if got := time.cell(&metrics.Values{}).String(); got != absent {
-		t.Errorf("without calls %q, want %q", got, absent)
+	if got := time.cell(&metrics.Values{}).String(); got != words.Absent {
+		t.Errorf("without calls %q, want %q", got, words.Absent)
 	}
 }
 
@@ -141,7 +142,7 @@ func TestOneReplicationIsSaid(t *testing.T) {
 		}
 	}
 	r := &metrics.Result{Replications: 1, Strategies: []metrics.Strategy{single}, Verdict: &metrics.Verdict{State: metrics.Leads, Chosen: []string{"a"}}}
-	got := tableText(t, r, TableOptions{})
+	got := written(t, Compare(r, ""), Text{})
 	if !strings.Contains(got, "One replication: no intervals") || strings.Contains(got, "(20") || strings.Contains(got, "a*") {
 		t.Errorf("one replication:\n%s", got)
 	}

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Claim is a sentence put to the test: an experiment, whose expectations are
-// what the sentence says, in several cases, which differ in what it is silent
-// about.
+// Claim is a sentence that is tested by an experiment. The expectations of the
+// experiment are what the sentence says. Its cases differ in what the sentence says
+// nothing about.
 type Claim struct {
 	Name  string
 	About string // the sentence
@@ -37,7 +37,10 @@ func (d *decoder) readCases(c cursor) {
 		var n caseNode
 		c.mapping(
 			need("if", text(&n.name)),
-			may("set", here(&n.set)),
+			may("set", func(c cursor) {
+				n.set = c
+				c.described(shape{Type: []string{"object"}})
+			}),
 			may("window", duration(&n.window, time.Millisecond, time.Hour)),
 			need("holds", truth(&n.holds)),
 		)
@@ -51,13 +54,13 @@ func (d *decoder) readCases(c cursor) {
 // ParseClaim reads a claim: a scenario with cases. Names and errors are as in
 // Parse.
 func ParseClaim(file string, data []byte, opt Options) (*Claim, error) {
-	d, err := parse(file, data, opt, nil)
+	d, _, err := parse(file, data, opt, nil)
 	if err != nil {
 		return nil, err
 	}
 	claim := &Claim{Name: d.spec.Name, About: d.spec.About}
 	for _, n := range d.cases {
-		under, err := parse(file, data, opt, n.set.n)
+		under, _, err := parse(file, data, opt, n.set.n)
 		if err != nil {
 			return nil, err
 		}

@@ -18,12 +18,7 @@ func (s *Spec) CoordinatorKey(key rng.Key) rng.Key {
 func (d *decoder) readCoordinator() {
 	c := d.coordinator
 	q := &quota.Config{Name: "coordinator", Burst: quota.DefaultBurst, Timeout: time.Second}
-	c.mapping(
-		may("name", text(&q.Name)),
-		may("latency", dist(&q.Latency, seconds)),
-		may("timeout", duration(&q.Timeout, time.Millisecond, time.Minute)),
-		may("burst", duration(&q.Burst, time.Millisecond, time.Minute)),
-	)
+	c.mapping(coordinatorKeys(q)...)
 	if d.doubtful {
 		return
 	}
@@ -34,11 +29,20 @@ func (d *decoder) readCoordinator() {
 	}
 	for _, name := range d.deploymentNames() {
 		if name == q.Name {
-			c.fail("is named %s as a deployment is; give it another name, for faults to tell them apart", quote(name))
+			c.fail("has the name of deployment %s; give it another name, so that faults can tell them apart", quote(name))
 			return
 		}
 	}
 	d.spec.Coordinator = q
+}
+
+func coordinatorKeys(q *quota.Config) []field {
+	return []field{
+		may("name", text(&q.Name)),
+		may("latency", dist(&q.Latency, seconds)),
+		may("timeout", duration(&q.Timeout, time.Millisecond, time.Minute)),
+		may("burst", duration(&q.Burst, time.Millisecond, time.Minute)),
+	}
 }
 
 // hits gives the coordinator a fault that names it.

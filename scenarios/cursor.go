@@ -13,10 +13,13 @@ import (
 // cursor is a place in a scenario: a node, and the path that leads there. What
 // is wrong there goes to problems; reading goes on, so that all faults of a
 // file are found at once.
+//
+// With a shape there is no value to read: readers describe there what they would read.
 type cursor struct {
 	*problems
-	n    *node
-	path string
+	n     *node
+	path  string
+	shape *shape
 }
 
 // fail reports what is wrong with the value at c.
@@ -67,11 +70,15 @@ func (c cursor) ok() bool { return c.n != nil }
 
 // child returns the cursor of a key of the mapping at c; not ok without one.
 func (c cursor) child(key string) cursor {
-	return cursor{c.problems, c.n.get(key), join(c.path, key)}
+	return cursor{problems: c.problems, n: c.n.get(key), path: join(c.path, key)}
 }
 
 // mapping reads the fields of the mapping at c.
 func (c cursor) mapping(fields ...field) {
+	if c.shape != nil {
+		c.shape.object(c, fields)
+		return
+	}
 	if !c.is(mapping, "a mapping with the keys "+strings.Join(names(fields), ", ")) {
 		return
 	}
@@ -111,6 +118,10 @@ type variant struct {
 // variants reads the mapping at c, whose form the key tag names; common are the
 // keys of every form. It returns the form's index, and whether all is well.
 func (c cursor) variants(tag, what string, forms []variant, common ...field) (int, bool) {
+	if c.shape != nil {
+		c.shape.forms(c, tag, forms, common)
+		return 0, false
+	}
 	known := make([]string, len(forms))
 	for i, f := range forms {
 		known[i] = f.name
@@ -138,6 +149,10 @@ const maxItems = 1000
 
 // items calls read for every item of the list at c.
 func (c cursor) items(what string, read func(i int, item cursor)) {
+	if c.described(shape{Type: []string{"array"}, Items: &shape{}, MaxItems: maxItems}) {
+		read(0, cursor{c.problems, c.n, c.path + "[]", c.shape.Items})
+		return
+	}
 	if !c.is(list, "a list of "+what) {
 		return
 	}
@@ -146,7 +161,7 @@ func (c cursor) items(what string, read func(i int, item cursor)) {
 		return
 	}
 	for i, item := range c.n.items {
-		read(i, cursor{c.problems, item, fmt.Sprintf("%s[%d]", c.path, i)})
+		read(i, cursor{problems: c.problems, n: item, path: fmt.Sprintf("%s[%d]", c.path, i)})
 	}
 }
 
@@ -177,6 +192,9 @@ const maxText = 10_000
 
 func text(dst *string) reader {
 	return func(c cursor) {
+		if c.described(textShape()) {
+			return
+		}
 		s, ok := c.scalar("text")
 		switch {
 		case !ok:
@@ -192,6 +210,9 @@ func text(dst *string) reader {
 
 func truth(dst *bool) reader {
 	return func(c cursor) {
+		if c.described(shape{Type: []string{"boolean"}}) {
+			return
+		}
 		const want = "true or false"
 		if s, ok := c.scalar(want); ok {
 			switch s {
@@ -218,6 +239,9 @@ func choice[T ~uint8](dst *T, what string, names []string) reader {
 // oneOf reads a name that is one of names.
 func oneOf(dst *string, what string, names []string) reader {
 	return func(c cursor) {
+		if c.described(shape{Type: []string{"string"}, Enum: names}) {
+			return
+		}
 		s, ok := c.scalar("one of " + strings.Join(names, ", "))
 		if !ok {
 			return
@@ -257,6 +281,9 @@ func number(dst *float64, b bounds) reader {
 }
 
 func (c cursor) number(what string, b bounds) (float64, bool) {
+	if c.described(numeric("number", numberPattern, b)) {
+		return 0, false
+	}
 	want := fmt.Sprintf("%s %v", what, b)
 	s, ok := c.scalar(want)
 	if !ok {
@@ -273,6 +300,9 @@ func (c cursor) number(what string, b bounds) (float64, bool) {
 func count[T int | int8 | int64 | uint32](dst *T, lo, hi T) reader {
 	return func(c cursor) {
 		b := bounds{float64(lo), float64(hi)}
+		if c.described(numeric("integer", wholePattern, b)) {
+			return
+		}
 		want := fmt.Sprintf("a whole number %v", b)
 		s, ok := c.scalar(want)
 		if !ok {
@@ -290,6 +320,9 @@ func count[T int | int8 | int64 | uint32](dst *T, lo, hi T) reader {
 // share reads 0.2 or 20%.
 func share(dst *float64, b bounds) reader {
 	return func(c cursor) {
+		if c.described(numeric("number", sharePattern, b)) {
+			return
+		}
 		want := fmt.Sprintf("a share %v, such as 0.2 or 20%%", b)
 		s, ok := c.scalar(want)
 		if !ok {
@@ -327,6 +360,9 @@ func duration(dst *time.Duration, lo, hi time.Duration) reader {
 }
 
 func (c cursor) duration(lo, hi time.Duration) (time.Duration, bool) {
+	if c.described(durationShape(lo, hi)) {
+		return 0, false
+	}
 	want := fmt.Sprintf("a duration from %s to %s, such as 500ms, 90s or 1h30m", short(lo), short(hi))
 	s, ok := c.scalar(want)
 	if !ok {
@@ -355,6 +391,9 @@ func short(d time.Duration) string {
 // rate reads 8/s, 500/m or 100/h as calls per second.
 func rate(dst *float64, b bounds) reader {
 	return func(c cursor) {
+		if c.described(shape{Type: []string{"string"}, Pattern: ratePattern, Examples: []string{"8/s", "500/m", "100/h"}}) {
+			return
+		}
 		want := fmt.Sprintf("a rate such as 8/s, 500/m or 100/h, %v a second", b)
 		s, ok := c.scalar(want)
 		if !ok {

@@ -57,8 +57,8 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 	quick := func(dst *time.Duration) reader { return duration(dst, 0, time.Minute) }
 	c.mapping(
 		need("name", text(&cfg.Name)),
-		need("provider", func(cursor) {}),
-		may("batch", func(cursor) {}),
+		need("provider", elsewhere(describeRef)),
+		may("batch", elsewhere(describeBatch)),
 		may("limits", unlessProvisioned(func(c cursor) { limits(c, &cfg) })),
 		may("pool", unlessProvisioned(text(&cfg.Pool))),
 		may("project", unlessProvisioned(func(c cursor) { limits(c, &project) })),
@@ -96,6 +96,18 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 		c.fail("%v", err)
 	}
 	return cfg
+}
+
+// describeRef and describeBatch describe what fromCatalog and batch read, before the
+// other keys are.
+func describeRef(c cursor) {
+	c.described(shape{Type: []string{"string"}, Pattern: refPattern, Examples: []string{"openai/gpt-4o@tier-1", "anthropic/claude-sonnet-4.5@start", "azure/gpt-4o@ptu-100"}})
+}
+
+func describeBatch(c cursor) {
+	s := numeric("number", sharePattern, bounds{0, 1})
+	s.Type = append(s.Type, "boolean")
+	c.described(s)
 }
 
 // batch makes cfg the batch API of its model if c says so, at the catalog's

@@ -14,6 +14,13 @@ type quantity func(c cursor) (float64, bool)
 // dist reads a distribution: a value alone, which is constant, or a mapping.
 func dist(dst *rng.Dist, q quantity) reader {
 	return func(c cursor) {
+		if value, other := (&shape{}), (&shape{}); c.described(shape{AnyOf: []*shape{value, other}}) {
+			q(cursor{c.problems, c.n, c.path, value})
+			of := cursor{c.problems, c.n, "distribution", other}
+			families, _ := distributions(of, q)
+			of.variants("dist", "distribution", families)
+			return
+		}
 		if c.n.kind != mapping {
 			if v, ok := q(c); ok {
 				*dst = rng.NewConstant(v)
@@ -94,6 +101,10 @@ func distributions(c cursor, q quantity) ([]variant, []func() (rng.Dist, error))
 const maxValues = 100_000
 
 func readValues(c cursor, q quantity) []float64 {
+	if c.described(shape{Type: []string{"array"}, Items: &shape{}, MaxItems: maxValues}) {
+		q(cursor{c.problems, c.n, c.path + "[]", c.shape.Items})
+		return nil
+	}
 	if !c.is(list, "a list of values") {
 		return nil
 	}
@@ -103,7 +114,7 @@ func readValues(c cursor, q quantity) []float64 {
 	}
 	var values []float64
 	for i, item := range c.n.items {
-		v, _ := q(cursor{c.problems, item, fmt.Sprintf("%s[%d]", c.path, i)})
+		v, _ := q(cursor{problems: c.problems, n: item, path: fmt.Sprintf("%s[%d]", c.path, i)})
 		values = append(values, v)
 	}
 	return values

@@ -7,12 +7,12 @@
 //
 //	text  --parseTree-->  tree  --Options-->  tree  --decoder-->  Spec
 //
-// The tree (node) is YAML without its cleverness: scalars are text until a
-// field says what they mean, so that 8/s, 20% and 90s need no quotes and "no"
-// is no boolean; anchors, tags and second documents are refused. Every node
-// knows where it was written. Flags change the tree, not the Spec, and their
-// nodes know which flag they are from; so a flag meets the same checks as the
-// file, and there is one way to be wrong.
+// The tree (node) is a subset of YAML. Scalars are text until a field says what
+// they mean, so that 8/s, 20% and 90s need no quotes and "no" is not a boolean.
+// Anchors, tags and second documents are refused. Every node knows where it was
+// written. Flags change the tree and not the Spec, and their nodes know which flag
+// they are from. So a flag passes the same checks as the file, with the same
+// messages.
 //
 // The decoder reads the tree with a cursor. Each mapping is a table of fields,
 // each field a reader with its range:
@@ -22,6 +22,6 @@
 //		may("timeout", duration(&f.Timeout, time.Millisecond, 24*time.Hour)),
 //	)
 //
-// A reader that fails reports file, line, column, field and what is allowed,
-// and reading goes on: a file's faults are all reported at once ([Errors]).
+// A reader that fails reports file, line, column, field and what is allowed. Then
+// reading goes on, so that all errors of a file are reported at once ([Errors]).
 package scenarios

@@ -15,7 +15,7 @@ func ParseFaults(file string, data []byte, deployments []provider.Config) ([][]p
 	p := &problems{}
 	if root := parseDocument(file, data, "a list of faults; [] is none", p); root != nil {
 		d := &decoder{problems: p, spec: &Spec{Duration: maxDuration, Deployments: slices.Clone(deployments)},
-			faults: cursor{p, root, "faults"}}
+			faults: cursor{problems: p, n: root, path: "faults"}}
 		for i := range d.spec.Deployments {
 			d.spec.Deployments[i].Faults = nil
 		}

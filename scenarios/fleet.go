@@ -14,15 +14,15 @@ type Fleet struct {
 	// Instances is the number of client processes at the beginning, at least 1;
 	// 1 unless stated.
 	Instances int
-	// Churn is how many there are from later times on, in order of time. Those
-	// that come are new processes, with nothing learned; those that go are the
-	// ones that came first. One that goes drains: it gets no more calls, and does
-	// what it has to the end.
+	// Churn says how many instances there are from later times on, in order of time. An
+	// instance that comes is a new process that has learned nothing. The instances that
+	// came first go first. An instance that goes gets no more calls, and finishes those
+	// that it has.
 	Churn  []Size
 	Assign Assign
-	// Skew makes the load of instances uneven: the k-th of those there are, the
-	// one that came first being the first, gets calls in proportion to k^-Skew
-	// (Zipf's law); 0 = all the same. With Hash only.
+	// Skew makes the load of instances uneven. Instance k, in the order in which they
+	// came, gets calls in proportion to k^-Skew (Zipf's law). With 0 all get the same.
+	// It needs Hash.
 	Skew    float64
 	Network Network
 	// Timeout is when a client gives up an attempt that got no answer; 30s
@@ -65,8 +65,8 @@ func (f *Fleet) Total() int {
 	return total
 }
 
-// A Dealer gives the calls of a run to the instances of a fleet, the same to each
-// whoever drives them. It is not safe for concurrent use.
+// A Dealer deals the calls of a run to the instances of a fleet. Each instance gets the
+// same calls in a simulated and in a live run. It is not safe for concurrent use.
 type Dealer struct {
 	fleet  *Fleet
 	key    rng.Key
@@ -144,7 +144,7 @@ func (d *decoder) fleet(c cursor) {
 		c.child("skew").fail("does not go with assign: round-robin, which gives every instance the same")
 	}
 	if total := f.Total(); total > maxInstances {
-		c.child("churn").fail("brings the instances there ever are to %d; at most %d are allowed", total, maxInstances)
+		c.child("churn").fail("makes %d instances in all; at most %d are allowed", total, maxInstances)
 	}
 }
 

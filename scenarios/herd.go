@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Herd returns the embedded scenario herd with so many clients, each an
-// instance of its own with one call, all released at once. With an outage above
-// 0 every deployment is down for so long from the beginning. What opt sets
-// goes over that.
+// Herd returns the embedded scenario herd with this many clients. Each is an instance
+// of its own with one call, and all are released at once. With an outage above 0 every
+// deployment is down for that long from the beginning. What opt sets overrides that.
 func Herd(clients int, outage time.Duration, opt Options) (*Spec, error) {
 	set := []string{
 		fmt.Sprintf("fleet.instances=%d", clients),

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-//go:embed library/*.yaml claims/*.yaml traffic.yaml
+//go:embed library/*.yaml claims/*.yaml traffic.yaml start.yaml
 var library embed.FS
 
 // Library returns the names of the embedded scenarios, sorted.
@@ -34,11 +34,11 @@ func embedded(folder string) []string {
 // Default is the embedded scenario that is meant when none is named.
 const Default = "launch-day"
 
-// Load reads a scenario by path, from stdin if the path is -, or by the name of
-// an embedded one, or claims/NAME for the experiment of an embedded claim; a
-// file of that name is reached as ./name. If the name is empty it is that of the log
-// opt.Trace, on neutral ground, or Default without one. What is wrong with its content
-// is reported as Errors, that there is none as fs.ErrNotExist.
+// Load reads a scenario. The name is a path, or - for stdin, or the name of an embedded
+// scenario, or claims/NAME for the experiment of an embedded claim. A file that has the
+// name of an embedded scenario is reached as ./name. If the name is empty, Load replays
+// the log opt.Trace alone or, without one, returns Default. Errors in the content are
+// reported as Errors, and a missing scenario as fs.ErrNotExist.
 func Load(nameOrPath string, stdin io.Reader, opt Options) (*Spec, error) {
 	specs, err := LoadEach(nameOrPath, stdin, opt, nil)
 	if err != nil {
@@ -47,9 +47,9 @@ func Load(nameOrPath string, stdin io.Reader, opt Options) (*Spec, error) {
 	return specs[0], nil
 }
 
-// LoadEach is Load for each of the providers, in place of opt.Provider: the same
-// traffic on each of them. The scenario is read once. The same deployment twice is an
-// error. Without providers it is Load alone.
+// LoadEach does what Load does for each of the providers, which replace opt.Provider,
+// so that the same traffic meets each of them. The scenario is read once. The same
+// deployment twice is an error. Without providers it is the same as Load.
 func LoadEach(nameOrPath string, stdin io.Reader, opt Options, providers []string) ([]*Spec, error) {
 	if nameOrPath == "" && opt.Trace != "" {
 		return eachTraffic(opt, providers)

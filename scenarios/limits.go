@@ -9,6 +9,9 @@ import (
 
 // limits reads a mapping of limits over those that cfg has.
 func limits(c cursor, cfg *provider.Config) {
+	if c.shape != nil {
+		c.path = "limits" // of a deployment, a pool or a project alike
+	}
 	fields := []field{may("rpm", limit(&cfg.RPM)), may("tpm", limit(&cfg.TPM)), may("ramp", func(c cursor) { ramp(c, cfg) })}
 	for _, k := range provider.Kinds[2:] {
 		fields = append(fields, may(k.Name.String(), func(c cursor) {
@@ -37,21 +40,32 @@ func replace(cfg *provider.Config, l provider.Limit) {
 // ramp reads how fast use may grow, and what was used before the run.
 func ramp(c cursor, cfg *provider.Config) {
 	l := provider.Limit{Counts: provider.Input, Growth: 0.5, Per: 15 * time.Minute}
+	if of := (&shape{}); c.described(shape{AnyOf: []*shape{{Type: []string{"string"}, Enum: []string{"none"}}, of}}) {
+		cursor{c.problems, c.n, c.path, of}.mapping(rampKeys(&l)...)
+		return
+	}
 	if c.n.text == "none" {
 		replace(cfg, provider.Limit{Growth: 1})
 		return
 	}
-	c.mapping(
+	c.mapping(rampKeys(&l)...)
+	replace(cfg, l)
+}
+
+func rampKeys(l *provider.Limit) []field {
+	return []field{
 		need("above", count(&l.Most, 1, provider.MostLimit)),
 		may("growth", share(&l.Growth, bounds{0.001, 1000})),
 		may("per", duration(&l.Per, time.Second, 24*time.Hour)),
 		may("used_before", count(&l.UsedBefore, 0, provider.MostLimit)),
-	)
-	replace(cfg, l)
+	}
 }
 
 // phase reads where in its windows a run begins.
 func phase(dst *time.Duration, c cursor) {
+	if c.described(durationShape(0, 24*time.Hour).orText("first-request")) {
+		return
+	}
 	if c.n.text == "first-request" {
 		*dst = provider.FirstRequest
 		return
@@ -80,6 +94,9 @@ func own(c cursor, cfg, project *provider.Config) {
 // limit reads a limit, or none.
 func limit(dst *int64) reader {
 	return func(c cursor) {
+		if c.described(numeric("integer", wholePattern, bounds{1, provider.MostLimit}).orText("none")) {
+			return
+		}
 		switch c.n.text {
 		case "none":
 			*dst = 0

@@ -138,7 +138,7 @@ func (d *decoder) measured(c cursor, s string, parts bool) (of subject, m metric
 	case !ok:
 		c.fail("%s", unknownMetric(name, true))
 	case !m.parts:
-		c.fail("%s is measured of all calls together, not of those of %s", m.name, whose)
+		c.fail("%s has one value for all calls together, and none for those of %s", m.name, whose)
 		ok = false
 	case slices.Contains(d.spec.Tenants, whose):
 		of.tenant = whose

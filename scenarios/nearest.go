@@ -11,8 +11,9 @@ import (
 // neighbours, upper and lower case alike (optimal string alignment, the
 // restricted form of Damerau, "A technique for computer detection and
 // correction of spelling errors", CACM 1964). It reports false when none is
-// near: more than a third of the name, and at least two letters, differ. Of
-// equally near names it takes the one that begins more alike.
+// near: more than a third of the name, and at least two letters, differ, and not
+// just one begins with all of the name but its last letter. Of equally near names it takes the one that
+// begins more alike.
 func Nearest(name string, known []string) (string, bool) {
 	const longest = 64 // no known name is longer; the time is quadratic in it
 	if len(name) > longest {
@@ -24,6 +25,17 @@ func Nearest(name string, known []string) (string, bool) {
 		d := spelling.Distance(strings.ToLower(name), strings.ToLower(k))
 		if d < least || found && d == least && spelling.Shared(name, k) > spelling.Shared(name, best) {
 			best, least, found = k, d, true
+		}
+	}
+	if found {
+		return best, true
+	}
+	for _, k := range known { // an ending of its own: strategy, strategies
+		if n := spelling.Shared(name, k); n >= 4 && n >= len(name)-1 {
+			if found {
+				return "", false // it begins several
+			}
+			best, found = k, true
 		}
 	}
 	return best, found

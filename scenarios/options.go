@@ -19,6 +19,9 @@ import (
 type Options struct {
 	// Catalog is where references are looked up; nil = the embedded one.
 	Catalog *catalog.Catalog
+	// Describe sums up a trace; nil = its method Describe. A caller that parses often may
+	// keep what it has summed up.
+	Describe func(*workload.Log) (workload.Summary, error)
 	// Provider replaces the catalog reference of the first deployment, and
 	// drops its overrides; provisioned deployments of other models move to the
 	// same model. Empty = as in the file.
@@ -27,18 +30,20 @@ type Options struct {
 	// max_tokens, estimate, deadline and priority of the first stream; unless
 	// Duration is given, the scenario lasts as long as the trace. Empty = none.
 	Trace       string
+	TraceData   []byte // what is in the trace, where that is in no file; Trace is its name then
 	TraceFormat string // one of workload.FormatNames; "" tells it by the file
 	// Duration replaces the scenario's; 0 = as in the file.
 	Duration time.Duration
 	// Instances is how many clients there are, from beginning to end; 0 = as in
 	// the file.
 	Instances int
-	// Deadline is that of every stream, MaxTokens what each declares; 0 = as in
-	// the file.
+	// Deadline is the deadline of every stream, and MaxTokens is what each of them
+	// declares; 0 = as in the file.
 	Deadline  time.Duration
 	MaxTokens int
 	// Strategies replaces the scenario's: names it declares, names of the
-	// catalog, or all for both. Nil = as in the file.
+	// catalog, mappings as a file has them ({use: jitter, max_retries: 12}), or all
+	// for what is declared and the catalog. Nil = as in the file.
 	Strategies []string
 	// SLO replaces the scenario's objectives; nil = as in the file.
 	SLO []string
@@ -73,7 +78,7 @@ func (o *Options) apply(root *node, d *decoder) {
 	}
 	if o.traffic {
 		d.traffic = root
-		root.put("name", flagText("--trace", filepath.Base(o.Trace)))
+		root.put("name", flagText("--trace", strings.Trim(filepath.Base(o.Trace), "<>"))) // of <stdin>
 	}
 	if o.Duration != 0 {
 		root.put("duration", flagText("--duration", o.Duration.String()))
@@ -204,7 +209,7 @@ func (o *Options) applyClients(root *node, d *decoder) {
 			d.add(position{file: "--instances"}, "", "%v", err)
 		} else if fleet := root.get("fleet"); fleet.get("churn") != nil {
 			fleet.drop("churn")
-			d.warn("--instances: fleet.churn is left out, so that there are as many all the time")
+			d.warn("--instances: fleet.churn is left out, so that the number of instances stays the same")
 		}
 	}
 	streams := root.get("workload")
@@ -227,8 +232,10 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 		declared = n.items
 	}
 	var chosen []*node
+	taken := map[string]bool{} // what those are called; to look a name up takes a while
 	add := func(n *node) {
-		if !slices.ContainsFunc(chosen, func(c *node) bool { return c.called() == n.called() }) {
+		if name := n.called(); !taken[name] {
+			taken[name] = true
 			chosen = append(chosen, n)
 		}
 	}
@@ -239,6 +246,12 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 			}
 			for _, name := range strategies.Names() {
 				add(flagText(allStrategies, name))
+			}
+			continue
+		}
+		if strings.HasPrefix(want, "{") {
+			if n := parseValue("--strategies "+want, want, d.problems); n != nil {
+				add(n)
 			}
 			continue
 		}

@@ -15,32 +15,36 @@ import (
 // scenario are relative to its folder. Everything wrong is reported at once, as
 // Errors. Traces that the scenario names are read, whole, to be checked.
 func Parse(file string, data []byte, opt Options) (*Spec, error) {
-	d, err := parse(file, data, opt, nil)
+	d, _, err := parse(file, data, opt, nil)
 	if err != nil {
 		return nil, err
 	}
 	return d.spec, nil
 }
 
-// parse reads a scenario under what a case of it sets, if that is not nil.
-func parse(file string, data []byte, opt Options, set *node) (*decoder, error) {
+// parse reads a scenario under what a case of it sets, if that is not nil. It returns
+// the file's tree too, as it is under opt.
+func parse(file string, data []byte, opt Options, set *node) (*decoder, *node, error) {
 	p := &problems{}
 	root := parseTree(file, data, p)
 	if root == nil || root.kind != mapping {
-		return nil, p.err()
+		return nil, nil, p.err()
 	}
 	d := &decoder{problems: p, spec: &Spec{
 		Drain: 5 * time.Minute,
 		Fleet: Fleet{Instances: 1, Timeout: 30 * time.Second},
 	}}
-	d.catalog = opt.known()
+	d.catalog, d.traceData = opt.known(), opt.TraceData
+	if d.describe = opt.Describe; d.describe == nil {
+		d.describe = (*workload.Log).Describe
+	}
 	set.apply(root, p)
 	opt.apply(root, d)
-	d.scenario(cursor{p, root, ""})
+	d.scenario(cursor{problems: p, n: root})
 	if err := p.err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return d, nil
+	return d, root, nil
 }
 
 // decoder fills a Spec.
@@ -48,6 +52,9 @@ type decoder struct {
 	*problems
 	spec    *Spec
 	catalog *catalog.Catalog
+
+	describe  func(*workload.Log) (workload.Summary, error)
+	traceData []byte // of the trace that a flag names, where that is in no file
 
 	duration, streams, deployments, coordinator, faults, strategies, slo, baseline, expect cursor
 
@@ -65,10 +72,10 @@ func (d *decoder) warn(format string, args ...any) {
 	d.spec.Warnings = append(d.spec.Warnings, fmt.Sprintf(format, args...))
 }
 
-// scenario reads the whole file: first what stands for itself, then what
-// refers to it.
-func (d *decoder) scenario(c cursor) {
-	c.mapping(
+// keys are the keys of the whole file. What refers to others is read when those have
+// been.
+func (d *decoder) keys() []field {
+	return []field{
 		need("name", text(&d.spec.Name)),
 		may("about", text(&d.spec.About)),
 		may("duration", here(&d.duration)),
@@ -83,7 +90,13 @@ func (d *decoder) scenario(c cursor) {
 		may("baseline", here(&d.baseline)),
 		may("expect", here(&d.expect)),
 		may("cases", d.readCases),
-	)
+	}
+}
+
+// scenario reads the whole file: first what stands for itself, then what
+// refers to it.
+func (d *decoder) scenario(c cursor) {
+	c.mapping(d.keys()...)
 	if d.streams.ok() {
 		d.readStreams()
 	}
@@ -118,9 +131,13 @@ func (d *decoder) scenario(c cursor) {
 	if d.expect.ok() {
 		d.readExpect()
 	}
-	if d.traffic != nil && len(d.found) == 0 {
+	if len(d.found) > 0 {
+		return
+	}
+	if d.traffic != nil {
 		d.assume()
 	}
+	d.spec.Setting = d.setting()
 }
 
 // readDuration settles how long arrivals go on.
@@ -157,7 +174,7 @@ func (d *decoder) checkSizes() {
 	for i := range d.spec.Workload {
 		s := &d.spec.Workload[i]
 		least, over := oversize(s, &d.traces[i], to, most)
-		item := cursor{d.problems, d.streams.n.items[i], fmt.Sprintf("workload[%d]", i)}
+		item := cursor{problems: d.problems, n: d.streams.n.items[i], path: fmt.Sprintf("workload[%d]", i)}
 		switch {
 		case over == 1 && !d.fitsElsewhere(i):
 			if m := item.child("max_tokens"); m.ok() && int64(s.MaxTokens) >= most {

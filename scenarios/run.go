@@ -20,8 +20,9 @@ func (s *Spec) Env(key rng.Key) strategies.Env {
 	return env
 }
 
-// FaultSpan returns when the first fault begins and the last one ends, of those
-// that end and are more than errors now and then; 0 and 0 if there is none.
+// FaultSpan returns when the first fault begins and when the last one ends. It counts
+// only faults that end and that are more than single errors. Without any it returns 0
+// and 0.
 func (s *Spec) FaultSpan() (from, until clock.Time) {
 	from = clock.Never
 	count := func(faults []provider.Fault) {

@@ -6,6 +6,7 @@ import (
 	"ratesim/provider"
 	"ratesim/provider/quota"
 	"ratesim/scenarios/workload"
+	"ratesim/sim/metrics"
 	"ratesim/strategies"
 )
 
@@ -24,9 +25,8 @@ type Spec struct {
 	Fleet    Fleet
 	Workload []workload.Stream // at least one
 	Tenants  []string          // the streams' tenants, each once, in order
-	// Weights are what the tenants are entitled to beside each other, in the order of
-	// Tenants, where the scenario says so; nil = all to the same. Fairness is judged by
-	// them.
+	// Weights are the tenants' shares relative to each other, in the order of Tenants,
+	// if the scenario states them; nil = all the same. Fairness is judged by them.
 	Weights     []float64
 	Deployments []provider.Config // at least one, each with its faults
 	// Coordinator hands out the limits of the first deployment to instances that
@@ -37,9 +37,11 @@ type Spec struct {
 	Baseline    string        // of Strategies, what runs today; empty = not stated
 	Expect      []Expectation // may be empty
 
-	// Assumed is what the scenario of a log takes for granted, at most four
-	// sentences, each with the flag that changes it; nil for every other scenario.
-	Assumed  []string
+	// Assumed lists what the scenario of a log assumes, in at most four sentences, each
+	// with the flag that changes it. It is nil for every other scenario.
+	Assumed []string
+	// Setting says in sentences what the scenario is, and where its numbers are from.
+	Setting  []metrics.Setting
 	Warnings []string // what the user should know; the scenario runs all the same
 }
 
@@ -71,7 +73,9 @@ type Strategy struct {
 	Factory    strategies.Factory
 	Omniscient bool // needs Env.Peek; one value serves the whole fleet
 	Rank       int  // how simple it is to run, 0 being the simplest
-	Alone      bool // each instance paces to the whole advertised limit
+	// Share is the part of the advertised limits that each instance paces to; 0 if it does
+	// not pace to a fixed part.
+	Share float64
 }
 
 // Term is a strategy's metric: of all calls, of one tenant's or of a part of them.
@@ -82,8 +86,8 @@ type Term struct {
 	Metric   string // as results name it: success_rate, failures.deadline
 }
 
-// Expectation is one line of expect: Left, held against Factor times Right plus
-// Value; or, with Chosen, what the verdict is to choose.
+// Expectation is one line of expect. It compares Left with Factor times Right plus
+// Value or, with Chosen, names the strategy that the verdict is to choose.
 type Expectation struct {
 	Text string // as written
 	// Chosen is the strategy of Spec.Strategies that the verdict is to choose, with

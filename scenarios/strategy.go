@@ -81,7 +81,7 @@ func (d *decoder) strategy(c cursor, env strategies.Env) (s Strategy, ok bool) {
 		}
 	}
 	s.Rank = strategies.Simplicity(known.Name)
-	s.Factory, s.Omniscient, s.Alone = factory, known.Omniscient, known.Alone && s.Args["refill"] == ""
+	s.Factory, s.Omniscient, s.Share = factory, known.Omniscient, known.Share(s.Args, env)
 	return s, len(faults) == 0
 }
 

@@ -28,12 +28,12 @@ func (d *decoder) readStreams() {
 func (d *decoder) readWeights() {
 	weights := make([]float64, len(d.spec.Tenants))
 	for i := range d.spec.Workload {
-		item := cursor{d.problems, d.streams.n.items[i], fmt.Sprintf("workload[%d]", i)}
+		item := cursor{problems: d.problems, n: d.streams.n.items[i], path: fmt.Sprintf("workload[%d]", i)}
 		if item.n.kind != mapping || !item.child("weight").ok() {
 			continue
 		}
 		c, w, before := item.child("weight"), 0.0, len(d.found)
-		number(&w, bounds{0.001, 1000})(c)
+		weight(&w)(c)
 		of := &weights[slices.Index(d.spec.Tenants, d.spec.Workload[i].Tenant)]
 		switch {
 		case len(d.found) > before:
@@ -51,6 +51,9 @@ func (d *decoder) readWeights() {
 	}
 }
 
+// weight reads what a tenant is entitled to.
+func weight(dst *float64) reader { return number(dst, bounds{0.001, 1000}) }
+
 // stream reads one stream, and sums up its trace if it is one.
 func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 	s.Tenant = "default"
@@ -67,7 +70,7 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 		may("cached", share(&s.Cached, bounds{0, 1})),
 		may("deadline", duration(&s.Deadline, time.Millisecond, maxDuration)),
 		may("priority", count(&s.Priority, -128, 127)),
-		may("weight", func(cursor) {}),
+		may("weight", elsewhere(weight(new(float64)))),
 	)
 	if len(d.found) > before {
 		return s, trace
@@ -77,7 +80,10 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 	case s.Arrivals.Process == workload.Trace:
 		from = "the trace"
 		var err error
-		trace, err = workload.Describe(s.Arrivals.File, s.Arrivals.Format)
+		if c.child("arrivals").child("file").n.at.file == "--trace" {
+			s.Arrivals.Data = d.traceData
+		}
+		trace, err = d.describe(&workload.Log{Name: s.Arrivals.File, Format: s.Arrivals.Format, Data: s.Arrivals.Data})
 		if err != nil {
 			c.child("arrivals").child("file").fail("%v", err)
 		} else if s.MaxTokens > 0 && trace.MaxOutput > s.MaxTokens {
@@ -177,14 +183,16 @@ const maxError = 3
 
 // estimate reads what a client believes of its prompts.
 func estimate(e *workload.Estimate, c cursor) {
-	if c.n.kind != mapping {
-		choice(&e.Belief, "estimate", []string{"exact", "chars"})(c)
+	if name, other := (&shape{}), (&shape{}); c.described(shape{AnyOf: []*shape{name, other}}) {
+		estimateName(e)(cursor{c.problems, c.n, "estimate", name})
+		cursor{c.problems, c.n, "estimate", other}.mapping(estimateKeys(e)...)
 		return
 	}
-	c.mapping(
-		may("fixed", count(&e.Fixed, 1, maxTokens)),
-		may("error", number(&e.Error, bounds{0, maxError})),
-	)
+	if c.n.kind != mapping {
+		estimateName(e)(c)
+		return
+	}
+	c.mapping(estimateKeys(e)...)
 	switch fixed, err := c.child("fixed").ok(), c.child("error").ok(); {
 	case fixed && !err:
 		e.Belief = workload.Fixed
@@ -192,5 +200,16 @@ func estimate(e *workload.Estimate, c cursor) {
 		e.Belief = workload.WithError
 	default:
 		c.fail("want exact, chars, {fixed: 1000} or {error: 0.2}")
+	}
+}
+
+func estimateName(e *workload.Estimate) reader {
+	return choice(&e.Belief, "estimate", []string{"exact", "chars"})
+}
+
+func estimateKeys(e *workload.Estimate) []field {
+	return []field{
+		may("fixed", count(&e.Fixed, 1, maxTokens)),
+		may("error", number(&e.Error, bounds{0, maxError})),
 	}
 }

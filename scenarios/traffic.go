@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"ratesim/provider/catalog"
 	"ratesim/scenarios/workload"
 )
 
@@ -13,12 +14,20 @@ import (
 // max_tokens only where the log has it. What opt sets goes over that; Spec.Assumed says
 // what it does not set.
 func eachTraffic(opt Options, providers []string) ([]*Spec, error) {
+	data, err := readTraffic()
+	if err != nil {
+		return nil, err
+	}
+	opt.traffic = true
+	return each(opt, providers, func(opt Options) (*Spec, error) { return Parse(opt.Trace, data, opt) })
+}
+
+func readTraffic() ([]byte, error) {
 	data, err := library.ReadFile("traffic.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("reading the scenario of a log: %w", err)
 	}
-	opt.traffic = true
-	return each(opt, providers, func(opt Options) (*Spec, error) { return Parse(opt.Trace, data, opt) })
+	return data, nil
 }
 
 // standIn is where a log goes that names no model of the catalog: where the default
@@ -35,23 +44,33 @@ func (d *decoder) chooseDeployment() {
 	if first.kind != mapping || first.get("provider") != nil {
 		return
 	}
-	ref := standIn
-	d.why = "the log names no model"
-	if len(d.traces) > 0 && len(d.traces[0].Models) > 0 {
-		model := mostOf(d.traces[0].Models)
-		d.why = "the catalog does not have " + model + ", the model of the log"
-		if n := len(d.traces[0].Models); n > 1 {
-			d.why = fmt.Sprintf("the catalog does not have %s, the model of most calls of %d models in the log", model, n)
-		}
-		if smallest := d.smallest(model); smallest != "" {
-			ref = smallest
-			d.why = "the smallest tier of the log's model"
-			if n := len(d.traces[0].Models); n > 1 {
-				d.why = fmt.Sprintf("the smallest tier of the model of most calls, of %d models in the log", n)
-			}
-		}
+	var models map[string]int64
+	if len(d.traces) > 0 {
+		models = d.traces[0].Models
 	}
+	var ref string
+	ref, d.why = deploymentOf(models, d.catalog)
 	first.put("provider", &node{text: ref, at: first.at})
+}
+
+// deploymentOf returns the smallest tier of the model that most rows of a log name, and
+// why it is that one.
+func deploymentOf(models map[string]int64, known *catalog.Catalog) (ref, why string) {
+	n := len(models)
+	if n == 0 {
+		return standIn, "the log names no model"
+	}
+	model := mostOf(models)
+	ref = smallest(model, known)
+	switch {
+	case ref == "" && n > 1:
+		return standIn, fmt.Sprintf("the catalog does not have %s, the model of most calls of %d models in the log", model, n)
+	case ref == "":
+		return standIn, "the catalog does not have " + model + ", the model of the log"
+	case n > 1:
+		return ref, fmt.Sprintf("the smallest tier of the model of most calls, of %d models in the log", n)
+	}
+	return ref, "the smallest tier of the log's model"
 }
 
 // mostOf returns the model of most rows; of two of as many, the first by name.
@@ -71,9 +90,9 @@ var resellers = []string{"azure", "bedrock"}
 
 // smallest returns the smallest pay-as-you-go deployment of a model, by the name that a
 // log has for it; empty when the catalog has none.
-func (d *decoder) smallest(model string) string {
+func smallest(model string, known *catalog.Catalog) string {
 	best, rank := "", 0
-	for _, r := range d.catalog.List() {
+	for _, r := range known.List() {
 		vendor := r.Config.Vendor
 		if r.Minimum > 0 || !workload.SameModel(dashed(model), dashed(r.Config.Model)) {
 			continue // provisioned, or of another model
@@ -85,7 +104,7 @@ func (d *decoder) smallest(model string) string {
 		case slices.Contains(resellers, vendor):
 			likely = 1
 		}
-		if tiers, err := d.catalog.Tiers(r.Ref); likely > rank && err == nil {
+		if tiers, err := known.Tiers(r.Ref); likely > rank && err == nil {
 			best, rank = tiers[0].Ref, likely
 		}
 	}

@@ -272,7 +272,7 @@ baseline: none
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Fleet.Size(clock.FromSeconds(11)); got != 3 || s.Fleet.Instances != 3 || !slices.Equal(s.Warnings, []string{"--instances: fleet.churn is left out, so that there are as many all the time"}) {
+	if got := s.Fleet.Size(clock.FromSeconds(11)); got != 3 || s.Fleet.Instances != 3 || !slices.Equal(s.Warnings, []string{"--instances: fleet.churn is left out, so that the number of instances stays the same"}) {
 		t.Errorf("%d instances, warnings %q", got, s.Warnings)
 	}
 	for _, w := range s.Workload {

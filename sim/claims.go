@@ -8,8 +8,8 @@ import (
 	"ratesim/sim/metrics"
 )
 
-// Claims puts claims to the test, case by case. When ctx is cancelled it
-// returns ctx's error beside the claims that were finished.
+// Claims tests claims, case by case. When ctx is cancelled it returns ctx's error
+// together with the claims that were finished.
 func Claims(ctx context.Context, claims []*scenarios.Claim, o Options) (*metrics.Claims, error) {
 	out := &metrics.Claims{Schema: metrics.ClaimsSchema, Seed: o.Seed, Replications: o.Replications, Claims: []metrics.Claim{}}
 	total, before := 0, 0
@@ -24,7 +24,7 @@ func Claims(ctx context.Context, claims []*scenarios.Claim, o Options) (*metrics
 			k, of := &c.Cases[i], o
 			of.RetryWindow = k.Window
 			if o.Progress != nil {
-				of.Progress = func(done, _ int) { o.Progress(before+done, total) }
+				of.Progress = func(p Progress) { o.Progress(Progress{Done: before + p.Done, Most: total}) }
 			}
 			r, err := Compare(ctx, k.Spec, of)
 			if err != nil {

@@ -36,7 +36,7 @@ func TestClaims(t *testing.T) {
 	}
 	done, total := 0, 0
 	got, err := sim.Claims(t.Context(), []*scenarios.Claim{c}, sim.Options{Seed: 1, Replications: 5,
-		Progress: func(d, of int) { done, total = d, of }})
+		Progress: func(p sim.Progress) { done, total = p.Done, p.Most }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +88,8 @@ func TestClaimsInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	got, err := sim.Claims(ctx, []*scenarios.Claim{c, c}, sim.Options{Seed: 1, Replications: 5,
-		Progress: func(d, _ int) {
-			if d == 30 { // in the second claim
+		Progress: func(p sim.Progress) {
+			if p.Done == 30 { // in the second claim
 				cancel()
 			}
 		}})

@@ -224,7 +224,7 @@ func TestStoppedTime(t *testing.T) {
 	again := func(now clock.Time, c *strategies.Call, out *strategies.Effects) { out.Wake(c, now) }
 	(&stub{submit: again, wake: again}).use(s)
 	_, err := Run(context.Background(), Plan{Scenario: s, Strategy: &s.Strategies[0]})
-	if err == nil || !strings.Contains(err.Error(), "at 0s the strategy keeps the run at one instant") {
+	if err == nil || !strings.Contains(err.Error(), "at 0s no time passes, with more than 8388608 events at one instant: the strategy asks") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -238,8 +238,8 @@ func TestInterrupted(t *testing.T) {
 		if after == 0 {
 			cancel()
 		}
-		r, err := Compare(ctx, s, Options{Replications: 1000, Progress: func(done, of int) {
-			if done == after {
+		r, err := Compare(ctx, s, Options{Replications: 1000, Progress: func(p Progress) {
+			if p.Done == after {
 				cancel()
 			}
 		}})

@@ -2,9 +2,13 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"ratesim/provider/catalog"
 	"ratesim/sim/metrics"
@@ -127,5 +131,50 @@ strategies: [none, jitter, paced, oracle]
 		if f := r.Verdict.Fits; f == nil || f.Provider != k.want {
 			t.Errorf("%s: %+v is enough, want %q", k.name, f, k.want)
 		}
+	}
+}
+
+// A share is sized for the two instances at the beginning, or is what was said; with
+// eight instances it is too much. A fleet that stays gets no warning.
+func TestOversold(t *testing.T) {
+	const fleet = "\nfleet: {instances: 2, churn: [{at: 1m, instances: 8}]}\n"
+	list := "strategies: [queue, {name: whole, use: token-bucket, share: 100%}, {name: eighth, use: queue, share: 12.5%}, split, naive]\n"
+	text := strings.Replace(doubled, "strategies: [none, jitter, oracle, {name: elsewhere, use: ptu, primary: main, spill: other}]\n", list, 1)
+	want := []string{
+		"queue: each of 8 instances paces to 50 % of the limit, so together they may send 4 times as much as the limit",
+		"whole: each of 8 instances paces to 100 % of the limit, so together they may send 8 times as much as the limit",
+	}
+	if diff := cmp.Diff(want, oversold(parse(t, text+fleet))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := oversold(parse(t, strings.Replace(text, "100%", "50%", 1)+"fleet: {instances: 2}\n")); got != nil {
+		t.Errorf("two instances: %q", got)
+	}
+}
+
+// What is said of the setting goes into a result, and out of a saved one.
+func TestSettingIsKept(t *testing.T) {
+	r, err := Compare(context.Background(), parse(t, doubled), Options{Seed: 3, Replications: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var saved metrics.Result
+	if err := json.Unmarshal(b, &saved); err != nil {
+		t.Fatal(err)
+	}
+	var topics []string
+	for _, s := range saved.Setting {
+		topics = append(topics, s.Topic)
+	}
+	want := []string{"traffic", "limits", "limits", "clients", "faults", "answer time", "answer time", "strategies", "chance"}
+	if diff := cmp.Diff(want, topics); diff != "" {
+		t.Errorf("topics (-want +got):\n%s", diff)
+	}
+	if text := saved.Setting[len(saved.Setting)-1].Text; !strings.HasPrefix(text, "One replication with seed 3.") || saved.Setting[1].Source == "" {
+		t.Errorf("chance: %q; limits: %+v", text, saved.Setting[1])
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"time"
 
 	"ratesim/provider"
@@ -136,7 +137,7 @@ func (e *engine) loop(ctx context.Context) error {
 			checked, stuck = e.now, 0
 		}
 		if stuck == maxStuck {
-			e.fail("keeps the run at one instant: more than %d events", maxStuck*checkEvery)
+			e.err = e.standing()
 		}
 	}
 	if e.err != nil {
@@ -226,6 +227,15 @@ func (e *engine) note(kind, id, detail uint64) {
 	h := (e.hash ^ uint64(e.now)) * 0x9e3779b97f4a7c15
 	h = bits.RotateLeft64(h^id<<4^kind, 29) * 0xbf58476d1ce4e5b9
 	e.hash = bits.RotateLeft64(h^detail, 31)
+}
+
+// standing is why the run ends when time stands still.
+func (e *engine) standing() error {
+	cause := "the strategy asks for the same instant again and again"
+	if slices.ContainsFunc(e.closed, func(c workload.Closed) bool { return c != nil }) {
+		cause = "if a stream of the workload is closed with think: 0s, give its users a think time"
+	}
+	return fmt.Errorf("at %v no time passes, with more than %d events at one instant: %s", e.now, maxStuck*checkEvery, cause)
 }
 
 // fail stops the run because the strategy broke its contract.

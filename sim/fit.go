@@ -27,7 +27,8 @@ const (
 // fit looks for the smallest tier of the same vendor and model at which a client policy
 // meets the SLO or, without one, gets 99 % of the calls answered. It does so where the
 // SLO is missed, or where the demand is above a limit. It returns nil where the tier
-// that there is is enough, and a Fit without a provider where none is.
+// that there is is enough, or the only one, and a Fit without a provider where none is
+// enough.
 func (c *comparison) fit(ctx context.Context) (*metrics.Fit, error) {
 	ref := c.spec.Deployments[0].Ref
 	missed := len(c.spec.SLO) > 0 && c.verdict.State == metrics.Nothing
@@ -38,11 +39,13 @@ func (c *comparison) fit(ctx context.Context) (*metrics.Fit, error) {
 	if err != nil {
 		return nil, nil // a deployment that is not of the catalog has no tiers
 	}
+	// The tier that there is has been seen not to be enough, or has other limits here.
+	tiers = slices.DeleteFunc(slices.Clone(tiers), func(r catalog.Row) bool { return r.Ref == ref })
+	if len(tiers) == 0 {
+		return nil, nil
+	}
 	names := c.contenders()
 	for i := range tiers {
-		if tiers[i].Ref == ref {
-			continue // it is not enough, as has been seen, or its limits are other ones here
-		}
 		found, err := c.fits(ctx, &tiers[i], names)
 		if found != nil || err != nil {
 			return found, err

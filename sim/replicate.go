@@ -22,9 +22,9 @@ func (c *comparison) replicate(ctx context.Context, n int) error {
 	c.surveys = append(c.surveys, make([]*demand.Survey, n-before)...)
 	total := (n - before) * (strategies + 1)
 	var (
-		workers    sync.WaitGroup
-		mu         sync.Mutex
-		next, done int
+		workers sync.WaitGroup
+		mu      sync.Mutex
+		next    int
 	)
 	take := func() (int, bool) {
 		mu.Lock()
@@ -41,18 +41,27 @@ func (c *comparison) replicate(ctx context.Context, n int) error {
 					cancel(err)
 					return
 				}
-				if mu.Lock(); k > 0 {
-					if done++; c.options.Progress != nil {
-						c.options.Progress(before*strategies+done, n*strategies)
-					}
+				if k > 0 && c.options.Progress != nil {
+					mu.Lock()
+					c.advance(n, c.outcomes[k-1].Runs[rep])
+					mu.Unlock()
 				}
-				mu.Unlock()
 			}
 		})
 	}
 	workers.Wait()
 	c.bound()
 	return context.Cause(ctx)
+}
+
+// advance tells how far the comparison is after another run, of so many replications
+// until the next look.
+func (c *comparison) advance(replications int, r *metrics.Run) {
+	p := &c.progress
+	p.Done++
+	p.Attempts += r.Attempts
+	p.Most = c.most(replications)
+	c.options.Progress(*p)
 }
 
 // do runs a strategy in a replication; with strategy -1 it looks at its calls.

@@ -73,9 +73,9 @@ const maxBound = 1e6
 
 var adaptiveParams = []Param{
 	{Name: "increase", Kind: NumberParam, Default: "1", Max: 1000,
-		About: "attempts in flight that a round of successes adds; 1 as in TCP and in llm-d's batch gateway"},
+		About: "attempts in flight that each round of successes adds; 1 as in TCP and in llm-d's batch gateway"},
 	{Name: "decrease", Kind: ShareParam, Default: "50%", Max: 1,
-		About: "share of the bound that a 429 leaves; half as in TCP and llm-d (NVIDIA's DataDesigner leaves 75%)"},
+		About: "share of the attempts in flight that remains after a 429; half as in TCP and llm-d (NVIDIA's DataDesigner keeps 75%)"},
 	{Name: "floor", Kind: CountParam, Default: "1", Min: 1, Max: 1e6,
-		About: "attempts in flight that are always allowed; with none, nothing would ever be tried again"},
+		About: "attempts in flight that are always allowed; without any, it would never try again"},
 }

@@ -9,11 +9,11 @@ import (
 
 var aimdParams = []Param{
 	{Name: "decrease", Kind: ShareParam, Default: "50%", Max: 1,
-		About: "share of the rate that a 429 leaves; half as in TCP"},
+		About: "share of the rate that remains after a 429; half as in TCP"},
 	{Name: "recover", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
-		About: "how long the rate takes to grow back to what it was when it was cut; half a window of a limit per minute"},
+		About: "how long the rate takes to grow back to what it was before a cut; 30s is half the window of a limit per minute"},
 	{Name: "floor", Kind: NumberParam, Default: "1", Min: 0.001, Max: 1e6,
-		About: "calls a minute that are always allowed; with none, nothing would ever be tried again"},
+		About: "calls a minute that are always allowed; without any, it would never try again"},
 }
 
 // aimdGate spaces sends by a rate that it moves by additive increase,

@@ -189,13 +189,13 @@ func (s *articleBucket) Cancel(now clock.Time, c *Call, out *Effects) {
 
 var articleBucketParams = []Param{
 	{Name: "capacity", Kind: CountParam, Default: "100000", Min: 1, Max: maxLimit,
-		About: "most tokens the bucket holds; the article's"},
+		About: "most tokens that the bucket holds; the article's value"},
 	{Name: "refill", Kind: NumberParam, Default: "33333", Min: 1, Max: maxLimit / 60,
-		About: "tokens per second; the article's, for two million a minute"},
+		About: "tokens per second; the article's value, for two million a minute"},
 	{Name: "estimated_tokens", Kind: CountParam, Min: 1, Max: maxLimit,
 		About: "tokens taken for every call, whatever its size; 1000 in the article; default: the call's own prompt and declared output"},
 	{Name: "wait_timeout", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
-		About: "longest wait for tokens; the article's"},
+		About: "longest wait for tokens; the article's value"},
 }
 
 func buildArticleBucket(v values, _ Env) (Factory, []ParamError) {

@@ -228,14 +228,14 @@ func (q *deque) grow() {
 }
 
 var latencyOK = Param{Name: "latency_ok", Kind: DurationParam, Default: "24h", Max: 366 * day,
-	About: "a call can wait if its deadline is at least so far away, or it has none; 24h is what batch APIs promise"}
+	About: "a call can wait if it has no deadline, or one at least this far away; 24h is what batch APIs promise"}
 
 var batchParams = []Param{
 	{Name: "batch", Kind: DeploymentParam,
-		About: "the batch API; default: the first deployment that is one"},
+		About: "the batch API; default: the first deployment that is a batch API"},
 	latencyOK,
 	{Name: "discount", Kind: ShareParam, Default: "0%", Max: 1,
-		About: "least discount that is worth the wait; vendors give 50%, and 0% takes any"},
+		About: "smallest discount that is worth the wait; vendors give 50%, and 0% accepts any"},
 }
 
 func buildBatch(v values, known Env) (Factory, []ParamError) {

@@ -11,14 +11,14 @@ import (
 // failures in a row it opens, and nothing is sent for a while. Then one attempt
 // probes the server: it closes the breaker when it is answered and opens it again
 // when it fails.
-//
-// A failure is what may succeed later: 429, 5xx, timeouts. What is wrong with the
-// request itself says that the server is up. Replies to attempts that were sent
-// before the breaker last opened are of a failure already counted.
+// A failure is an outcome after which the same request may succeed later: 429, 5xx,
+// timeouts. An error in the request itself shows that the server is up. Replies to
+// attempts that were sent before the breaker last opened do not count, because that
+// failure has been counted already.
 type Breaker struct {
 	Failures int           // in a row that open it, 1 or more
 	OpenFor  time.Duration // how long, unless the reply asks for longer, above 0
-	// Most bounds what a reply may ask for; 0 heeds none.
+	// Most is the longest wait that a reply may ask for; with 0 no wait is obeyed.
 	Most time.Duration
 
 	row   int
@@ -31,16 +31,16 @@ type Breaker struct {
 // sent.
 func (b *Breaker) Probing() bool { return b.probe != 0 }
 
-// Sent: an attempt of c is being sent, which must be at or after the time that
-// the breaker opened until.
+// Sent notes that an attempt of c is being sent. That must not be before the time until
+// which the breaker is open.
 func (b *Breaker) Sent(c *Call) {
 	if b.open {
 		b.probe = c.ID + 1
 	}
 }
 
-// Answered: an attempt of c that was sent at c.Since was answered by r. It
-// returns until when nothing is to be sent, 0 if that is not the breaker's to say.
+// Answered notes that r answered the attempt of c that was sent at c.Since. It returns
+// the time until which nothing is to be sent; 0 if the breaker does not forbid it.
 func (b *Breaker) Answered(now clock.Time, c *Call, r *wire.Reply) clock.Time {
 	failed := r.Retryable() && !r.OK()
 	switch {
@@ -58,8 +58,8 @@ func (b *Breaker) Answered(now clock.Time, c *Call, r *wire.Reply) clock.Time {
 	return now.Add(max(b.OpenFor, min(r.RetryAfter, b.Most)))
 }
 
-// Lost: the attempt of c in flight was given up. If it was the probe, the next
-// is one.
+// Lost notes that the attempt of c in flight was given up. If it was the probe, the
+// next attempt is the probe.
 func (b *Breaker) Lost(c *Call) {
 	if b.probe == c.ID+1 {
 		b.probe = 0
@@ -67,10 +67,10 @@ func (b *Breaker) Lost(c *Call) {
 }
 
 var openFor = Param{Name: "open_for", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day, With: With{Param: "breaker"},
-	About: "how long nothing is sent then; 30s is Envoy's first ejection. After it one attempt probes"}
+	About: "how long nothing is sent then; after it one attempt probes. 30s is Envoy's first ejection"}
 
 var breakerParams = []Param{
 	{Name: "failures", Kind: CountParam, Default: "5", Min: 1, Max: 1e6,
-		About: "429s, 5xx and timeouts in a row that open it; 5 as in Envoy's outlier detection"},
+		About: "how many 429s, 5xx and timeouts in a row open the breaker; 5 as in Envoy's outlier detection"},
 	openFor,
 }

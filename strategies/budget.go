@@ -60,10 +60,10 @@ func (b *Budget) advance(now clock.Time) {
 }
 
 var minPerSecond = Param{Name: "min_per_s", Kind: NumberParam, Default: "10", Max: 1e6, With: With{Param: "budget"},
-	About: "retries a second allowed besides, per instance; 10 as in Finagle and linkerd"}
+	About: "retries per second that each instance may make beyond the ratio; 10 as in Finagle and linkerd"}
 
 var budgetParams = []Param{
 	{Name: "ratio", Kind: ShareParam, Default: "20%", Max: 10,
-		About: "retries per call over ten seconds; 20% is what Finagle, linkerd and Envoy allow"},
+		About: "most retries per call, over ten seconds; 20% is what Finagle, linkerd and Envoy allow"},
 	minPerSecond,
 }

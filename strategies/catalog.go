@@ -15,7 +15,7 @@ type Entry struct {
 	// Omniscient strategies need Env.Peek, and one value serves the whole
 	// fleet. They exist in simulation only.
 	Omniscient bool
-	// Alone strategies pace by the advertised limit as if no other instance
+	// Alone strategies pace to the whole advertised limit, as if no other instance
 	// shared it.
 	Alone bool
 
@@ -25,7 +25,7 @@ type Entry struct {
 // Catalog returns all entries, in the order in which they are best explained.
 func Catalog() []Entry {
 	return slices.Concat([]Entry{
-		{Name: "none", About: "one attempt, no retry",
+		{Name: "none", About: "sends each call once and never retries",
 			build: pacedBy(unpaced)},
 		{Name: "naive", About: "retries at once, without a wait",
 			Params: []Param{maxRetries},
@@ -39,54 +39,51 @@ func Catalog() []Entry {
 		{Name: "jitter", About: "exponential backoff with jitter",
 			Params: slices.Concat(backoffParams, jitterParams),
 			build:  pacedBy(unpaced)},
-		{Name: "retry-after", About: "waits what the reply asks, else as jitter",
+		{Name: "retry-after", About: "waits as long as the reply asks; if it asks nothing, as jitter does",
 			Params: retryParams(),
 			build:  pacedBy(unpaced)},
-		{Name: "token-bucket", About: "paces with a client-side bucket of tokens per minute, then as retry-after",
-			Params: slices.Concat(bucketParams, []Param{waitTimeout, fair}, retryParams()),
-			Alone:  true,
+		{Name: "token-bucket", About: "paces its share of the limits with client-side buckets of requests and tokens per minute; retries as retry-after does",
+			Params: slices.Concat(limitParams, bucketParams, []Param{waitTimeout, fair}, retryParams()),
 			build:  buildTokenBucket},
-		{Name: "queue", About: "a queue and a worker pool that pace requests and tokens per minute",
-			Params: slices.Concat(poolParams, []Param{order, weights}, windowParams, retryParams()),
-			Alone:  true,
+		{Name: "queue", About: "a queue and a worker pool that keep to its share of the requests and tokens per minute",
+			Params: slices.Concat(limitParams, poolParams, []Param{order, weights}, windowParams, retryParams()),
 			build:  pacedBy(byWindows)},
-		{Name: "header-aware", About: "learns the limits from reply headers, slows down and holds calls before they are used up",
+		{Name: "header-aware", About: "learns the limits from reply headers; slows down and holds calls before a limit is used up",
 			Params: slices.Concat(headerParams, retryParams()),
 			build:  pacedBy(byHeaders)},
-		{Name: "ptu", About: "a provisioned deployment first, spilling to pay-as-you-go",
+		{Name: "ptu", About: "sends to a provisioned deployment first; what that refuses goes to pay-as-you-go",
 			Params: slices.Concat(ptuParams, retryParams()),
 			build:  buildPTU},
-		{Name: "route", About: "falls back to a roomier model while the one before it refuses, else as retry-after",
+		{Name: "route", About: "falls back to another model while the preferred one refuses; retries as retry-after does",
 			Params: slices.Concat(routeParams, retryParams()),
 			build:  buildRoute},
-		{Name: "tenant-fair", About: "queue, with a limit for each tenant before it, and fair between them",
-			Params: slices.Concat([]Param{weights, burst}, poolParams, windowParams, retryParams()),
-			Alone:  true,
+		{Name: "tenant-fair", About: "as queue, with a limit for each tenant and fair turns between tenants",
+			Params: slices.Concat([]Param{weights, burst}, limitParams, poolParams, windowParams, retryParams()),
 			build:  buildTenantFair},
-		{Name: "batch", About: "sends what can wait to the batch API, at a discount, and the rest as retry-after",
+		{Name: "batch", About: "sends calls that can wait to the batch API, at a discount; the others as retry-after does",
 			Params: slices.Concat(batchParams, retryParams()),
 			build:  buildBatch},
-		{Name: "adaptive", About: "bounds the attempts in flight by AIMD on 429s; knows no limit in advance",
+		{Name: "adaptive", About: "limits the attempts in flight, by AIMD on 429s; needs to know no limit",
 			Params: slices.Concat(adaptiveParams, retryParams()),
 			build:  pacedBy(byRefusals)},
-		{Name: "budget", About: "jitter, with retries bounded to a share of the calls",
+		{Name: "budget", About: "as jitter, with a retry budget: retries are at most a share of the calls",
 			Params: slices.Concat(backoffParams, jitterParams, budgetParams),
 			build:  pacedBy(unpaced)},
-		{Name: "breaker", About: "jitter behind a circuit breaker: after failures in a row nothing is sent for a while",
+		{Name: "breaker", About: "as jitter, behind a circuit breaker: after several failures in a row it sends nothing for a while",
 			Params: slices.Concat(backoffParams, jitterParams, breakerParams, []Param{waitTimeout}),
 			build:  pacedBy(unpaced)},
-		{Name: "paced", About: "learns the limits and what others take of them; reserves, settles, queues fairly, sheds what comes too late",
+		{Name: "paced", About: "learns the limits from replies and sends what they have room for; reserves tokens, queues fairly, drops calls that would be late",
 			Params: pacedParams(),
 			build:  buildPaced},
-		{Name: "compose", About: "parts by name: retry, pace, order, route, budget, breaker and batch, each with its parameters",
+		{Name: "compose", About: "is put together from parts: retry, pace, order, route, budget, breaker and batch, each with its parameters",
 			Params: composeParams(),
 			build:  buildCompose},
 	}, fleetEntries(), []Entry{
-		{Name: "layers", About: "a retry library around a client library that retries too: their attempts multiply",
+		{Name: "layers", About: "a retry library around a client library that retries too, so that their attempts multiply",
 			Params: []Param{layersParam},
 			build:  buildLayers},
 	}, presetEntries(), holdingEntries(), paperEntries(), []Entry{
-		{Name: "oracle", About: "sees the provider's state: sends first come, first served, is never refused, and drops what would be answered too late",
+		{Name: "oracle", About: "sees the state of the limits: sends first come, first served, is never refused, and drops calls that would be late",
 			Omniscient: true,
 			build:      buildOracle},
 	})
@@ -98,13 +95,13 @@ func fleetEntries() []Entry {
 		{Name: "split", About: "paces to the advertised limits divided by the number of instances",
 			Params: retryParams(),
 			build:  pacedBy(bySplit)},
-		{Name: "shared", About: "asks a coordinator before every attempt: one queue for all instances",
+		{Name: "shared", About: "asks a coordinator before every attempt, so that all instances share one queue",
 			Params: slices.Concat(sharedParams, retryParams()),
 			build:  buildShared},
-		{Name: "lease", About: "leases shares of the quota from a coordinator and paces to them",
+		{Name: "lease", About: "leases a share of the quota from a coordinator and paces to it",
 			Params: slices.Concat(leaseParams, retryParams()),
 			build:  buildLease},
-		{Name: "aimd", About: "paces by a rate that AIMD moves on 429s; knows no limit and no other instance",
+		{Name: "aimd", About: "paces to a rate that AIMD moves on 429s; needs to know no limit and no other instance",
 			Params: slices.Concat(aimdParams, retryParams()),
 			build:  buildAIMD},
 	}
@@ -119,8 +116,8 @@ func Names() []string {
 	return names
 }
 
-// Find returns the entry with that name. Of a client library without its version it
-// is the newest.
+// Find returns the entry with that name. A client library without a version means its
+// newest one.
 func Find(name string) (*Entry, bool) {
 	var found *Entry
 	for _, e := range Catalog() {
@@ -138,10 +135,10 @@ func isNamed(full, name string) bool {
 	return full == name || versioned && library == name
 }
 
-// Build checks args and returns what makes the strategy of each instance.
-// Parameters not in args have their defaults. known is Env as far as it is the
-// same for all instances: its Deployments, at least one, and Tenants. Everything
-// that is wrong is reported, sorted by parameter; the Factory is nil then.
+// Build checks args and returns the Factory that makes the strategy of each instance.
+// Parameters that are not in args have their defaults. known is the part of Env that is
+// the same for all instances: its Deployments, at least one, and its Tenants. All
+// errors are reported, sorted by parameter; the Factory is nil then.
 func (e *Entry) Build(args Args, known Env) (Factory, []ParamError) {
 	var errs []ParamError
 	if len(known.Deployments) == 0 {

@@ -45,6 +45,8 @@ func TestLaws(t *testing.T) {
 		"layers":       {"layers": "azcore, go-retryablehttp"},
 
 		"token-bucket/smooth":     {"smooth": "true"},
+		"token-bucket/part":       {"rpm": "50", "tpm": "9000", "share": "30%", "margin": "10%"},
+		"queue/part":              {"rpm": "50", "tpm": "9000", "share": "30%", "margin": "10%"},
 		"token-bucket/both":       {"smooth": "true", "fair": "false"},
 		"sdk:cookbook-parallel@1": {"pause": "15s", "rpm": "60", "tpm": "60000"},
 		"sdk:langchain-limiter@1": {"requests_per_second": "2.5", "max_bucket_size": "7.5", "check_every": "700ms"},
@@ -60,6 +62,8 @@ func TestLaws(t *testing.T) {
 		"compose/bucket":   {"pace": "token-bucket", "route": "main, spare", "capacity": "2000", "refill": "100", "breaker": "3", "order": "priority"},
 		"compose/windows":  {"pace": "windows", "reserve": "false", "route": "spare, main", "retry": "naive", "when": "429, 400"},
 		"compose/adaptive": {"pace": "adaptive", "route": "reserved, main", "retry": "fixed"},
+		"compose/paced":    {"pace": "paced", "retry": "jitter", "jitter": "decorrelated"},
+		"compose/paced-to": {"pace": "paced", "route": "main, spare", "order": "priority", "breaker": "2"},
 		"shared":           {"on_outage": "closed", "wait_timeout": "5s"},
 		"lease":            {"length": "1s", "burst": "1ms"},
 		"compose/split":    {"pace": "split", "order": "fair"},
@@ -96,19 +100,19 @@ func contracts() []contract {
 		{"backoff", backoff},
 		{"jitter", jitter},
 		{"retry-after", after},
-		{"token-bucket", with(after, strategies.Args{"capacity": "", "refill": "", "wait_timeout": "30s", "fair": "true", "smooth": "false"})},
-		{"queue", with(after, strategies.Args{"workers": "10", "max_queue": "0", "order": "fifo", "weights": "", "reserve": "true"})},
+		{"token-bucket", with(after, strategies.Args{"rpm": "", "tpm": "", "share": "", "margin": "0%", "capacity": "", "refill": "", "wait_timeout": "30s", "fair": "true", "smooth": "false"})},
+		{"queue", with(after, strategies.Args{"rpm": "", "tpm": "", "share": "", "margin": "0%", "workers": "10", "max_queue": "0", "order": "fifo", "weights": "", "reserve": "true"})},
 		{"header-aware", with(after, strategies.Args{"slow_below": "20%", "hold_above": "80%"})},
 		{"ptu", with(after, strategies.Args{"primary": "", "spill": "", "spill_on": "429", "return_after": "0s"})},
 		{"route", with(after, strategies.Args{"order": "", "when": "429"})},
-		{"tenant-fair", with(after, strategies.Args{"weights": "", "burst": "60s", "workers": "10", "max_queue": "0", "reserve": "true"})},
+		{"tenant-fair", with(after, strategies.Args{"rpm": "", "tpm": "", "share": "", "margin": "0%", "weights": "", "burst": "60s", "workers": "10", "max_queue": "0", "reserve": "true"})},
 		{"batch", with(after, strategies.Args{"batch": "", "latency_ok": "24h", "discount": "0%"})},
 		{"adaptive", with(after, strategies.Args{"increase": "1", "decrease": "50%", "floor": "1"})},
 		{"budget", with(jitter, strategies.Args{"ratio": "20%", "min_per_s": "10"})},
 		{"breaker", with(jitter, strategies.Args{"failures": "5", "open_for": "30s", "wait_timeout": "30s"})},
-		{"paced", with(after, strategies.Args{"base": "2s", "max_retries": "20", "ratio": "20%", "min_per_s": "0.1", "stretch": "200", "weights": ""})},
+		{"paced", strategies.Args{"max_retries": "60", "max_wait": "1h", "stretch": "200", "weights": ""}},
 		{"compose", with(after, strategies.Args{"retry": "retry-after", "delay": "1s", "pace": "none",
-			"capacity": "", "refill": "", "smooth": "false", "reserve": "true", "slow_below": "20%", "hold_above": "80%", "increase": "1", "decrease": "50%", "floor": "1",
+			"rpm": "", "tpm": "", "share": "", "margin": "0%", "capacity": "", "refill": "", "smooth": "false", "reserve": "true", "slow_below": "20%", "hold_above": "80%", "increase": "1", "decrease": "50%", "floor": "1",
 			"batch": "", "latency_ok": "24h", "order": "fifo", "weights": "", "burst": "", "workers": "0", "max_queue": "0", "wait_timeout": "0s",
 			"route": "", "when": "429", "budget": "", "min_per_s": "10", "breaker": "", "open_for": "30s"})},
 		{"split", after},
@@ -218,9 +222,14 @@ func TestBuildErrors(t *testing.T) {
 			[]string{`spread: must be a share from 0% to 100%, such as 0.2 or 20%, not "110%"`}},
 		{"token-bucket", strategies.Args{"fair": "yes"}, plain, []string{`fair: must be true or false, not "yes"`}},
 		{"token-bucket", nil, plain[1:],
-			[]string{`capacity and refill must be given, for deployment "spare" names no tokens per minute`}},
+			[]string{`tpm, or capacity and refill, must be given, for deployment "spare" names no tokens per minute`}},
 		{"token-bucket", strategies.Args{"capacity": "0"}, plain,
 			[]string{`capacity: must be a whole number from 1 to 100000000000, not "0"`}},
+		{"token-bucket", strategies.Args{"share": "0", "margin": "100%", "tpm": "0", "rpm": "0"}, plain,
+			[]string{`margin: must be a share from 0% to 99%, such as 0.2 or 20%, not "100%"`,
+				`rpm: must be a whole number from 1 to 100000000000, not "0"`,
+				`share: must be a share from 0.0001% to 100%, such as 0.2 or 20%, not "0"`,
+				`tpm: must be a whole number from 1 to 100000000000, not "0"`}},
 		{"queue", strategies.Args{"order": "lifo"}, plain, []string{`order: must be one of fifo, priority, fair, not "lifo"`}},
 		{"shared", nil, plain, []string{`there is no coordinator to ask; a scenario declares one with the key coordinator`}},
 		{"lease", strategies.Args{"length": "0s"}, plain, []string{`length: must be a duration from 1s to 1h0m0s, such as 1s or 500ms, not "0s"`}},
@@ -256,6 +265,7 @@ func TestBuildErrorsOfParts(t *testing.T) {
 		{"route", nil, plain[:1], []string{`order: must name two deployments or more; there is one`}},
 		{"route", strategies.Args{"order": "spare"}, plain, []string{`order: must name at least 2 deployments, not "spare"`}},
 		{"compose", strategies.Args{"pace": "windows", "capacity": "1"}, plain, []string{`capacity: is for pace: token-bucket only`}},
+		{"compose", strategies.Args{"pace": "header-aware", "share": "50%"}, plain, []string{`share: is for pace: token-bucket or windows only`}},
 		{"tenant-fair", nil, plain[1:], []string{`tenants have no share to be held to, for deployment "spare" names no tokens per minute`}},
 	})
 }
@@ -362,6 +372,32 @@ func TestNewestVersion(t *testing.T) {
 	for library, want := range newest {
 		if e, ok := strategies.Find(library); !ok || e.Name != want {
 			t.Errorf("%s is %v, want %s", library, e, want)
+		}
+	}
+}
+
+// Four instances at first: each has a quarter, whatever is said of the limit. Who is
+// told an own rate goes by that.
+func TestShare(t *testing.T) {
+	env := strategies.Env{Instances: func(now clock.Time) int { return 4 + int(now) }}
+	for _, tt := range []struct {
+		name string
+		args strategies.Args
+		want float64
+	}{
+		{"queue", nil, 0.25},
+		{"tenant-fair", strategies.Args{"tpm": "100"}, 0.25},
+		{"token-bucket", strategies.Args{"share": "10%"}, 0.1},
+		{"token-bucket", strategies.Args{"refill": "10"}, 0},
+		{"article:batch-sleep", nil, 1},
+		{"compose", strategies.Args{"pace": "windows"}, 0.25},
+		{"compose", nil, 0},
+		{"split", nil, 0},
+		{"header-aware", nil, 0},
+	} {
+		e, _ := strategies.Find(tt.name)
+		if got := e.Share(tt.args, env); got != tt.want {
+			t.Errorf("%s %v: %g, want %g", tt.name, tt.args, got, tt.want)
 		}
 	}
 }

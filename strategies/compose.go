@@ -1,9 +1,11 @@
 package strategies
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"ratesim/sim/limit"
 )
@@ -26,6 +28,7 @@ const (
 	byWindows  = "windows"
 	byHeaders  = "header-aware"
 	byRefusals = "adaptive"
+	byReplies  = "paced"
 	bySplit    = "split"
 )
 
@@ -62,14 +65,15 @@ func (p *parts) check() []ParamError {
 	}
 	for _, i := range p.route {
 		d := &p.known.Deployments[i]
-		if capacity, perMinute := p.bucket(d); p.pace == byBucket && (capacity == 0 || perMinute == 0) {
+		known := p.allowance(d, p.known)
+		if capacity, perMinute := p.bucket(known); p.pace == byBucket && (capacity == 0 || perMinute == 0) {
 			return []ParamError{{Msg: fmt.Sprintf(
-				"capacity and refill must be given, for deployment %q names no tokens per minute", d.Name)}}
+				"tpm, or capacity and refill, must be given, for deployment %q names no tokens per minute", d.Name)}}
 		}
 		if p.pace == bySplit && d.RPM == 0 && d.TPM == 0 {
 			return []ParamError{{Msg: fmt.Sprintf("deployment %q names no limit per minute that could be split", d.Name)}}
 		}
-		if d.TPM == 0 && p.v.duration("burst") > 0 {
+		if known.tokens == 0 && p.v.duration("burst") > 0 {
 			return []ParamError{{Msg: fmt.Sprintf(
 				"tenants have no share to be held to, for deployment %q names no tokens per minute", d.Name)}}
 		}
@@ -96,7 +100,7 @@ func (p *parts) line(env Env) Strategy {
 		maxQueue: v.count("max_queue"),
 		patience: v.duration("wait_timeout"),
 		firm:     p.pace == byBucket || p.pace == byWindows && !reserves,
-		pauses:   p.pace != unpaced && p.pace != byBucket,
+		pauses:   p.pace != unpaced && p.pace != byBucket && p.pace != byReplies,
 		when:     v["when"].statuses,
 	}
 	var tpm int64
@@ -108,7 +112,10 @@ func (p *parts) line(env Env) Strategy {
 		if failures := v.count("failures"); failures > 0 {
 			n.breaker = &Breaker{Failures: failures, OpenFor: v.duration("open_for"), Most: p.retry.MaxWait}
 		}
-		tpm += d.TPM
+		tpm += p.allowance(d, env).tokens
+	}
+	if stretch, given := v["stretch"]; given {
+		l.waiting.Order, l.waiting.Stretch, l.waiting.Ranked = Fair, int64(stretch.number), true
 	}
 	if burst := v.duration("burst"); burst > 0 {
 		l.shares = newShares(l.waiting.Weights, len(p.known.Tenants), tpm, burst)
@@ -121,32 +128,44 @@ func (p *parts) gate(n *lane, d *Deployment, env Env) gate {
 	v := p.v
 	switch p.pace {
 	case byBucket:
-		return p.bucketGate(d)
+		return p.bucketGate(p.allowance(d, env))
 	case byWindows:
-		g := newWindowGate(d, v["reserve"].truth)
+		g := newWindowGate(p.allowance(d, env), v["reserve"].truth)
 		return &g
 	case bySplit:
-		return &splitGate{windowGate: newWindowGate(d, true), to: d, instances: env.Instances}
+		return &splitGate{windowGate: newWindowGate(p.allowance(d, env), true), to: d, instances: env.Instances}
 	case byHeaders:
 		n.workers = slowStart
 		return &headerAware{lane: n, slowBelow: v.share("slow_below"), holdAbove: v.share("hold_above")}
 	case byRefusals:
 		return newAdaptive(n, v)
+	case byReplies:
+		g := newPacer(env.Key, cmp.Or(p.retry.MaxWait, time.Hour)) // policies that obey no wait name none
+		n.takes, n.last = g.takes, g.last
+		return g
 	}
 	return ungated{}
 }
 
-func (p *parts) bucketGate(d *Deployment) bucketGate {
-	capacity, perMinute := p.bucket(d)
+func (p *parts) bucketGate(a allowance) bucketGate {
+	capacity, perMinute := p.bucket(a)
+	g := bucketGate{one: 1, full: capacity, most: cmp.Or(a.largest, perMinute)}
+	requests := a.requests
 	if p.v["smooth"].truth {
-		return bucketGate{limit.NewBucket(0, perMinute, limit.Window), perMinute, true}
+		g.one, g.full, requests = 0, 0, 0
+	} else if _, given := p.v["capacity"]; given {
+		g.most = capacity
 	}
-	return bucketGate{limit.NewBucket(capacity, perMinute, limit.Window), capacity, false}
+	g.tokens = limit.NewBucket(g.full, perMinute, limit.Window)
+	if a.requests > 0 {
+		g.requests = limit.NewBucket(requests, a.requests, limit.Window)
+	}
+	return g
 }
 
-// bucket returns the capacity and the refill per minute of a bucket for d.
-func (p *parts) bucket(d *Deployment) (capacity, perMinute int64) {
-	capacity, perMinute = d.TPM, d.TPM
+// bucket returns the capacity and the refill per minute of a bucket of tokens.
+func (p *parts) bucket(a allowance) (capacity, perMinute int64) {
+	capacity, perMinute = a.tokens, a.tokens
 	if c, given := p.v["capacity"]; given {
 		capacity = int64(c.number)
 	}
@@ -177,16 +196,17 @@ func composeParams() []Param {
 	held.About = "a tenant may send at once what its share of the tokens per minute gives in this time; default: tenants have no limits"
 	return slices.Concat(
 		[]Param{{Name: "retry", Kind: ChoiceParam, Default: "retry-after", Choices: retryNames,
-			About: "whether and when a call is sent again: as the strategy of this name"}},
+			About: "whether and when a call is sent again: as the strategy of this name does"}},
 		forPart("retry", retryNames[1:], maxRetries),
 		forPart("retry", []string{"fixed"}, delay),
 		forPart("retry", retryNames[3:], backoffParams[:4]...),
 		forPart("retry", retryNames[4:], jitterParams...),
 		forPart("retry", retryNames[5:], afterParams...),
-		[]Param{{Name: "pace", Kind: ChoiceParam, Default: unpaced, Choices: []string{unpaced, byBucket, byWindows, byHeaders, byRefusals, bySplit},
-			About: "when a call may go: at once, or as token-bucket, queue (windows), header-aware, adaptive or split let it"}},
+		[]Param{{Name: "pace", Kind: ChoiceParam, Default: unpaced, Choices: []string{unpaced, byBucket, byWindows, byHeaders, byRefusals, byReplies, bySplit},
+			About: "when a call may go: at once, or as token-bucket, queue (windows), header-aware, adaptive, paced or split let it"}},
 		forPart("pace", []string{byBucket}, bucketParams...),
 		forPart("pace", []string{byWindows}, windowParams...),
+		forPart("pace", []string{byBucket, byWindows}, limitParams...),
 		forPart("pace", []string{byHeaders}, headerParams...),
 		forPart("pace", []string{byRefusals}, adaptiveParams...),
 		[]Param{order, weights, held, workers, poolParams[1], wait},

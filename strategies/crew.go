@@ -67,8 +67,8 @@ func (s *crew) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	}
 }
 
-// Cancel frees the worker of c at once. (The printed queue has no way to give a
-// call up: it would make it for nobody.)
+// Cancel frees the worker of c at once. The printed queue cannot give a call up: it
+// would still make the call, although no one waits for the answer.
 func (s *crew) Cancel(now clock.Time, c *Call, out *Effects) {
 	switch c.Phase {
 	case Queued:
@@ -138,9 +138,9 @@ func (p *meanSleep) after(now clock.Time, _ bool) {
 
 var articleQueueParams = []Param{
 	{Name: "workers", Kind: CountParam, Default: "10", Min: 1, Max: 1e6,
-		About: "calls made at a time; the article's"},
+		About: "calls made at a time; the article's value"},
 	{Name: "rpm", Kind: CountParam, Default: "500", Min: 1, Max: maxLimit,
-		About: "requests per minute; the article's"},
+		About: "requests per minute; the article's value"},
 }
 
 func buildArticleQueue(v values, _ Env) (Factory, []ParamError) {

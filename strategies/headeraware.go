@@ -86,7 +86,7 @@ func (h *headerAware) release(clock.Time, *Call) {}
 
 var headerParams = []Param{
 	{Name: "slow_below", Kind: ShareParam, Default: "20%", Max: 1,
-		About: "when less than this share of a limit is left, sends are paced at the rate at which it refills"},
+		About: "when less than this share of a limit is left, calls are sent at the rate at which the limit refills"},
 	{Name: "hold_above", Kind: ShareParam, Default: "80%", Min: 0.01, Max: 1,
-		About: "a call that needs more than this share of what is left is held until it does not; the rest is for what other instances send meanwhile"},
+		About: "a call that needs more than this share of what is left waits until more is left; the rest is for other instances"},
 }

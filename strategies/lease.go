@@ -92,9 +92,9 @@ func (r *rate) take(now clock.Time, cost int64) {
 
 var leaseParams = []Param{
 	{Name: "length", Kind: DurationParam, Default: "10s", Min: 1, Max: 3600,
-		About: "how long a share is leased; 10s is a sixth of the quota's window, and an outage of the coordinator as long is not even noticed"},
+		About: "how long a share is leased; 10s is a sixth of the quota's window, and a coordinator's outage of 10s goes unnoticed"},
 	{Name: "burst", Kind: DurationParam, Default: "40s", Min: 0.001, Max: 60,
-		About: "what may be spent at once, as the time in which the share gives it; with 60s, the quota's window, shares that have moved are spent twice and refused"},
+		About: "what may be spent at once, as the time in which the share yields it; with 60s, the quota's window, a share that moves is spent by two instances and refused"},
 }
 
 func buildLease(v values, known Env) (Factory, []ParamError) {

@@ -55,7 +55,13 @@ type lane struct {
 	workers    int        // most attempts in flight; 0 = no bound
 	flying     int        // attempts in flight
 	resume     clock.Time // nothing is sent before
-	oversize   int64      // the smallest cost that was refused as too large for ever; 0 = none was
+	// takes is how long an attempt of a call is likely to take: one whose deadline is
+	// nearer is not sent. nil sends until the deadline.
+	takes func(*Call) time.Duration
+	// last reports whether a call that comes back after r goes behind all others; nil
+	// lets it go to the front of its class.
+	last     func(c *Call, r *wire.Reply) bool
+	oversize int64 // the smallest cost that was refused as too large for ever; 0 = none was
 }
 
 // full reports whether nothing is sent until a reply comes.
@@ -96,10 +102,6 @@ type line struct {
 	firm     bool          // gates never open before the time they gave: no reply can help
 	pauses   bool          // a refusal holds the whole lane, not only the refused call
 	when     []int         // statuses that close a lane, where there are several
-
-	// takes is how long an attempt of a call is likely to take: one whose deadline is
-	// nearer is not sent. nil sends until the deadline.
-	takes func(*Call) time.Duration
 
 	flying int        // attempts in flight
 	alarm  clock.Time // the alarm asked for last; it has gone off if it is not after now
@@ -182,6 +184,9 @@ func (l *line) failed(now clock.Time, n *lane, c *Call, r *wire.Reply, out *Effe
 	switch {
 	case !ok:
 		out.Fail(c, why)
+	case n.last != nil && n.last(c, r):
+		c.Since = now
+		l.waiting.Defer(c)
 	case pause || at == now:
 		l.comeBack(now, c)
 	default:
@@ -319,7 +324,7 @@ func (l *line) doomed(now clock.Time, n *lane, c *Call, at clock.Time) (Reason, 
 	switch {
 	case at == clock.Never && (sure || alone):
 		return Oversize, true
-	case sure && l.tooLate(at, c):
+	case sure && n.tooLate(at, c):
 		return Deadline, true
 	case l.patience > 0 && at > c.Since.Add(l.patience):
 		return QueueTimeout, true
@@ -329,12 +334,12 @@ func (l *line) doomed(now clock.Time, n *lane, c *Call, at clock.Time) (Reason, 
 
 // tooLate reports whether an attempt of c that is sent at the given time is likely
 // to be answered after its deadline.
-func (l *line) tooLate(at clock.Time, c *Call) bool {
+func (n *lane) tooLate(at clock.Time, c *Call) bool {
 	if c.Deadline == clock.Never {
 		return at == clock.Never
 	}
-	if l.takes != nil {
-		at = at.Add(l.takes(c))
+	if n.takes != nil {
+		at = at.Add(n.takes(c))
 	}
 	return at >= c.Deadline
 }

@@ -1,7 +1,6 @@
 package strategies
 
 import (
-	"math"
 	"time"
 
 	"ratesim/provider/wire"
@@ -16,46 +15,8 @@ type meter struct {
 	asOf  clock.Time
 	full  clock.Time // when all will be left again, as the last header promised; Never if none did
 
-	// others is how much of the limit other instances take a minute, as observe
-	// has learned; 0 for a meter that observes nothing.
-	others float64
-	refill float64    // what comes back each ns and is not taken by others
-	apart  float64    // ns in which one does: 1/refill
-	told   float64    // what the newest header said was left
-	toldAt clock.Time // when that was true
-}
-
-// memory is for how long others are remembered: as long as limits last.
-const memory = time.Minute
-
-// leastRefill is the share of the refill that is counted on even when others
-// seem to take all of it: it bounds the wait for a limit that they have
-// meanwhile left alone. When they have not, a refusal tells so, which costs
-// no tokens.
-const leastRefill = 0.2
-
-// observe learns from q, the header of an attempt sent at sent, what others have
-// taken since the header before it: what should have been left, with own the
-// tokens spent in between, less what was. It is an average over the last minute,
-// weighted towards now. Own use that was estimated wrongly is counted as others'
-// too, which is right: it takes from the limit as theirs does.
-func (m *meter) observe(sent clock.Time, q wire.Quota, own float64) {
-	if q.Remaining < 0 || q.Limit <= 0 {
-		return
-	}
-	limit, left := float64(q.Limit), min(float64(q.Remaining), float64(q.Limit))
-	if since := float64(sent - m.toldAt); since > 0 && limit == m.limit && left < limit {
-		expected := m.told + limit*since/float64(time.Minute) - own
-		weight := 1 - math.Exp(-since/float64(memory))
-		m.others += weight * ((expected-left)/since*float64(time.Minute) - m.others)
-		m.setRate()
-	}
-	m.told, m.toldAt = left, sent
-}
-
-func (m *meter) setRate() {
-	m.refill = max(m.limit-m.others, leastRefill*m.limit) / float64(time.Minute)
-	m.apart = 1 / m.refill
+	refill float64 // what comes back each ns
+	apart  float64 // ns in which one does: 1/refill
 }
 
 // read believes q, the header of an attempt sent at sent, since which spent
@@ -70,7 +31,8 @@ func (m *meter) read(now, sent clock.Time, q wire.Quota, spent float64) {
 	}
 	if limit != m.limit {
 		m.limit = limit
-		m.setRate()
+		m.refill = limit / float64(time.Minute)
+		m.apart = 1 / m.refill
 	}
 	if q.Remaining < 0 {
 		return
@@ -134,12 +96,4 @@ func (m *meter) spend(now clock.Time, cost, slow float64) clock.Time {
 		return now
 	}
 	return now + clock.FromSeconds(60*min(1, cost/m.limit))
-}
-
-// settle takes delta more, or gives -delta back.
-func (m *meter) settle(now clock.Time, delta float64) {
-	if m.limit > 0 {
-		m.advance(now)
-		m.left -= delta
-	}
 }

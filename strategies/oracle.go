@@ -37,6 +37,6 @@ func oracleRetry() Retry {
 func buildOracle(values, Env) (Factory, []ParamError) {
 	return func(env Env) Strategy {
 		gate := truthGate{peek: env.Peek}
-		return &line{lanes: []lane{{gate: gate}}, takes: gate.takes, retry: keyed(oracleRetry(), env), firm: true}
+		return &line{lanes: []lane{{gate: gate, takes: gate.takes}}, retry: keyed(oracleRetry(), env), firm: true}
 	}, nil
 }

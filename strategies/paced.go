@@ -1,7 +1,7 @@
 package strategies
 
 import (
-	"slices"
+	"math"
 	"time"
 
 	"ratesim/provider/wire"
@@ -9,332 +9,372 @@ import (
 	"ratesim/sim/rng"
 )
 
-// paced sends what the limits have room for, and knows the limits from replies
-// alone. It puts together what no one library has: limits on requests and
-// tokens learned from headers, the use of other instances included, or from
-// refusals; tokens reserved when a call is sent and settled by its usage; a queue
-// that is fair to tenants; a budget for retries; and calls that cannot meet their
-// deadline shed before they are sent. It is the gate of its own line.
+// pacer is the gate of paced. It knows of the limits what replies tell: headers, where the
+// provider sends them, and refusals. Three things hold a call back.
 //
-// A call is sent once the meters show room for it and some to spare. What is
-// spare is learned, too: a refusal in spite of the meters, which happens when
-// several instances see the same room, raises it by a tenth of the call and
-// an answer lowers it by half of that, so that few calls are refused. A refused
-// call waits for what it was asked to, the others only for room.
+//   - A gauge for each limit that headers tell. The call waits until the limit can have room
+//     for it.
+//   - A window on unconfirmed attempts. A refusal comes back within one round trip, and an
+//     answer takes seconds, so an attempt without a reply after a little more than a round
+//     trip has been admitted. Of the younger ones only a few may be in flight: one, and one
+//     more for every eight attempts admitted since the last refusal. So a limit that nobody
+//     announced costs a few refusals and not a flood.
+//   - A gate. A refusal closes it for as long as the reply asks, and at least for the pause.
+//     Limits per minute hold up to a minute's worth of work, so a gate that is closed for a few
+//     seconds loses nothing: the next opening takes what came back meanwhile.
 //
-// Where no header tells of a limit, it is learned from refusals (see reserve), and
-// until the first one attempts in flight are bounded as in a slow start. There the
-// refused call waits for room, too, and the others for what it was asked to, unless
-// it may be too large to be admitted ever: then nobody waits for it.
+// The pause is the only thing that is regulated. It doubles when fewer than ten attempts were
+// admitted between two refusals, and halves when more than twenty were. That is also how
+// instances share a limit without knowing of each other. Each has its own pause, drawn at
+// random around its mean, and each settles at ten or more admitted attempts a refusal.
 //
-// Failures that are not refusals are retried at once, from a budget. When it is
-// spent, or capacity is short, it is not the calls that are at fault: the line is
-// held and one call at a time is sent to see whether that is over.
-type paced struct {
-	line
-	congestion
+// Two rules keep the gate from closing in vain. While it is closed, each answer lets one more
+// call through, because a limit on requests in flight comes free with an answer; this stops
+// for good when four more such calls were refused than answered. And failures that are no
+// refusals are retried without closing it, until there are three in a row, each of another
+// call than the one before: then the provider is in trouble, and the gate closes for a fifth
+// of the time since that began. A call that takes longer than the client waits is not counted
+// as such a failure.
+//
+// What this cannot do: a limit without headers cannot be followed without refusals, at least
+// one for each opening of the gate.
+type pacer struct {
+	key     rng.Key
+	maxWait time.Duration // a longer one that a reply asks for does not close the gate
 
-	requests, tokens reserve
+	requests, tokens gauge
 	newest           clock.Time // when the attempt whose headers were believed last was sent
+	sends            uint32     // attempts; Call.Mark has the lower half of it, as it was when the call left
+	cost             uint32     // tokens sent; so has Call.Held
+	fitted           int64      // the largest cost that was answered lately
+	tooLarge         uint32     // prompts of this size and above the limit are never admitted; 0 = not known
 
-	failed int        // attempts that failed one after the other while the line was held
-	held   clock.Time // when the line was held last; -1 if never
-	before int        // attempts in flight that were sent before that
+	unconfirmed unconfirmed
+	admitted    int // since the last refusal
+	trip        estimator
 
-	service time.Duration // how long attempts take, on average
+	closed clock.Time    // nothing is sent before; what is sent since tells of the gate that opens then
+	pause  time.Duration // what a refusal closes the gate for, at least
+	open   int           // attempts admitted since the gate opened
+
+	clocked int // calls that answers let through a closed gate
+	credit  int // how many of those may still be refused
+
+	troubled clock.Time // when the first of the failures in a row happened
+	failures int        // in a row, of different calls
+	failed   uint64     // the call that failed last
+
+	service estimator // how long attempts take
 }
 
-// The constants of paced. Half or double of each, and of the meter's, changes the
-// success of the embedded scenarios by 0.4 points at most, attempts per call by a
-// ninth and p95 latencies by a quarter, all in those that overload.
+// The constants of the pacer, with what they come from. Each halved or doubled moves the
+// calls that succeed in the arena by less than half a point in a hundred.
 const (
-	// spareStep is how much of a refused call more is kept spare, spareDecay
-	// which share of that each answer takes back, and spareMost the largest share
-	// of a limit to be kept so: 0.6 s of its refill.
-	spareStep, spareDecay, spareMost = 0.1, 0.5, 0.01
-	// probeFirst is the wait before the first probe and probeGrowth what each
-	// wait is to the one before it: after an outage the line is held for at most
-	// a fifth of its length more.
-	probeFirst, probeGrowth = time.Second, 1.2
-	// serviceShare is the weight of the newest attempt in how long one takes.
-	serviceShare = 1.0 / 16
+	// perAdmitted is how many admitted attempts widen the window by one. When the window is
+	// used in every round trip, it doubles in about six of them.
+	perAdmitted = 8
+	// admittedAtFirst lets five attempts be sent before anything is known; TCP starts with
+	// four segments (RFC 3390).
+	admittedAtFirst = 32
+	// fewAdmitted and manyAdmitted bound how many attempts are admitted between two
+	// refusals: at ten, a tenth of an attempt a call is refused.
+	fewAdmitted, manyAdmitted = 10, 20
+	// leastPause is two refills of a limit that is counted in slices of a second. On the
+	// arena's seed 3 two seconds cost users who wait for their answers 5.5 % of their
+	// tokens a minute, and half a second 3.6 %.
+	leastPause = 500 * time.Millisecond
+	// mostPause is two windows of a minute; where no header tells of any limit, a pause is
+	// mostUntold at most, for nothing but asking shows that it is over.
+	mostPause, mostUntold = 120 * time.Second, 30 * time.Second
+	// slackShare is the share of a call's time until its deadline that a pause may take.
+	slackShare = 10
+	// mostCredit is how many more calls let through by answers may be refused than answered.
+	mostCredit = 4
+	// failuresInARow close the gate, for troubleShare of the time since the first of them:
+	// after an outage the gate is closed for a fifth of its length more.
+	failuresInARow = 3
+	troubleShare   = 5
+	leastTrouble   = time.Second
+	// lastAfter is after how many attempts a call goes last that is refused, and larger than
+	// those that were answered lately: it may be too large to be admitted ever, and the others
+	// do not wait for it.
+	lastAfter = 3
 )
 
-func (p *paced) opens(now clock.Time, c *Call) clock.Time {
-	return max(
-		p.requests.ready(now, 1+p.requests.spare),
-		p.tokens.ready(now, float64(c.Cost())+p.tokens.spare))
-}
-
-func (p *paced) fits(_ clock.Time, c *Call) bool {
-	return !p.tokens.known || p.tokens.limit == 0 || float64(c.Prompt) <= p.tokens.limit
-}
-
-func (p *paced) sent(now clock.Time, c *Call) {
-	p.requests.send(now, 1)
-	p.tokens.send(now, float64(c.Cost()))
-	c.Mark, c.Held = uint16(p.requests.sent), p.tokens.sent
-}
-
-func (p *paced) answered(now clock.Time, c *Call, r *wire.Reply) {
-	if r.OK() {
-		settled := int64(r.Prompt) + int64(r.Output) - c.Cost()
-		p.tokens.sent += uint32(settled)
-		p.tokens.settle(now, float64(settled))
-		p.requests.answered(now, c.Since, 1, 0)
-		p.tokens.answered(now, c.Since, float64(c.Cost()), float64(settled))
+func newPacer(key rng.Key, maxWait time.Duration) *pacer {
+	return &pacer{
+		key: key, maxWait: maxWait, newest: -1, pause: leastPause, admitted: admittedAtFirst, credit: mostCredit,
+		// Before anything is known a refusal is believed to take a quarter of a second.
+		trip:    estimator{mean: 250e6, gain: 1. / 8, gainDeviation: 1. / 4}, // RFC 6298
+		service: estimator{gain: 1. / 16, gainDeviation: 1. / 16},
 	}
+}
+
+func (p *pacer) opens(now clock.Time, c *Call) clock.Time {
+	if !p.fits(now, c) {
+		return clock.Never
+	}
+	p.expire(now)
+	at := max(now, p.requests.ready(now, 1), p.tokens.ready(now, float64(c.Cost())))
+	if p.clocked == 0 {
+		at = max(at, p.closed)
+	}
+	if p.unconfirmed.open >= 1+p.admitted/perAdmitted {
+		at = max(at, p.unconfirmed.oldest().Add(p.patience()))
+	}
+	return at
+}
+
+// fits: a prompt that is larger than the limit is no proof. Headers may tell of a limit on
+// input at one time, and of one on output at another, and vendors do not count what they have
+// cached. It takes one such call that was refused lastAfter times.
+func (p *pacer) fits(_ clock.Time, c *Call) bool {
+	return p.tooLarge == 0 || c.Prompt < p.tooLarge || float64(c.Prompt) <= p.tokens.most
+}
+
+// learnFit learns from r, which answered c, how large prompts can be.
+func (p *pacer) learnFit(c *Call, r *wire.Reply) {
+	switch {
+	case r.OK() && p.tooLarge > 0 && c.Prompt >= p.tooLarge:
+		p.tooLarge = 0
+	case r.Status == wire.StatusTooManyRequests && c.Sent >= lastAfter && p.tokens.most > 0 && float64(c.Prompt) > p.tokens.most:
+		if p.tooLarge == 0 || c.Prompt < p.tooLarge {
+			p.tooLarge = c.Prompt
+		}
+	}
+}
+
+func (p *pacer) sent(now clock.Time, c *Call) {
+	p.sends++
+	p.cost += uint32(c.Cost())
+	p.requests.spend(now, 1)
+	p.tokens.spend(now, float64(c.Cost()))
+	c.Mark, c.Held = uint16(p.sends), p.cost
+	p.unconfirmed.send(now, p.sends)
+	if now < p.closed {
+		p.clocked--
+		c.Delay = -1 - c.Delay
+	}
+}
+
+// wasClocked reports whether an answer had let c through a closed gate. While such an attempt
+// is in flight, c.Delay is negative; this makes it again what the retry policy wrote.
+func wasClocked(c *Call) bool {
+	if c.Delay >= 0 {
+		return false
+	}
+	c.Delay = -1 - c.Delay
+	return true
+}
+
+// patience is after what time an attempt that has no reply has been admitted: the
+// retransmission timeout of RFC 6298.
+func (p *pacer) patience() time.Duration {
+	return time.Duration(p.trip.mean + 4*p.trip.deviation)
+}
+
+// expire counts the attempts that have been in flight for so long that they have been
+// admitted.
+func (p *pacer) expire(now clock.Time) {
+	all, lately := p.unconfirmed.expire(now.Add(-p.patience()), p.closed)
+	p.confirm(all, lately)
+}
+
+// confirm counts attempts that were admitted, of them those sent since the gate opened.
+func (p *pacer) confirm(all, lately int) {
+	p.admitted = min(p.admitted+all, math.MaxInt32/2)
+	p.open += lately
+}
+
+func (p *pacer) answered(now clock.Time, c *Call, r *wire.Reply) {
+	p.expire(now)
+	number := p.sends - uint32(uint16(p.sends)-c.Mark)
+	early := p.unconfirmed.answer(number, c.Since)
+	clocked := wasClocked(c)
+	p.learnFit(c, r)
+	p.read(now, c, r)
+	switch {
+	case refusal(r):
+		if r.Status == wire.StatusTooManyRequests { // servers in trouble may take long to say so
+			p.trip.add(float64(now - c.Since))
+		}
+		p.refused(now, c, r, clocked)
+		return
+	case r.OK():
+		p.failures = 0
+		p.fitted = max(p.fitted, c.Cost())
+		p.service.add(float64(now - c.Since))
+		p.settle(now, c, r)
+		if now < p.closed && p.clocked < p.credit {
+			p.clocked++
+		}
+		if clocked {
+			p.credit = min(mostCredit, p.credit+1)
+		}
+	case r.Status == wire.StatusTimeout:
+		p.service.add(float64(now - c.Since))
+	case r.Limit == wire.Oversize: // which says nothing of the others
+		p.tokens.refused(now, c.Since, float64(c.Cost()), false)
+	case r.Retryable():
+		p.fault(now, c)
+	}
+	if early {
+		lately := 0
+		if c.Since >= p.closed {
+			lately = 1
+		}
+		p.confirm(1, lately)
+	}
+}
+
+// refusal reports whether r turns an attempt away, for reasons that concern the others
+// as well.
+func refusal(r *wire.Reply) bool {
+	if r.Limit == wire.Oversize {
+		return false
+	}
+	return r.Status == wire.StatusTooManyRequests || r.Limit == wire.Capacity || r.RetryAfter > 0
+}
+
+// read believes the headers of r, unless newer ones have been.
+func (p *pacer) read(now clock.Time, c *Call, r *wire.Reply) {
 	if c.Since < p.newest || r.Requests == wire.NoQuota && r.Tokens == wire.NoQuota {
 		return
 	}
 	p.newest = c.Since
-	// Mark has the lower half of the count of requests.
-	p.requests.believe(now, c.Since, r.Requests, p.requests.sent-uint32(uint16(p.requests.sent)-c.Mark))
-	p.tokens.believe(now, c.Since, r.Tokens, c.Held)
+	p.requests.read(now, c.Since, r.Requests, float64(uint16(p.sends)-c.Mark))
+	p.tokens.read(now, c.Since, r.Tokens, float64(int32(p.cost-c.Held)))
 }
 
-func (p *paced) readsQuotas() {}
+// settle corrects what c was taken to cost by what it used.
+func (p *pacer) settle(now clock.Time, c *Call, r *wire.Reply) {
+	used := int64(r.Prompt) + int64(r.Output) - c.Cost()
+	p.cost += uint32(used)
+	p.tokens.spend(now, float64(used))
+}
 
-func (p *paced) release(clock.Time, *Call) {}
-
-func (p *paced) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
-	p.flying--
-	p.lanes[0].flying--
-	c.Phase = 0
-	p.answered(now, c, r)
-	if !p.limited() {
-		p.learn(now, c, r, p.flying+1)
+// refused closes the gate.
+func (p *pacer) refused(now clock.Time, c *Call, r *wire.Reply, clocked bool) {
+	p.admitted = 0
+	tokens := r.Limit == wire.Tokens || r.Limit == wire.Input || r.Limit == wire.Output
+	p.requests.refused(now, c.Since, 1, r.Limit == wire.Requests && r.Requests.Remaining < 0)
+	p.tokens.refused(now, c.Since, float64(c.Cost()), tokens && r.Tokens.Remaining < 0)
+	u := p.key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
+	asked := max(0, r.RetryAfter)
+	if asked > p.maxWait { // nobody waits so long, and the limit may be whole again sooner
+		asked = 0
 	}
-	p.landed(c)
-	told := r.Requests.Remaining >= 0 || r.Tokens.Remaining >= 0
-	refused := r.Status == wire.StatusTooManyRequests
-	guessed := refused && p.guess(now, c, r)
+	asked += time.Duration(float64(asked) * u / 4)
 	switch {
-	case r.OK():
-		if c.Since > p.held { // else it was sent before the trouble began
-			p.failed = 0
-		}
-		p.served(now.Sub(c.Since))
-		out.Done(c)
-	case !r.Retryable() || r.RetryAfter > p.retry.MaxWait:
-		out.Fail(c, final(r))
-	case int(c.Sent) > p.retry.MaxRetries:
-		out.Fail(c, MaxRetries)
-	case guessed:
-		p.again(now, c, r, out)
-	case refused && told:
-		if r.Limit == wire.Requests {
-			p.requests.refused(1)
-		} else {
-			p.tokens.refused(float64(c.Cost()))
-		}
-		p.sleep(now, c, now.Add(p.asked(c, r)), out)
-	case !refused && r.Limit != wire.Capacity && r.RetryAfter <= 0 && p.failed == 0 && p.retry.Budget.Withdraw(now):
-		p.comeBack(now, c)
-	default:
-		p.hold(now, c, r)
+	case clocked:
+		p.credit--
+	case c.Since >= p.closed:
+		p.regulate(now, c)
+		asked = max(asked, time.Duration(float64(p.pause)*(0.75+0.5*u)))
 	}
-	p.setWorkers()
-	p.pump(now, out)
-}
-
-// guess learns what r, which refused c, says of limits that no header tells, and
-// reports whether it is by one of them. A refusal that does not say which limit it is
-// of is taken for both, unless headers tell one of them.
-func (p *paced) guess(now clock.Time, c *Call, r *wire.Reply) bool {
-	cost := float64(c.Cost())
-	p.requests.charged.add(now, -1) // what is refused is not charged
-	p.tokens.charged.add(now, -cost)
-	wait := p.spread(c, r)
-	if r.RetryAfter > p.retry.MaxWait {
-		wait = 0 // nobody waits so long
-	}
-	switch r.Limit {
-	case wire.Requests:
-		if 10*r.Requests.Remaining > r.Requests.Limit {
-			p.requests.disown() // what headers tell are those of the day, say
-		}
-		if p.requests.known {
-			return false
-		}
-		p.requests.learn(now, 1, wait)
-	case wire.Tokens, wire.Input, wire.Output:
-		if p.tokens.known || cost == 0 { // nothing is learned from a call that counts no tokens
-			return false
-		}
-		if !p.outsize(c) {
-			p.tokens.learn(now, cost, wait)
-		} else if c.Since >= p.tokens.learned { // else it was not taken from what is left
-			p.tokens.settle(now, -cost)
-		}
-	case wire.NoLimit:
-		if p.requests.known || p.tokens.known {
-			return false
-		}
-		p.requests.learn(now, 1, wait)
-		p.tokens.learn(now, cost, wait)
-	default:
-		return false
-	}
-	return true
-}
-
-// outsize reports whether the refusal of c says nothing of smaller calls, for it may be
-// too large to be admitted ever: it is larger than a limit on tokens that was learned,
-// or was refused before and is larger than all that were admitted.
-func (p *paced) outsize(c *Call) bool {
-	cost := float64(c.Cost())
-	return p.tokens.limit > 0 && !p.tokens.known && (cost > p.tokens.limit || c.Sent > 1 && cost > p.tokens.largest)
-}
-
-// again lets c, which r refused by a limit that no header tells, wait: in the line,
-// which waits for as long as r asks, or, if it is to wait longer, alone.
-func (p *paced) again(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
-	if r.Limit == wire.Requests || !p.outsize(c) {
-		p.lanes[0].resume = max(p.lanes[0].resume, now.Add(p.spread(c, r)))
-	}
-	if at := now.Add(p.asked(c, r)); at > now && at > p.lanes[0].resume {
-		p.sleep(now, c, at, out)
-		return
-	}
-	p.comeBack(now, c) // and not in a sleep that ends when the line's does: which would be first?
-}
-
-func (p *paced) comeBack(now clock.Time, c *Call) {
-	if p.outsize(c) { // those that fit do not wait for it
-		c.Since = now
-		p.waiting.Push(c)
-		return
-	}
-	p.line.comeBack(now, c)
-}
-
-func (p *paced) Wake(now clock.Time, c *Call, out *Effects) {
-	if c != nil {
-		p.comeBack(now, c)
-	}
-	p.pump(now, out)
-}
-
-func (p *paced) Cancel(now clock.Time, c *Call, out *Effects) {
-	if c.Phase == inFlight {
-		p.landed(c)
-		p.setWorkers()
-	}
-	p.line.Cancel(now, c, out)
-}
-
-// landed notes that the attempt of c is no longer in flight.
-func (p *paced) landed(c *Call) {
-	if c.Since <= p.held {
-		p.before--
+	if asked > 0 { // else an attempt from before the gate opened would close it for those since
+		p.close(now.Add(asked))
 	}
 }
 
-// setWorkers sets how much may be in flight: while the line is held, one attempt
-// more than those that were when that began, which may take long.
-func (p *paced) setWorkers() {
+// regulate adapts the pause to what was admitted since the gate opened.
+func (p *pacer) regulate(now clock.Time, c *Call) {
 	switch {
-	case p.failed > 0:
-		p.workers = p.before + 1
-	case p.limited():
-		p.workers = 0
-	default:
-		p.workers = p.attempts()
+	case p.open < fewAdmitted:
+		p.pause *= 2
+	case p.open > manyAdmitted:
+		p.pause /= 2
+	}
+	most := mostUntold
+	if p.requests.limit > 0 || p.tokens.limit > 0 {
+		most = mostPause
+	}
+	if c.Deadline != clock.Never {
+		most = min(most, (c.Deadline.Sub(now)-time.Duration(p.service.mean))/slackShare)
+	}
+	p.pause = max(leastPause, min(p.pause, most))
+}
+
+func (p *pacer) close(until clock.Time) {
+	if until > p.closed {
+		p.closed = until
+		p.open, p.clocked = 0, 0
 	}
 }
 
-// limited reports whether a limit is known, or guessed.
-func (p *paced) limited() bool { return p.requests.limit > 0 || p.tokens.limit > 0 }
-
-// served learns how long an attempt takes.
-func (p *paced) served(took time.Duration) {
-	if p.service == 0 {
-		p.service = took
+// fault counts failures in a row.
+func (p *pacer) fault(now clock.Time, c *Call) {
+	if p.failures == 0 {
+		p.troubled = now
 	}
-	p.service += time.Duration(serviceShare * float64(took-p.service))
+	if p.failures == 0 || c.ID != p.failed || p.failures >= failuresInARow {
+		p.failures++
+		p.failed = c.ID
+	}
+	if p.failures >= failuresInARow && c.Since >= p.closed {
+		u := p.key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
+		wait := min(mostUntold, max(leastTrouble, now.Sub(p.troubled)/troubleShare))
+		p.admitted = 0
+		p.close(now.Add(time.Duration(float64(wait) * (0.75 + 0.5*u))))
+	}
 }
 
-// asked is how long the refused call c waits: what it was asked to, or, when it
-// has been refused before, (2^k - 1) times the base of the backoff, for then
-// more is wrong than the vendor knows.
-func (p *paced) asked(c *Call, r *wire.Reply) time.Duration {
-	k := int(c.Sent) - 1
-	own := p.retry.Backoff.Delay(p.retry.Key, c, k)
-	own -= own >> k
-	return max(own, p.spread(c, r))
+func (p *pacer) release(clock.Time, *Call) {}
+
+func (p *pacer) readsQuotas() {}
+
+// takes is what an attempt takes that is quick. If that is more than c had when it came, c is
+// of another kind than those that were answered, or it is worth a try.
+func (p *pacer) takes(c *Call) time.Duration {
+	quick := time.Duration(max(0, p.service.mean-p.service.deviation))
+	if quick >= c.Deadline.Sub(c.Arrived) {
+		return 0
+	}
+	return quick
 }
 
-// spread is how long r asks c to wait, or nothing, and up to Spread more.
-func (p *paced) spread(c *Call, r *wire.Reply) time.Duration {
-	u := p.retry.Key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
-	return time.Duration(float64(max(0, r.RetryAfter)) * (1 + p.retry.Spread*u))
+// last reports whether c, which r did not answer, shall wait until no other does.
+func (p *pacer) last(c *Call, r *wire.Reply) bool {
+	if r.Status != wire.StatusTooManyRequests || c.Sent < lastAfter {
+		return r.Status == wire.StatusTimeout
+	}
+	if c.Cost() > p.fitted {
+		return true
+	}
+	p.fitted -= p.fitted / 4 // the limit may have been cut
+	return false
 }
 
-// sleep lets c alone wait until at.
-func (p *paced) sleep(now clock.Time, c *Call, at clock.Time, out *Effects) {
-	if p.tooLate(at, c) {
-		out.Fail(c, Deadline)
+// An estimator follows a mean and a mean deviation, as RFC 6298 does for round trips.
+type estimator struct {
+	mean, deviation     float64
+	gain, gainDeviation float64
+}
+
+func (e *estimator) add(x float64) {
+	if e.mean == 0 {
+		e.mean, e.deviation = x, x/2
 		return
 	}
-	c.Phase = asleep
-	out.Wake(c, at)
+	e.deviation += e.gainDeviation * (math.Abs(x-e.mean) - e.deviation)
+	e.mean += e.gain * (x - e.mean)
 }
 
-// hold lets the line wait, longer each time, and c at its head.
-func (p *paced) hold(now clock.Time, c *Call, r *wire.Reply) {
-	if c.Since > p.held { // else it tells of the same shortage
-		wait := float64(probeFirst)
-		for k := p.failed; k > 0 && wait < float64(p.retry.Backoff.Max); k-- {
-			wait *= probeGrowth
-		}
-		u := p.retry.Key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
-		wait = min(wait, float64(p.retry.Backoff.Max)) * (0.75 + 0.5*u)
-		p.lanes[0].resume = max(p.lanes[0].resume, now.Add(max(time.Duration(wait), p.spread(c, r))))
-		p.held = now
-		p.failed++
-		p.before = p.flying
-	}
-	p.comeBack(now, c)
-}
-
-// pacedParams are those of its parts, some with defaults of its own.
+// pacedParams are what a user may want otherwise; the law itself has constants.
 func pacedParams() []Param {
-	own := []Param{
-		{Name: "base", Kind: DurationParam, Default: "2s", Max: day,
-			About: "what a call refused twice waits more than it is asked to, doubled each time; an answer takes about 2s, and nothing new is known before"},
-		{Name: "max_retries", Kind: CountParam, Default: "20", Max: 1000,
-			About: "retries after the first attempt; calls are seldom refused, and 20 probes outlast an outage of three and a half minutes"},
-		{Name: "min_per_s", Kind: NumberParam, Default: "0.1", Max: 1e6,
-			About: "retries of failures a second allowed besides, per instance; one in ten seconds is enough for a fault now and then, more is an outage"},
-		{Name: "stretch", Kind: CountParam, Default: "200", Max: 1000,
-			About: "small calls overtake: a call waits for at most this times its own tokens of later ones; 0 is first come, first served within a tenant"},
-	}
-	shares := weights
+	retries, wait, shares := maxRetries, afterParams[1], weights
+	retries.Default, retries.About = "60", "most retries after the first attempt; calls are seldom refused, so a call with more retries would be refused for ever"
+	wait.Default, wait.About = "1h", "a reply that asks for more ends the call; limits per hour are whole again by then, those of a day are not"
 	shares.With = With{}
-	own = append(own, shares)
-	list := slices.Concat(retryParams(), budgetParams)
-	for _, p := range own {
-		if i := slices.IndexFunc(list, func(q Param) bool { return q.Name == p.Name }); i >= 0 {
-			list[i] = p
-		} else {
-			list = append(list, p)
-		}
-	}
-	return list
+	return []Param{retries, wait,
+		{Name: "stretch", Kind: CountParam, Default: "200", Max: 1000,
+			About: "how far small calls may overtake a large one: until this many times the large call's tokens have passed it; 0 is first come, first served within a tenant"},
+		shares}
 }
 
-func buildPaced(v values, _ Env) (Factory, []ParamError) {
-	retry := retryOf(v)
-	return func(env Env) Strategy {
-		p := &paced{held: -1, congestion: congestion{increase: 1, decrease: 0.5, floor: 1, bound: slowStart, cut: -1}}
-		p.line = line{
-			lanes:   []lane{{gate: p}},
-			retry:   keyed(retry, env),
-			waiting: Queue{Order: Fair, Weights: v["weights"].weights, Stretch: int64(v.count("stretch")), Ranked: true},
-			workers: slowStart,
-		}
-		p.takes = func(*Call) time.Duration { return p.service }
-		return p
-	}, nil
+func buildPaced(v values, known Env) (Factory, []ParamError) {
+	p := &parts{pace: byReplies, v: v, known: known, route: []int{0},
+		retry: Retry{MaxRetries: v.count("max_retries"), MaxWait: v.duration("max_wait"), Gated: true,
+			Backoff: Backoff{Base: time.Second, Factor: 2, Max: time.Minute, Jitter: Jitter{Share: 0.25}}}}
+	return p.line, nil
 }

@@ -32,22 +32,22 @@ func paperEntries() []Entry {
 	const source = "arXiv 2510.04516's "
 	params := []Param{
 		{Name: "workers", Kind: CountParam, Default: "0", Max: 1e6,
-			About: "attempts in flight at most; 0 is no bound, 1 the paper's clients"},
+			About: "most attempts in flight; 0 is no limit, 1 is what the paper's clients have"},
 		{Name: "max_retries", Kind: CountParam, Default: "60", Max: 1000,
-			About: "retries after the first attempt; the paper's never end, and 60 take a quarter of an hour"},
+			About: "most retries after the first attempt; the paper's clients never stop, and 60 retries take a quarter of an hour"},
 	}
 	window := Param{Name: "limit", Kind: CountParam, Min: 1, Max: maxLimit,
 		About: "calls that may succeed in any minute; default: the advertised requests per minute of the first deployment"}
 	return []Entry{
-		{Name: "paper:ub", About: source + "unlimited backoff: exponential with jitter, nothing else",
+		{Name: "paper:ub", About: source + "unlimited backoff: exponential backoff with jitter and nothing else",
 			Params: params,
 			build: buildPaper(true, func(values, Env) (func() gate, []ParamError) {
 				return func() gate { return ungated{} }, nil
 			})},
-		{Name: "paper:wb", About: source + "window-based backoff: the same, within the limit in any minute",
+		{Name: "paper:wb", About: source + "window-based backoff: the same, and never more than the limit in any minute",
 			Params: append([]Param{window}, params...),
 			build:  buildPaper(true, paperWindow)},
-		{Name: "paper:atb", About: source + "adaptive token bucket: requests at a rate that successes multiply and refusals halve",
+		{Name: "paper:atb", About: source + "adaptive token bucket: sends at a rate that successes raise and refusals halve",
 			Params: params,
 			build: buildPaper(false, func(values, Env) (func() gate, []ParamError) {
 				return func() gate { return newATBGate() }, nil

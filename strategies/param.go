@@ -44,6 +44,60 @@ type Param struct {
 	With     With     // when it applies, of an entry whose parts can be chosen
 }
 
+// Allowed says which values are allowed, as a reader of a list needs it.
+func (p *Param) Allowed() string {
+	switch p.Kind {
+	case DurationParam:
+		return fmt.Sprintf("%s to %s", brief(seconds(p.Min)), brief(seconds(p.Max)))
+	case CountParam:
+		return fmt.Sprintf("%.0f to %.0f", p.Min, p.Max)
+	case NumberParam:
+		return fmt.Sprintf("%g to %g", p.Min, p.Max)
+	case ShareParam:
+		return fmt.Sprintf("%g%% to %g%%", 100*p.Min, 100*p.Max)
+	case BoolParam:
+		return "true, false"
+	case ChoiceParam:
+		return strings.Join(p.Choices, ", ")
+	case JitterParam:
+		return "none, full, equal, decorrelated, 0% to 100%"
+	case DeploymentParam:
+		return "a deployment"
+	case StatusesParam:
+		return "statuses, 400 to 599"
+	case LayersParam:
+		return "client libraries"
+	case DeploymentsParam:
+		return fmt.Sprintf("at least %.0f deployments", p.Min)
+	case WeightsParam:
+		return fmt.Sprintf("tenants and weights, %g to %g", p.Min, p.Max)
+	}
+	return ""
+}
+
+// Ranged reports whether Min and Max bound the values, and the unit of both: s of
+// durations.
+func (p *Param) Ranged() (unit string, ok bool) {
+	switch p.Kind {
+	case DurationParam:
+		return "s", true
+	case CountParam, NumberParam, ShareParam:
+		return "", true
+	}
+	return "", false
+}
+
+// brief formats d without the zero parts that Duration.String appends.
+func brief(d time.Duration) string {
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-2]
+		}
+	}
+	return s
+}
+
 // With says that a parameter belongs to a part of a composition: it applies when
 // another has one of these values, or, without Values, is given at all. The zero
 // value always applies.
@@ -121,7 +175,7 @@ func (p *Param) parse(s string, known Env) (v value, err error) {
 		n, ok := parseShare(s)
 		v.number = n
 		if !ok || !p.allows(n) {
-			err = fmt.Errorf("must be a share from %g%% to %g%%, such as 0.2 or 20%%, not %q", 100*p.Min, 100*p.Max, s)
+			err = fmt.Errorf("must be a share from %.6g%% to %.6g%%, such as 0.2 or 20%%, not %q", 100*p.Min, 100*p.Max, s)
 		}
 	case BoolParam:
 		v.truth = s == "true"

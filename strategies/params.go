@@ -14,40 +14,40 @@ const (
 
 var (
 	maxRetries = Param{Name: "max_retries", Kind: CountParam, Default: "6", Max: 1000,
-		About: "retries after the first attempt; six backoffs from 1s last 63s, just past a limit's one-minute window"}
+		About: "most retries after the first attempt; six backoffs from 1s last 63s, just longer than the one-minute window of a limit"}
 	delay = Param{Name: "delay", Kind: DurationParam, Default: "1s", Max: day,
 		About: "wait before every retry; 1s is what most hand-written loops sleep"}
 
 	backoffParams = []Param{
 		{Name: "base", Kind: DurationParam, Default: "1s", Max: day,
-			About: "delay before the first retry; a refill of a per-minute limit is noticeable after about a second"},
+			About: "delay before the first retry; a limit per minute has noticeably more room after about a second"},
 		{Name: "factor", Kind: NumberParam, Default: "2", Min: 1, Max: 100,
-			About: "each delay is this times the one before; doubling is what all SDKs do"},
+			About: "each delay is this many times the one before; all SDKs double"},
 		{Name: "max_delay", Kind: DurationParam, Default: "60s", Max: day,
-			About: "longest delay before jitter; limits per minute are whole again after 60s"},
+			About: "longest delay before jitter; a limit per minute is full again after 60s"},
 		{Name: "base_5xx", Kind: DurationParam, Min: 0.001, Max: day,
-			About: "delay before the first retry after anything but a 429; default: base. A fault may be over sooner than a limit is whole again"},
+			About: "delay before the first retry after a failure that is no 429; default: base. A fault may be over sooner than a limit is full again"},
 		maxRetries,
 	}
 	jitterParams = []Param{{Name: "jitter", Kind: JitterParam, Default: "25%",
 		About: "how delays are spread: none, full, equal, decorrelated, or ± a share of the delay"}}
 	afterParams = []Param{
 		{Name: "spread", Kind: ShareParam, Default: "10%", Max: 1,
-			About: "lengthens what the reply asks by up to this share, so that calls refused together do not come back together"},
+			About: "lengthens the wait that the reply asks for by up to this share, so that calls refused together do not return together"},
 		{Name: "max_wait", Kind: DurationParam, Default: "120s", Min: 1, Max: day,
-			About: "a reply that asks for more ends the call; 120s as in openai-python, where waits beyond two minutes turned out to be hours"},
+			About: "a reply that asks for a longer wait ends the call; 120s as in openai-python, where longer waits turned out to be hours"},
 	}
 	waitTimeout = Param{Name: "wait_timeout", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
-		About: "longest wait for tokens; a user has gone away by then"}
+		About: "longest wait for tokens; after 30s a user has gone away"}
 	order = Param{Name: "order", Kind: ChoiceParam, Default: "fifo", Choices: orderNames[:],
-		About: "who is next: the first to come, the most urgent, or the tenant that has had the fewest tokens"}
+		About: "which call is next: the first to come (fifo), the most urgent (priority), or one of the tenant that has had the fewest tokens (fair)"}
 	weights = Param{Name: "weights", Kind: WeightsParam, Min: 0.01, Max: 100, With: With{"order", []string{"fair"}},
-		About: "tenants' shares, as web=3, nightly=1; default: 1 each"}
+		About: "shares of the tenants, such as {web: 3, nightly: 1}; default: 1 each"}
 	when = Param{Name: "when", Kind: StatusesParam, Default: "429", With: With{Param: "route"},
-		About: "statuses that send a call on to the next, and close the deployment for as long as the reply asks, else a backoff; 429 is full"}
+		About: "statuses that send a call on to the next deployment and close this one, for as long as the reply asks or else for a backoff; 429 means that it is full"}
 	routeParams = []Param{
 		{Name: "order", Kind: DeploymentsParam, Min: 2,
-			About: "deployments, the preferred first; default: all in the scenario's order, but batch APIs"},
+			About: "deployments, the preferred one first; default: all in the order of the scenario, without batch APIs"},
 		when,
 	}
 )

@@ -6,8 +6,8 @@ import (
 	"ratesim/sim/limit"
 )
 
-// windowGate lets a call through when it fits into sliding 60 s windows of the
-// advertised limits on requests and tokens. It is the gate of the strategy
+// windowGate lets a call through when it fits into sliding 60 s windows of an
+// allowance of requests and tokens. It is the gate of the strategy
 // queue.
 //
 // With reserve, a call's cost is charged when it is sent, trued up to the usage
@@ -19,17 +19,18 @@ import (
 //
 // A refused request still counts as a request: some providers count it too.
 type windowGate struct {
-	requests, tokens *limit.Log // nil where there is no limit
+	allowance        allowance
+	requests, tokens *limit.Log // of the allowance; nil where there is no limit
 	reserve          bool
 }
 
-func newWindowGate(d *Deployment, reserve bool) windowGate {
-	g := windowGate{reserve: reserve}
-	if d.RPM > 0 {
-		g.requests = limit.NewLog(d.RPM, limit.Window)
+func newWindowGate(a allowance, reserve bool) windowGate {
+	g := windowGate{allowance: a, reserve: reserve}
+	if a.requests > 0 {
+		g.requests = limit.NewLog(a.requests, limit.Window)
 	}
-	if d.TPM > 0 {
-		g.tokens = limit.NewLog(d.TPM, limit.Window)
+	if a.tokens > 0 {
+		g.tokens = limit.NewLog(a.tokens, limit.Window)
 	}
 	return g
 }
@@ -40,13 +41,13 @@ func (g *windowGate) opens(now clock.Time, c *Call) clock.Time {
 		at = g.requests.Earliest(now, 1)
 	}
 	if g.tokens != nil {
-		at = max(at, g.tokens.Earliest(now, g.cost(c)))
+		at = max(at, g.tokens.Earliest(now, min(g.cost(c), g.allowance.tokens)))
 	}
 	return at
 }
 
 func (g *windowGate) fits(_ clock.Time, c *Call) bool {
-	return g.tokens == nil || g.tokens.Fits(g.cost(c))
+	return g.tokens == nil || g.cost(c) <= g.allowance.largest
 }
 
 // cost is what c needs to see free before it is sent.
@@ -85,10 +86,10 @@ func (g *windowGate) release(clock.Time, *Call) {}
 
 var poolParams = []Param{
 	{Name: "workers", Kind: CountParam, Default: "10", Min: 1, Max: 1e6,
-		About: "attempts in flight at most; ten are enough for a pool that is not meant to be the limit"},
+		About: "most attempts in flight; ten are enough for a pool that is not meant to be the limit"},
 	{Name: "max_queue", Kind: CountParam, Default: "0", Max: 1e9,
-		About: "calls waiting at most, more are turned away at once; 0 turns none away"},
+		About: "most calls waiting; any more fail at once. 0 is no limit"},
 }
 
 var windowParams = []Param{{Name: "reserve", Kind: BoolParam, Default: "true",
-	About: "true: counts a call's tokens when it is sent and corrects them by its usage; false: counts them when its reply comes"}}
+	About: "true counts the tokens of a call when it is sent and corrects them by its usage; false counts them when its reply comes"}}

@@ -31,68 +31,68 @@ const minute, twoMinutes = 60.0, 120.0
 // stainlessPresets are the SDKs of OpenAI and Anthropic.
 func stainlessPresets() []preset {
 	return []preset{
-		{name: "sdk:openai-python@2", about: "before #3555 of 2026-07: heeds up to 60s",
+		{name: "sdk:openai-python@2", about: "the version before #3555 of 2026-07: obeys a Retry-After of up to 60s",
 			loop: stainless(within(minute, true))},
-		{name: "sdk:openai-python@3.3", about: "heeds up to 120s, gives up when asked for more",
+		{name: "sdk:openai-python@3.3", about: "obeys a Retry-After of up to 120s; gives up when asked to wait longer",
 			loop: stainless(orGiveUp(twoMinutes, true))},
-		{name: "sdk:openai-node@6.25", about: "heeds less than 60s (client.js)",
+		{name: "sdk:openai-node@6.25", about: "obeys a Retry-After of less than 60s (client.js)",
 			loop: stainless(below(minute))},
-		{name: "sdk:openai-node@6.33", about: "heeds whatever it is asked for, even days (client.js; issue #1840)",
+		{name: "sdk:openai-node@6.33", about: "obeys any Retry-After, even of days (client.js; issue #1840)",
 			loop: stainless(anything)},
-		{name: "sdk:openai-node@7.57", about: "heeds up to 60s; recorded",
+		{name: "sdk:openai-node@7.57", about: "obeys a Retry-After of up to 60s (recorded)",
 			loop: stainless(within(minute, false))},
-		{name: "sdk:openai-go@3.24", about: "heeds less than 60s, 0 too (requestconfig.go)",
+		{name: "sdk:openai-go@3.24", about: "obeys a Retry-After of less than 60s, also of 0 (requestconfig.go)",
 			loop: stainless(under(minute))},
-		{name: "sdk:openai-go@3.52", about: "heeds whatever it is asked for (requestconfig.go)",
+		{name: "sdk:openai-go@3.52", about: "obeys any Retry-After (requestconfig.go)",
 			loop: stainless(anything)},
-		{name: "sdk:openai-go@3.66", about: "heeds what it is asked for up to 8s and comes back then, too early, when asked for more (requestconfig.go; since 3.53)",
+		{name: "sdk:openai-go@3.66", about: "obeys a Retry-After of up to 8s; asked to wait longer, it comes back after 8s, too early (requestconfig.go; since 3.53)",
 			loop: stainless(func(asked, _, _ float64) float64 { return min(asked, 8) })},
-		{name: "sdk:openai-go@3.96", about: "heeds up to 120s, gives up when asked for more; recorded",
+		{name: "sdk:openai-go@3.96", about: "obeys a Retry-After of up to 120s; gives up when asked to wait longer (recorded)",
 			loop: stainless(orGiveUp(twoMinutes, false))},
-		{name: "sdk:anthropic-python@0.121", about: "heeds up to 60s",
+		{name: "sdk:anthropic-python@0.121", about: "obeys a Retry-After of up to 60s",
 			loop: stainless(within(minute, true))},
-		{name: "sdk:anthropic-typescript@0.74", about: "heeds less than 60s (client.js)",
+		{name: "sdk:anthropic-typescript@0.74", about: "obeys a Retry-After of less than 60s (client.js)",
 			loop: stainless(below(minute))},
-		{name: "sdk:anthropic-typescript@1.13", about: "heeds whatever it is asked for; recorded",
+		{name: "sdk:anthropic-typescript@1.13", about: "obeys any Retry-After (recorded)",
 			loop: stainless(func(asked, _, _ float64) float64 { return heedIf(asked > 0, asked) })},
-		{name: "sdk:anthropic-go@1.26", about: "heeds less than 60s, 0 too (requestconfig.go)",
+		{name: "sdk:anthropic-go@1.26", about: "obeys a Retry-After of less than 60s, also of 0 (requestconfig.go)",
 			loop: stainless(under(minute))},
-		{name: "sdk:anthropic-go@1.84", about: "heeds whatever it is asked for; recorded",
+		{name: "sdk:anthropic-go@1.84", about: "obeys any Retry-After (recorded)",
 			loop: stainless(anything)},
 	}
 }
 
 func otherPresets() []preset {
 	return []preset{
-		{name: "sdk:google-genai@2.19", about: "does not retry unless told to (max_retries: 4 is what it then does); reads no header",
+		{name: "sdk:google-genai@2.19", about: "does not retry unless it is told to; then max_retries is 4. It reads no header",
 			loop: loop{retries: transient, backoff: func(u float64, k int) float64 { return min(doubled(1, k)+u, 60) }}},
-		{name: "sdk:azcore@1.24", about: "Azure's for Go: heeds up to 60s, gives up when asked for more",
+		{name: "sdk:azcore@1.24", about: "Azure's library for Go: obeys a Retry-After of up to 60s; gives up when asked to wait longer",
 			loop: loop{retries: transient, backoff: func(u float64, k int) float64 {
 				return min(0.8*(doubled(1, k+1)-1)*(0.8+0.5*u), 60)
 			}, heeds: orGiveUp(minute, true), maxRetries: 3}},
-		{name: "sdk:botocore@1.43", about: "AWS's for Python in standard mode, from a quota of retries; reads no header",
+		{name: "sdk:botocore@1.43", about: "AWS's library for Python in standard mode: takes retries from a quota, and reads no header",
 			loop: loop{retries: throttled, backoff: func(u float64, k int) float64 { return u * min(doubled(1, k), 20) },
 				quota: true, maxRetries: 2}},
-		{name: "sdk:vercel-ai@7", about: "2s, 4s without jitter; heeds less than 60s; recorded",
+		{name: "sdk:vercel-ai@7", about: "waits 2s, then 4s, without jitter; obeys a Retry-After of less than 60s (recorded)",
 			loop: loop{retries: stainlessRetries, backoff: func(_ float64, k int) float64 { return doubled(2, k) },
 				heeds:      func(asked, backoff, _ float64) float64 { return heedIf(asked < minute || asked < backoff, asked) },
 				maxRetries: 2}},
-		{name: "sdk:litellm@1", about: "heeds retry-after up to 60s, not retry-after-ms; adds up to 0.75s to every wait",
+		{name: "sdk:litellm@1", about: "obeys a Retry-After of up to 60s but not retry-after-ms; adds up to 0.75s to every wait",
 			loop: loop{retries: stainlessRetries, backoff: func(u float64, k int) float64 { return min(doubled(0.5, k), 8) + 0.75*u },
 				heeds: func(asked, _, u float64) float64 { return heedIf(asked > 0 && asked <= minute, asked+0.75*u) },
 				whole: true, maxRetries: 2}},
-		{name: "sdk:tenacity@9", about: "the recipe of OpenAI's cookbook: six attempts, 1s to 2^k s; retries any error; reads no header",
+		{name: "sdk:tenacity@9", about: "the recipe of OpenAI's cookbook: six attempts, with random waits from 1s to 2^k s; retries any error and reads no header",
 			loop: loop{retries: anyFailure, backoff: func(u float64, k int) float64 { return 1 + u*(min(doubled(1, k), 60)-1) },
 				maxRetries: 5}},
-		{name: "sdk:cenkalti-backoff@5.0", about: "0.5s growing by half to 60s, ±50%, for 15 minutes; RetryAfter restarts it",
+		{name: "sdk:cenkalti-backoff@5.0", about: "waits 0.5s, growing by half up to 60s, ±50%, for 15 minutes; a Retry-After starts the waits anew",
 			loop: loop{retries: serverSide, backoff: func(u float64, k int) float64 {
 				return min(0.5*math.Pow(1.5, float64(k)), 60) * (0.5 + u)
 			}, heeds: func(asked, _, _ float64) float64 { return heedIf(asked > 0, asked) },
 				whole: true, restarts: true, within: 15 * time.Minute, maxRetries: math.MaxInt}},
-		{name: "sdk:go-retryablehttp@0.7", about: "1s doubling to 30s without jitter; heeds whatever it is asked for",
+		{name: "sdk:go-retryablehttp@0.7", about: "waits 1s, doubling up to 30s, without jitter; obeys any Retry-After",
 			loop: loop{retries: implemented, backoff: func(_ float64, k int) float64 { return min(doubled(1, k), 30) },
 				heeds: anything, whole: true, refusals: true, maxRetries: 4}},
-		{name: "sdk:failsafe-go@0.9", about: "its HTTP policy: at once when not asked to wait; heeds whatever it is asked for",
+		{name: "sdk:failsafe-go@0.9", about: "its HTTP policy: obeys any Retry-After, and retries at once without one",
 			loop: loop{retries: implemented, backoff: func(float64, int) float64 { return 0 },
 				heeds: anything, whole: true, refusals: true, maxRetries: 2}},
 	}
@@ -101,11 +101,11 @@ func otherPresets() []preset {
 // articlePresets are the article's code as it is printed.
 func articlePresets() []preset {
 	return []preset{
-		{name: "article:backoff", about: "the article's loop as printed, around the SDK that it calls, which retries too; timeouts it does not catch; after a 5xx it waits as long, without jitter",
+		{name: "article:backoff", about: "the article's loop as printed, around an SDK that retries too; it does not catch timeouts; after a 5xx it waits as long as after a 429, without jitter",
 			loop: loop{retries: articleRetries, backoff: func(u float64, k int) float64 {
 				return min(doubled(1, k), 60) * (0.75 + 0.5*u)
 			}, onFault: func(_ float64, k int) float64 { return doubled(1, k) }, maxRetries: 5}, inside: articleSDK, attempts: true},
-		{name: "article:headers", about: "the article's code for headers as printed reads none: a bare call of the SDK (its advice: header-aware)",
+		{name: "article:headers", about: "the article's code for headers as printed, which reads no header: a bare call of the SDK. What the article advises is header-aware",
 			loop: stainless(within(minute, true))},
 	}
 }
@@ -213,9 +213,9 @@ func presetEntries() []Entry {
 		retries := loopRetries(p.loop.maxRetries + first)
 		switch {
 		case p.attempts:
-			retries.Min, retries.About = 1, "attempts, the first among them, as the article counts them; the article's"
+			retries.Min, retries.About = 1, "attempts including the first, as the article counts them; the article's value"
 		case p.loop.maxRetries > maxLoopRetries:
-			retries.Default, retries.About = "", "retries after the first attempt; default: no bound but the time"
+			retries.Default, retries.About = "", "most retries after the first attempt; default: the time alone limits them"
 		}
 		entries = append(entries, Entry{Name: p.name, About: p.about, Params: []Param{retries},
 			build: func(v values, _ Env) (Factory, []ParamError) {
@@ -235,17 +235,17 @@ func presetEntries() []Entry {
 func holdingEntries() []Entry {
 	retries := loopRetries(2)
 	return []Entry{
-		{Name: "sdk:botocore-adaptive@1.43", About: "AWS's for Python in adaptive mode: sdk:botocore behind a limiter of requests per second, which 429s turn on and lower and CUBIC raises",
+		{Name: "sdk:botocore-adaptive@1.43", About: "AWS's library for Python in adaptive mode: as sdk:botocore, behind a limiter of requests per second that 429s switch on and lower and that CUBIC raises",
 			Params: []Param{retries}, build: buildCubic},
-		{Name: "sdk:cookbook-parallel@1", About: "the parallel processor of OpenAI's cookbook: a bucket of requests and one of tokens, nothing passes a call that waits; one that is larger than the bucket blocks it for good",
+		{Name: "sdk:cookbook-parallel@1", About: "the parallel processor of OpenAI's cookbook: a bucket of requests and one of tokens. No call overtakes one that waits, so a call larger than the bucket blocks all others for good",
 			Params: slices.Concat([]Param{loopRetries(4)}, processorParams), build: buildProcessor},
-		{Name: "sdk:langchain-limiter@1", About: "LangChain's InMemoryRateLimiter around openai-python, whose retries it does not see: requests per second, no tokens, no order",
+		{Name: "sdk:langchain-limiter@1", About: "LangChain's InMemoryRateLimiter around openai-python: it limits requests per second, knows no tokens, keeps no order, and does not see the retries of openai-python",
 			Params: slices.Concat([]Param{retries}, creditParams), build: buildCredits},
-		{Name: "article:bucket", About: "the article's token bucket as printed, around the SDK: polled, so that large calls can starve; given up after 30s; nothing trued up",
+		{Name: "article:bucket", About: "the article's token bucket as printed, around the SDK: calls poll it, so that large ones can starve, and give up after 30s; it does not correct for tokens used",
 			Params: slices.Concat([]Param{retries}, articleBucketParams), build: buildArticleBucket},
-		{Name: "article:queue", About: "the article's queue as printed, around the SDK: ten workers; notes a request after its success, never looks at tokens or priorities",
+		{Name: "article:queue", About: "the article's queue as printed, around the SDK: ten workers; it counts a request only after its success, and ignores tokens and priorities",
 			Params: slices.Concat([]Param{retries}, articleQueueParams), build: buildArticleQueue},
-		{Name: "article:batch-sleep", About: "the article's pacing of batch jobs: one call at a time through the SDK, then a sleep of mean tokens ÷ limit",
+		{Name: "article:batch-sleep", About: "the article's pacing of batch jobs: one call at a time through the SDK, then a sleep of the mean tokens of a call ÷ the limit",
 			Params: slices.Concat([]Param{retries}, batchSleepParams), Alone: true, build: buildBatchSleep},
 	}
 }
@@ -261,7 +261,7 @@ func around(preset string, v values) func(Env) library {
 
 func loopRetries(usual int) Param {
 	return Param{Name: "max_retries", Kind: CountParam, Default: fmt.Sprint(usual), Max: maxLoopRetries,
-		About: "retries after the first attempt; the library's own default"}
+		About: "most retries after the first attempt; the library's own default"}
 }
 
 func buildLibrary(layers []loop) Factory {
@@ -279,7 +279,7 @@ func findPreset(name string) (p preset, ok bool) {
 }
 
 var layersParam = Param{Name: "layers", Kind: LayersParam, Default: "tenacity, openai-python",
-	About: "two client libraries, the outer one first; each of its attempts is all that the inner one does"}
+	About: "two client libraries, the outer one first; each attempt of the outer one is a whole call of the inner one"}
 
 func buildLayers(v values, _ Env) (Factory, []ParamError) {
 	return buildLibrary(v["layers"].layers), nil

@@ -129,7 +129,7 @@ var processorParams = []Param{
 	{Name: "tpm", Kind: CountParam, Default: "125000", Min: 1, Max: maxLimit,
 		About: "tokens per minute, and the most the bucket holds; the script's default, half of an old limit"},
 	{Name: "pause", Kind: DurationParam, Default: "0s", Max: day,
-		About: "from the last 429 until calls are sent again. The script's 15s need an error code of 429, as Azure sends; OpenAI's is a word, so there it never pauses"},
+		About: "pause after the last 429. The script pauses for 15s if the error code is 429, as Azure sends it; OpenAI's error code is a word, so the script never pauses there"},
 }
 
 func buildProcessor(v values, _ Env) (Factory, []ParamError) {

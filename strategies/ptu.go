@@ -70,11 +70,11 @@ func (p *ptu) Cancel(now clock.Time, c *Call, out *Effects) { out.Fail(c, Deadli
 
 var ptuParams = []Param{
 	{Name: "primary", Kind: DeploymentParam,
-		About: "tried first; default: the first provisioned deployment"},
+		About: "the deployment that is tried first; default: the first provisioned one"},
 	{Name: "spill", Kind: DeploymentParam,
-		About: "tried when primary refuses; default: the first other deployment that is no batch API"},
+		About: "the deployment that is tried when primary refuses; default: the first other one that is no batch API"},
 	{Name: "spill_on", Kind: StatusesParam, Default: "429",
-		About: "statuses of primary that spill; a full deployment answers 429"},
+		About: "statuses of primary that send a call to spill; a full deployment answers 429"},
 	{Name: "return_after", Kind: DurationParam, Default: "0s", Max: day,
 		About: "how long after a refusal calls go to spill directly; 0s tries primary first every time, as Azure's spillover does"},
 }

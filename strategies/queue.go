@@ -14,8 +14,8 @@ var orderNames = [...]string{"fifo", "priority", "fair"}
 
 func (o Order) String() string { return orderNames[o] }
 
-// Weights are how tenants share, by the number of the tenant; of those it does not
-// hold, and of zeros, the weight is 1.
+// Weights say how tenants share, by the number of the tenant. A tenant that is missing
+// here or has 0 has the weight 1.
 type Weights []float64
 
 func (w Weights) of(tenant uint16) float64 {
@@ -55,7 +55,7 @@ type Queue struct {
 	Ranked  bool
 
 	back, fresh ring      // calls that came back, and those that never left
-	heap        []waiting // those that go before the last of their ring; with Stretch, all that never left
+	heap        []waiting // those that go before the last of their ring; with Stretch, all that never left; in FIFO, the deferred
 
 	live   int    // entries whose call still waits
 	pushed uint64 // entries ever made
@@ -129,9 +129,9 @@ func (q *Queue) length(c *Call) int64 {
 // for weights up to 100 to be told apart, and for 10^15 tokens at a weight of 0.01.
 const virtualUnit = 1 << 12
 
-// Return adds c, which was popped before, ahead of all in its class that have
-// not been: a call that waited its turn once does not wait for it again. Under
-// Fair its tenant is not charged again.
+// Return adds c, which was popped before. It goes ahead of the calls of its class that
+// were not popped before, because it has waited for its turn already. Under Fair its
+// tenant is not charged again.
 func (q *Queue) Return(c *Call) {
 	switch q.Order {
 	case FIFO:
@@ -144,6 +144,22 @@ func (q *Queue) Return(c *Call) {
 	c.Phase = Queued
 	q.live++
 }
+
+// Defer adds c, which was popped before, behind all that have not been deferred,
+// whatever their class. Under Fair its tenant is not charged again.
+func (q *Queue) Defer(c *Call) {
+	if q.Order == FIFO { // whose rings have no keys
+		q.pushed++
+		q.pushHeap(waiting{key{lastClass, q.pushed}, entry{c, c.ID}})
+	} else {
+		q.add(&q.fresh, c, lastClass, neverLeft)
+	}
+	c.Phase = Queued
+	q.live++
+}
+
+// lastClass is above the class of every call that is not deferred: see rank.
+const lastClass = 1 << 62
 
 // behind is how far behind its start the place of c in a Fair queue is.
 func (q *Queue) behind(c *Call) int64 {
@@ -171,6 +187,10 @@ func (q *Queue) add(r *ring, c *Call, class int64, from uint64) {
 		r.pushKey(w)
 		return
 	}
+	q.pushHeap(w)
+}
+
+func (q *Queue) pushHeap(w waiting) {
 	q.makeRoom()
 	q.heap = append(q.heap, w)
 	q.up(len(q.heap) - 1)
@@ -186,10 +206,13 @@ func (q *Queue) head() (e *entry, k *key) {
 		q.dropEnded()
 	}
 	if q.Order == FIFO {
-		if q.back.n > 0 {
+		switch {
+		case q.back.n > 0:
 			return q.back.at(0), nil
+		case q.fresh.n > 0:
+			return q.fresh.at(0), nil
 		}
-		return q.fresh.at(0), nil
+		return &q.heap[0].entry, &q.heap[0].key // all that wait are deferred
 	}
 	if q.fresh.n > 0 {
 		e, k = q.fresh.at(0), q.fresh.key(0)
@@ -239,7 +262,7 @@ func (q *Queue) Pop() *Call {
 // take is Pop of e, the head, and its key.
 func (q *Queue) take(e *entry, k *key) {
 	c := e.call
-	if q.Order == Fair {
+	if q.Order == Fair && k.class < lastClass {
 		q.served = max(q.served, k.class-q.behind(c))
 	}
 	switch {

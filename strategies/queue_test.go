@@ -32,10 +32,14 @@ type item struct {
 	put   int
 }
 
+// deferred in place of fresh puts a call behind all others.
+const deferred = 2
+
 func (q *sortedQueue) put(c *strategies.Call, fresh int) {
 	q.puts++
 	it := item{call: c, fresh: fresh, put: q.puts}
 	switch {
+	case fresh == deferred:
 	case q.order == strategies.Priority:
 		it.class = int64(c.Priority)
 	case q.order == strategies.Fair && fresh == 0:
@@ -52,6 +56,9 @@ func (q *sortedQueue) put(c *strategies.Call, fresh int) {
 	}
 	if q.ranked {
 		it.rank = int(c.Priority)
+	}
+	if fresh == deferred {
+		it.rank, it.class, it.start = math.MaxInt, 0, q.now
 	}
 	q.items = append(q.items, it)
 }
@@ -92,7 +99,7 @@ func TestQueueAgainstSortedSlice(t *testing.T) {
 		id := uint64(0)
 		for range rapid.IntRange(1, 300).Draw(t, "length") {
 			c := &memory[rapid.IntRange(0, len(memory)-1).Draw(t, "call")]
-			switch op := rapid.IntRange(0, 5).Draw(t, "op"); {
+			switch op := rapid.IntRange(0, 6).Draw(t, "op"); {
 			case op <= 2 && c.Phase != strategies.Queued: // a new call in old memory
 				served = slices.DeleteFunc(served, func(x *strategies.Call) bool { return x == c })
 				id++
@@ -109,6 +116,10 @@ func TestQueueAgainstSortedSlice(t *testing.T) {
 				c, served = served[0], served[1:]
 				q.Return(c)
 				twin.put(c, 0)
+			case op == 5 && len(served) > 0: // it comes back, and goes last
+				c, served = served[0], served[1:]
+				q.Defer(c)
+				twin.put(c, deferred)
 			default:
 				got, want := q.Pop(), twin.pop()
 				if got != want {

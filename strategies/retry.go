@@ -16,16 +16,20 @@ type Retry struct {
 	FaultBase  time.Duration // Backoff.Base after anything but a 429; 0 = the same
 	MaxRetries int           // after the first attempt
 
-	// MaxWait is the longest Retry-After that is heeded; 0 heeds none. A server
-	// that asks for more is not worth waiting for, and asking it sooner is sure
-	// to be refused, so the call fails: what openai-python (since 3.3) and
-	// azcore do. The alternative, falling back to the backoff as openai-node
-	// does, burns all retries inside the time in which none can succeed.
+	// MaxWait is the longest Retry-After that is obeyed; with 0 none is. When a server
+	// asks for more, the call fails: it is not worth waiting so long, and an earlier
+	// retry is certain to be refused. openai-python (since 3.3) and azcore do the same.
+	// openai-node falls back to its backoff instead, which uses up all retries while
+	// none can succeed.
 	MaxWait time.Duration
-	// Spread lengthens a heeded Retry-After by a uniform share of up to Spread,
-	// 0 to 1. It never shortens it: earlier than asked is too early. Without it,
-	// all calls refused together come back together.
+	// Spread lengthens a Retry-After by a uniform share of up to Spread, 0 to 1. It
+	// never shortens it, because a retry before that time is too early. Without it, all
+	// calls that were refused together return together.
 	Spread float64
+
+	// Gated leaves it to a gate when a call that was refused is sent again, and sends one
+	// that failed again at once, the first two times: see pacer.
+	Gated bool
 
 	Budget *Budget // of the instance; nil = retries are not counted against each other
 }
@@ -37,19 +41,21 @@ func (p *Retry) Begin(now clock.Time) {
 	}
 }
 
-// Next decides about c after its failed attempt was answered by r, when k
-// retries have been taken. If it may be sent again, ok is true and at >= now
-// says when. Otherwise why says what ended it; at is then the time from which
-// the server would have been worth asking, and now when no time is.
-//
-// A retry that could not be sent before the deadline is not waited for, and one
-// that the budget does not have ends its call at once: waiting would only pile up
-// what there is no room for.
+// Next decides about c after r answered its failed attempt, when k retries have been
+// made. If c may be sent again, ok is true and at >= now says when. Otherwise why says
+// what ended it, and at is the time from which the server would have been worth asking;
+// it is now if there is no such time.
+// A retry that could not be sent before the deadline ends the call now. So does a retry
+// for which the budget has no room: waiting would only add to a backlog that cannot be
+// served.
 func (p *Retry) Next(now clock.Time, c *Call, r *wire.Reply, k int) (at clock.Time, why Reason, ok bool) {
 	if !r.Retryable() || p.MaxWait > 0 && r.RetryAfter > p.MaxWait {
 		return now, final(r), false
 	}
-	at = p.Closed(now, c, r, k)
+	at = now
+	if !p.Gated || k >= 2 && !refusal(r) {
+		at = p.Closed(now, c, r, k)
+	}
 	switch {
 	case k >= p.MaxRetries:
 		return at, MaxRetries, false
@@ -69,8 +75,8 @@ func final(r *wire.Reply) Reason {
 	return NotRetryable
 }
 
-// Closed returns until when, after r, the server is not worth asking: what it
-// asks for, up to MaxWait, else the backoff before retry k of c.
+// Closed returns the time until which the server is not worth asking after r: the wait
+// that r asks for, up to MaxWait, or else the backoff before retry k of c.
 func (p *Retry) Closed(now clock.Time, c *Call, r *wire.Reply, k int) clock.Time {
 	if p.MaxWait == 0 || r.RetryAfter <= 0 {
 		b := p.Backoff
@@ -83,8 +89,8 @@ func (p *Retry) Closed(now clock.Time, c *Call, r *wire.Reply, k int) clock.Time
 	return now.Add(time.Duration(float64(min(r.RetryAfter, p.MaxWait)) * (1 + p.Spread*u)))
 }
 
-// Allows reports whether a call that has been retried k times may be sent again
-// at once, to another server, and takes that from the budget.
+// Allows reports whether a call that has been retried k times may be sent to another
+// server at once. If so, it takes that retry from the budget.
 func (p *Retry) Allows(now clock.Time, k int) bool {
 	return k < p.MaxRetries && (p.Budget == nil || p.Budget.Withdraw(now))
 }

@@ -47,9 +47,9 @@ const deadFor = time.Second
 
 var sharedParams = []Param{
 	{Name: "wait_timeout", Kind: DurationParam, Default: "120s", Min: 0.001, Max: day,
-		About: "longest wait for a grant; 120s as retry-after's longest wait"},
+		About: "longest wait for a grant; 120s is also the longest wait of retry-after"},
 	{Name: "on_outage", Kind: ChoiceParam, Default: "open", Choices: []string{"open", "closed"},
-		About: "while the coordinator does not answer, calls go at once (open) or wait for it (closed); open as in LiteLLM"},
+		About: "while the coordinator does not answer, calls are sent at once (open) or wait for it (closed); open as in LiteLLM"},
 }
 
 func buildShared(v values, known Env) (Factory, []ParamError) {

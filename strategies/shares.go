@@ -71,7 +71,7 @@ func (s *shares) release(c *Call) {
 }
 
 var burst = Param{Name: "burst", Kind: DurationParam, Default: "60s", Min: 0.001, Max: day,
-	About: "a tenant may send at once what its share of the tokens per minute gives in this time; 60s is the window of the limit that is shared"}
+	About: "a tenant may send at once what its share of the tokens per minute yields in this time; 60s is the window of the shared limit"}
 
 func buildTenantFair(v values, known Env) (Factory, []ParamError) {
 	v["order"] = value{text: Fair.String()}

@@ -2,8 +2,9 @@ package strategies
 
 import "slices"
 
-// Keeps is what a strategy has to keep, or to ask, beside the calls it retries. Of
-// strategies that serve equally well the one that keeps least is recommended.
+// Keeps says what a strategy has to keep, or whom it has to ask, beside the calls that
+// it retries. Of strategies that serve equally well, the one that keeps least is
+// recommended.
 type Keeps uint8
 
 // What strategies keep, the simplest first.
@@ -31,9 +32,9 @@ func keeps(name string) Keeps {
 	return KeepsTimers
 }
 
-// Simplicity ranks a strategy of the catalog by how simple it is to run, the
-// simplest first: by what it keeps, and in the order of the catalog among those that
-// keep the same.
+// Simplicity ranks a strategy of the catalog by how simple it is to run, the simplest
+// first. The rank depends on what it keeps, and between strategies that keep the same
+// on the order of the catalog.
 func Simplicity(name string) int {
 	all := Names()
 	return int(keeps(name))*len(all) + slices.Index(all, name)

@@ -4,9 +4,11 @@ import "ratesim/sim/clock"
 
 // splitGate lets a call through when it fits into this instance's share of the
 // advertised limits: each divided by the number of instances, rounded down, in
-// sliding 60 s windows as the queue's. What N instances send in any minute is
-// then within the limits without a word between them; what one does not use,
-// no other may. A call larger than a share can never be sent.
+// sliding 60 s windows as the queue's. Unlike the queue's share, which is a number in
+// a configuration, this one follows the fleet: a service registry tells its size. What
+// N instances send in any minute is within the limits although they do not talk to each
+// other. An instance cannot use what another one leaves, and a call larger than a
+// share can never be sent.
 //
 // A share is at least one request and one token a minute: with more instances
 // than the limit has requests, the shares add up to more than it.
@@ -30,7 +32,9 @@ func (g *splitGate) follow(now clock.Time) {
 		g.requests.Resize(now, max(1, g.to.RPM/int64(n)))
 	}
 	if g.tokens != nil {
-		g.tokens.Resize(now, max(1, g.to.TPM/int64(n)))
+		part := max(1, g.to.TPM/int64(n))
+		g.tokens.Resize(now, part)
+		g.allowance.tokens, g.allowance.largest = part, part
 	}
 }
 

@@ -36,9 +36,9 @@ type Strategy interface {
 	Cancel(now clock.Time, c *Call, out *Effects)
 }
 
-// IgnoresQuotas is what a Strategy may implement besides: true says that it
-// reads neither Requests nor Tokens of the replies to attempts. A simulator then
-// need not work out what nobody will read, which is a tenth of its time.
+// IgnoresQuotas is an interface that a Strategy may implement. True says that the
+// strategy reads neither Requests nor Tokens of the replies to attempts. A simulator
+// then need not compute them, which saves a tenth of its time.
 type IgnoresQuotas interface{ IgnoresQuotas() bool }
 
 // Call is one piece of work the application wants done. It is one cache line
@@ -125,9 +125,9 @@ func (e *Effects) Send(c *Call, deployment int) {
 	e.add(SendKind, c).Deployment = uint16(deployment)
 }
 
-// Ask asks q of the coordinator of Env, for c, or, when c is nil, for the
-// instance. Its answer comes to Reply, unless c has ended by then, in which case
-// nobody hears what was granted. It is no attempt.
+// Ask asks the coordinator of Env for q, on behalf of c or, if c is nil, of the
+// instance. The answer comes to Reply. If c has ended by then, the answer is dropped,
+// and so is what was granted. An ask is not an attempt.
 func (e *Effects) Ask(c *Call, q wire.Ask) {
 	e.add(AskKind, c).Attempt = uint32(len(e.Asks))
 	e.Asks = append(e.Asks, q)
@@ -176,8 +176,8 @@ func (e *Effects) add(kind Kind, c *Call) *Effect {
 	return f
 }
 
-// Deployment is what a client knows of a place it can send to: its name and
-// the limits on the vendor's page.
+// Deployment is what a client knows of a deployment: its name and the limits on the
+// vendor's page.
 type Deployment struct {
 	Name        string
 	RPM, TPM    int64   // advertised; 0 when the vendor names none
@@ -205,9 +205,9 @@ type Peek interface {
 	// the earliest later time at which asking again can help, and
 	// clock.Never if none can.
 	Admits(now clock.Time, c *Call, deployment int) clock.Time
-	// Takes returns how long an attempt of c takes, from its sending to the client's
-	// reading the answer. What is drawn for each attempt is not told: nineteen in
-	// twenty take at most that long, without faults.
+	// Takes returns how long an attempt of c takes, from sending it to reading the
+	// answer. It does not know the random draws of an attempt: without faults, 95 % of
+	// attempts take at most this long.
 	Takes(c *Call, deployment int) time.Duration
 	// Fits reports whether Admits can ever return other than clock.Never for c.
 	Fits(now clock.Time, c *Call, deployment int) bool

@@ -8,41 +8,50 @@ import (
 	"ratesim/sim/limit"
 )
 
-// bucketGate lets a call through when a token bucket holds its cost: prompt
-// plus declared output, charged when it is sent and never trued up, as a
-// client does that counts tokens before it sends and not after.
+// bucketGate lets a call through when a bucket of tokens holds its cost and a bucket
+// of requests holds one. The cost is prompt plus declared output, charged when the call
+// is sent and never trued up, as a client does that counts tokens before it sends and
+// not after.
 //
-// An attempt that was refused used nothing, so the call keeps its tokens
+// An attempt that was refused used no tokens, so the call keeps its tokens
 // (Call.Held) for the retry. One that failed otherwise may have been charged by
-// the provider, so its retry takes new ones.
+// the provider, so its retry takes new ones. Every attempt takes a request: some
+// providers count those that they refuse.
 //
 // In a line, as long as no attempt fails, a call waits at most for the tokens of
 // those that wait before it and its own, at the rate of the refill.
 //
-// If it is smooth, there is no burst: the bucket holds nothing, and a call is let
-// through once the tokens of the one before have been refilled, however many it
-// needs itself. That is pacing by sleep, with each call's own size.
+// A call that needs more than the bucket of tokens holds waits until it is full, and
+// overdraws it. If the gate is smooth, there is no burst: the buckets hold nothing, and a
+// call is let through once what the one before took has been refilled, however many
+// tokens it needs itself. That is pacing by sleep, with each call's own size.
 type bucketGate struct {
-	bucket *limit.Bucket
-	most   int64 // tokens of a call that can ever pass
-	smooth bool
+	requests *limit.Bucket // nil where there is no limit
+	tokens   *limit.Bucket
+	one      int64 // requests that must be there: 1, or 0 if it is smooth
+	full     int64 // tokens that the bucket holds
+	most     int64 // tokens of a call that can ever pass
 }
 
 func (g bucketGate) opens(now clock.Time, c *Call) clock.Time {
+	at := now
+	if g.requests != nil {
+		at = g.requests.Earliest(now, g.one)
+	}
 	if c.Held > 0 {
-		return now
+		return at
 	}
-	if g.smooth {
-		return g.bucket.Earliest(now, 0)
-	}
-	return g.bucket.Earliest(now, c.Cost())
+	return max(at, g.tokens.Earliest(now, min(c.Cost(), g.full)))
 }
 
 func (g bucketGate) fits(_ clock.Time, c *Call) bool { return c.Cost() <= g.most }
 
 func (g bucketGate) sent(now clock.Time, c *Call) {
+	if g.requests != nil {
+		g.requests.Take(now, 1)
+	}
 	if c.Held == 0 {
-		g.bucket.Take(now, c.Cost())
+		g.tokens.Take(now, c.Cost())
 		c.Held = uint32(min(c.Cost(), math.MaxUint32))
 	}
 }
@@ -56,21 +65,21 @@ func (g bucketGate) answered(now clock.Time, c *Call, r *wire.Reply) {
 func (g bucketGate) release(now clock.Time, c *Call) {
 	if c.Held > 0 {
 		c.Held = 0
-		g.bucket.Settle(now, 0, -c.Cost())
+		g.tokens.Settle(now, 0, -c.Cost())
 	}
 }
 
 var bucketParams = []Param{
 	{Name: "capacity", Kind: CountParam, Min: 1, Max: maxLimit,
-		About: "most tokens the bucket holds; default: one minute's worth of the advertised limit of the deployment"},
+		About: "most tokens that the bucket holds; default: one minute's worth of the instance's share"},
 	{Name: "refill", Kind: NumberParam, Min: 1, Max: maxLimit / 60,
-		About: "tokens per second; default: the advertised tokens per minute of the deployment ÷ 60"},
+		About: "tokens per second; default: the tokens per minute of the instance's share ÷ 60"},
 	{Name: "smooth", Kind: BoolParam, Default: "false",
-		About: "true: no burst, each call waits until the tokens of the one before have been refilled, as batch jobs that sleep between calls; capacity does not matter then"},
+		About: "true allows no burst: each call waits until the tokens of the one before have been refilled, as batch jobs do that sleep between calls. capacity does not matter then"},
 }
 
 var fair = Param{Name: "fair", Kind: BoolParam, Default: "true",
-	About: "true: first come, first served; false: every call looks again at least every 500 ms, and large ones can starve"}
+	About: "true serves calls in the order in which they come; false lets each call look again at least every 500 ms, so that large calls can starve"}
 
 func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
 	if v["fair"].truth {
@@ -84,7 +93,7 @@ func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
 	return func(env Env) Strategy {
 		return &poller{
 			polling: newPolling(v.duration("wait_timeout")),
-			gate:    p.bucketGate(&known.Deployments[0]),
+			gate:    p.bucketGate(p.allowance(&known.Deployments[0], env)),
 			retry:   keyed(retry, env),
 		}
 	}, nil

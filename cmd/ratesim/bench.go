@@ -1,14 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	neturl "net/url"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,16 +26,16 @@ func benchCommand(s *streams) *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "bench [SCENARIO]",
-		Short: "the same scenario over real HTTP, and how far the simulation was off",
-		Long: `Bench starts a mock provider, makes the scenario's calls over HTTP at their
-times with each strategy, all side by side, and then simulates the same: the
-second table holds the simulation against what was measured.
+		Short: "Run a scenario over real HTTP, and show how far the simulation is off",
+		Long: `Bench starts a mock provider and makes the scenario's calls over HTTP, at their
+times, with all strategies side by side. Then it simulates the same scenario. The
+first table shows what was measured; the second one compares it with the simulation.
 
-SCENARIO and --trace are those of ratesim compare.
+SCENARIO and --trace are as in 'ratesim compare'.
 
-It takes as long as the scenario does, divided by --speed. A real second has room
-for less at a higher speed, so differences grow with it. Replications run side by
-side: ten at speed 1, two at 5, one above.`,
+Bench takes as long as the scenario, divided by --speed. At a higher speed the real
+machine has less time for each call, so the differences grow. Several replications
+run at the same time: ten at speed 1, two up to speed 5, and one above that.`,
 		Example: `  ratesim bench --speed 60
   ratesim bench outage --strategies jitter,queue --duration 1m`,
 		Args: atMostOne,
@@ -67,9 +64,9 @@ side: ten at speed 1, two at 5, one above.`,
 	f.register(c)
 	fl := c.Flags()
 	f.fixedReps(c, 1)
-	fl.Float64Var(&speed, "speed", 1, "the scenario's seconds in a real one")
-	fl.StringVar(&url, "url", "", "a mock provider that runs already, at the same speed and with the same deployments")
-	fl.BoolVar(&alone, "no-sim", false, "do not simulate the same")
+	fl.Float64Var(&speed, "speed", 1, "run `X` seconds of the scenario in one real second")
+	fl.StringVar(&url, "url", "", "use the mock provider at this `URL`, which must have the same speed and deployments")
+	fl.BoolVar(&alone, "no-sim", false, "do not simulate the scenario as well")
 	return c
 }
 
@@ -100,58 +97,42 @@ func (f *common) bench(ctx context.Context, s *streams, spec *scenarios.Spec, o 
 		return err
 	}
 	defer tidy()
-	draw, wipe := s.reporter(f.quiet)
-	o.Progress = draw
+	p := s.newProgress(f.quiet, "seconds of the scenario")
+	o.Progress = p.counted
 	live, runErr := bench.Compare(ctx, spec, o)
-	wipe()
+	p.wipe()
+	f.sign(s, live)
 	if live == nil {
 		return runErr
 	}
-	v := view{reports.Table, reports.Markdown, reports.Pictures}
-	if err := f.report(s, live, v); err != nil {
+	d, files, err := f.account(ctx, s, spec, o, live, simulate && runErr == nil)
+	if err := f.target().report(s, d, files...); err != nil {
 		return err
 	}
-	if f.dir != "" {
-		if err := reports.WriteDir(f.dir, func(w io.Writer) error { return reports.JSON(w, live) }, v.pictures(live)); err != nil {
-			return err
-		}
-	}
-	if runErr != nil || !simulate {
-		return runErr
-	}
-	simulated, err := sim.Compare(ctx, bench.Playable(spec), sim.Options{Seed: o.Seed, Replications: o.Replications})
-	if err != nil {
-		return err
-	}
-	if f.dir != "" {
-		file, err := os.Create(filepath.Join(f.dir, "simulated.json"))
-		if err != nil {
-			return fmt.Errorf("writing the simulated result: %w", err)
-		}
-		if err := errors.Join(reports.JSON(file, simulated), file.Close()); err != nil {
-			return err
-		}
-	}
-	if err := f.account(ctx, s, spec, o, live, simulated); err != nil {
+	if err := cmp.Or(runErr, err); err != nil {
 		return err
 	}
 	return unmet(live)
 }
 
-// account prints the simulation held against the live run, as the result was.
-func (f *common) account(ctx context.Context, s *streams, spec *scenarios.Spec, o bench.Options, live, simulated *metrics.Result) error {
-	if f.output != "table" && f.output != "markdown" {
-		return nil
+// account is the report of a live run and, if asked for, of the simulation held against
+// it. When that fails, it is the report of the live run alone.
+func (f *common) account(ctx context.Context, s *streams, spec *scenarios.Spec, o bench.Options, live *metrics.Result, simulate bool) (*reports.Document, []reports.File, error) {
+	if !simulate {
+		return reports.Compare(live, f.by), nil, nil
 	}
+	simulated, err := sim.Compare(ctx, bench.Playable(spec), sim.Options{Seed: o.Seed, Replications: o.Replications})
+	if err != nil {
+		return reports.Compare(live, f.by), nil, err
+	}
+	f.sign(s, simulated)
 	slowed, err := f.slowed(ctx, spec, o)
 	if err != nil {
-		return err
+		return reports.Compare(live, f.by), nil, err
 	}
-	fmt.Fprintln(s.out)
-	if f.output == "markdown" {
-		return reports.AccountMarkdown(s.out, live, simulated, slowed)
-	}
-	return reports.AccountTable(s.out, live, simulated, slowed, f.table(s))
+	file := reports.ResultFile(reports.Compare(simulated, ""))
+	file.Name = "simulated.json"
+	return reports.Bench(live, simulated, slowed, f.by), []reports.File{file}, nil
 }
 
 // slowed simulates the scenario with networks that are a little slower.

@@ -15,15 +15,15 @@ func claimsCommand(s *streams) *cobra.Command {
 	var f common
 	c := &cobra.Command{
 		Use:   "claims [CLAIM]...",
-		Short: "put what is said about rate limits to the test",
-		Long: `Claims runs experiments on what is commonly said about rate limits of LLM APIs
-and prints of each claim whether it holds, holds only under some conditions, or
-does not hold, and the numbers that decided it. A condition counts as met when
-the whole 95 % interval says so. CLAIM is the name of an embedded claim, a file
-like it, or - for standard input; without it, all embedded ones are run.
+		Short: "Put what is said about rate limits to the test",
+		Long: `Claims runs experiments on what is commonly said about the rate limits of LLM APIs.
+For each claim it prints whether the claim holds, holds only under some conditions,
+or does not hold, and the numbers that decided it. A condition counts as met when
+the whole 95 % interval says so. CLAIM is the name of an embedded claim, a file like
+one, or - for standard input. Without CLAIM it runs all embedded claims.
 
-Exit code 3 says that a claim no longer ends as its file records. To see all of
-an experiment's numbers, or to change it, use 'ratesim compare claims/NAME'.`,
+The exit code is 3 if a claim no longer ends as its file says. 'ratesim compare
+claims/NAME' prints all numbers of an experiment and can change it.`,
 		Example: `  ratesim claims
   ratesim claims no-jitter track-both --reps 20 --seed 2
   ratesim compare claims/no-jitter --set fleet.instances=10`,
@@ -36,10 +36,10 @@ an experiment's numbers, or to change it, use 'ratesim compare claims/NAME'.`,
 			if err != nil {
 				return err
 			}
-			draw, wipe := s.reporter(f.quiet)
-			found, runErr := sim.Claims(c.Context(), list, sim.Options{Seed: f.seed, Replications: int(f.reps), Progress: draw})
-			wipe()
-			if err := f.reportClaims(s, found); err != nil {
+			p := s.newProgress(f.quiet, "runs")
+			found, runErr := sim.Claims(c.Context(), list, sim.Options{Seed: f.seed, Replications: int(f.reps), Progress: p.compared})
+			p.wipe()
+			if err := f.target().report(s, reports.Claims(found)); err != nil {
 				return err
 			}
 			if runErr != nil {
@@ -71,16 +71,4 @@ func loadClaims(c *cobra.Command, s *streams, names []string, opt scenarios.Opti
 		list = append(list, claim)
 	}
 	return list, nil
-}
-
-func (f *common) reportClaims(s *streams, r *metrics.Claims) error {
-	switch f.output {
-	case "json":
-		return reports.ClaimsJSON(s.out, r)
-	case "csv":
-		return reports.ClaimsCSV(s.out, r)
-	case "markdown":
-		return reports.ClaimsMarkdown(s.out, r)
-	}
-	return reports.ClaimsTable(s.out, r, f.table(s))
 }

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,54 +13,63 @@ import (
 	"ratesim/provider/catalog"
 	"ratesim/reports"
 	"ratesim/scenarios"
+	"ratesim/scenarios/workload"
 	"ratesim/sim"
 	"ratesim/sim/metrics"
 	"ratesim/sim/verdict"
 )
 
-// view is how a command shows its result.
-type view struct {
-	table    func(io.Writer, *metrics.Result, reports.TableOptions) error
-	markdown func(io.Writer, *metrics.Result, reports.TableOptions) error
-	pictures func(*metrics.Result) []reports.Picture
-}
-
 func compareCommand(s *streams) *cobra.Command {
 	var f common
+	var watch bool
 	c := &cobra.Command{
 		Use:   "compare [SCENARIO]",
-		Short: "replay one scenario against several strategies, side by side",
+		Short: "Replay one scenario against several strategies, side by side",
 		Long: `Compare replays one scenario against several strategies and prints them side
 by side. SCENARIO is a file, - for standard input, or the name of an embedded
-scenario (see 'ratesim list scenarios'); without it, launch-day.
+scenario ('ratesim list scenarios' prints them). Without SCENARIO it is launch-day.
 
-With --trace and without SCENARIO, the requests of the log are all that happens:
-one client, one deployment, no faults and no deadline. With both, the log takes
-the place of the scenario's workload.
+With --trace and without SCENARIO, compare replays the requests of the log and
+nothing else: one client, one deployment, no faults and no deadline. With both, the
+log takes the place of the scenario's workload.
 
-How it chooses:
+This is how it chooses the strategy that it recommends:
 
 ` + strings.TrimSpace(verdict.Rule),
 		Example: `  ratesim compare
   ratesim compare --trace traffic.csv
   ratesim compare --trace traffic.csv --provider openai/gpt-4o@tier-2 --instances 4 --deadline 30s
   ratesim compare outage --strategies jitter,queue --out report
-  ratesim compare --set fleet.instances=40 -o json`,
+  ratesim compare --set fleet.instances=40 -o json
+  ratesim compare mine.yaml --watch`,
 		Args: atMostOne,
 		RunE: func(c *cobra.Command, args []string) error {
 			opt, err := f.options(c)
 			if err != nil {
 				return err
 			}
-			specs, err := f.load(c, s, args, opt)
-			if err != nil {
-				return err
+			run := func(ctx context.Context, s *streams) (files []string, err error) {
+				specs, err := f.load(c, s, args, opt)
+				if err != nil {
+					return nil, err
+				}
+				for i := range specs[0].Workload {
+					if file := specs[0].Workload[i].Arrivals.File; file != "" && !slices.Contains(workload.Embedded(), file) {
+						files = append(files, file)
+					}
+				}
+				return files, f.compare(ctx, s, specs, opt.Catalog)
 			}
-			return f.compare(c.Context(), s, specs, opt.Catalog)
+			if watch {
+				return f.watch(c.Context(), s, args, run)
+			}
+			_, err = run(c.Context(), s)
+			return err
 		},
 	}
 	f.registerTraffic(c)
 	f.register(c)
+	c.Flags().BoolVar(&watch, "watch", false, "run again whenever the scenario or its trace changes, until Ctrl-C")
 	return c
 }
 
@@ -77,6 +87,19 @@ func (f *common) load(c *cobra.Command, s *streams, args []string, opt scenarios
 		if name = args[0]; name == "" {
 			return nil, inputError{errors.New("the name of the scenario is empty")}
 		}
+	}
+	if name == "" && f.trace == "" {
+		f.command = commandLine(c, []string{scenarios.Default})
+	}
+	if f.trace == "-" {
+		if name == "-" {
+			return nil, inputError{errors.New("the scenario and --trace cannot both be standard input; save one of them to a file")}
+		}
+		var err error
+		if opt.TraceData, err = s.readLog(); err != nil {
+			return nil, cmp.Or(c.Context().Err(), err)
+		}
+		opt.Trace = stdinName
 	}
 	specs, err := scenarios.LoadEach(name, s.in, opt, f.providers)
 	if err != nil {
@@ -105,7 +128,7 @@ func oneProvider(n int) error {
 // interrupted it reports what was finished and returns the context's error.
 func (f *common) compare(ctx context.Context, s *streams, specs []*scenarios.Spec, known *catalog.Catalog) error {
 	if len(specs) == 1 {
-		return f.simulate(ctx, s, specs[0], sim.Options{Catalog: known}, view{reports.Table, reports.Markdown, reports.Pictures})
+		return f.simulate(ctx, s, specs[0], sim.Options{Catalog: known}, reports.Compare)
 	}
 	tidy, err := makeDir(f.dir)
 	if err != nil {
@@ -126,17 +149,8 @@ func (f *common) compare(ctx context.Context, s *streams, specs []*scenarios.Spe
 	if len(results) == 0 {
 		return runErr
 	}
-	if err := f.reportEach(s, results); err != nil {
+	if err := f.target().report(s, reports.SideBySide(results, f.by)); err != nil {
 		return err
-	}
-	if f.dir != "" {
-		var pictures []reports.Picture
-		for _, r := range results {
-			pictures = append(pictures, reports.Of(r.Provider, reports.Pictures(r))...)
-		}
-		if err := reports.WriteDir(f.dir, func(w io.Writer) error { return reports.ProvidersJSON(w, results) }, pictures); err != nil {
-			return err
-		}
 	}
 	if runErr != nil {
 		return runErr
@@ -144,30 +158,19 @@ func (f *common) compare(ctx context.Context, s *streams, specs []*scenarios.Spe
 	return unmet(results...)
 }
 
-// reportEach prints the results of several providers in the format asked for.
-func (f *common) reportEach(s *streams, results []*metrics.Result) error {
-	switch f.output {
-	case "json":
-		return reports.ProvidersJSON(s.out, results)
-	case "csv":
-		return reports.ProvidersCSV(s.out, results, f.table(s))
-	case "markdown":
-		return reports.ProvidersMarkdown(s.out, results, f.table(s))
-	}
-	return reports.ProvidersTable(s.out, results, f.table(s))
-}
-
 // run compares the strategies of a scenario, with progress where it can be seen.
 func (f *common) run(ctx context.Context, s *streams, spec *scenarios.Spec, o sim.Options) (*metrics.Result, error) {
-	draw, wipe := s.reporter(f.quiet)
-	defer wipe()
-	o.Seed, o.Replications, o.Progress = f.seed, int(f.reps), draw
-	return sim.Compare(ctx, spec, o)
+	p := s.newProgress(f.quiet, "runs")
+	defer p.wipe()
+	o.Seed, o.Replications, o.Progress = f.seed, int(f.reps), p.compared
+	result, err := sim.Compare(ctx, spec, o)
+	f.sign(s, result)
+	return result, err
 }
 
 // simulate runs the scenario and reports it. When it is interrupted it reports
 // what was finished and returns the context's error.
-func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec, o sim.Options, v view) error {
+func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec, o sim.Options, document func(r *metrics.Result, by string) *reports.Document) error {
 	tidy, err := makeDir(f.dir)
 	if err != nil {
 		return err
@@ -177,13 +180,8 @@ func (f *common) simulate(ctx context.Context, s *streams, spec *scenarios.Spec,
 	if result == nil {
 		return runErr
 	}
-	if err := f.report(s, result, v); err != nil {
+	if err := f.target().report(s, document(result, f.by)); err != nil {
 		return err
-	}
-	if f.dir != "" {
-		if err := reports.WriteDir(f.dir, func(w io.Writer) error { return reports.JSON(w, result) }, v.pictures(result)); err != nil {
-			return err
-		}
 	}
 	if runErr != nil {
 		return runErr

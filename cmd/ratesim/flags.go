@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"ratesim/reports"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/metrics"
@@ -38,42 +37,49 @@ type common struct {
 	set         []string
 	quiet       bool
 	noColor     bool
+	command     string // makes the same result again
 }
 
-// outputs are the formats of -o.
-var outputs = []string{"table", "json", "csv", "markdown"}
+// listOutputs are the formats of -o where there is no result of a run.
+var listOutputs = []string{"table", "json"}
 
 // register adds the flags of whatever runs one scenario.
 func (f *common) register(c *cobra.Command) {
 	f.registerRun(c)
 	fl := c.Flags()
-	fl.StringSliceVar(&f.strategies, "strategies", nil, "strategies `a,b,c` instead of the scenario's, or all")
-	fl.StringArrayVar(&f.providers, "provider", nil, "catalog `REF` vendor/model@tier for the first deployment")
-	fl.DurationVar(&f.duration, "duration", 0, "how long calls arrive, instead of the scenario's duration")
-	fl.DurationVar(&f.deadline, "deadline", 0, "deadline of every call after it arrives, instead of the scenario's")
-	fl.IntVar(&f.maxTokens, "max-tokens", 0, "the max_tokens `N` that every call declares, instead of the scenario's")
-	fl.StringArrayVar(&f.slo, "slo", nil, "what is good enough, `METRIC<=VALUE` or TENANT.METRIC<=VALUE, instead of the scenario's; may be repeated")
-	fl.StringVar(&f.baseline, "baseline", "", "the strategy `NAME` that runs today, which all are held against")
+	fl.StringSliceVar(&f.strategies, "strategies", nil, "compare the strategies `a,b,c` in place of the scenario's; all adds the whole catalog")
+	fl.StringArrayVar(&f.providers, "provider", nil, "put the deployment `REF` of the catalog, vendor/model@tier, in the place of the first one")
+	fl.DurationVar(&f.duration, "duration", 0, "let calls arrive for the time `D`, in place of the scenario's duration")
+	fl.DurationVar(&f.deadline, "deadline", 0, "give every call the time `D` from its arrival, in place of the scenario's deadlines")
+	fl.IntVar(&f.maxTokens, "max-tokens", 0, "let every call declare max_tokens `N`, in place of the scenario's")
+	fl.StringArrayVar(&f.slo, "slo", nil, "what is good enough, `METRIC<=VALUE` or TENANT.METRIC<=VALUE, in place of the scenario's; may be repeated")
+	fl.StringVar(&f.baseline, "baseline", "", "the strategy `NAME` runs today: compare all others with it")
 	fl.StringArrayVar(&f.set, "set", nil, "set one field of the scenario, `path=value`; may be repeated")
 	f.registerOutput(c)
-	fl.StringVar(&f.by, "by", "", "also a row for each `GROUP` of calls: tenant, or size (thirds by the length of the prompt)")
-	fl.StringVar(&f.dir, "out", "", "also write result.json and the pictures to `DIR`")
+	f.registerBy(c)
+}
+
+// registerBy adds the flags of whatever reports a comparison.
+func (f *common) registerBy(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringVar(&f.by, "by", "", "also print a row for each `GROUP` of calls: tenant, or size (thirds by the length of the prompt)")
+	fl.StringVar(&f.dir, "out", "", "also write result.json, report.html and the pictures to `DIR`")
 }
 
 // registerTraffic adds the flags of whatever may replay a log.
 func (f *common) registerTraffic(c *cobra.Command) {
 	fl := c.Flags()
-	fl.StringVar(&f.trace, "trace", "", "replay a trace or usage log `FILE` of single requests: alone, or instead of the scenario's workload")
-	fl.StringVar(&f.traceFormat, "trace-format", workload.AutoFormat, "format of the trace: auto, or one of ratesim list formats")
-	fl.IntVar(&f.instances, "instances", 0, "how many client processes `N` there are, instead of the scenario's")
+	fl.StringVar(&f.trace, "trace", "", "replay a usage log `FILE` of single requests: alone, or in place of the scenario's workload; - is standard input")
+	fl.StringVar(&f.traceFormat, "trace-format", workload.AutoFormat, "`FORMAT` of the log: auto, or one of ratesim list formats")
+	fl.IntVar(&f.instances, "instances", 0, "let `N` client processes make the calls, in place of the scenario's")
 }
 
 // registerRun adds the flags of whatever runs simulations.
 func (f *common) registerRun(c *cobra.Command) {
 	fl := c.Flags()
 	fl.SortFlags = false
-	fl.Uint64Var(&f.seed, "seed", 1, "seed of all random draws")
-	fl.Var(&f.reps, "reps", "replications, each with its own draws, or auto: as many as the verdict needs, at most 200")
+	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
+	fl.Var(&f.reps, "reps", "run `N` replications, each with draws of its own, or auto: as many as the verdict needs, at most 200")
 	catalogFlag(fl, &f.catalog)
 }
 
@@ -82,30 +88,25 @@ func (f *common) registerRun(c *cobra.Command) {
 func (f *common) fixedReps(c *cobra.Command, n int) {
 	f.reps, f.fixed = replications(n), true
 	fl := c.Flags().Lookup("reps")
-	fl.DefValue, fl.Usage = strconv.Itoa(n), "replications, each with its own draws"
+	fl.DefValue, fl.Usage = strconv.Itoa(n), "run `N` replications, each with draws of its own"
 }
 
 // registerOutput adds the flags of whatever prints a result.
 func (f *common) registerOutput(c *cobra.Command) {
 	fl := c.Flags()
-	fl.StringVarP(&f.output, "output", "o", "table", "format of the result: table, json, csv or markdown")
-	fl.BoolVar(&f.quiet, "quiet", false, "no progress")
-	fl.BoolVar(&f.noColor, "no-color", false, "no colour (also the NO_COLOR variable)")
+	fl.StringVarP(&f.output, "output", "o", "table", outputUsage)
+	fl.BoolVar(&f.quiet, "quiet", false, "show no progress")
+	fl.BoolVar(&f.noColor, "no-color", false, "use no colour, as with the variable NO_COLOR")
 }
 
 // options checks the flags and returns what they change in a scenario.
 func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
-	var err error
-	c.Flags().Visit(func(fl *pflag.Flag) {
-		if isEmpty(fl) {
-			err = fmt.Errorf("--%s is empty", fl.Name)
-		}
-	})
+	err := emptyFlag(c)
 	changed := c.Flags().Changed
 	switch {
 	case err != nil:
 	case f.fixed && f.reps == 0:
-		err = fmt.Errorf("--reps takes a number for %s: it has no verdict that says how many are enough", c.Name())
+		err = fmt.Errorf("--reps takes a number for %s: only compare finds out how many are enough", c.Name())
 	case f.by != "" && !slices.Contains(divisions, f.by):
 		err = unknown("--by", f.by, divisions)
 	case changed("duration") && f.duration <= 0:
@@ -128,16 +129,37 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 	if err != nil {
 		return scenarios.Options{}, inputError{err}
 	}
+	for i := range f.strategies {
+		f.strategies[i] = strings.TrimSpace(f.strategies[i])
+	}
+	f.command = commandLine(c, c.Flags().Args())
 	return scenarios.Options{Catalog: known, Trace: f.trace, TraceFormat: f.traceFormat, Duration: f.duration, Instances: f.instances,
 		Deadline: f.deadline, MaxTokens: f.maxTokens, Strategies: f.strategies, SLO: f.slo, Baseline: f.baseline, Set: f.set}, nil
+}
+
+// sign says in a result which program made it, and how it is made again.
+func (f *common) sign(s *streams, r *metrics.Result) {
+	if r != nil {
+		r.Command, r.Version = f.command, s.build.short()
+	}
+}
+
+// emptyFlag says which flag of a command was given an empty value.
+func emptyFlag(c *cobra.Command) (err error) {
+	c.Flags().Visit(func(fl *pflag.Flag) {
+		if isEmpty(fl) {
+			err = fmt.Errorf("--%s is empty", fl.Name)
+		}
+	})
+	return err
 }
 
 // isEmpty reports whether a flag was given an empty value: most likely an empty
 // variable of a shell. To run without the flag would answer another question than the
 // one asked.
 func isEmpty(fl *pflag.Flag) bool {
-	if list, ok := fl.Value.(pflag.SliceValue); ok {
-		return len(list.GetSlice()) == 0 || slices.Contains(list.GetSlice(), "")
+	if list, ok := flagList(fl); ok {
+		return len(list) == 0 || slices.Contains(list, "")
 	}
 	return fl.Value.String() == ""
 }
@@ -180,21 +202,4 @@ func unknown(what, got string, known []string) error {
 		hint = fmt.Sprintf("; did you mean %q?", near)
 	}
 	return fmt.Errorf("unknown %s %q%s allowed: %s", what, got, hint, strings.Join(known, ", "))
-}
-
-// report prints the result in the format asked for.
-func (f *common) report(s *streams, r *metrics.Result, v view) error {
-	switch f.output {
-	case "json":
-		return reports.JSON(s.out, r)
-	case "csv":
-		return reports.CSV(s.out, r, f.table(s))
-	case "markdown":
-		return v.markdown(s.out, r, f.table(s))
-	}
-	return v.table(s.out, r, f.table(s))
-}
-
-func (f *common) table(s *streams) reports.TableOptions {
-	return reports.TableOptions{Width: s.width, Color: s.color && !f.noColor, By: f.by}
 }

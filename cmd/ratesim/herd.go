@@ -24,11 +24,11 @@ func herdCommand(s *streams) *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "herd",
-		Short: "thundering herd: N clients released at once; the plots and the numbers",
-		Long: `Herd releases all clients at once, each with one call, and shows how hard they
-hit the deployment under each strategy and how long it takes until the last call
-has ended. With --outage the deployment is down from the start: the clients fail
-together, keep retrying, and are released when it comes back.`,
+		Short: "Release many clients at once: the thundering herd",
+		Long: `Herd releases all clients at once, each with one call. It shows for each strategy
+how hard they hit the deployment, and how long it takes until the last call has
+ended. With --outage the deployment is down from the start: the clients fail
+together, retry, and all meet it again when it comes back.`,
 		Example: `  ratesim herd --clients 1000 --out herd
   ratesim herd --outage 30s
   ratesim herd --outage 10m --window 20ms --reps 11`,
@@ -59,12 +59,12 @@ together, keep retrying, and are released when it comes back.`,
 			}
 			// Fine enough to show that retries come in lockstep.
 			fine := metrics.Resolution{Width: 50 * time.Millisecond, Steps: 2400}
-			return f.simulate(c.Context(), s, spec, sim.Options{RetryWindow: window, Resolution: fine}, view{reports.HerdTable, reports.HerdMarkdown, reports.HerdPictures})
+			return f.simulate(c.Context(), s, spec, sim.Options{RetryWindow: window, Resolution: fine}, reports.Herd)
 		},
 	}
-	c.Flags().IntVar(&clients, "clients", 1000, "how many clients, each its own instance with one call")
-	c.Flags().DurationVar(&outage, "outage", 0, "the deployment is down from time 0 for so long")
-	c.Flags().DurationVar(&window, "window", time.Second, "width of the aligned windows in which the retry peak is counted")
+	c.Flags().IntVar(&clients, "clients", 1000, "release `N` clients, each a process of its own with one call")
+	c.Flags().DurationVar(&outage, "outage", 0, "the deployment is down for the time `D` from the start")
+	c.Flags().DurationVar(&window, "window", time.Second, "count the peak of retries in windows of the width `D`")
 	f.register(c)
 	f.fixedReps(c, 10)
 	return c

@@ -6,7 +6,14 @@
 //	ratesim claims [CLAIM]...    put what is said about rate limits to the test
 //	ratesim herd                 thundering herd: N clients released at once
 //	ratesim ptu [USAGE]          PTU or pay-as-you-go, from a usage log
-//	ratesim list [WHAT]          scenarios, claims, strategies, providers, processes, formats
+//	ratesim ui [SCENARIO]        the comparison in a browser, with sliders
+//	ratesim serve                the mock provider as an HTTP server
+//	ratesim bench [SCENARIO]     the same scenario over real HTTP
+//	ratesim report RESULT...     any report again from saved results, or what changed between two
+//	ratesim init [FILE]          write a scenario file to start from
+//	ratesim validate FILE...     check scenario files without running them
+//	ratesim list [WHAT]          scenarios, strategies, metrics, providers, the schema and more
+//	ratesim version              which program this is
 //
 // Results go to standard output, progress and errors to standard error. Exit
 // codes: 0 done; 1 failed; 2 bad usage or bad input; 3 an expectation was not

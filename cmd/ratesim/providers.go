@@ -18,7 +18,7 @@ import (
 
 // catalogFlag registers --catalog.
 func catalogFlag(fl *pflag.FlagSet, file *string) {
-	fl.StringVar(file, "catalog", "", "add the deployments of a CSV `FILE` to the catalog, or put them over its own")
+	fl.StringVar(file, "catalog", "", "add the deployments of a CSV `FILE` to the catalog; they replace its own of the same name")
 }
 
 // readCatalog returns the embedded catalog with the rows of file, if there is
@@ -46,8 +46,8 @@ func (p *providersList) register(c *cobra.Command) {
 	fl := c.Flags()
 	fl.SortFlags = false
 	catalogFlag(fl, &p.file)
-	fl.StringVar(&p.vendor, "vendor", "", "of providers and choices, only those of one `VENDOR`")
-	fl.StringVarP(&p.output, "output", "o", "table", "format of providers and choices: table or json")
+	fl.StringVar(&p.vendor, "vendor", "", "list only the providers or choices of this `VENDOR`")
+	fl.StringVarP(&p.output, "output", "o", "table", "`FORMAT` of the list: table or json")
 }
 
 // open checks the flags and reads the catalog.
@@ -56,8 +56,6 @@ func (p *providersList) open(c *cobra.Command, args []string) error {
 	switch {
 	case !slices.Contains(formats, p.output):
 		return unknown("--output", p.output, formats)
-	case p.output != "table" && (len(args) == 0 || args[0] != "providers" && args[0] != "choices"):
-		return errors.New("-o json is for list providers and list choices")
 	case c.Flags().Changed("vendor") && len(args) == 1 && args[0] != "providers" && args[0] != "choices":
 		return errors.New("--vendor is for list providers and list choices")
 	case c.Flags().Changed("catalog") && p.file == "":
@@ -67,27 +65,29 @@ func (p *providersList) open(c *cobra.Command, args []string) error {
 	if p.known, err = readCatalog(p.file); err != nil {
 		return err
 	}
-	var vendors []string
-	for _, r := range p.known.List() {
-		vendors = append(vendors, r.Config.Vendor)
-	}
-	for _, ch := range p.known.Choices() {
-		vendors = append(vendors, ch.Vendor)
-	}
-	slices.Sort(vendors)
-	vendors = slices.Compact(vendors)
+	vendors := vendorsOf(p.known)
 	if c.Flags().Changed("vendor") && !slices.Contains(vendors, p.vendor) {
 		return unknown("--vendor", p.vendor, vendors)
 	}
 	return nil
 }
 
+// vendorsOf returns the vendors of the catalog, sorted.
+func vendorsOf(known *catalog.Catalog) []string {
+	var vendors []string
+	for _, r := range known.List() {
+		vendors = append(vendors, r.Config.Vendor)
+	}
+	for _, ch := range known.Choices() {
+		vendors = append(vendors, ch.Vendor)
+	}
+	slices.Sort(vendors)
+	return slices.Compact(vendors)
+}
+
 func (p *providersList) shows(vendor string) bool { return p.vendor == "" || p.vendor == vendor }
 
 func (p *providersList) list(w io.Writer) error {
-	if p.output == "json" {
-		return p.json(w)
-	}
 	t := columns(w)
 	fmt.Fprintln(t, "REF\tRPM\tTPM\tOTHER LIMITS\tUSD PER 1M IN / CACHED / OUT\tSOURCE\tDATE\tCONFIDENCE\tTHE TIER ASKS FOR")
 	for _, r := range p.known.List() {
@@ -144,19 +144,22 @@ func price(r *catalog.Row) string {
 	return "-"
 }
 
-func (p *providersList) choices(w io.Writer) error {
-	var shown []catalog.Choice
+func (p *providersList) shownChoices() []catalog.Choice {
+	shown := []catalog.Choice{}
 	for _, ch := range p.known.Choices() {
 		if p.shows(ch.Vendor) {
 			shown = append(shown, ch)
 		}
 	}
-	if p.output == "json" {
-		return writeJSON(w, shown)
-	}
+	return shown
+}
+
+func (p *providersList) choiceData() (any, error) { return p.shownChoices(), nil }
+
+func (p *providersList) choices(w io.Writer) error {
 	t := columns(w)
 	fmt.Fprintln(t, "VENDOR\tQUESTION\tCHOICE\tALTERNATIVE\tKEY\tSOURCE\tDATE\tCONFIDENCE")
-	for _, ch := range shown {
+	for _, ch := range p.shownChoices() {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", ch.Vendor, ch.Question, explained(ch.Choice, ch.ChoiceMeans),
 			explained(ch.Alternative, ch.AlternativeMeans), cmp.Or(ch.Key, "-"), ch.Fact.Source, ch.Fact.Date, ch.Fact.Confidence)
 	}
@@ -215,8 +218,8 @@ type latencyJSON struct {
 	Load     float64 `json:"load"`
 }
 
-// json prints deployments with all their facts, and batches.
-func (p *providersList) json(w io.Writer) error {
+// data returns deployments with all their facts, and batches.
+func (p *providersList) data() (any, error) {
 	out := struct {
 		Deployments []deploymentJSON `json:"deployments"`
 		Batches     []catalog.Batch  `json:"batches"`
@@ -231,7 +234,7 @@ func (p *providersList) json(w io.Writer) error {
 			out.Batches = append(out.Batches, b)
 		}
 	}
-	return writeJSON(w, out)
+	return out, nil
 }
 
 func toJSON(r *catalog.Row) deploymentJSON {

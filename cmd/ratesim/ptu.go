@@ -42,12 +42,13 @@ func ptuCommand(s *streams) *cobra.Command {
 	var f ptuFlags
 	c := &cobra.Command{
 		Use:   "ptu [USAGE]",
-		Short: "PTU or pay-as-you-go: sizes, break-even, recommendation, from a usage log's TPM",
+		Short: "Decide between provisioned capacity (PTU) and pay-as-you-go, from a usage log",
 		Long: `Ptu reads a usage log and answers how many PTUs (provisioned throughput units of
-Azure OpenAI) to buy for it, if any: what pay-as-you-go, PTUs by the hour, month
-or year, with and without spillover, and a schedule cost, and what each does to
-requests, by simulation. USAGE is a file or - for standard input; its format is
-told by its beginning. Without it, a scenario's workload serves.`,
+Azure OpenAI) to buy for it, if any. It compares pay-as-you-go, PTUs by the hour,
+month or year, with and without spillover, and PTUs by a schedule: what each costs,
+and by simulation what each does to requests. USAGE is a file or - for standard
+input; ratesim tells its format by its beginning. Without USAGE it takes the
+workload of a scenario.`,
 		Example: `  ratesim ptu usage.csv --model gpt-4o
   ratesim ptu usage.json --model gpt-5 --slo 'p95<=8s' --slo 'rejected<=0.1%' --out ptu
   ratesim ptu --scenario launch-day --model gpt-4o-mini --discount 20%
@@ -67,29 +68,29 @@ told by its beginning. Without it, a scenario's workload serves.`,
 func (f *ptuFlags) register(c *cobra.Command) {
 	fl := c.Flags()
 	fl.SortFlags = false
-	fl.StringVar(&f.model, "model", "gpt-4o", "the model; of a log of several, its rows alone count")
-	fl.StringVar(&f.deployment, "deployment", catalog.Global, "kind of deployment: global, data-zone or regional")
-	fl.StringVar(&f.provider, "provider", "", "catalog `REF` of the pay-as-you-go deployment; the model's with most TPM unless given")
+	fl.StringVar(&f.model, "model", "gpt-4o", "the `MODEL`; of a log with several models only its rows count")
+	fl.StringVar(&f.deployment, "deployment", catalog.Global, "`KIND` of deployment: global, data-zone or regional")
+	fl.StringVar(&f.provider, "provider", "", "pay-as-you-go deployment `REF` of the catalog (default the one of the model with the most TPM)")
 	fl.StringArrayVar(&f.slo, "slo", nil, "what is good enough, `METRIC<=VALUE`: p50, p95, p99 (times), rejected, spilled (shares); may be repeated (default rejected<=0.1%)")
-	fl.Var(&f.batch, "batch", "share of the demand that can wait a day, for the batch API")
-	fl.Var(&f.ptu, "ptu-price", "price of a PTU-hour without reservation, instead of the catalog's")
-	fl.Var(&f.month, "ptu-month-price", "price of a PTU reserved for a month")
-	fl.Var(&f.year, "ptu-year-price", "price of a PTU reserved for a year, for the whole year")
-	fl.Var(&f.discount, "discount", "share taken off all PTU prices, such as 20%")
-	fl.Var(&f.input, "input-price", "price of a million input tokens, instead of the catalog's")
-	fl.Var(&f.cached, "cached-price", "price of a million cached input tokens")
-	fl.Var(&f.out, "output-price", "price of a million output tokens")
-	fl.StringVar(&f.currency, "currency", "USD", "what prices are called; nothing is converted")
-	fl.BoolVar(&f.breakEven, "break-even", false, "print the break-even utilisation of every model instead")
-	fl.StringVar(&f.scenario, "scenario", "launch-day", "scenario whose workload serves without USAGE")
-	fl.StringVar(&f.format, "format", "auto", "format of USAGE, as 'ratesim list formats' names them")
-	fl.StringVar(&f.zone, "tz", "", "time `ZONE` that hours and weekdays are told in, and of times in USAGE that do not say theirs, such as Europe/Berlin (default UTC)")
+	fl.Var(&f.batch, "batch", "`SHARE` of the demand that can wait a day and goes to the batch API")
+	fl.Var(&f.ptu, "ptu-price", "`PRICE` of a PTU for an hour without reservation, in place of the catalog's")
+	fl.Var(&f.month, "ptu-month-price", "`PRICE` of a PTU that is reserved for a month")
+	fl.Var(&f.year, "ptu-year-price", "`PRICE` of a PTU that is reserved for a year, for the whole year")
+	fl.Var(&f.discount, "discount", "take this `SHARE` off all PTU prices, such as 20%")
+	fl.Var(&f.input, "input-price", "`PRICE` of a million input tokens, in place of the catalog's")
+	fl.Var(&f.cached, "cached-price", "`PRICE` of a million cached input tokens")
+	fl.Var(&f.out, "output-price", "`PRICE` of a million output tokens")
+	fl.StringVar(&f.currency, "currency", "USD", "call prices by this `NAME`; nothing is converted")
+	fl.BoolVar(&f.breakEven, "break-even", false, "only print the break-even utilisation of every model")
+	fl.StringVar(&f.scenario, "scenario", "launch-day", "without USAGE, take the workload of this `SCENARIO`")
+	fl.StringVar(&f.format, "format", "auto", "`FORMAT` of USAGE: auto, or one of ratesim list formats")
+	fl.StringVar(&f.zone, "tz", "", "time `ZONE` of hours and weekdays, and of times in USAGE without one, such as Europe/Berlin (default UTC)")
 	catalogFlag(fl, &f.catalog)
-	fl.Uint64Var(&f.seed, "seed", 1, "seed of all random draws")
-	fl.StringVarP(&f.output, "output", "o", "table", "format of the result: table, json, csv or markdown")
-	fl.StringVar(&f.dir, "out", "", "also write result.json and the pictures to `DIR`")
-	fl.BoolVar(&f.quiet, "quiet", false, "no progress")
-	fl.BoolVar(&f.noColor, "no-color", false, "no colour (also the NO_COLOR variable)")
+	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
+	fl.StringVarP(&f.output, "output", "o", "table", "format of the result: "+strings.Join(ptuOutputs, ", "))
+	fl.StringVar(&f.dir, "out", "", "also write result.json, report.html and the pictures to `DIR`")
+	fl.BoolVar(&f.quiet, "quiet", false, "show no progress")
+	fl.BoolVar(&f.noColor, "no-color", false, "use no colour, as with the variable NO_COLOR")
 }
 
 func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
@@ -98,10 +99,10 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 		return inputError{err}
 	}
 	if f.breakEven {
-		if len(args) > 0 || f.output != "table" {
-			return inputError{errors.New("--break-even looks at no log and prints a table")}
+		if len(args) > 0 || f.dir != "" {
+			return inputError{errors.New("--break-even looks at no log and writes no files")}
 		}
-		return reports.BreakEvenTable(s.out, capacity.ListBreakEvens(q.Catalog, q.Prices), f.table(s))
+		return f.target().report(s, reports.BreakEven(capacity.ListBreakEvens(q.Catalog, q.Prices)))
 	}
 	if len(args) == 1 {
 		log, closer, err := f.open(c.Context(), args[0], s.in)
@@ -125,10 +126,10 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 		return err
 	}
 	defer tidy()
-	draw, wipe := s.reporter(f.quiet)
-	q.Progress = draw
+	p := s.newProgress(f.quiet, "runs")
+	q.Progress = p.counted
 	r, err := sizing.Answer(c.Context(), q)
-	wipe()
+	p.wipe()
 	if interrupted := c.Context().Err(); err != nil && interrupted != nil {
 		return interrupted
 	}
@@ -138,30 +139,13 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.report(s, r); err != nil {
-		return err
-	}
-	if f.dir != "" {
-		return reports.WriteDir(f.dir, func(w io.Writer) error { return reports.PTUJSON(w, r) }, reports.PTUPictures(r))
-	}
-	return nil
+	return f.target().report(s, reports.Capacity(r))
 }
 
-func (f *ptuFlags) report(s *streams, r *capacity.Report) error {
-	switch f.output {
-	case "json":
-		return reports.PTUJSON(s.out, r)
-	case "csv":
-		return reports.PTUCSV(s.out, r)
-	case "markdown":
-		return reports.PTUMarkdown(s.out, r)
-	}
-	return reports.PTUTable(s.out, r, f.table(s))
-}
+// ptuOutputs are those of outputs that make sense where nothing is expected.
+var ptuOutputs = outputs[:4]
 
-func (f *ptuFlags) table(s *streams) reports.TableOptions {
-	return reports.TableOptions{Width: s.width, Color: s.color && !f.noColor}
-}
+func (f *ptuFlags) target() output { return output{f.output, f.dir, !f.noColor} }
 
 // question checks the flags.
 func (f *ptuFlags) question(c *cobra.Command) (*sizing.Question, error) {
@@ -182,8 +166,8 @@ func (f *ptuFlags) question(c *cobra.Command) (*sizing.Question, error) {
 	case err != nil:
 	case !slices.Contains(workload.FormatNames(), f.format):
 		err = unknown("--format", f.format, workload.FormatNames())
-	case !slices.Contains(outputs, f.output):
-		err = unknown("--output", f.output, outputs)
+	case !slices.Contains(ptuOutputs, f.output):
+		err = unknown("--output", f.output, ptuOutputs)
 	case !slices.Contains(capacity.Deployments[:], f.deployment):
 		err = unknown("--deployment", f.deployment, capacity.Deployments[:])
 	case q.Batch >= 1:

@@ -7,9 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
-	"ratesim/scenarios"
 )
 
 // The exit codes.
@@ -33,15 +30,39 @@ var errUnmet = errors.New("an expectation was not met")
 func run(ctx context.Context, args []string, s streams) int {
 	s.in = &interruptible{ctx: ctx, in: s.in}
 	root := &cobra.Command{
-		Use:           "ratesim",
-		Short:         "replay traffic against LLM rate limits and compare client strategies",
+		Use:   "ratesim",
+		Short: "Replay traffic against LLM rate limits and compare client strategies",
+		Long: `Ratesim replays traffic against the rate limits of LLM providers and compares what
+clients can do about 429s: retry at once, back off, pace themselves, queue, read the
+reply headers, or buy provisioned capacity.
+
+A scenario says which calls arrive, which limits they meet and which strategies are
+compared. Some are embedded; 'ratesim init' writes one of your own.
+
+Results go to standard output, progress and errors to standard error. Exit codes:
+0 done; 1 failed; 2 wrong usage or input; 3 an expectation was not met; 130 interrupted,
+after what was finished has been reported.`,
+		Example: `  ratesim compare                        a first look, with the embedded scenario launch-day
+  ratesim compare --trace traffic.csv    your own log; --provider names the limits
+  ratesim herd --clients 1000            what happens when all clients retry together
+  ratesim ptu usage.csv --model gpt-4o   whether provisioned capacity pays
+  ratesim serve                          a provider to test a client against`,
+		Version:       s.build.text(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          noArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(compareCommand(&s), claimsCommand(&s), herdCommand(&s), ptuCommand(&s), benchCommand(&s), serveCommand(&s), listCommand(&s))
+	root.AddCommand(compareCommand(&s), initCommand(&s), arenaCommand(&s), claimsCommand(&s), herdCommand(&s), ptuCommand(&s), benchCommand(&s), reportCommand(&s), serveCommand(&s), uiCommand(&s), validateCommand(&s), listCommand(&s), versionCommand(&s))
 	root.SetHelpCommand(helpCommand())
+	root.SetVersionTemplate("{{.Version}}")
+	root.InitDefaultVersionFlag()
+	if completing(args) {
+		complete(root)
+	} else {
+		refuseRepeats(root)
+		plainHelp(root)
+	}
 	root.SetArgs(args)
 	root.SetIn(s.in)
 	root.SetOut(s.out)
@@ -54,6 +75,8 @@ func exitCode(err error, s streams) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.Is(err, errInvalid):
+		return exitBadInput
 	case errors.Is(err, errUnmet):
 		return exitUnmet // the report says which
 	case errors.Is(err, context.Canceled):
@@ -73,7 +96,9 @@ func exitCode(err error, s streams) int {
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
-		Short: "help about a command",
+		Short: "Show the help of a command",
+
+		ValidArgsFunction: one(offer(commandNames)),
 		RunE: func(c *cobra.Command, args []string) error {
 			of, rest, err := c.Root().Find(args)
 			if err != nil || of == c.Root() {
@@ -85,19 +110,6 @@ func helpCommand() *cobra.Command {
 			return of.Help()
 		},
 	}
-}
-
-// flagError adds the nearest flag to an unknown one.
-func flagError(c *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) {
-		var known []string
-		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-		if near, ok := scenarios.Nearest(unknown.GetSpecifiedName(), known); ok {
-			err = fmt.Errorf("%w; did you mean --%s?", err, near)
-		}
-	}
-	return fmt.Errorf("%w\nsee '%s --help'", err, c.CommandPath())
 }
 
 // noArgs refuses arguments; for the root command those are unknown commands.

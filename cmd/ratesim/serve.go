@@ -37,19 +37,20 @@ func serveCommand(s *streams) *cobra.Command {
 	var f serveFlags
 	c := &cobra.Command{
 		Use:   "serve",
-		Short: "the mock provider as an HTTP server",
-		Long: `Serve answers as a vendor does: its endpoints, its limits, its headers, its
-errors. Point a client's base URL at it, with any API key: each key is an account
-of its own. Ctrl-C ends it, after what has been asked is answered or half a
-minute has passed; a second one ends it at once.
+		Short: "Serve a mock provider over HTTP, to test clients against",
+		Long: `Serve answers as a vendor does, with its endpoints, limits, headers and errors.
+Point the base URL of a client at it and use any API key; each key is an account of
+its own. Ctrl-C ends it when all open requests are answered, or after half a minute.
+A second Ctrl-C ends it at once.
 
-The operator's address has GET /metrics for Prometheus, GET /admin/state, POST
-/admin/reset, GET and PUT /admin/faults and GET /admin/conformance. It asks for no
-password, and takes nothing that a browser sends for a page from elsewhere.
+The address of --admin is for the operator: GET /metrics for Prometheus, GET
+/admin/state, POST /admin/reset, GET and PUT /admin/faults and GET
+/admin/conformance. It asks for no password, and it refuses what a browser sends for
+a page of another site.
 
 With --conformance the exit code is 3 if a client gets a failing grade.
 
-It listens on this machine only, unless --addr says otherwise.`,
+Serve listens on this machine only, unless --addr says otherwise.`,
 		Example: `  ratesim serve --provider openai/gpt-4o@tier-1
   ratesim serve --provider openai/gpt-4o@tier-1 --provider small=anthropic/claude-sonnet-4.5@start --speed 60
   ratesim serve --provider openai/gpt-4o-mini@tier-1 --keys keys.csv --faults faults.yaml --conformance`,
@@ -57,16 +58,16 @@ It listens on this machine only, unless --addr says otherwise.`,
 		RunE: func(c *cobra.Command, _ []string) error { return f.serve(c, s) },
 	}
 	fl := c.Flags()
-	fl.StringArrayVar(&f.providers, "provider", []string{"openai/gpt-4o@tier-1"}, "a deployment of the catalog, `[NAME=]REF`; repeat it for several")
-	fl.StringVar(&f.addr, "addr", "127.0.0.1:8080", "where to listen; port 0 takes a free one")
-	fl.StringVar(&f.admin, "admin", "127.0.0.1:0", "where the operator's endpoints are; empty = nowhere")
-	fl.StringVar(&f.keys, "keys", "", "CSV `FILE` of key,account[,tenant]; only these keys are let in")
-	fl.StringVar(&f.faults, "faults", "", "YAML `FILE` with a list of faults, as a scenario has them")
-	fl.Float64Var(&f.speed, "speed", 1, "seconds that pass for the provider in a real one: limits, latency and waits alike")
-	fl.Uint64Var(&f.seed, "seed", 1, "of all that is random")
-	fl.Int64Var(&f.maxBody, "max-body", 32<<20, "the most bytes of a request")
-	fl.BoolVar(&f.atOnce, "no-latency", false, "answer at once; limits stay as they are")
-	fl.BoolVar(&f.grades, "conformance", false, "at the end, print how well clients took refusals; exit code 3 if one did not")
+	fl.StringArrayVar(&f.providers, "provider", []string{"openai/gpt-4o@tier-1"}, "serve this deployment of the catalog, `[NAME=]REF`; may be repeated")
+	fl.StringVar(&f.addr, "addr", "127.0.0.1:8080", "listen on this `ADDRESS`; port 0 takes a free one")
+	fl.StringVar(&f.admin, "admin", "127.0.0.1:0", "`ADDRESS` of the operator's endpoints; empty for none")
+	fl.StringVar(&f.keys, "keys", "", "only let in the keys of a CSV `FILE` with key,account[,tenant]")
+	fl.StringVar(&f.faults, "faults", "", "YAML `FILE` with a list of faults, written as in a scenario")
+	fl.Float64Var(&f.speed, "speed", 1, "let `X` seconds pass for the provider in one real second, for limits, latency and waits alike")
+	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
+	fl.Int64Var(&f.maxBody, "max-body", 32<<20, "refuse requests of more than `N` bytes")
+	fl.BoolVar(&f.atOnce, "no-latency", false, "answer without latency; limits stay as they are")
+	fl.BoolVar(&f.grades, "conformance", false, "at the end, print how well each client obeyed refusals")
 	catalogFlag(fl, &f.catalog)
 	return c
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -16,16 +15,21 @@ type streams struct {
 	out, err io.Writer
 	width    int  // characters in a line of out; 0 = not a terminal
 	color    bool // out is a terminal that wants colour
+	screen   bool // out is a terminal that can be cleared
 	progress bool // err is a terminal that can rewrite a line
+	errWidth int  // characters in a line of err; 0 = not known
+
+	build build // of the program; its zero value leaves results without a version
 }
 
 // terminal returns the process's own streams.
 func terminal() streams {
-	s := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	s := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, build: readBuild()}
 	capable := os.Getenv("TERM") != "dumb"
 	s.progress = capable && term.IsTerminal(int(os.Stderr.Fd()))
+	s.errWidth, _, _ = term.GetSize(int(os.Stderr.Fd()))
 	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
-		s.color = os.Getenv("NO_COLOR") == "" && capable
+		s.color, s.screen = os.Getenv("NO_COLOR") == "" && capable, capable
 		s.width = 80
 		if w, _, err := term.GetSize(fd); err == nil && w > 0 {
 			s.width = w
@@ -68,14 +72,4 @@ func (r *interruptible) Read(p []byte) (int, error) {
 	case <-r.ctx.Done():
 		return 0, r.ctx.Err()
 	}
-}
-
-// reporter returns what draws a progress line, and what wipes it; both do
-// nothing where nobody would see it.
-func (s *streams) reporter(quiet bool) (draw func(done, of int), wipe func()) {
-	if quiet || !s.progress {
-		return nil, func() {}
-	}
-	draw = func(done, of int) { fmt.Fprintf(s.err, "\r%d of %d runs ", done, of) }
-	return draw, func() { fmt.Fprint(s.err, "\r\x1b[K") }
 }

@@ -28,12 +28,20 @@ type layer struct {
 // module that each may import, tests aside. What a package may import stands
 // below it: imports run only downwards.
 var layers = []layer{
-	{"cmd/ratesim", []string{"reports", "bench", "sim/sizing", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
-	{"reports", []string{"provider/capacity", "sim/metrics"}},
+	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
+	{"cmd/ratesim/ui", []string{"reports/page", "reports", "reports/chart", "reports/words", "sim", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "provider", "sim/metrics"}},
+	{"reports/page", []string{"reports", "reports/chart", "reports/words", "sim/metrics"}},
+	{"reports/page/pagetest", nil},
+	{"reports/picture", []string{"reports/chart", "reports/words"}},
+	{"reports", []string{"reports/chart", "reports/words", "provider/capacity", "sim/metrics", "sim/stats"}},
+	{"reports/chart", []string{"reports/words", "provider/capacity", "sim/metrics"}},
+	{"reports/words", []string{"provider/capacity", "sim/metrics"}},
 	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider/quota", "provider", "provider/wire", "sim/verdict", "sim/demand", "sim/metrics", "sim/limit", "sim/rng", "sim/clock"}},
 	{"sim/sizing", []string{"sim", "scenarios", "scenarios/workload", "strategies", "provider", "provider/capacity", "provider/catalog", "sim/metrics", "sim/rng", "sim/clock"}},
+	{"sim/arena", []string{"sim", "scenarios/situations", "scenarios", "strategies", "provider/catalog", "sim/metrics", "sim/stats"}},
 	{"sim", []string{"sim/demand", "scenarios", "scenarios/workload", "strategies", "provider/quota", "provider/catalog", "provider", "provider/wire",
 		"sim/verdict", "sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
+	{"scenarios/situations", []string{"sim/demand", "scenarios", "provider/catalog", "provider", "sim/rng"}},
 	{"sim/demand", []string{"scenarios", "scenarios/workload", "provider", "provider/wire", "sim/limit", "sim/queue", "sim/rng", "sim/clock"}},
 	{"sim/verdict", []string{"scenarios", "scenarios/workload", "sim/metrics", "sim/stats"}},
 	{"scenarios", []string{"strategies", "provider/catalog", "provider/quota", "provider", "scenarios/workload", "sim/metrics", "sim/rng", "sim/clock", "scenarios/spelling"}},

@@ -4,12 +4,12 @@ import "ratesim/provider/catalog"
 
 // ModelBreakEven is what a model's PTUs must be used for to pay.
 type ModelBreakEven struct {
-	Model      string
-	Deployment string
-	Mixes      []BreakEvens // as Mixes lists them; nil where no price of tokens is known
+	Model      string       `json:"model"`
+	Deployment string       `json:"deployment"`
+	Mixes      []BreakEvens `json:"break_even_utilisation,omitempty"` // as Mixes lists them; nil where no price of tokens is known
 	// Uncached: cached tokens cost what others do, most likely because no price
 	// of theirs was found.
-	Uncached bool
+	Uncached bool `json:"uncached"`
 }
 
 // Mixes are what break-even utilisations are listed for, as shares of the input

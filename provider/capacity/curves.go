@@ -3,7 +3,6 @@ package capacity
 import (
 	"math"
 	"slices"
-	"time"
 )
 
 // Curves holds what the pictures are drawn from.
@@ -11,19 +10,16 @@ type Curves struct {
 	// StepMinutes is how many minutes a step of TPM covers; each is the mean
 	// and the highest minute of them, in normalised tokens.
 	StepMinutes int       `json:"step_minutes"`
-	Mean        []float64 `json:"mean"`
-	Highest     []float64 `json:"highest"`
+	Mean        []float64 `json:"mean"`    // of each step
+	Highest     []float64 `json:"highest"` // minute of each step
 	// Histogram[i] is the share of minutes in [i, i+1) x Bin normalised tokens.
 	Bin       float64   `json:"bin"`
 	Histogram []float64 `json:"histogram"`
 	// What sizes cost a month with spillover, by commitment.
 	PTUs    []int     `json:"ptus"`
-	Hourly  []float64 `json:"hourly"`
-	Monthly []float64 `json:"monthly"`
-	Yearly  []float64 `json:"yearly"`
-	// Heat is the mean demand by weekday, from Monday, and hour; -1 where the
-	// log has none. Empty when times are not dates.
-	Heat [][]float64 `json:"heat,omitempty"`
+	Hourly  []float64 `json:"hourly"`  // cost of these PTUs without a reservation
+	Monthly []float64 `json:"monthly"` // cost of these PTUs reserved for a month
+	Yearly  []float64 `json:"yearly"`  // cost of these PTUs reserved for a year
 }
 
 const (
@@ -54,9 +50,6 @@ func (e *Evaluation) curves() *Curves {
 		c.Monthly = append(c.Monthly, spilled+float64(units)*e.offer.PTU[Monthly])
 		c.Yearly = append(c.Yearly, spilled+float64(units)*e.offer.PTU[Yearly])
 	}
-	if e.demand.Dated {
-		c.Heat = heat(e.demand, e.x)
-	}
 	return c
 }
 
@@ -72,25 +65,4 @@ func niceBin(v float64) float64 {
 		}
 	}
 	return 10 * power
-}
-
-func heat(d *Demand, x []float64) [][]float64 {
-	out, n := make([][]float64, 7), [7][24]float64{}
-	for w := range out {
-		out[w] = make([]float64, 24)
-	}
-	for i := range x {
-		t := d.Start.Add(time.Duration(i) * time.Minute)
-		w, h := weekday(t), t.Hour()
-		n[w][h]++
-		out[w][h] += (x[i] - out[w][h]) / n[w][h]
-	}
-	for w := range out {
-		for h := range out[w] {
-			if n[w][h] == 0 {
-				out[w][h] = -1
-			}
-		}
-	}
-	return out
 }

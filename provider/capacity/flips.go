@@ -11,9 +11,10 @@ import (
 const mostGrowth = 1e6
 
 // flips says what would change a recommendation, others staying as they are.
-func (e *Evaluation) flips(chosen *Option) (out []string) {
+func (e *Evaluation) flips(chosen *Option) (out []Flip) {
+	const cheaper = "pay-as-you-go is cheaper"
 	if o := e.cheaper(chosen); o != nil {
-		out = append(out, fmt.Sprintf("%s will do: %s for %.0f a month", strings.Join(o.Missed, ", "), o.Title(), o.USDPerMonth))
+		out = append(out, Flip{If: fmt.Sprintf("%s will do: %s for %.0f a month", strings.Join(o.Missed, ", "), o.Title(), o.USDPerMonth)})
 	}
 	if chosen.PTUs == 0 {
 		return append(out, e.flipsToPTU()...)
@@ -24,15 +25,15 @@ func (e *Evaluation) flips(chosen *Option) (out []string) {
 		return out
 	}
 	if g := e.shrinks(chosen); g > 0 && g < 1 {
-		out = append(out, fmt.Sprintf("demand falls by %.0f %% and the PTUs stay: pay-as-you-go is cheaper below that", 100*(1-g)))
+		out = append(out, Flip{"demand", g - 1, cheaper, fmt.Sprintf("demand falls by %.0f %% and the PTUs stay: pay-as-you-go is cheaper below that", 100*(1-g))})
 	}
 	if k := e.fixed(chosen) / saved; k < 1 {
-		out = append(out, fmt.Sprintf("pay-as-you-go prices fall by %.0f %%", 100*(1-k)))
-		out = append(out, fmt.Sprintf("PTUs cost %.0f %% more", 100*(1/k-1)))
+		out = append(out, Flip{"pay-as-you-go prices", k - 1, cheaper, fmt.Sprintf("pay-as-you-go prices fall by %.0f %%", 100*(1-k))})
+		out = append(out, Flip{"PTU prices", 1/k - 1, cheaper, fmt.Sprintf("PTUs cost %.0f %% more", 100*(1/k-1))})
 	}
 	if c, _ := chosen.commitment(); chosen.Spills && chosen.PTUs == e.best(e.overflow, c, chosen.Online) {
 		if grown := e.best(e.overflow, c, 1.5*chosen.Online); grown != chosen.PTUs {
-			out = append(out, fmt.Sprintf("demand grows by 50 %%: %d PTUs are the cheapest then", grown))
+			out = append(out, Flip{"demand", 0.5, fmt.Sprintf("%d PTUs are the cheapest", grown), fmt.Sprintf("demand grows by 50 %%: %d PTUs are the cheapest then", grown)})
 		}
 	}
 	return out
@@ -69,25 +70,26 @@ func (e *Evaluation) shrinks(o *Option) float64 {
 }
 
 // flipsToPTU says when PTUs would begin to pay.
-func (e *Evaluation) flipsToPTU() []string {
+func (e *Evaluation) flipsToPTU() []Flip {
 	yearly := e.offer.PTU[Yearly]
 	minimum := e.offer.Sizes.Minimum
 	pays := func(g float64) bool { // with a demand of g times this
 		return e.overflow.Best(e.offer.Sizes, e.offer.TPMPerPTU/g, yearly/minutesPerMonth/g) > 0
 	}
-	var out []string
+	then := fmt.Sprintf("%d PTUs for a year pay", minimum)
+	var out []Flip
 	switch {
 	case pays(1): // it is not the price that speaks against them
 	case pays(mostGrowth):
 		g := bisect(1, mostGrowth, func(g float64) bool { return !pays(g) })
-		out = append(out, fmt.Sprintf("demand grows %.1f-fold: a yearly reservation of %d PTUs with spillover pays from there on", g, minimum))
+		out = append(out, Flip{"demand", g - 1, then, fmt.Sprintf("demand grows %.1f-fold: a yearly reservation of %d PTUs with spillover pays from there on", g, minimum)})
 	default:
-		out = append(out, "no growth alone: at these prices a PTU never pays for a demand of this shape")
+		out = append(out, Flip{If: "no growth alone: at these prices a PTU never pays for a demand of this shape"})
 	}
 	// The first PTUs are used most, so that the smallest size pays first.
 	saved := e.payg - e.overflow.Cost(float64(minimum)*e.offer.TPMPerPTU)*minutesPerMonth
 	if price := saved / float64(minimum); price < yearly {
-		out = append(out, fmt.Sprintf("a PTU costs less than %.2f a month (%.0f %% off the yearly reservation)", price, 100*(1-price/yearly)))
+		out = append(out, Flip{"PTU prices", price/yearly - 1, then, fmt.Sprintf("a PTU costs less than %.2f a month (%.0f %% off the yearly reservation)", price, 100*(1-price/yearly))})
 	}
 	return out
 }

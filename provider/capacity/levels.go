@@ -8,12 +8,12 @@ import (
 // Levels are tokens a minute over the minutes of a log. Percentiles are
 // interpolated linearly.
 type Levels struct {
-	Mean float64 `json:"mean"`
-	P50  float64 `json:"p50"`
-	P90  float64 `json:"p90"`
-	P95  float64 `json:"p95"`
-	P99  float64 `json:"p99"`
-	Max  float64 `json:"max"`
+	Mean float64 `json:"mean"` // of all minutes
+	P50  float64 `json:"p50"`  // half of the minutes have at most this
+	P90  float64 `json:"p90"`  // 90 % of the minutes have at most this
+	P95  float64 `json:"p95"`  // 95 % of the minutes have at most this
+	P99  float64 `json:"p99"`  // 99 % of the minutes have at most this
+	Max  float64 `json:"max"`  // of all minutes
 	// RollingMax is the most in any 60 s, where the log tells of single
 	// requests; else that of the busiest minute.
 	RollingMax float64 `json:"rolling_max"`
@@ -39,9 +39,9 @@ func mean(xs []float64) float64 {
 
 // Period is the demand of an hour of the day or a day of the week.
 type Period struct {
-	Name    string  `json:"name"` // 00 to 23, or Mon to Sun
-	Mean    float64 `json:"mean"` // normalised tokens a minute
-	P95     float64 `json:"p95"`
+	Name    string  `json:"name"`    // 00 to 23, or Mon to Sun
+	Mean    float64 `json:"mean"`    // normalised tokens a minute
+	P95     float64 `json:"p95"`     // tokens a minute
 	Minutes int     `json:"minutes"` // of the log that fall into it
 }
 

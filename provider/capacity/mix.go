@@ -8,7 +8,7 @@ import (
 // Schedule is a reservation and what is bought by the hour on top of it, the
 // same every week, or every day where the log is too short to know weeks.
 type Schedule struct {
-	Reserved int `json:"reserved_ptus"`
+	Reserved int `json:"reserved_ptus"` // PTUs reserved for a year
 	// Hours are the PTUs deployed in each hour, Reserved among them: 168 from
 	// Monday 00:00, or 24.
 	Hours []int   `json:"hours"`

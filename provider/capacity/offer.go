@@ -55,11 +55,11 @@ type Offer struct {
 
 // Assumption is a number that an answer rests on.
 type Assumption struct {
-	What   string  `json:"what"`
-	Value  float64 `json:"value"`
-	Unit   string  `json:"unit"`
-	Source string  `json:"source"`
-	Date   string  `json:"date"`
+	What   string  `json:"what"`   // is assumed
+	Value  float64 `json:"value"`  // in the unit
+	Unit   string  `json:"unit"`   // of the value
+	Source string  `json:"source"` // of the value
+	Date   string  `json:"date"`   // of the source
 	// Confidence is that of catalog.Fact, or given for what a flag set.
 	Confidence string `json:"confidence,omitempty"`
 }

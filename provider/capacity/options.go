@@ -6,11 +6,11 @@ import "ratesim/provider/catalog"
 type Option struct {
 	Name       string `json:"name"`       // payg, ptu, ptu+spillover, ptu-schedule, and with +batch
 	Commitment string `json:"commitment"` // none, hourly, monthly, yearly, or yearly+hourly
-	Deployment string `json:"deployment"`
-	PTUs       int    `json:"ptus"` // of a schedule, the most
+	Deployment string `json:"deployment"` // its kind
+	PTUs       int    `json:"ptus"`       // of a schedule, the most
 
-	USDPerMonth float64 `json:"usd_per_month"`
-	USDPerYear  float64 `json:"usd_per_year"`
+	USDPerMonth float64 `json:"usd_per_month"` // in Currency
+	USDPerYear  float64 `json:"usd_per_year"`  // in Currency
 	// Utilisation is which share of the throughput bought is used, over the log.
 	Utilisation float64 `json:"utilisation,omitempty"`
 	// SpilledShare is which share of the normalised tokens goes to
@@ -18,15 +18,15 @@ type Option struct {
 	// capacity.
 	SpilledShare float64 `json:"spilled_share"`
 	// What the simulator measured; see Replay. Nil where it did not.
-	RejectedShare   *float64 `json:"rejected_share,omitempty"`
-	ReplayedSpilled *float64 `json:"replayed_spilled_share,omitempty"`
-	LatencyP50      *float64 `json:"latency_p50,omitempty"`
-	LatencyP95      *float64 `json:"latency_p95,omitempty"`
-	LatencyP99      *float64 `json:"latency_p99,omitempty"`
-	MeetsSLO        bool     `json:"meets_slo"`
+	RejectedShare   *float64 `json:"rejected_share,omitempty"`         // of the requests that were replayed
+	ReplayedSpilled *float64 `json:"replayed_spilled_share,omitempty"` // of the requests that were replayed
+	LatencyP50      *float64 `json:"latency_p50,omitempty"`            // seconds
+	LatencyP95      *float64 `json:"latency_p95,omitempty"`            // seconds
+	LatencyP99      *float64 `json:"latency_p99,omitempty"`            // seconds
+	MeetsSLO        bool     `json:"meets_slo"`                        // whether it meets all objectives
 	// Missed says which objectives are missed, and by what.
 	Missed   []string  `json:"missed,omitempty"`
-	Schedule *Schedule `json:"schedule,omitempty"`
+	Schedule *Schedule `json:"schedule,omitempty"` // the PTUs of each hour
 
 	// Online is the share of the demand that is served at once, the rest being
 	// batched; Spills says where it goes when the PTUs are full.
@@ -125,11 +125,11 @@ func (e *Evaluation) scheduled(s Schedule) Option {
 
 // Sized are the PTUs that percentiles of the demand need.
 type Sized struct {
-	P50 int `json:"p50"`
-	P90 int `json:"p90"`
-	P95 int `json:"p95"`
-	P99 int `json:"p99"`
-	Max int `json:"max"`
+	P50 int `json:"p50"` // PTUs for the 50th percentile
+	P90 int `json:"p90"` // PTUs for the 90th percentile
+	P95 int `json:"p95"` // PTUs for the 95th percentile
+	P99 int `json:"p99"` // PTUs for the 99th percentile
+	Max int `json:"max"` // PTUs for the largest minute
 }
 
 func sized(l Levels, s catalog.Sizes, perPTU float64) Sized {

@@ -30,7 +30,12 @@ func (e *Evaluation) Conclude() {
 	r.Recommendation.USDPerMonth = chosen.USDPerMonth
 	r.Recommendation.PTUsInterval = [2]int{chosen.PTUs, chosen.PTUs}
 	r.Recommendation.Why = e.why(chosen)
-	r.Recommendation.FlipsIf = append(r.Recommendation.FlipsIf, e.flips(chosen)...)
+	for _, f := range e.flips(chosen) {
+		r.Recommendation.FlipsIf = append(r.Recommendation.FlipsIf, f.If)
+		if f.Change != 0 {
+			r.Recommendation.Flips = append(r.Recommendation.Flips, f)
+		}
+	}
 	dear := e.cheaper(chosen) != nil
 	r.Recommendation.ByObjective = dear
 	if dear && chosen.PTUs == 0 {

@@ -102,18 +102,18 @@ func TestFlipsOfPart(t *testing.T) {
 	e := evaluate(days(28, 1_600_000), offer(t, "gpt-4o", catalog.Global, Prices{}))
 	chosen := e.ptu("ptu+spillover", e.best(e.overflow, Yearly, 0.5), Yearly, 0.5, true)
 	flips := e.flips(&chosen)
-	var more float64
-	if _, err := fmt.Sscanf(flips[len(flips)-2], "PTUs cost %f %% more", &more); err != nil {
-		t.Fatalf("%q: %v", flips, err)
+	dearer := flips[len(flips)-2]
+	if want := fmt.Sprintf("PTUs cost %.0f %% more", 100*dearer.Change); dearer.What != "PTU prices" || dearer.If != want {
+		t.Fatalf("%+v, want %q", dearer, want)
 	}
-	dear := evaluate(days(28, 1_600_000), offer(t, "gpt-4o", catalog.Global, Prices{Year: new(2652 * (1 + more/100))}))
+	dear := evaluate(days(28, 1_600_000), offer(t, "gpt-4o", catalog.Global, Prices{Year: new(2652 * (1 + dearer.Change))}))
 	with, without := dear.ptu("", chosen.PTUs, Yearly, 0.5, true), dear.payAsYouGo(0.5)
-	if rounding := 0.005 * e.fixed(&chosen); math.Abs(with.USDPerMonth-without.USDPerMonth) > rounding {
-		t.Errorf("%v %% dearer: %v, without PTUs %v", more, with.USDPerMonth, without.USDPerMonth)
+	if math.Abs(with.USDPerMonth-without.USDPerMonth) > 1e-6*without.USDPerMonth {
+		t.Errorf("PTUs %v dearer: %v, without PTUs %v", dearer.Change, with.USDPerMonth, without.USDPerMonth)
 	}
 	grown := evaluate(days(28, 1_600_000*1.5), e.offer)
-	if want := fmt.Sprintf("demand grows by 50 %%: %d PTUs are the cheapest then", grown.best(grown.overflow, Yearly, 0.5)); flips[len(flips)-1] != want {
-		t.Errorf("%q, want %q", flips, want)
+	if want := fmt.Sprintf("demand grows by 50 %%: %d PTUs are the cheapest then", grown.best(grown.overflow, Yearly, 0.5)); flips[len(flips)-1].If != want {
+		t.Errorf("%+v, want %q", flips, want)
 	}
 }
 

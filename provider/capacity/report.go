@@ -15,63 +15,63 @@ const Schema = "ratesim/ptu/v1"
 // Report is what is printed: as it is by -o json, and by package reports for
 // people. Prices are in Currency; shares are of 1.
 type Report struct {
-	Schema      string `json:"schema"`
-	Model       string `json:"model"`
-	Deployment  string `json:"deployment"`
-	Currency    string `json:"currency"`
-	Source      string `json:"source"` // of the demand
-	Start       string `json:"start,omitempty"`
-	Minutes     int    `json:"minutes"`
-	Granularity string `json:"granularity"` // request, minute, hour, day, or a duration
+	Schema      string `json:"schema"`          // ratesim/ptu/v1
+	Model       string `json:"model"`           // its name in the catalog
+	Deployment  string `json:"deployment"`      // global, data-zone or regional
+	Currency    string `json:"currency"`        // of all prices
+	Source      string `json:"source"`          // of the demand
+	Start       string `json:"start,omitempty"` // when the log begins
+	Minutes     int    `json:"minutes"`         // how long the log is
+	Granularity string `json:"granularity"`     // request, minute, hour, day, or a duration
 	// Requests, CachedShare of the prompts and OutputShare of all tokens.
 	Requests    int64   `json:"requests"`
 	CachedShare float64 `json:"cached_share"`
 	OutputShare float64 `json:"output_share"`
 
-	TPM        Levels            `json:"tpm"`
-	Normalised Levels            `json:"normalised_tpm"`
-	ByHour     []Period          `json:"by_hour,omitempty"`
-	ByWeekday  []Period          `json:"by_weekday,omitempty"`
-	PTUsAt     Sized             `json:"ptus_at"`
-	Sizes      []DeploymentSizes `json:"sizes"`
-	WithinHour []Bursty          `json:"within_hour,omitempty"`
+	TPM        Levels            `json:"tpm"`                   // tokens a minute as logged
+	Normalised Levels            `json:"normalised_tpm"`        // tokens a minute as a PTU counts them
+	ByHour     []Period          `json:"by_hour,omitempty"`     // demand by hour of the day
+	ByWeekday  []Period          `json:"by_weekday,omitempty"`  // demand by day of the week
+	PTUsAt     Sized             `json:"ptus_at"`               // PTUs that serve a level of the demand
+	Sizes      []DeploymentSizes `json:"sizes"`                 // the same for each kind of deployment
+	WithinHour []Bursty          `json:"within_hour,omitempty"` // what a log by the hour may hide
 
-	BreakEven BreakEvens `json:"break_even_utilisation"`
+	BreakEven BreakEvens `json:"break_even_utilisation"`          // utilisation from which PTUs are cheaper
 	Uncached  BreakEvens `json:"break_even_utilisation_uncached"` // had none of the prompts been cached
 
-	Options        []Option       `json:"options"`
-	Objectives     []string       `json:"slo"`
-	Replay         *Replay        `json:"replay,omitempty"`
-	Recommendation Recommendation `json:"recommendation"`
-	Assumptions    []Assumption   `json:"assumptions"`
-	Warnings       []string       `json:"warnings"`
-	Curves         *Curves        `json:"curves,omitempty"`
+	Options        []Option       `json:"options"`          // what can be bought
+	Objectives     []string       `json:"slo"`              // what is good enough
+	Replay         *Replay        `json:"replay,omitempty"` // what was simulated
+	Recommendation Recommendation `json:"recommendation"`   // which option to buy
+	Assumptions    []Assumption   `json:"assumptions"`      // prices and rules, with their sources
+	Warnings       []string       `json:"warnings"`         // what a reader should know before using the numbers
+	Curves         *Curves        `json:"curves,omitempty"` // what the pictures are drawn from
 }
 
 // DeploymentSizes are the PTUs needed in one kind of deployment.
 type DeploymentSizes struct {
-	Deployment string `json:"deployment"`
-	Minimum    int    `json:"minimum"`
-	Step       int    `json:"step"`
-	PTUsAt     Sized  `json:"ptus_at"`
+	Deployment string `json:"deployment"` // its kind
+	Minimum    int    `json:"minimum"`    // the smallest number of PTUs
+	Step       int    `json:"step"`       // in which PTUs are added
+	PTUsAt     Sized  `json:"ptus_at"`    // PTUs that serve a level of the demand
 }
 
 // Bursty is what comes of intervals longer than a minute when their minutes
 // vary so much.
 type Bursty struct {
-	CV          float64 `json:"cv"`
-	P99         float64 `json:"normalised_p99"`
-	Max         float64 `json:"normalised_max"`
-	PTUsAtP99   int     `json:"ptus_at_p99"`
-	PTUs        int     `json:"ptus"` // the cheapest with spillover, reserved for a year; 0 = none pays
-	USDPerMonth float64 `json:"usd_per_month"`
+	CV          float64 `json:"cv"`             // assumed coefficient of variation of the minutes of an hour
+	P99         float64 `json:"normalised_p99"` // tokens a minute
+	Max         float64 `json:"normalised_max"` // tokens a minute
+	PTUsAtP99   int     `json:"ptus_at_p99"`    // PTUs that serve the 99th percentile
+	PTUs        int     `json:"ptus"`           // the cheapest with spillover, reserved for a year; 0 = none pays
+	USDPerMonth float64 `json:"usd_per_month"`  // cost of these PTUs
 }
 
 // BreakEvens are break-even utilisations by commitment; see Offer.BreakEven.
 type BreakEvens struct {
-	Hourly  float64 `json:"hourly"`
-	Monthly float64 `json:"monthly"`
-	Yearly  float64 `json:"yearly"`
+	Hourly  float64 `json:"hourly"`  // without a reservation
+	Monthly float64 `json:"monthly"` // reserved for a month
+	Yearly  float64 `json:"yearly"`  // reserved for a year
 }
 
 // BreakEvens returns those of all commitments.
@@ -81,24 +81,34 @@ func (o *Offer) BreakEvens(mix Tokens) BreakEvens {
 
 // Replay says what was simulated to measure the service.
 type Replay struct {
-	From     string  `json:"from,omitempty"`
-	Minutes  int     `json:"minutes"`
-	Requests int64   `json:"requests"`
-	PAYG     string  `json:"payg"` // the deployment's reference; empty for one without limits
-	Width    float64 `json:"width_s,omitempty"`
+	From     string  `json:"from,omitempty"`    // where in the log it begins
+	Minutes  int     `json:"minutes"`           // how long it is
+	Requests int64   `json:"requests"`          // that were replayed
+	PAYG     string  `json:"payg"`              // the deployment's reference; empty for one without limits
+	Width    float64 `json:"width_s,omitempty"` // seconds of a step of utilisation
 	// Utilisation of the recommended PTUs over time, a value each Width seconds.
 	Utilisation []float64 `json:"utilisation,omitempty"`
 }
 
 // Recommendation is the answer.
 type Recommendation struct {
-	Option       int      `json:"option"` // index of Options; -1 = none meets the objectives
-	USDPerMonth  float64  `json:"usd_per_month"`
+	Option       int      `json:"option"`                   // index of Options; -1 = none meets the objectives
+	USDPerMonth  float64  `json:"usd_per_month"`            // cost of the option
 	PTUsInterval [2]int   `json:"ptus_interval"`            // 95 %; the size alone if ByObjective
 	Pays         *float64 `json:"ptu_pays_share,omitempty"` // share of resampled logs in which PTUs are cheaper
 	ByObjective  bool     `json:"by_objective"`             // something cheaper misses an objective
-	Why          string   `json:"why"`
-	FlipsIf      []string `json:"flips_if"`
+	Why          string   `json:"why"`                      // the reason, in a sentence
+	FlipsIf      []string `json:"flips_if"`                 // changes after which another option is the best
+	// Flips are those of FlipsIf that are a change of one number.
+	Flips []Flip `json:"flips,omitempty"`
+}
+
+// Flip is a change from which on another option is cheaper, all else as it is.
+type Flip struct {
+	What   string  `json:"what"`   // demand, pay-as-you-go prices, or PTU prices
+	Change float64 `json:"change"` // -0.2: falls by a fifth
+	Then   string  `json:"then"`   // what is cheaper then
+	If     string  `json:"-"`      // as FlipsIf says it
 }
 
 // Evaluation is a demand held against an offer.

@@ -1,26 +1,26 @@
 // Package catalog holds what vendors publish about their deployments: limits
 // per tier, the throughput of a PTU, prices, and how fast they answer.
 //
-// The facts are CSV files in data/, one row a fact, each with its source, the
+// The facts are CSV files in data/. Each row is one fact, with its source, the
 // date of the source and how far to trust it:
 //
 //	limits.csv   the limits of a model at a tier; an empty cell is no limit
 //	ptu.csv      what one provisioned throughput unit (PTU) of a model gives
 //	tokens.csv   what a million tokens cost
-//	tiers.csv    what a vendor asks of who wants a tier: money paid, days, conditions
+//	tiers.csv    what a vendor asks for a tier: money paid, days, conditions
 //	units.csv    what a PTU costs by the hour, and reserved for a month or a year
-//	latency.csv  how long an answer takes; a * at the end stands for any ending
+//	latency.csv  how long an answer takes; a * at the end of a name stands for any ending
 //	batch.csv    what a batch may hold, and its discount
 //	choices.csv  where sources conflict or are silent: what was chosen
 //
-// The rules that limits are enforced by are the vendor's, of package vendors.
-// A vendor without rows has published no number that was read.
+// Package vendors has the rules by which each vendor enforces its limits. A vendor
+// that has rules and no rows has published no limits that we have read.
 //
 // A reference names a deployment: vendor/model@tier, or with the edition of
 // the vendor's pages vendor:edition/model@tier. [Catalog.Find] turns it into the
-// provider.Config that the simulator and the mock server run. Editions stay:
-// a scenario that names one means the same next year. Without an edition the
-// newest that has the model is meant.
+// provider.Config that the simulator and the mock server run. Editions are kept,
+// so that a scenario that names one means the same next year. A reference without
+// an edition means the newest edition that has the model.
 package catalog
 
 import (
@@ -184,6 +184,16 @@ func (c *Catalog) Find(ref string) (provider.Config, error) {
 	cfg.Ref, cfg.PTU.Units = ref, units
 	cfg.Limits = slices.Clone(cfg.Limits)
 	return cfg, nil
+}
+
+// Facts returns where the numbers of a deployment come from; nil of one that the catalog
+// does not have.
+func (c *Catalog) Facts(ref string) []Fact {
+	row, _, err := c.row(ref)
+	if err != nil {
+		return nil
+	}
+	return row.Facts
 }
 
 // Same reports whether two references name the same deployment, one with the edition

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -51,11 +52,16 @@ type Grade struct {
 // AllKeys is the key of the grade for all clients together.
 const AllKeys = "all keys"
 
-// Overall returns the worst of the grades.
+// Overall returns the worst of the grades; Fail where no client sent a request, for then
+// nothing was tested.
 func Overall(grades []Grade) Level {
-	worst := Pass
+	worst, attempts := Pass, 0
 	for i := range grades {
 		worst = max(worst, grades[i].Level)
+		attempts += int(grades[i].Attempts)
+	}
+	if attempts == 0 {
+		return Fail
 	}
 	return worst
 }
@@ -179,6 +185,9 @@ func WriteText(w io.Writer, grades []Grade) error {
 			f := &g.Findings[j]
 			fmt.Fprintf(&b, "  %v  %-13s  %-7s  %s\n", f.Level, f.Name, f.figure(), f.Says)
 		}
+	}
+	if !slices.ContainsFunc(grades, func(g Grade) bool { return g.Attempts > 0 }) {
+		b.WriteString("no client sent a request that could be graded; is the base URL right?\n")
 	}
 	fmt.Fprintf(&b, "conformance: %v\n", Overall(grades))
 	_, err := io.WriteString(w, b.String())

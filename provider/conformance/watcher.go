@@ -1,7 +1,7 @@
-// Package conformance grades how a provider's clients behave: whether they come
-// back when they were asked to, leave alone what cannot succeed, spread their
-// retries, and heed what the headers tell. It sees what a server sees, and has
-// no clock of its own.
+// Package conformance grades how a provider's clients behave: whether they wait as
+// long as they are asked to, stop repeating what cannot succeed, spread their
+// retries, and obey the headers. It sees what a server sees, and has no clock of its
+// own.
 package conformance
 
 import (

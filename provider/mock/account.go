@@ -149,7 +149,9 @@ func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans
 	return d
 }
 
-// toReal puts what ans says of time in the client's seconds.
+// toReal puts what ans says of time in the client's seconds, rounded up to whole
+// milliseconds: headers cut to them, and a client must not come back too early by as much
+// as the speed makes of that.
 func (a *account) toReal(ans *wire.Answer) {
 	if a.speed == 1 {
 		return
@@ -158,7 +160,7 @@ func (a *account) toReal(ans *wire.Answer) {
 		if d < 0 {
 			return d
 		}
-		return time.Duration(float64(d) / a.speed)
+		return time.Duration(math.Ceil(float64(d)/a.speed/float64(time.Millisecond))) * time.Millisecond
 	}
 	ans.Wait = scale(ans.Wait)
 	for i := range ans.Standings {

@@ -1,10 +1,10 @@
-// Package mock is a provider over HTTP: it answers as a vendor does, by the
-// models that the simulator runs against.
+// Package mock is a provider over HTTP. It answers as a vendor does, and decides with
+// the models that the simulator runs against.
 //
-// Every API key is an account of its own, with limits of its own. A load
-// generator that sends wire.ScriptHeader says what the simulator would know of
-// an attempt, and lives in the provider's time; of other clients the prompt is
-// counted, the length of the answer drawn, and waits are told in their seconds.
+// Every API key is an account of its own, with limits of its own. A load generator
+// sends wire.ScriptHeader, which says what the simulator would know of an attempt; it
+// also lives in the provider's time. For any other client the mock counts the tokens of
+// the prompt, draws the length of the answer, and states waits in the client's seconds.
 package mock
 
 import (

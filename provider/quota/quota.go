@@ -1,12 +1,11 @@
-// Package quota is a coordinator: it hands out a quota that several instances
-// share, each of which asks before it sends.
+// Package quota is a coordinator. It hands out a quota that several instances share.
 //
-// A Coordinator grants in two ways. An instance may ask for what one call
-// needs, and is told when it may be sent: that is the generic cell rate algorithm,
-// as redis_rate has it in a script, but for a grant in the future in place of a
-// refusal, so that nobody has to ask twice and nobody overtakes (quota.go). Or it
-// leases a share of the quota for some seconds and paces itself, as in YouTube's
-// Doorman (lease.go).
+// A Coordinator grants in two ways. In the first, an instance asks for what one call
+// needs and is told when to send it (quota.go). This is the generic cell rate
+// algorithm, which redis_rate has as a script. The difference is that the coordinator
+// grants a time in the future where redis_rate refuses, so that no instance asks twice
+// and no call overtakes another. In the second way, an instance leases a share of the
+// quota for some seconds and paces itself to it, as in YouTube's Doorman (lease.go).
 package quota
 
 import (
@@ -32,9 +31,9 @@ type Config struct {
 	Faults  []provider.Fault // outages, errors and hangs of its own
 }
 
-// DefaultBurst is a minute, as redis_rate has it for limits per minute, and as
-// much as a provider's bucket holds. A provider that counts a sliding minute may
-// see twice its limit in the first, and refuse.
+// DefaultBurst is one minute, as in redis_rate for limits per minute, and as much as a
+// provider's bucket holds. A provider with a sliding minute may see twice its limit in
+// the first minute, and refuse.
 const DefaultBurst = time.Minute
 
 // Coordinator is one at work. It is not safe for concurrent use.

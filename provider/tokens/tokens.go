@@ -1,8 +1,9 @@
-// Package tokens counts the tokens of prompts: as OpenAI does for its models,
-// by an estimate for all others, whose vocabularies are not published.
+// Package tokens counts the tokens of prompts. For OpenAI's models it counts as
+// OpenAI does. For all other models it estimates, because their vocabularies are not
+// published.
 //
-// The vocabularies are part of the program, 7 MB of it. One is unpacked when
-// the first prompt for one of its models is counted, which takes some 120 ms.
+// The vocabularies are embedded and add 7 MB to the program. Each is unpacked when
+// the first prompt for one of its models is counted, which takes about 120 ms.
 package tokens
 
 import (

@@ -1,13 +1,13 @@
-// Package vendors sets on a provider.Config what a vendor's rules are, whatever
-// the tier: how limits are enforced, what is charged and when, and what replies
-// tell. One file is one vendor, and the comment of its function is the vendor's
-// page: the rule, the formula, the source with its date, what is not known and
-// what was chosen in its place.
+// Package vendors sets the rules of a vendor on a provider.Config: how limits are
+// enforced, what is charged and when, and what replies tell. These rules are the same
+// for all tiers. Each file is one vendor. The comment of its function states the
+// rules, the formulas, the sources with their dates, what is not known, and what was
+// chosen in its place.
 //
-// The limits themselves are the tier's. A function is called once they are set
-// and keeps their numbers; it replaces Charge, Headers and Window, of the
-// deployment and of each of its Limits. Phase stays, for where the wall clock
-// stands is not the vendor's choice.
+// The numbers of the limits belong to the tier. A function is called after they are
+// set, and keeps them. It replaces Charge, Headers and Window of the deployment and
+// Window of each of its Limits. It keeps Phase, which depends on the time of day and
+// not on the vendor.
 package vendors
 
 import (

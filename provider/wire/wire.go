@@ -1,16 +1,16 @@
-// Package wire holds what crosses the wire between a client and a provider:
-// an [Attempt] on the way there and a [Reply] on the way back.
+// Package wire holds what crosses the wire between a client and a provider: the
+// client sends an [Attempt], and the provider sends back a [Reply].
 //
-// It is the only thing strategies and provider models have in common. A
-// strategy must not know more about the provider than a Reply tells it, and a
-// Reply tells no more than a vendor's status line, headers, error body and
-// usage object do: whole-second retry-after values, rounded remaining counts,
-// and nothing at all where the vendor sends nothing.
+// It is the only package that strategies and provider models have in common. A
+// strategy must not know more about the provider than a Reply tells it. A Reply
+// tells no more than a vendor's status line, headers, error body and usage object
+// do: retry-after in whole seconds, rounded remaining counts, and nothing where the
+// vendor sends nothing.
 //
-// Over real HTTP, a [Dialect] puts a provider's [Answer] in a vendor's headers
-// and error body, and [Parse] reads any vendor's back into a Reply. One file a
-// dialect says what the vendor sends and where that is known from: official
-// pages and captured replies, or recalled where it says so.
+// Over real HTTP, a [Dialect] puts a provider's [Answer] into a vendor's headers
+// and error body, and [Parse] reads those of any vendor back into a Reply. Each
+// dialect has a file that says what the vendor sends and how that is known: from
+// official pages, from captured replies, or from memory where it says so.
 package wire
 
 import (

@@ -1,4 +1,4 @@
-// Package spelling tells how far a misspelt name is from a known one.
+// Package spelling measures how far a misspelt name is from a known one.
 package spelling
 
 // Distance counts the edits between a and b: insertions, deletions, substitutions

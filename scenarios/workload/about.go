@@ -2,9 +2,9 @@ package workload
 
 // Description tells a user what an arrival process is.
 type Description struct {
-	Name  string // as in Processes
-	Keys  string // what a scenario file may say of it, each described at Arrivals
-	About string // one line
+	Name  string `json:"name"`  // as in Processes
+	Keys  string `json:"keys"`  // what a scenario file may say of it, each described at Arrivals
+	About string `json:"about"` // one line
 }
 
 // About describes every arrival process, in the order of Processes.

@@ -77,12 +77,12 @@ func (s *Summary) name(model string, rows int64) {
 	s.Models[model] += rows
 }
 
-// Describe reads a trace from beginning to end, checks every row, and sums it
-// up. It keeps the rows of a short one. The name is as for OpenTrace. Errors are of type *FileError.
-func Describe(file string, format string) (Summary, error) {
+// Describe reads the log from beginning to end, checks every row, and sums it up. It
+// keeps the rows of a short one. Errors are of type *FileError.
+func (l *Log) Describe() (Summary, error) {
 	var s Summary
 	var kept []Row
-	err := eachRow(file, format, &s, func(row *Row) {
+	err := l.eachRow(&s, func(row *Row) {
 		if s.Rows <= maxKept {
 			kept = append(kept, *row)
 		}
@@ -97,12 +97,11 @@ func Describe(file string, format string) (Summary, error) {
 const MaxLengths = 4 << 20
 
 // ReadLengths returns the sizes of all rows of a trace of at most MaxLengths
-// rows, for Stream.Lengths. The name is as for OpenTrace. Errors are of type
-// *FileError.
+// rows, for Stream.Lengths. The name is as in Log. Errors are of type *FileError.
 func ReadLengths(file string, format string) ([]Length, error) {
 	var s Summary
 	var lengths []Length
-	err := eachRow(file, format, &s, func(row *Row) {
+	err := (&Log{Name: file, Format: format}).eachRow(&s, func(row *Row) {
 		if s.Rows <= MaxLengths {
 			lengths = append(lengths, row.Length)
 		}
@@ -116,9 +115,9 @@ func ReadLengths(file string, format string) ([]Length, error) {
 	return lengths, nil
 }
 
-// eachRow sums a trace up in s and calls do after each row.
-func eachRow(file string, format string, s *Summary, do func(*Row)) error {
-	t, err := OpenTrace(file, format)
+// eachRow sums the log up in s and calls do after each row.
+func (l *Log) eachRow(s *Summary, do func(*Row)) error {
+	t, err := l.Open()
 	if err != nil {
 		return err
 	}

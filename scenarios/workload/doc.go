@@ -1,10 +1,11 @@
 // Package workload makes the calls of a run: when each arrives and how large
 // it is.
 //
-// A workload is a list of streams ([Stream]). Each stream has an arrival
-// process (when), length distributions (how large) and a tenant (whose). Open
-// turns streams into sources ([Source]); a source yields one [Arrival] after
-// the other, in time order, in memory that does not grow with the run.
+// A workload is a list of streams ([Stream]). The arrival process of a stream says
+// when calls come, its length distributions say how large they are, and its tenant
+// says whose they are. Open turns streams into sources ([Source]). A source yields
+// one [Arrival] after the other in time order, in memory that does not grow with the
+// run.
 //
 // # Open and closed
 //
@@ -30,14 +31,14 @@
 //     a user's third prompt is the same however long the second one took.
 //
 // Two strategies that run with the same key therefore meet the same calls
-// (common random numbers), and the difference between them is theirs, not
-// luck's. The times of a closed stream do follow the strategy: that is what
-// closed means.
+// (common random numbers), so that chance does not explain the difference between
+// them. The times of a closed stream depend on the strategy; that is what closed
+// means.
 //
 // # Usage logs and traces
 //
-// A usage log ([Usage]) is what people have of their own traffic, in one of
-// many formats ([Formats]): a row for each request, or for what was used in a
+// A usage log ([Usage]) records a service's own traffic in one of many formats
+// ([Formats]). It has a row for each request, or a row for what was used in a
 // bucket of time. It is read as a stream.
 //
 // A trace is a log of requests whose times count from the beginning of a run

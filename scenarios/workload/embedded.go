@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -26,16 +27,24 @@ func Embedded() []string {
 	return names
 }
 
-// OpenTrace opens a trace by the name of an embedded one or by its path. A name
-// without slash or dot that is embedded means the embedded trace; a file
-// of that name is reached as ./name. The caller closes the reader. Errors are
-// of type *FileError.
-func OpenTrace(file string, format string) (*TraceReader, error) {
-	f, err := openFile(file)
+// Log is a usage log of single requests. A name without slash or dot that is embedded
+// means the embedded trace; a file of that name is reached as ./name.
+type Log struct {
+	Name   string // of an embedded trace, or the path of a file
+	Format string // one of FormatNames; "" tells it by the beginning
+	Data   []byte // what is in it, where that is in no file: of standard input
+}
+
+// Open opens the log. The caller closes the reader. Errors are of type *FileError.
+func (l *Log) Open() (*TraceReader, error) {
+	if l.Data != nil {
+		return NewTraceReader(l.Name, bytes.NewReader(l.Data), l.Format)
+	}
+	f, err := openFile(l.Name)
 	if err != nil {
 		return nil, err
 	}
-	t, err := NewTraceReader(file, f, format)
+	t, err := NewTraceReader(l.Name, f, l.Format)
 	if err != nil {
 		f.Close()
 		return nil, err

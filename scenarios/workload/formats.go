@@ -14,9 +14,9 @@ const AutoFormat = "auto"
 
 // Format describes a format of usage logs.
 type Format struct {
-	Name     string
-	About    string // what it is and where it comes from, one line
-	Requests bool   // one row is one request, so that it can be replayed; else a bucket of time
+	Name     string `json:"name"`
+	About    string `json:"about"`    // what it is and where it comes from, one line
+	Requests bool   `json:"requests"` // one row is one request, so that it can be replayed; else a bucket of time
 }
 
 // format is a Format and how it is read.

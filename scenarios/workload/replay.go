@@ -132,7 +132,7 @@ func (s *replaySource) open() bool {
 		return true
 	}
 	a := &s.stream.Arrivals
-	trace, err := OpenTrace(a.File, a.Format)
+	trace, err := (&Log{Name: a.File, Format: a.Format, Data: a.Data}).Open()
 	if s.err = err; err == nil {
 		s.trace = trace
 	}

@@ -51,7 +51,7 @@ func TestReplayTimes(t *testing.T) {
 
 // TestReplayMatchesItsTrace replays the embedded trace and reads it beside.
 func TestReplayMatchesItsTrace(t *testing.T) {
-	reader, err := OpenTrace("azure-conv-2023", "azure")
+	reader, err := (&Log{Name: "azure-conv-2023", Format: "azure"}).Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestReplayErrors(t *testing.T) {
 
 // Rows that are kept make the same calls as the file they are from.
 func TestKeptRowsReplayAsTheFile(t *testing.T) {
-	s, err := Describe("azure-conv-2023", "")
+	s, err := (&Log{Name: "azure-conv-2023"}).Describe()
 	if err != nil || len(s.Kept) != int(s.Rows) {
 		t.Fatalf("%d of %d rows kept, %v", len(s.Kept), s.Rows, err)
 	}

@@ -96,7 +96,7 @@ func (t *TraceReader) Next(row *Row) bool {
 // Err returns the *FileError that ended the trace early, or nil.
 func (t *TraceReader) Err() error { return t.usage.Err() }
 
-// Close closes the file that OpenTrace opened.
+// Close closes the file that Log.Open opened.
 func (t *TraceReader) Close() error {
 	t.over = true
 	if t.closer == nil {

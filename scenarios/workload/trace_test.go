@@ -203,7 +203,7 @@ func TestOpenTrace(t *testing.T) {
 		{write("empty.csv", ""), 0, dir + "/empty.csv: is empty"},
 	}
 	for _, tt := range tests {
-		s, err := Describe(tt.file, "")
+		s, err := (&Log{Name: tt.file}).Describe()
 		got := ""
 		if err != nil {
 			got = err.Error()
@@ -219,7 +219,7 @@ func TestDescribe(t *testing.T) {
 	if err := os.WriteFile(path, []byte(plainHeader+"\n10,7,0\n11,5,30\n11,9,20\n14,6,10\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Describe(path, "")
+	got, err := (&Log{Name: path}).Describe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestDescribeWhatIsDeclared(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Describe(path, "")
+	got, err := (&Log{Name: path}).Describe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func TestPublishedStatistics(t *testing.T) {
 		if _, err := os.Stat(path); err != nil {
 			t.Skipf("the whole traces are not part of the repository: %v", err)
 		}
-		s, err := Describe(path, "")
+		s, err := (&Log{Name: path}).Describe()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -315,7 +315,7 @@ func TestEmbedded(t *testing.T) {
 		t.Errorf("Embedded (-want +got):\n%s", diff)
 	}
 	for _, name := range Embedded() {
-		s, err := Describe(name, "")
+		s, err := (&Log{Name: name}).Describe()
 		if err != nil || s.Rows < 1000 {
 			t.Errorf("%s: %d rows, error %v", name, s.Rows, err)
 		}

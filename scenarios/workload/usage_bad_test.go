@@ -225,7 +225,7 @@ func TestUsageAsTrace(t *testing.T) {
 	for _, f := range Formats() {
 		files, _ := filepath.Glob(filepath.Join("testdata", "usage", f.Name+".*"))
 		for _, file := range files {
-			s, err := Describe(file, "")
+			s, err := (&Log{Name: file}).Describe()
 			switch {
 			case !f.Requests && (err == nil || !strings.Contains(err.Error(), "is of format "+f.Name+", which sums usage up over buckets of 1m0s; only single requests can be replayed, as in formats plain, ")):
 				t.Errorf("%s: error %v", file, err)

@@ -1,8 +1,8 @@
 // Package clock defines simulated time.
 //
-// Everything below the drivers takes the present as an argument of type
-// [Time] and never asks the operating system for it. That is what lets one
-// strategy run in virtual time and over real HTTP without a changed line.
+// Everything below the drivers takes the present time as an argument of type
+// [Time] and never asks the operating system for it. So the same strategy runs in
+// virtual time and over real HTTP without a change.
 package clock
 
 import (

@@ -8,19 +8,20 @@
 //
 // # The bound
 //
-// Survey.MostFirst and MostAll are never below the number of calls that a client
-// has succeed, whatever it does and whatever it knows of the future. It may send a
-// call many times, and send calls only to be charged for them. The bound is not
-// always reached: it drops the most expensive calls, so a client that is fair to
-// large calls stays below it, and it grants below all that a client might do and none
-// does.
+// Survey.MostFirst and MostAll are never below the number of calls that succeed under
+// any client, whatever it does and whatever it knows of the future. Such a client may
+// send a call many times, and may send calls only to be charged for them. The bound is
+// not always reached, for two reasons. It drops the most expensive calls, so a client
+// that is fair to large calls stays below it. And it allows for moves that are possible
+// but that no real client makes.
 //
-// Hopeless calls are lost at once: those that are larger than a limit at all times at
-// which they could be admitted; those that take longer, at their fastest, than the
-// client waits or than is left before their deadline; those of which the deployment
-// is down all their life. Each other call i can be admitted at the earliest at a(i),
-// its arrival and the shortest way to the deployment, and at the latest at b(i), its
-// deadline less the shortest way back and the least time that its answer takes.
+// Hopeless calls count as lost from the start. A call is hopeless if it is larger than
+// a limit at all times at which it could be admitted; if it takes longer, at its
+// fastest, than the client waits or than is left before its deadline; or if the
+// deployment is down during its whole life. Every other call i can be admitted between
+// a(i) and b(i). The earliest time a(i) is its arrival plus the shortest way to the
+// deployment. The latest time b(i) is its deadline less the shortest way back and less
+// the least time that its answer takes.
 //
 // # One limit, one set of calls
 //
@@ -143,15 +144,16 @@
 //
 // # Overload
 //
-// For every limit Load has the work that comes, as the vendor counts it in the end, and
-// what the limit gives, as a rate and with cuts and outages, in steps of time.
-// Work is missed when nobody can serve it in time: it is taken in the order of b(i),
-// and what exceeds Cap is missed, in tokens and not in calls. A period of overload is
-// told when some work is missed, and not when a burst waits for a while, or is taken up
-// by what a bucket has saved. It lasts from when the work that came was least
-// ahead of what the limit gave to when it was most ahead since: within it more came
-// than was given. Of a limit a day it begins when that is used up. A time is one of
-// overload if at least half of the replications have too much work then. Where less
+// For every limit, Load has two series in steps of time: the work that comes, as the
+// vendor counts it in the end, and the rate that the limit gives, with cuts and outages.
+// Work is missed when no client can serve it in time. It is taken in the order of b(i),
+// and what exceeds Cap is missed, counted in tokens and not in calls. A period of
+// overload is reported when some work is missed. It is not reported when a burst waits for
+// a while, or when a bucket's savings absorb it. The period begins when the work that had
+// come was least ahead of what the limit had given, and ends when it was most ahead
+// since: in between more came than was given. With a limit per day the period begins when
+// that is used up. A time counts as overload if at least half of the replications have too
+// much work then. Where less
 // than half of what is missed is missed in such times, the overload comes in bursts, at
-// other times in each replication, and one period tells of them all.
+// different times in each replication, and one period describes them all.
 package demand

@@ -1,5 +1,5 @@
-// Package limit holds the arithmetic of rate limits, one file a kind.
-// Providers enforce with it and clients pace with it; it knows neither.
+// Package limit holds the arithmetic of rate limits, with one file for each kind.
+// Providers enforce limits with it, and clients pace with it.
 //
 //	kind         rule                                          memory           who enforces so
 //	Log          what was charged in the last width            a charge 16 B    clients that keep count; the MS simulator
@@ -13,16 +13,21 @@
 // A limit enforced in slices, 60 a minute as 1 a second, is a Fixed of the
 // slice's share per slice.
 //
-// All limiters speak the same words. Cost is in tokens, or in requests where
-// the limit counts requests, and never negative. Earliest answers "may I, and if
-// not, when?" and changes nothing that can be seen; Fits says whether the answer
-// can ever be yes; Take charges, whether or not there is room, so that the caller
-// can ask several limiters before it charges any; Settle corrects an earlier
-// charge, found by the ticket Take gave for it, by at least minus what it was;
-// Refuse counts a refused request, as told below; Left says what replies carry
-// in their headers; Resize changes the limit while it is in use. Time never runs
-// backwards from one call to the next. No operation allocates once the window has
-// been full.
+// All limiters have the same methods. Cost is in tokens, or in requests where the
+// limit counts requests, and is never negative.
+//
+//   - Earliest says when a cost can be admitted. It changes nothing that can be seen.
+//   - Fits says whether a cost can ever be admitted.
+//   - Take charges a cost whether or not there is room, so that the caller can ask
+//     several limiters before it charges any.
+//   - Settle corrects an earlier charge, which it finds by the ticket that Take gave. It
+//     takes back at most what was charged.
+//   - Refuse counts a refused request, as described below.
+//   - Left says what replies carry in their headers.
+//   - Resize changes the limit while it is in use.
+//
+// Time never runs backwards from one call to the next. No operation allocates once the
+// window has been full.
 //
 // # What a refused request costs
 //
@@ -30,9 +35,9 @@
 // contribute to your per-minute limit, continuously resending a request won't
 // work" (OpenAI, help.openai.com/en/articles/5955604). Azure's page says that
 // failed calls may count (quota-2.md, 2026-05-06). Refuse charges a refused
-// request as an admitted one, in each kind's own arithmetic. The last column
-// tells how much of a limit is still given out when requests come at random at
-// twice its rate, whatever the answers are:
+// request like an admitted one, in the arithmetic of each kind. The last column
+// says how much of a limit is still given out when requests come at random at
+// twice its rate and no client reacts to refusals:
 //
 //	kind         a refused request                                     given out
 //	Log          is one more entry, for a width                        nothing
@@ -48,24 +53,24 @@
 // fixed windows start anew whatever was sent before (developer.konghq.com,
 // gateway/rate-limiting/window-types). A Fixed in slices does the same in each slice.
 //
-// Bucket: a refusal takes one request, or what has been refilled of one, and does
-// not overdraw the bucket. OpenAI's words ask for the first: if a refusal by an
-// empty bucket cost nothing, who resends all the time would pass as soon as one
-// request is refilled. OpenAI's 429s show the second: what they call used never
-// exceeds the limit, and the wait is never longer than the time between two
-// requests (120 ms of 500 a minute, 20 s of 3, 8.64 s of 10,000 a day), also when
-// thousands came at once. No other rule makes a bucket of one the same as a log of
-// one. When requests come at random at r > 1 times the rate, the share x that is
-// given out solves x e^-x = r e^-r: 91 % at 1.1, 63 % at 1.5, 3 % at 5. Groq's 429s
-// name waits of 1.724 s and 1.969 s at 30 a minute, one in 2 s: there a refusal
-// seems to cost nothing.
+// Bucket: a refusal takes one request, or the part of one that has been refilled, and
+// does not overdraw the bucket. OpenAI's words say that a refusal takes something: if
+// a refusal by an empty bucket cost nothing, a client that resends all the time would
+// pass as soon as one request is refilled. OpenAI's 429s show that it does not
+// overdraw: the number that they call used never exceeds the limit, and the wait is
+// never longer than the time between two requests (120 ms of 500 a minute, 20 s of 3,
+// 8.64 s of 10,000 a day), also when thousands came at once. No other rule makes a
+// bucket of one the same as a log of one. When requests come at random at r > 1 times
+// the rate, the share x that is given out solves x e^-x = r e^-r: 91 % at 1.1, 63 % at
+// 1.5, 3 % at 5. At Groq a refusal seems to cost nothing: at 30 requests a minute, one
+// in 2 s, its 429s name waits of 1.724 s and 1.969 s.
 //
 // Utilisation: Azure refuses before it adds (provisioned-throughput.md,
-// 2026-02-10). InFlight: what is refused is not held. Ramp: only usage counts.
+// 2026-02-10). InFlight: a refused request is not held. Ramp: only usage counts.
 //
-// Who has used less is never refused for it, but for two kinds. A Fixed with
-// windows from the first request lets an early charge start a window that is
-// over sooner, and to a Ramp it is usage that earns the rate of the next period.
+// Using less of a limit never makes a later refusal more likely, except for two kinds.
+// With a Fixed whose windows begin with the first request, an early charge starts a
+// window that ends sooner. With a Ramp, usage earns the rate of the next period.
 package limit
 
 import "time"

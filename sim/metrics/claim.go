@@ -5,31 +5,31 @@ const ClaimsSchema = "ratesim/claims/v1"
 
 // Claims is what was found about claims.
 type Claims struct {
-	Schema       string  `json:"schema"`
-	Seed         uint64  `json:"seed"`
-	Replications int     `json:"replications"`
-	Claims       []Claim `json:"claims"`
+	Schema       string  `json:"schema"`       // ratesim/claims/v1
+	Seed         uint64  `json:"seed"`         // of all random draws
+	Replications int     `json:"replications"` // of each case
+	Claims       []Claim `json:"claims"`       // one for each claim
 }
 
 // Claim is a sentence and what was found about it.
 type Claim struct {
-	Name    string       `json:"name"`
-	About   string       `json:"about"`
-	Verdict ClaimVerdict `json:"verdict"`
+	Name    string       `json:"name"`    // of the claim
+	About   string       `json:"about"`   // what is claimed
+	Verdict ClaimVerdict `json:"verdict"` // holds, holds only if, or does not hold
 	// Changed says that a case did not end as recorded.
 	Changed bool   `json:"changed"`
-	Cases   []Case `json:"cases"`
+	Cases   []Case `json:"cases"` // one for each condition
 }
 
 // Case is a claim under one condition.
 type Case struct {
-	If       string `json:"if"`
+	If       string `json:"if"`       // the condition
 	Holds    bool   `json:"holds"`    // all that is expected is met, beyond chance
 	Recorded bool   `json:"recorded"` // whether it held when the claim was written down
 	// Expectations are what the claim says, in numbers.
 	Expectations []Expectation `json:"expectations"`
-	Warnings     []string      `json:"warnings"`
-	Hash         string        `json:"hash"` // of every event of every run
+	Warnings     []string      `json:"warnings"` // what a reader should know before using the numbers
+	Hash         string        `json:"hash"`     // of every event of every run
 }
 
 // ClaimVerdict is what follows from the cases of a claim.
@@ -42,9 +42,9 @@ const (
 	HoldsNot    ClaimVerdict = "does not hold"
 )
 
-// Judge adds a case to the claim: r is its result. An expectation that is met
-// on average, but not in the whole interval of its margin, does not count as
-// met: noise proves nothing.
+// Judge adds a case with the result r to the claim. An expectation that is met on
+// average, but not in the whole interval of its margin, does not count as met, because
+// that may be chance.
 func (c *Claim) Judge(condition string, recorded bool, r *Result) {
 	k := Case{If: condition, Recorded: recorded, Holds: len(r.Expectations) > 0,
 		Expectations: r.Expectations, Warnings: r.Warnings, Hash: r.Hash}

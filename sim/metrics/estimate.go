@@ -31,9 +31,9 @@ func estimateOf(i stats.Interval) *Estimate {
 }
 
 type estimateJSON struct {
-	Mean float64  `json:"mean"`
-	Lo   float64  `json:"lo"`
-	Hi   *float64 `json:"hi"`
+	Mean float64  `json:"mean"` // the value of all replications together
+	Lo   float64  `json:"lo"`   // lower end of the 95 % interval
+	Hi   *float64 `json:"hi"`   // upper end; null where none is known
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -74,6 +74,11 @@ const (
 	USD
 )
 
+// String returns the unit's symbol, empty for a count.
+func (u Unit) String() string {
+	return [...]string{"", "share", "s", "tokens", "tokens/min", "1/min", "1/s", "ratio", "USD"}[u]
+}
+
 // Direction says which way a metric is better.
 type Direction int8
 
@@ -83,6 +88,17 @@ const (
 	Higher  Direction = 1
 	Lower   Direction = -1
 )
+
+// String returns higher, lower or neither.
+func (d Direction) String() string {
+	switch d {
+	case Higher:
+		return "higher"
+	case Lower:
+		return "lower"
+	}
+	return "neither"
+}
 
 // A Metric is one number a strategy is judged by.
 type Metric struct {
@@ -165,9 +181,9 @@ func outcomes(m []Metric) {
 	m[Censored] = Metric{Name: "censored", Better: Lower, About: "calls still open when the run ended", group: mean(func(t *Tally) int64 { return t.Censored })}
 	m[SuccessRate] = Metric{Name: "success_rate", Unit: Share, Better: Higher, About: "succeeded ÷ calls", share: true,
 		group: func(t *Tally) (float64, float64) { return n(t.Succeeded), n(t.Calls) }}
-	m[FailedPer1000] = Metric{Name: "failed_per_1000", Better: Lower, About: "calls without an answer by the end of the run, of every 1,000: failed and censored",
+	m[FailedPer1000] = Metric{Name: "failed_per_1000", Better: Lower, About: "calls of every 1,000 without an answer by their deadline or by the end of the run: failed and censored",
 		group: func(t *Tally) (float64, float64) { return 1000 * n(t.Calls-t.Succeeded), n(t.Calls) }}
-	m[DeadlineMetRate] = Metric{Name: "deadline_met_rate", Unit: Share, Better: Higher, About: "succeeded ÷ calls, of those with a deadline", share: true,
+	m[DeadlineMetRate] = Metric{Name: "deadline_met_rate", Unit: Share, Better: Higher, About: "succeeded ÷ calls, of the calls that have a deadline", share: true,
 		group: func(t *Tally) (float64, float64) { return n(t.DueMet), n(t.DueCalls) }}
 	m[AnswersPerMin] = Metric{Name: "answers_per_min", Unit: PerMinute, Better: Higher, About: "succeeded calls ÷ minutes in which calls arrive",
 		group: func(t *Tally) (float64, float64) { return n(t.Succeeded), t.arriving }}
@@ -177,7 +193,7 @@ func outcomes(m []Metric) {
 		about string
 	}{
 		{FailuresMaxRetries, "max_retries", "the retries were used up"},
-		{FailuresDeadline, "deadline", "the deadline passed, or could not be met any more"},
+		{FailuresDeadline, "deadline", "the deadline passed, or could no longer be met"},
 		{FailuresNotRetryable, "not_retryable", "the reply said that no retry can help"},
 		{FailuresQueueTimeout, "queue_timeout", "the call waited too long, or found the queue full, on the client's side"},
 		{FailuresOversize, "oversize", "the call is larger than a limit and can never be admitted"},
@@ -189,7 +205,7 @@ func outcomes(m []Metric) {
 	m[FairnessInstances] = Metric{Name: "fairness_instances", Unit: Share, Better: Higher,
 		About: "Jain's index over instances of goodput ÷ demand", run: meanOfRuns(func(r *Run) float64 { return instanceFairness(r.Instances) })}
 	m[OfOptimum] = Metric{Name: "of_optimum", Unit: Share, Better: Higher,
-		About: "succeeded calls ÷ the most that any client could have had succeed, by a bound that holds always",
+		About: "succeeded calls ÷ an upper bound on the calls that can succeed under any client; never above 1",
 		run: func(r *Run) (float64, float64) {
 			if r.Most < 0 {
 				return 0, 0
@@ -207,34 +223,34 @@ func traffic(m []Metric) {
 	count := func(name, about string, v func(*Run) int64) Metric {
 		return Metric{Name: name, Better: Lower, About: about, run: meanOfRuns(func(r *Run) float64 { return n(v(r)) })}
 	}
-	m[RejectedRequests] = Metric{Name: "rejected_requests", Better: Lower, About: "429s by a limit on requests a minute, an hour or a day",
+	m[RejectedRequests] = Metric{Name: "rejected_requests", Better: Lower, About: "429s from a limit on requests a minute, an hour or a day",
 		group: mean(func(t *Tally) int64 { return t.rejectedBy(limit.ByRPM, limit.ByRPH, limit.ByRPD) })}
-	m[RejectedTokens] = Metric{Name: "rejected_tokens", Better: Lower, About: "429s by a limit on tokens a minute, an hour or a day",
+	m[RejectedTokens] = Metric{Name: "rejected_tokens", Better: Lower, About: "429s from a limit on tokens a minute, an hour or a day",
 		group: mean(func(t *Tally) int64 {
 			return t.rejectedBy(limit.ByTPM, limit.ByTPH, limit.ByTPD, limit.ByITPM, limit.ByOTPM, limit.ByOversize)
 		})}
 	for name := range limit.NumNames {
-		m[RejectedBy+ID(name)] = Metric{Name: "rejected_by." + name.String(), Better: Lower, About: "429s by the limit " + name.String(),
+		m[RejectedBy+ID(name)] = Metric{Name: "rejected_by." + name.String(), Better: Lower, About: "429s from the limit " + name.String(),
 			group: mean(func(t *Tally) int64 { return t.RejectedBy[name] })}
 	}
 	m[ServerErrors] = count("server_errors", "replies with a status of 500 and above", func(r *Run) int64 { return r.ServerErrors })
 	m[CoordinatorAsks] = Metric{Name: "coordinator_asks", Better: Lower, About: "requests to the coordinator of the fleet",
 		run: meanOfRuns(func(r *Run) float64 { return unless(r.Asks == 0, n(r.Asks)) })}
 	m[GoodputTPM] = Metric{Name: "goodput_tpm", Unit: TokensPerMinute, Better: Higher,
-		About: "prompt and output tokens of succeeded calls, a minute from the first arrival to the last end",
+		About: "prompt and output tokens of succeeded calls, per minute from the first arrival to the last end",
 		group: func(t *Tally) (float64, float64) { return n(t.Good), t.span }}
 	m[QuotaUsed] = Metric{Name: "quota_used", Unit: Share, Better: Higher, About: "tokens charged ÷ tokens allowed, from the first arrival to the end of the duration",
 		run: func(r *Run) (float64, float64) { return r.Charged, r.Allowed }}
 	m[WastedPromptTokens] = Metric{Name: "wasted_prompt_tokens", Unit: Tokens, Better: Lower, About: "prompt tokens of attempts that did not succeed",
 		run: meanOfRuns(func(r *Run) float64 { return n(r.WastedPrompt) })}
-	m[PeakAttemptsPerS] = Metric{Name: "peak_attempts_per_s", Unit: PerSecond, Better: Lower, About: "most attempts that reached a deployment in one aligned second",
+	m[PeakAttemptsPerS] = Metric{Name: "peak_attempts_per_s", Unit: PerSecond, Better: Lower, About: "most attempts that reached a deployment in one second of the clock",
 		run: meanOfRuns(func(r *Run) float64 { return n(most(r.peaks)) })}
-	m[PeakToMean] = Metric{Name: "peak_to_mean", Unit: Ratio, Better: Lower, About: "that peak ÷ the mean from the first attempt to the last", run: meanOfRuns((*Run).peakToMean)}
-	m[RetryPeak] = Metric{Name: "retry_peak", Better: Lower, About: "most retries that reached a deployment in one aligned window",
+	m[PeakToMean] = Metric{Name: "peak_to_mean", Unit: Ratio, Better: Lower, About: "peak_attempts_per_s ÷ the mean per second from the first attempt to the last", run: meanOfRuns((*Run).peakToMean)}
+	m[RetryPeak] = Metric{Name: "retry_peak", Better: Lower, About: "most retries that reached a deployment in one window of the clock; its width is --window, 1s by default",
 		run: meanOfRuns(func(r *Run) float64 { return n(most(r.retries)) })}
 	m[DrainedAt] = Metric{Name: "drained_at", Unit: Seconds, Better: Lower, About: "when the last call ended", run: meanOfRuns(func(r *Run) float64 { return unless(r.Calls == 0, r.LastEnd.Seconds()) })}
 	m[RecoveryS] = Metric{Name: "recovery_s", Unit: Seconds, Better: Lower,
-		About: "from the end of the last fault until goodput over 10 s is back at 95 % of its mean before the first", run: meanOfRuns((*Run).recoverySeconds)}
+		About: "time from the end of the last fault until goodput over 10 s is back at 95 % of its mean before the first fault", run: meanOfRuns((*Run).recoverySeconds)}
 }
 
 // times fills in how long calls took.
@@ -251,20 +267,20 @@ func times(m []Metric) {
 		m[q.success] = Metric{Name: "time_to_success_" + q.name, Unit: Seconds, Better: Lower, quantile: q.level, of: untilSuccess,
 			About: "time from arrival within which " + q.share + " of all calls succeed; absent where fewer do"}
 		m[q.latency] = Metric{Name: "latency_" + q.name, Unit: Seconds, Better: Lower, quantile: q.level, of: ofSuccesses,
-			About: "time from arrival within which " + q.share + " of the succeeded calls did"}
+			About: "time from arrival within which " + q.share + " of the succeeded calls succeeded"}
 	}
-	m[LatencyMax] = Metric{Name: "latency_max", Unit: Seconds, Better: Lower, About: "the longest time from arrival to success of a replication",
+	m[LatencyMax] = Metric{Name: "latency_max", Unit: Seconds, Better: Lower, About: "longest time from arrival to success in a replication",
 		run: meanOfRuns(func(r *Run) float64 { return unless(r.Succeeded == 0, r.latencyMax.Seconds()) })}
-	m[LatencyMean] = Metric{Name: "latency_mean", Unit: Seconds, Better: Lower, About: "mean time from arrival to success, succeeded calls",
+	m[LatencyMean] = Metric{Name: "latency_mean", Unit: Seconds, Better: Lower, About: "mean time from arrival to success, of the succeeded calls",
 		run: func(r *Run) (float64, float64) { return float64(r.latencySum) / 1e9, n(r.Succeeded) }}
 	m[QueueWaitP95] = Metric{Name: "queue_wait_p95", Unit: Seconds, Better: Lower, quantile: 0.95, of: untilSent,
 		About: "time from arrival within which 95 % of the calls that were sent had their first attempt"}
-	m[RegretS] = Metric{Name: "regret_s", Unit: Seconds, Better: Lower, About: "latency_mean minus oracle's, paired"}
+	m[RegretS] = Metric{Name: "regret_s", Unit: Seconds, Better: Lower, About: "latency_mean minus that of oracle in the same replication"}
 }
 
 // money fills in what was paid.
 func money(m []Metric) {
-	m[CostUSD] = Metric{Name: "cost_usd", Unit: USD, Better: Lower, About: "by the catalog's prices: tokens billed, PTU-hours of the run, batch discount",
+	m[CostUSD] = Metric{Name: "cost_usd", Unit: USD, Better: Lower, About: "cost of the run at the catalog's prices: billed tokens, PTU-hours and batch discount",
 		run: meanOfRuns(func(r *Run) float64 { return r.CostUSD })}
 	m[CostPerSuccessUSD] = Metric{Name: "cost_per_success_usd", Unit: USD, Better: Lower, About: "cost_usd ÷ succeeded",
 		run: func(r *Run) (float64, float64) { return r.CostUSD, n(r.Succeeded) }}

@@ -12,40 +12,40 @@ const SchemaV1 = "ratesim/result/v1"
 // strategies, several replications. Times are seconds, tokens are tokens,
 // rates and shares are of 1.
 type Result struct {
-	Schema       string        `json:"schema"`
-	Kind         string        `json:"kind"` // "simulated" or "live"
-	Scenario     string        `json:"scenario"`
+	Schema       string        `json:"schema"`             // ratesim/result/v2
+	Kind         string        `json:"kind"`               // "simulated" or "live"
+	Scenario     string        `json:"scenario"`           // its name
 	Provider     string        `json:"provider,omitempty"` // the reference of the first deployment
-	Seed         uint64        `json:"seed"`
-	Replications int           `json:"replications"`
-	Hash         string        `json:"hash"` // of every event of every run
-	Strategies   []Strategy    `json:"strategies"`
-	Verdict      *Verdict      `json:"verdict,omitempty"`
-	Load         *Load         `json:"load,omitempty"` // not of closed workloads
-	Paired       []Paired      `json:"paired"`
-	Expectations []Expectation `json:"expectations"`
+	Seed         uint64        `json:"seed"`               // of all random draws
+	Replications int           `json:"replications"`       // how many there were
+	Hash         string        `json:"hash"`               // of every event of every run
+	Strategies   []Strategy    `json:"strategies"`         // one for each strategy, in the order of the scenario
+	Verdict      *Verdict      `json:"verdict,omitempty"`  // which strategy to choose, and why
+	Load         *Load         `json:"load,omitempty"`     // not of closed workloads
+	Paired       []Paired      `json:"paired"`             // differences between strategies
+	Expectations []Expectation `json:"expectations"`       // the lines of expect, checked
 	// Assumed says what was assumed of the traffic and of the clients, and how that is
 	// changed.
 	Assumed  []string `json:"assumed,omitempty"`
-	Warnings []string `json:"warnings"`
+	Warnings []string `json:"warnings"` // what a reader should know before using the numbers
 	// Setting says what was simulated: the scenario as it was resolved, with the sources
 	// of its numbers.
 	Setting []Setting `json:"setting,omitempty"`
 	// Command and Version are what was run.
 	Command string `json:"command,omitempty"`
-	Version string `json:"version,omitempty"`
+	Version string `json:"version,omitempty"` // of ratesim
 }
 
 // Setting is a line about a scenario.
 type Setting struct {
-	Topic  string `json:"topic"` // traffic, limits, clients, faults, …
-	Text   string `json:"text"`
+	Topic  string `json:"topic"`            // traffic, limits, clients, faults, …
+	Text   string `json:"text"`             // one sentence
 	Source string `json:"source,omitempty"` // where its numbers are from, with a date
 }
 
 // Expectation is one checked line of a scenario's expect list.
 type Expectation struct {
-	Text   string `json:"text"`
+	Text   string `json:"text"`   // as the scenario has it
 	Metric string `json:"metric"` // of the left side
 	Met    bool   `json:"met"`    // of the values
 	// Value is the left strategy's metric, and Against the right one's, if there is
@@ -79,9 +79,6 @@ type Strategy struct {
 // Curves holds what the pictures are drawn from, so that they can be drawn
 // again from a saved result. They pool all replications.
 type Curves struct {
-	// Latency in seconds of the succeeded calls at evenly spaced shares:
-	// LatencyCDF[i] is the quantile i/(len-1). Empty when nothing succeeded.
-	LatencyCDF []float64 `json:"latency_cdf,omitempty"`
 	// Unanswered says how long it takes until all calls but a share have succeeded:
 	// shares fall by a twentieth of a decade from 1 to a little above 0.0003, and end
 	// where too few calls succeed.
@@ -94,12 +91,12 @@ type Curves struct {
 	// connection breaks, or the client's timeout ends. Each counts when it reaches the
 	// deployment.
 	AttemptsPerS []float64 `json:"attempts_per_s,omitempty"`
-	RejectedPerS []float64 `json:"rejected_per_s,omitempty"`
-	LostPerS     []float64 `json:"lost_per_s,omitempty"`
+	RejectedPerS []float64 `json:"rejected_per_s,omitempty"` // answered with 429
+	LostPerS     []float64 `json:"lost_per_s,omitempty"`     // neither an answer nor a 429
 	// Calls that arrive, that succeed, and that end without success.
 	ArrivedPerS  []float64 `json:"arrived_per_s,omitempty"`
-	AnsweredPerS []float64 `json:"answered_per_s,omitempty"`
-	FailedPerS   []float64 `json:"failed_per_s,omitempty"`
+	AnsweredPerS []float64 `json:"answered_per_s,omitempty"` // calls that succeed
+	FailedPerS   []float64 `json:"failed_per_s,omitempty"`   // calls that end without success
 	// Tokens charged in the last minute ÷ the limit per minute (requests where a
 	// deployment has no token limit), mean over replications. A bucket that was
 	// full allows up to 2 for a while; a limit cut raises it too.
@@ -115,28 +112,28 @@ type Tail struct {
 // Load is what the calls ask of the limits of the first deployment, as the vendor would
 // charge it, whatever the client does. It is the mean of all replications.
 type Load struct {
-	Width  float64     `json:"width"` // seconds of a step, as in Curves
-	Limits []LimitLoad `json:"limits"`
+	Width  float64     `json:"width"`  // seconds of a step, as in Curves
+	Limits []LimitLoad `json:"limits"` // one for each limit of the first deployment
 }
 
 // LimitLoad is the load of one limit: what is asked for and what the limit gives, per
 // minute, in requests or tokens. Of a limit on what is open at a time it is how much
 // would be and may be.
 type LimitLoad struct {
-	Limit   string    `json:"limit"` // as in rejected_by
-	Asked   []float64 `json:"asked"`
-	Allowed []float64 `json:"allowed"`
+	Limit   string    `json:"limit"`   // as in rejected_by
+	Asked   []float64 `json:"asked"`   // what the calls ask for, in each step
+	Allowed []float64 `json:"allowed"` // what the limit gives, in each step
 }
 
 // Paired compares two strategies replication by replication: the mean of
 // a minus b and its 95 % confidence interval.
 type Paired struct {
-	A      string  `json:"a"`
-	B      string  `json:"b"`
-	Metric string  `json:"metric"`
-	Mean   float64 `json:"mean"`
-	Lo     float64 `json:"lo"`
-	Hi     float64 `json:"hi"`
+	A      string  `json:"a"`      // a strategy
+	B      string  `json:"b"`      // another strategy
+	Metric string  `json:"metric"` // what is compared
+	Mean   float64 `json:"mean"`   // a minus b
+	Lo     float64 `json:"lo"`     // lower end of the interval
+	Hi     float64 `json:"hi"`     // upper end of the interval
 }
 
 // Find returns the strategy of that name, nil if there is none.

@@ -32,14 +32,14 @@ func parts(vs ...any) ([]byte, error) {
 }
 
 type named struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // of the tenant or the size
 }
 
 // divided is what a Strategy has beside its own metrics.
 type divided struct {
-	Tenants []Group `json:"tenants,omitempty"`
-	Sizes   []Group `json:"sizes,omitempty"`
-	Curves  *Curves `json:"curves,omitempty"`
+	Tenants []Group `json:"tenants,omitempty"` // the metrics of each tenant, where there are several
+	Sizes   []Group `json:"sizes,omitempty"`   // the metrics of each third of the calls by the length of the prompt
+	Curves  *Curves `json:"curves,omitempty"`  // what the pictures are drawn from
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -161,7 +161,7 @@ func (r *Run) Group(tenant int, prompt uint32) int {
 	return tenant*NumSizes + size
 }
 
-// Arrive takes down a call that asks for w.
+// Arrive records a call that asks for w.
 func (r *Run) Arrive(now clock.Time, w Work) {
 	if !r.arrived {
 		r.arrived, r.FirstArrival = true, now
@@ -178,7 +178,7 @@ func (r *Run) Arrive(now clock.Time, w Work) {
 	}
 }
 
-// Attempt takes down an attempt of a call of a group that reaches a deployment;
+// Attempt records an attempt of a call of a group that reaches a deployment;
 // first says that it is its call's first.
 func (r *Run) Attempt(now clock.Time, group, deployment int, first bool) {
 	r.groups[group].Attempts++
@@ -191,7 +191,7 @@ func (r *Run) Attempt(now clock.Time, group, deployment int, first bool) {
 	r.series[attempts].Add(now, 1)
 }
 
-// Reject takes down a 429 for a call of a group, as the deployment sends it, by the limit
+// Reject records a 429 for a call of a group, as the deployment sends it, by the limit
 // that refused.
 func (r *Run) Reject(now clock.Time, group int, by limit.Name) {
 	t := &r.groups[group]
@@ -200,21 +200,21 @@ func (r *Run) Reject(now clock.Time, group int, by limit.Name) {
 	r.series[rejected].Add(now, 1)
 }
 
-// Lose takes down an attempt that brings neither an answer nor a 429, when it reaches
-// its deployment: that fails, breaks the connection, or takes longer than the client
-// waits.
+// Lose records an attempt that brings neither an answer nor a 429, when it reaches its
+// deployment. The deployment fails, breaks the connection, or takes longer than the
+// client waits.
 func (r *Run) Lose(now clock.Time) { r.series[lost].Add(now, 1) }
 
-// ServerError takes down a 5xx as the deployment sends it.
+// ServerError records a 5xx as the deployment sends it.
 func (r *Run) ServerError() { r.ServerErrors++ }
 
-// Waste takes down the prompt tokens of an attempt that did not succeed.
+// Waste records the prompt tokens of an attempt that did not succeed.
 func (r *Run) Waste(prompt uint32) { r.WastedPrompt += int64(prompt) }
 
-// Wait takes down how long a call waited for its first attempt.
+// Wait records how long a call waited for its first attempt.
 func (r *Run) Wait(d time.Duration) { r.waits.Add(d) }
 
-// Succeed takes down a call for w that ended well after latency.
+// Succeed records a call for w that ended well after latency.
 func (r *Run) Succeed(now clock.Time, latency time.Duration, w Work) {
 	r.LastEnd = now
 	r.latencySum += uint64(latency)
@@ -231,14 +231,14 @@ func (r *Run) Succeed(now clock.Time, latency time.Duration, w Work) {
 	r.series[answered].Add(now, 1)
 }
 
-// Fail takes down a call of a group that ended without success.
+// Fail records a call of a group that ended without success.
 func (r *Run) Fail(now clock.Time, group, reason int) {
 	r.LastEnd = now
 	r.groups[group].Failed[reason]++
 	r.series[failed].Add(now, 1)
 }
 
-// Use takes down which share of the limit per minute was charged in the minute
+// Use records which share of the limit per minute was charged in the minute
 // up to now.
 func (r *Run) Use(now clock.Time, share float64) {
 	r.series[use].Add(now, int64(share*useUnit))

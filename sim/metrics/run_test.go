@@ -164,8 +164,8 @@ func TestQuantilesAgainstSorting(t *testing.T) {
 		check("p95", 0.95, s.Values[LatencyP95].Mean)
 		check("p99", 0.99, s.Values[LatencyP99].Mean)
 		check("wait p95", 0.95, s.Values[QueueWaitP95].Mean)
-		for i, v := range s.Curves.LatencyCDF {
-			check("curve", float64(i)/float64(len(s.Curves.LatencyCDF)-1), v)
+		for _, p := range s.Curves.Unanswered {
+			check("tail", 1-p.Share, p.Within)
 		}
 		if got := s.Values[LatencyMax].Mean; got != ds[n-1].Seconds() {
 			t.Fatalf("max %v, want %v", got, ds[n-1].Seconds())
@@ -317,7 +317,7 @@ func TestFairnessIsOfTheFairShare(t *testing.T) {
 	}
 }
 
-// A Run takes no more memory however many events it takes down and however
+// A Run takes no more memory however many events it records and however
 // long they last.
 func TestRecordingAllocatesNothing(t *testing.T) {
 	r, now := NewRun(Setup{Deployments: 2, Tenants: 2, Instances: 1, FaultFrom: 100, FaultUntil: 200 * clock.Second}), clock.Time(0)

@@ -150,8 +150,8 @@ func (m *Metric) Applies(p Part) bool {
 	return p.By == ByNothing || m.group != nil || m.quantile > 0 && m.of != untilSent
 }
 
-// Counts returns what a metric that is no quantile is the ratio of, replication by
-// replication.
+// Counts returns the numerator and the denominator of a metric that is no quantile, for
+// each replication.
 func (s *Sample) Counts(outcome int, p Part, id ID) stats.Counts {
 	m := &s.metrics[id]
 	var c stats.Counts

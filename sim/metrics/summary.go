@@ -25,7 +25,7 @@ func Summarise(r *Result, s *Sample, tenants []string) {
 		r.Strategies = append(r.Strategies, out)
 	}
 	r.Paired = s.pairs()
-	r.Hash = s.hash()
+	r.Hash = s.Hash()
 }
 
 // SizeNames are the names of the groups that calls are divided into by the length of
@@ -143,7 +143,7 @@ func (s *Sample) Margin(a, b Side, factor, alpha float64) stats.Interval {
 }
 
 // hash combines the runs' hashes in order.
-func (s *Sample) hash() string {
+func (s *Sample) Hash() string {
 	h := uint64(14695981039346656037)
 	for i := range s.Outcomes {
 		for _, rep := range s.done {
@@ -153,9 +153,6 @@ func (s *Sample) hash() string {
 	}
 	return fmt.Sprintf("%016x", h)
 }
-
-// cdfPoints is how many points the latency curve of a picture has.
-const cdfPoints = 201
 
 // The tail of the time to success is kept at 1, at a twentieth of a decade below that,
 // and so on.
@@ -179,11 +176,6 @@ func (s *Sample) curves(outcome int) *Curves {
 	for i, n := range sum[samples].steps(1) {
 		if n > 0 {
 			c.QuotaUsed[i] /= n
-		}
-	}
-	if t := s.timesOf(outcome, Part{}, ofSuccesses); !math.IsNaN(t.Value(0)) {
-		for i := range cdfPoints {
-			c.LatencyCDF = append(c.LatencyCDF, t.Value(float64(i)/(cdfPoints-1)))
 		}
 	}
 	t := s.timesOf(outcome, Part{}, untilSuccess)

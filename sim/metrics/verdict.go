@@ -9,10 +9,10 @@ type Verdict struct {
 	Chosen []string `json:"chosen"`
 	// Ties are the chosen ones but the first, where no difference between them matters.
 	Ties []string `json:"ties,omitempty"`
-	// Why says of each strategy that is not chosen what decided against it.
+	// Why says what decided against each strategy that is not chosen.
 	Why []Reason `json:"why"`
-	// Possible are the largest differences between those chosen that the replications do
-	// not rule out, by metric, where that is undecided.
+	// Possible lists, in an undecided verdict, the largest differences between the
+	// chosen strategies that the replications do not rule out, one for each metric.
 	Possible []Reason `json:"possible,omitempty"`
 	// By says what the strategies were compared by, in order.
 	By []string `json:"by"`
@@ -21,10 +21,10 @@ type Verdict struct {
 	MeetsSLO map[string]Answer `json:"meets_slo,omitempty"` // by strategy
 	Misses   []Miss            `json:"misses,omitempty"`    // where nothing meets it: the nearest first
 
-	Baseline *Baseline  `json:"baseline,omitempty"`
-	Buy      []Purchase `json:"buy,omitempty"`
-	Overload []Overload `json:"overload,omitempty"`
-	Fits     *Fit       `json:"fits,omitempty"`
+	Baseline *Baseline  `json:"baseline,omitempty"` // the comparison with the strategy that runs today
+	Buy      []Purchase `json:"buy,omitempty"`      // what strategies cost and gain that also send elsewhere
+	Overload []Overload `json:"overload,omitempty"` // times in which the demand is more than a limit allows
+	Fits     *Fit       `json:"fits,omitempty"`     // a larger tier that is enough
 }
 
 // State is how sure a verdict is.
@@ -52,35 +52,35 @@ const (
 // Reason is a difference that decides: how much worse one strategy is than the one
 // that was preferred to it.
 type Reason struct {
-	Metric     string    `json:"metric"`
-	Against    string    `json:"against"` // the strategy that is worse
-	By         string    `json:"by"`      // the strategy that it is worse than
-	Difference *Estimate `json:"difference,omitempty"`
-	Ratio      *Estimate `json:"ratio,omitempty"` // of times and of attempts: how many times as much
+	Metric     string    `json:"metric"`               // that decided
+	Against    string    `json:"against"`              // the strategy that is worse
+	By         string    `json:"by"`                   // the strategy that it is worse than
+	Difference *Estimate `json:"difference,omitempty"` // how much worse it is
+	Ratio      *Estimate `json:"ratio,omitempty"`      // of times and of attempts: how many times as much
 }
 
 // Miss is how far a strategy is from an objective.
 type Miss struct {
-	Strategy string    `json:"strategy"`
-	SLO      string    `json:"slo"`
+	Strategy string    `json:"strategy"`        // that misses it
+	SLO      string    `json:"slo"`             // the objective
 	Value    *Estimate `json:"value,omitempty"` // absent where it is never reached
 }
 
 // Baseline compares every strategy with the one that runs today.
 type Baseline struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // of the strategy that runs today
 	// Saved are calls a day that no longer fail, by strategy.
 	Saved []Saving `json:"saved"`
 }
 
 // Saving is how many calls a day a strategy saves from failing.
 type Saving struct {
-	Strategy    string    `json:"strategy"`
-	CallsPerDay *Estimate `json:"calls_per_day"`
+	Strategy    string    `json:"strategy"`      // that replaces it
+	CallsPerDay *Estimate `json:"calls_per_day"` // that no longer fail
 }
 
-// Purchase is what a strategy that sends to another deployment than the first costs,
-// and what it gains, against the first one chosen.
+// Purchase says what a strategy that also sends to another deployment costs and gains,
+// compared with the first strategy chosen.
 type Purchase struct {
 	What string    `json:"what"` // the strategy
 	USD  *Estimate `json:"usd"`  // more a run
@@ -90,25 +90,25 @@ type Purchase struct {
 
 // Overload is a time in which more arrives than a limit allows.
 type Overload struct {
-	Limit   string  `json:"limit"`
-	From    float64 `json:"from_s"`
-	To      float64 `json:"to_s"`
+	Limit   string  `json:"limit"`   // its name, as in rejected_by
+	From    float64 `json:"from_s"`  // seconds after the start
+	To      float64 `json:"to_s"`    // seconds after the start
 	Demand  float64 `json:"demand"`  // a minute, as the vendor would charge it
 	Allowed float64 `json:"allowed"` // a minute
 	// Missed is the share of the run's work that comes in this time and that no client
-	// can have served before it is given up.
+	// can get served before its calls are given up.
 	Missed float64 `json:"missed"`
-	// Share is in how much of the time the demand is too high: 1 = throughout. Where it
-	// is less, the demand is too high in bursts, and Demand and Allowed are of these.
+	// Share is the part of the time in which the demand is too high: 1 = always. If it
+	// is less, the demand is too high in bursts, and Demand and Allowed describe these.
 	Share float64 `json:"share"`
 }
 
 // Fit is the smallest tier, of the same vendor and model, at which a client policy is
 // good enough. Without a Provider there is none.
 type Fit struct {
-	Provider          string    `json:"provider,omitempty"`
-	Strategy          string    `json:"strategy,omitempty"`
-	SuccessRate       *Estimate `json:"success_rate,omitempty"`
-	CostPerSuccessUSD *Estimate `json:"cost_per_success_usd,omitempty"`
-	Asks              string    `json:"asks,omitempty"` // what the tier asks for
+	Provider          string    `json:"provider,omitempty"`             // the reference of the tier
+	Strategy          string    `json:"strategy,omitempty"`             // that is good enough there
+	SuccessRate       *Estimate `json:"success_rate,omitempty"`         // of that strategy there
+	CostPerSuccessUSD *Estimate `json:"cost_per_success_usd,omitempty"` // of that strategy there
+	Asks              string    `json:"asks,omitempty"`                 // what the tier asks for
 }

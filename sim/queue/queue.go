@@ -3,25 +3,26 @@
 // problem", 1990), which a simulator can use because it never asks for an event
 // in the past.
 //
-// Times are read as numbers in base 16. An event lies in the bucket of the first
-// digit, from the left, in which its time differs from the time the queue has
-// moved on to, and of the value of that digit. When nothing is left of the
-// earliest bucket, the queue moves on to the next and spreads it over the
-// buckets of the digits to its right, in order, so that ties leave in the order
-// in which they were pushed and need no sequence number. An event moves at most
-// 15 times, in practice about three; buckets of a few events are sorted instead.
+// Times are read as numbers in base 16. Compare the time of an event with the time
+// that the queue has reached, digit by digit from the left. The first digit that
+// differs, and its value, name the bucket of the event. When the earliest bucket is
+// empty, the queue moves on to the next one and spreads it over the buckets of the
+// digits further right, in order. So ties leave in the order in which they were pushed
+// and need no sequence number. An event moves at most 15 times, and about three times in
+// practice. Buckets of a few events are sorted instead.
 //
-// It was chosen by the time of one simulated attempt in the whole loop, against
-// a calendar queue (days of 65 us, a ring of 128 K days, a bitmap to skip empty
-// ones), when the radix was still 2. BenchmarkRun/strategy=jitter, best of five runs
-// side by side on one core of an AMD EPYC, in ns per attempt:
+// It was chosen by the time of one simulated attempt in the whole loop. The
+// alternative was a calendar queue (days of 65 us, a ring of 128 K days, a bitmap to
+// skip empty days), and the radix was still 2. These are ns per attempt of
+// BenchmarkRun/strategy=jitter, the best of five runs side by side on one core of an AMD
+// EPYC:
 //
 //	live calls      1,000   16,000   1,000,000
 //	radix heap        203      245         397
 //	calendar queue    221      268         753
 //
-// Radix 16 against radix 2, the same on a Xeon of 2.3 GHz (of 8, 32 and 64 none is
-// better throughout):
+// This compares radix 16 with radix 2 on a Xeon of 2.3 GHz. None of 8, 32 and 64 is
+// better at all sizes:
 //
 //	live calls      1,000   16,000   1,000,000
 //	radix 2           275      298         480

@@ -1,4 +1,5 @@
-// Package rng gives every random draw of a run a name instead of a turn.
+// Package rng draws random numbers that depend on what they are for and not on the
+// order in which they are drawn.
 //
 // A draw is a pure function of (seed, purpose, ids): the size of call 17, the
 // jitter of its third retry, the service time of its second attempt. Nothing
@@ -34,6 +35,7 @@ const (
 	Tenant                        // picks among tenants or streams
 	Lengths                       // picks one row of an empirical table
 	Deployment                    // the key of one deployment
+	Situation                     // one property of a random situation
 )
 
 // A Key roots the draws of one replication, or of one part of it.

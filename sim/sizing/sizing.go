@@ -1,11 +1,12 @@
 // Package sizing answers whether to buy provisioned throughput (PTU), and how
-// much: it reads a usage log or a scenario's workload into a demand, lets
-// package capacity work out sizes and costs, and replays the demand in the
-// simulator against each option to see what it does to requests.
+// much. It reads a usage log or a scenario's workload into a demand. Package capacity
+// works out sizes and costs. Then sizing replays the demand in the simulator against
+// each option, to see what the option does to requests.
 //
-// What is replayed are arrivals fitted to the log: each minute has its requests
-// and tokens, at random instants, in sizes shaped like those of single requests
-// of the log, or, where it has none, of the embedded trace azure-conv-2023.
+// It replays arrivals that are fitted to the log. Each minute has the requests and
+// tokens that the log has in it, at random instants. The sizes of requests are
+// distributed as in the log or, if the log has no single requests, as in the embedded
+// trace azure-conv-2023.
 package sizing
 
 import (
@@ -110,4 +111,4 @@ func others(q *Question) []*capacity.Offer {
 	return list
 }
 
-var errClosed = errors.New("a closed workload waits for its answers: what it would ask of a faster or slower deployment is another demand; give a usage log or a scenario with open arrivals")
+var errClosed = errors.New("the users of a closed workload wait for answers, so what they ask for depends on the deployment; give a usage log or a scenario with open arrivals")

@@ -351,7 +351,7 @@ func TestCoarseLogs(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, all)
 		}
 	}
-	if r.Start != "" || r.ByHour != nil || r.Curves.Heat != nil {
+	if r.Start != "" || r.ByHour != nil {
 		t.Error("dates out of nothing")
 	}
 }
@@ -464,7 +464,7 @@ func TestErrors(t *testing.T) {
 		want   string
 	}{
 		{func(q *Question) { q.Model = "gpt-4" }, `the catalog has no PTUs of "gpt-4"`},
-		{func(q *Question) { q.Usage, q.Scenario = nil, closed }, "a closed workload waits for its answers"},
+		{func(q *Question) { q.Usage, q.Scenario = nil, closed }, "the users of a closed workload wait for answers"},
 		{func(q *Question) { q.Usage = &log{} }, "test has no tokens"},
 		{func(q *Question) { q.Usage = backwards }, "line 3: 2026-11-02 00:01:00 +0000 UTC is before the log's first row"},
 		{func(q *Question) { q.PAYG = "azure/gpt-4o@ptu-50" }, "azure/gpt-4o@ptu-50 is provisioned"},

@@ -4,9 +4,9 @@
 // The replication is the unit. Calls of one replication share arrivals, faults
 // and queues, so they are not independent, and an interval that counts calls as
 // independent is too narrow. Everything that is estimated here is pooled: a share is
-// the hits of all replications divided by the cases of all replications, a
+// the hits of all replications divided by the cases of all replications, and a
 // quantile is that of all calls together. A mean of shares, or a mean of
-// quantiles, estimates something else, and the two do not meet however many
+// quantiles, estimates something else. The difference remains however many
 // replications there are.
 //
 // # Which method, and why
@@ -19,9 +19,9 @@
 //     size (Korn and Graubard, "Confidence intervals for proportions with small
 //     expected number of positive counts", Survey Methodology 24, 1998). Near 0 and
 //     1 Student's t fails: where no replication has a failure it gives an interval
-//     without width. Two changes are made to it: the degrees of freedom come from
-//     the kurtosis of the residuals, since few replications with most of the
-//     failures tell less about their own scatter; and where residuals are skewed
+//     without width. Two changes are made to the method. The degrees of freedom come
+//     from the kurtosis of the residuals, because replications tell less about their
+//     scatter when few of them hold most of the failures. Where residuals are skewed,
 //     the far end is moved towards that of Hall's transformed t (Hall, "On the
 //     removal of skewness by transformation", JRSS B 54, 1992).
 //   - A quantile ([NewQuantile]) has the hull of two intervals: Woodruff's

@@ -9,7 +9,7 @@ import (
 	"ratesim/sim/stats"
 )
 
-// Error is the probability that a verdict leaves out the best strategy, at most.
+// Error is the largest allowed probability that a verdict leaves out the best strategy.
 const Error = 0.05
 
 // fewest is how many replications a verdict takes: with fewer, intervals cover too

@@ -8,8 +8,8 @@ import "ratesim/sim/metrics"
 // seconds. Each look may spend an equal part of the error.
 func Looks() []int { return []int{10, 20, 40, 80, 160, 200} }
 
-// Settled reports whether more replications cannot change the verdict, or only what
-// does not matter.
+// Settled reports whether more replications can no longer change the verdict in a way
+// that matters.
 func Settled(v *metrics.Verdict) bool {
 	for _, a := range v.MeetsSLO {
 		if a == metrics.Unknown {

@@ -30,8 +30,9 @@ type Call struct {
 
 type callKey struct{}
 
-// WithCall returns a context for a request that is c. Without it calls are
-// numbered, arrive when RoundTrip is called, and are estimated by their body.
+// WithCall returns a context that says that a request is the call c. Without it, calls
+// are numbered in order, arrive when RoundTrip is called, and are estimated from their
+// body.
 func WithCall(ctx context.Context, c Call) context.Context {
 	return context.WithValue(ctx, callKey{}, c)
 }

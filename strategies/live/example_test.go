@@ -13,7 +13,7 @@ import (
 // newClient returns an HTTP client whose calls a strategy paces and retries. Give it to
 // your SDK as its HTTP client, and turn the SDK's own retries off.
 func newClient(seed uint64) (*http.Client, error) {
-	entry, ok := strategies.Find("header-aware")
+	entry, ok := strategies.Find("paced")
 	if !ok {
 		return nil, fmt.Errorf("no such strategy")
 	}

@@ -1,12 +1,12 @@
-// Package live drives a strategy over real HTTP. The strategy is the one that
-// the simulator ran: it is told what happened and when, and this package sends,
-// waits, hangs up and ends calls as it says.
+// Package live drives a strategy over real HTTP. The strategy is the same code that
+// the simulator runs. This package tells it what happened and when, and sends, waits,
+// hangs up and ends calls as the strategy says.
 //
 // A Transport is an http.RoundTripper, so a client library needs no more than
 //
 //	&http.Client{Transport: live.New(strategy, live.Options{})}
 //
-// with its own retries off: two that retry multiply each other.
+// with its own retries turned off, because two layers that retry multiply each other.
 package live
 
 import (
@@ -27,8 +27,8 @@ import (
 type Options struct {
 	// Base sends attempts; nil = http.DefaultTransport.
 	Base http.RoundTripper
-	// Timeout is when an attempt without an answer is given up, in the
-	// strategy's time; 0 = never. Of a stream only the beginning has to come.
+	// Timeout is how long an attempt waits for an answer, in the strategy's time; 0 =
+	// for ever. A stream has to begin within it, but not to end.
 	Timeout time.Duration
 	// Batch reports whether a deployment is a batch API, whose attempts Timeout
 	// does not give up; nil = none is.
@@ -42,8 +42,8 @@ type Options struct {
 	// Route points an attempt at a deployment, by its index in
 	// strategies.Env.Deployments; nil leaves attempts as the request is.
 	Route func(deployment int, r *http.Request)
-	// Coordinator is asked what the strategy asks; nil = it does not answer. An
-	// ask is given up after Patience, in the strategy's time; 0 = DefaultPatience.
+	// Coordinator answers what the strategy asks; nil = no answer. An ask is given up
+	// after Patience, in the strategy's time; 0 = DefaultPatience.
 	Coordinator Coordinator
 	Patience    time.Duration
 	// Estimate returns the tokens of a request's prompt and the bound on its
@@ -99,8 +99,8 @@ func New(s strategies.Strategy, o Options) *Transport {
 // ErrClosed is what RoundTrip returns after Close.
 var ErrClosed = errors.New("live: the transport is closed")
 
-// Error is how RoundTrip fails when the strategy gave a call up and there is no
-// HTTP answer to hand back. Where there was one, RoundTrip returns that.
+// Error is the error of RoundTrip when the strategy gave a call up and there is no HTTP
+// answer to return. If there was one, RoundTrip returns that.
 type Error struct {
 	Reason strategies.Reason
 	Status int // of the last attempt: wire.StatusTimeout or wire.StatusReset; NotSent if there was none
@@ -165,9 +165,8 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// Close lets no more calls in and waits for those that are open, and for the
-// coordinator. When ctx ends
-// first it gives them up and returns ctx's error.
+// Close accepts no more calls, and waits for the open calls and for the coordinator. If
+// ctx ends first, it gives them up and returns ctx's error.
 func (t *Transport) Close(ctx context.Context) error {
 	t.mu.Lock()
 	if !t.closed {

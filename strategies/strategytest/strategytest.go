@@ -4,19 +4,19 @@
 //
 // The laws:
 //
-//   - every call ends exactly once, and at once when it is cancelled;
-//   - nothing is said about a call after its end, and its memory is not
-//     written to;
-//   - no time asked for lies in the past;
-//   - only deployments that exist are sent to, only attempts in flight are
-//     aborted, and no call is sent more than 64 times;
-//   - once nothing new arrives, everything ends, whether the provider then
-//     answers or refuses whatever it is sent;
-//   - the same history gives the same trace, with other quotas in its replies too
-//     if the strategy says that it ignores them;
-//   - once warm, no event allocates.
+//   - every call ends exactly once, and immediately when it is cancelled;
+//   - after its end, the strategy has no effect on a call and does not write to its
+//     memory;
+//   - no time that the strategy asks for lies in the past;
+//   - it sends only to deployments that exist, aborts only attempts in flight, and
+//     sends no call more than 64 times;
+//   - when no more calls arrive, all calls end, whether the provider then answers
+//     everything or refuses everything;
+//   - the same history gives the same trace. If the strategy says that it ignores
+//     quotas, this holds also when the quotas in the replies differ;
+//   - after a warm-up, no event allocates.
 //
-// [Driver] is the small driver behind it, for tests that tell a story of their
+// [Driver] is the small driver behind it, for tests that play a history of their
 // own.
 package strategytest
 

@@ -1,6 +1,6 @@
-// Package admin is the operator's side of a mock provider: what it counts, how
-// it grades its clients, and an HTTP handler for both and for what can be
-// changed while it runs. It belongs on an address of its own.
+// Package admin is the operator's side of a mock provider. It counts requests,
+// grades clients, and has an HTTP handler that shows both and changes faults while the
+// provider runs. Serve it on an address of its own, which clients cannot reach.
 package admin
 
 import (

@@ -1,6 +1,6 @@
-// Package redisquota is a coordinator in Redis or Valkey: instances anywhere that
-// use the same key share a quota. It does in a script what provider/quota does in
-// the simulator: GCRA with grants in the future, and leases of shares.
+// Package redisquota is a coordinator in Redis or Valkey. Instances that use the same
+// key share a quota, on whatever machines they run. A script does in Redis what
+// provider/quota does in the simulator: it grants times by GCRA and leases shares.
 package redisquota
 
 import (

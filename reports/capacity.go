@@ -1,0 +1,176 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"ratesim/provider/capacity"
+	"ratesim/reports/chart"
+	"ratesim/reports/words"
+)
+
+// Capacity is the answer of `ratesim ptu`: what to buy and why, what could be done and
+// what it costs, the demand, break-even utilisations, what would change the answer, and
+// what it rests on.
+func Capacity(r *capacity.Report) *Document {
+	r = asSaved(r)
+	return &Document{Kind: KindCapacity, Name: r.Model, Title: Answer(r), Facts: capacityFacts(r), Tables: capacityTables(r),
+		Lists: capacityLists(r), Warnings: r.Warnings, Data: rounded{r}, Records: capacityRecords(r), Charts: chart.Capacity(r)}
+}
+
+// capacityFacts say what was looked at.
+func capacityFacts(r *capacity.Report) []string {
+	parts := []string{r.Model, r.Deployment, r.Source,
+		ptuSpan(r.Minutes) + " by the " + r.Granularity}
+	if r.Start != "" {
+		parts = append(parts, "from "+r.Start)
+	}
+	if r.Requests > 0 {
+		parts = append(parts, words.Write(float64(r.Requests), words.Quantity)+" requests")
+	}
+	return append(parts, fmt.Sprintf("%.0f %% of the input cached", 100*r.CachedShare))
+}
+
+func ptuSpan(minutes int) string {
+	switch {
+	case minutes < 120:
+		return strconv.Itoa(minutes) + " min"
+	case minutes < 48*60:
+		return strconv.FormatFloat(float64(minutes)/60, 'f', 1, 64) + " h"
+	}
+	return strconv.FormatFloat(float64(minutes)/1440, 'f', 1, 64) + " days"
+}
+
+// day is how many minutes there are in a day, of which demand changes from hour to hour.
+const day = 24 * 60
+
+// Answer is what to do and why, in two sentences.
+func Answer(r *capacity.Report) string {
+	rec := &r.Recommendation
+	if rec.Option < 0 || rec.Option >= len(r.Options) {
+		return "Nothing that was looked at will do. " + sentence(rec.Why)
+	}
+	chosen, payg := &r.Options[rec.Option], &r.Options[0]
+	var b strings.Builder
+	do := advice(chosen, words.Printable(r.Model))
+	if r.Minutes < day {
+		fmt.Fprintf(&b, "The log covers %s, which is too short to decide. If all of the time were like it: ", ptuSpan(r.Minutes))
+		do = strings.ToLower(do[:1]) + do[1:]
+	}
+	b.WriteString(do)
+	fmt.Fprintf(&b, ": %s %s a month", words.Money(chosen.USDPerMonth), words.Printable(r.Currency))
+	if chosen != payg && payg.USDPerMonth > 0 {
+		change := chosen.USDPerMonth/payg.USDPerMonth - 1
+		fmt.Fprintf(&b, ", %.0f %% %s than pay-as-you-go alone", 100*math.Abs(change), map[bool]string{true: "less", false: "more"}[change < 0])
+	}
+	b.WriteString(". ")
+	why := rec.Why
+	if p := rec.Pays; p != nil {
+		lo, hi := rec.PTUsInterval[0], rec.PTUsInterval[1]
+		switch {
+		case rec.ByObjective:
+			why += fmt.Sprintf("; they cost less than pay-as-you-go in %.0f %% of resamples of the days", 100**p)
+		case *p < 0.025:
+			why += fmt.Sprintf("; that holds in %.0f %% of resamples of the days", 100*(1-*p))
+		case lo == hi:
+			why += fmt.Sprintf("; PTUs pay in %.0f %% of resamples of the days, and %d is the cheapest number in 95 %% of them", 100**p, lo)
+		default:
+			why += fmt.Sprintf("; PTUs pay in %.0f %% of resamples of the days, with %d to %d the cheapest number in 95 %% of them", 100**p, lo, hi)
+		}
+	}
+	b.WriteString(sentence(why))
+	return b.String()
+}
+
+// advice says what to do.
+func advice(o *capacity.Option, model string) string {
+	batched := ""
+	if o.Online < 1 && o.Online > 0 {
+		batched = fmt.Sprintf(", with %.0f %% of the demand batched", 100*(1-o.Online))
+	}
+	lengths := map[string]string{"hourly": "paid by the hour", "monthly": "reserved for a month", "yearly": "reserved for a year"}
+	switch {
+	case o.PTUs == 0:
+		return "Stay on pay-as-you-go" + batched
+	case o.Schedule != nil:
+		return fmt.Sprintf("Reserve %d %s PTUs of %s for a year and buy up to %d more by the hour when they are needed", o.Schedule.Reserved, o.Deployment, model, o.PTUs-o.Schedule.Reserved)
+	case o.Spills:
+		return fmt.Sprintf("Buy %d %s PTUs of %s, %s, and let what exceeds them spill over to pay-as-you-go%s", o.PTUs, o.Deployment, model, lengths[o.Commitment], batched)
+	}
+	return fmt.Sprintf("Buy %d %s PTUs of %s, %s%s", o.PTUs, o.Deployment, model, lengths[o.Commitment], batched)
+}
+
+// sentence begins with a capital and ends with a full stop.
+func sentence(s string) string {
+	s = words.Printable(s)
+	if s == "" {
+		return ""
+	}
+	_, n := utf8.DecodeRuneInString(s)
+	return strings.ToUpper(s[:n]) + s[n:] + "."
+}
+
+// capacityLists are what would change the answer, and what it rests on.
+func capacityLists(r *capacity.Report) []List {
+	var out []List
+	if f := r.Recommendation.FlipsIf; len(f) > 0 {
+		out = append(out, List{"Another answer if", f})
+	}
+	rests := []string{"objective: " + strings.Join(r.Objectives, ", ") + "; refused and latency are of requests sent once, without retries" + replayed(r)}
+	var sources []string
+	said := map[string][]string{}
+	for _, a := range r.Assumptions {
+		from := origin(a)
+		if said[from] == nil {
+			sources = append(sources, from)
+		}
+		said[from] = append(said[from], fmt.Sprintf("%s %s %s", a.What, words.Plain(a.Value), a.Unit))
+	}
+	for _, from := range sources {
+		rests = append(rests, strings.Join(said[from], "; ")+" ("+from+")")
+	}
+	return append(out, List{"It rests on", rests})
+}
+
+// origin is where an assumption comes from, and when that was so.
+func origin(a capacity.Assumption) string {
+	parts := []string{a.Source}
+	for _, s := range []string{a.Date, a.Confidence} {
+		if s != "" && s != "given" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func replayed(r *capacity.Report) string {
+	if r.Replay == nil {
+		return ""
+	}
+	part := "all"
+	if r.Replay.Minutes < r.Minutes {
+		part = "the busiest " + ptuSpan(r.Replay.Minutes)
+	}
+	limits := r.Replay.PAYG
+	if limits == "" {
+		limits = "no limits"
+	}
+	return fmt.Sprintf("; simulated were %s of it, %s requests, with pay-as-you-go limited as %s", part, words.Write(float64(r.Replay.Requests), words.Quantity), limits)
+}
+
+// capacityRecords has a row for each option. What the log needs at percentiles is in
+// the JSON.
+func capacityRecords(r *capacity.Report) [][]string {
+	rows := [][]string{{"model", "deployment", "name", "commitment", "ptus", "per_month", "per_year", "currency", "utilisation",
+		"spilled_share", "rejected_share", "replayed_spilled_share", "latency_p50", "latency_p95", "latency_p99", "meets_slo", "recommended"}}
+	for i := range r.Options {
+		o := &r.Options[i]
+		rows = append(rows, []string{r.Model, o.Deployment, o.Name, o.Commitment, strconv.Itoa(o.PTUs), known(&o.USDPerMonth), known(&o.USDPerYear), r.Currency,
+			known(&o.Utilisation), known(&o.SpilledShare), known(o.RejectedShare), known(o.ReplayedSpilled),
+			known(o.LatencyP50), known(o.LatencyP95), known(o.LatencyP99), strconv.FormatBool(o.MeetsSLO), strconv.FormatBool(i == r.Recommendation.Option)})
+	}
+	return rows
+}
