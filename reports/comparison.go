@@ -143,7 +143,7 @@ func legend(results []*metrics.Result, cols []metricColumn) []string {
 		case metrics.TimeToSuccessP95:
 			out = append(out, "Times are from arrival to success, of all calls: one that failed never succeeds.")
 		case metrics.DrainedAt:
-			out = append(out, "Time to drain is short, too, where clients soon give up: see failed.")
+			out = append(out, "Time to drain is also short where clients give up soon, so read it together with failed.")
 		}
 	}
 	if r.Find(words.Oracle) != nil {
