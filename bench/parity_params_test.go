@@ -15,6 +15,7 @@ func TestParityOfParameters(t *testing.T) {
 		"{use: queue, name: urgent, order: priority, workers: 3, max_queue: 9}",
 		"{use: queue, name: late, order: fair, weights: {web: 3}, reserve: false}",
 		"{use: jitter, name: decorrelated, jitter: decorrelated, base_5xx: 100ms}",
+		"{use: queue, name: brief, max_elapsed: 20s, max_retries: 100}",
 		"{use: layers, name: two, layers: [azcore, go-retryablehttp]}",
 		"{use: adaptive, name: rising, increase: 4, decrease: 80%}",
 		"{use: sdk:cookbook-parallel@1, name: pausing, pause: 5s, rpm: 120, tpm: 90000}",

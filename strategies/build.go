@@ -11,6 +11,7 @@ func retryOf(v values) Retry {
 		},
 		FaultBase:  v.duration("base_5xx"),
 		MaxRetries: v.count("max_retries"),
+		MaxElapsed: v.duration("max_elapsed"),
 		MaxWait:    v.duration("max_wait"),
 		Spread:     v.share("spread"),
 	}

@@ -37,11 +37,11 @@ func TestLaws(t *testing.T) {
 		})
 	}
 	for name, args := range map[string]strategies.Args{
-		"token-bucket": {"fair": "false"},
+		"token-bucket": {"fair": "false", "max_elapsed": "1m"},
 		"queue":        {"order": "fair", "workers": "3", "max_queue": "5", "reserve": "false"},
-		"header-aware": {"jitter": "decorrelated", "hold_above": "100%", "slow_below": "100%"},
+		"header-aware": {"max_elapsed": "1m", "jitter": "decorrelated", "hold_above": "100%", "slow_below": "100%"},
 		"ptu":          {"return_after": "1m", "spill_on": "429,503", "primary": "spare"},
-		"jitter":       {"jitter": "decorrelated", "base": "0s"},
+		"jitter":       {"jitter": "decorrelated", "base": "0s", "max_elapsed": "20s"},
 		"layers":       {"layers": "azcore, go-retryablehttp"},
 
 		"token-bucket/smooth":     {"smooth": "true"},
@@ -64,7 +64,7 @@ func TestLaws(t *testing.T) {
 		"compose/adaptive": {"pace": "adaptive", "route": "reserved, main", "retry": "fixed"},
 		"compose/paced":    {"pace": "paced", "retry": "jitter", "jitter": "decorrelated"},
 		"compose/paced-to": {"pace": "paced", "route": "main, spare", "order": "priority", "breaker": "2"},
-		"shared":           {"on_outage": "closed", "wait_timeout": "5s"},
+		"shared":           {"on_outage": "closed", "wait_timeout": "5s", "max_elapsed": "20s"},
 		"lease":            {"length": "1s", "burst": "1ms"},
 		"compose/split":    {"pace": "split", "order": "fair"},
 		"compose/shares":   {"burst": "10ms", "order": "fair", "retry": "none"},
@@ -90,13 +90,13 @@ type contract struct {
 }
 
 func contracts() []contract {
-	backoff := strategies.Args{"base": "1s", "factor": "2", "max_delay": "60s", "base_5xx": "", "max_retries": "6"}
+	backoff := strategies.Args{"base": "1s", "factor": "2", "max_delay": "60s", "base_5xx": "", "max_retries": "6", "max_elapsed": "0s"}
 	jitter := with(backoff, strategies.Args{"jitter": "25%"})
 	after := with(jitter, strategies.Args{"spread": "10%", "max_wait": "120s"})
 	return slices.Concat([]contract{
 		{"none", strategies.Args{}},
-		{"naive", strategies.Args{"max_retries": "6"}},
-		{"fixed", strategies.Args{"delay": "1s", "max_retries": "6"}},
+		{"naive", strategies.Args{"max_retries": "6", "max_elapsed": "0s"}},
+		{"fixed", strategies.Args{"delay": "1s", "max_retries": "6", "max_elapsed": "0s"}},
 		{"backoff", backoff},
 		{"jitter", jitter},
 		{"retry-after", after},
@@ -150,7 +150,7 @@ func presetContracts() []contract {
 		{"sdk:vercel-ai@7", strategies.Args{"max_retries": "2"}},
 		{"sdk:litellm@1", strategies.Args{"max_retries": "2"}},
 		{"sdk:tenacity@9", strategies.Args{"max_retries": "5"}},
-		{"sdk:cenkalti-backoff@5.0", strategies.Args{"max_retries": ""}},
+		{"sdk:cenkalti-backoff@5.0", strategies.Args{"max_retries": "", "max_elapsed": "15m"}},
 		{"sdk:go-retryablehttp@0.7", strategies.Args{"max_retries": "4"}},
 		{"sdk:failsafe-go@0.9", strategies.Args{"max_retries": "2"}},
 		{"article:backoff", strategies.Args{"max_retries": "6"}},
@@ -298,7 +298,7 @@ func refuse(t *testing.T, list []buildError) {
 func TestUnknownParameterNamesTheKnown(t *testing.T) {
 	e, _ := strategies.Find("fixed")
 	_, errs := e.Build(strategies.Args{"dealy": "2s"}, strategytest.Env())
-	want := []strategies.ParamError{{Param: "dealy", Msg: "fixed has no such parameter", Known: []string{"delay", "max_retries"}}}
+	want := []strategies.ParamError{{Param: "dealy", Msg: "fixed has no such parameter", Known: []string{"delay", "max_retries", "max_elapsed"}}}
 	if diff := cmp.Diff(want, errs); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

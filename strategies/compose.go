@@ -197,7 +197,7 @@ func composeParams() []Param {
 	return slices.Concat(
 		[]Param{{Name: "retry", Kind: ChoiceParam, Default: "retry-after", Choices: retryNames,
 			About: "whether and when a call is sent again: as the strategy of this name does"}},
-		forPart("retry", retryNames[1:], maxRetries),
+		forPart("retry", retryNames[1:], maxRetries, maxElapsed),
 		forPart("retry", []string{"fixed"}, delay),
 		forPart("retry", retryNames[3:], backoffParams[:4]...),
 		forPart("retry", retryNames[4:], jitterParams...),

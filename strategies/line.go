@@ -207,7 +207,7 @@ func (l *line) move(now clock.Time, n *lane, c *Call, r *wire.Reply, out *Effect
 	switch {
 	case !l.fits(now, c):
 		out.Fail(c, Oversize)
-	case !l.retry.Allows(now, int(c.Sent)-1):
+	case !l.retry.Allows(now, c, int(c.Sent)-1):
 		out.Fail(c, MaxRetries)
 	default:
 		l.comeBack(now, c)
@@ -326,6 +326,8 @@ func (l *line) doomed(now clock.Time, n *lane, c *Call, at clock.Time) (Reason, 
 		return Oversize, true
 	case sure && n.tooLate(at, c):
 		return Deadline, true
+	case sure && at > l.retry.last(c):
+		return MaxRetries, true
 	case l.patience > 0 && at > c.Since.Add(l.patience):
 		return QueueTimeout, true
 	}

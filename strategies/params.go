@@ -15,6 +15,8 @@ const (
 var (
 	maxRetries = Param{Name: "max_retries", Kind: CountParam, Default: "6", Max: 1000,
 		About: "most retries after the first attempt; six backoffs from 1s last 63s, just longer than the one-minute window of a limit"}
+	maxElapsed = Param{Name: "max_elapsed", Kind: DurationParam, Default: "0s", Max: day,
+		About: "a call is not sent again later than this after it came; a retry that would be later is not waited for. 0s is no bound but max_retries"}
 	delay = Param{Name: "delay", Kind: DurationParam, Default: "1s", Max: day,
 		About: "wait before every retry; 1s is what most hand-written loops sleep"}
 
@@ -27,7 +29,7 @@ var (
 			About: "longest delay before jitter; a limit per minute is full again after 60s"},
 		{Name: "base_5xx", Kind: DurationParam, Min: 0.001, Max: day,
 			About: "delay before the first retry after a failure that is no 429; default: base. A fault may be over sooner than a limit is full again"},
-		maxRetries,
+		maxRetries, maxElapsed,
 	}
 	jitterParams = []Param{{Name: "jitter", Kind: JitterParam, Default: "25%",
 		About: "how delays are spread: none, full, equal, decorrelated, or ± a share of the delay"}}

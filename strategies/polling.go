@@ -96,6 +96,11 @@ func (p *poller) join(now clock.Time, c *Call, out *Effects) {
 
 // look sends c if there is enough.
 func (p *poller) look(now clock.Time, c *Call, out *Effects) {
+	if now > p.retry.last(c) {
+		p.gate.release(now, c)
+		out.Fail(c, MaxRetries)
+		return
+	}
 	if at := p.gate.opens(now, c); at > now {
 		p.sleep(now, c, at)
 		return

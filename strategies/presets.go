@@ -88,7 +88,7 @@ func otherPresets() []preset {
 			loop: loop{retries: serverSide, backoff: func(u float64, k int) float64 {
 				return min(0.5*math.Pow(1.5, float64(k)), 60) * (0.5 + u)
 			}, heeds: func(asked, _, _ float64) float64 { return heedIf(asked > 0, asked) },
-				whole: true, restarts: true, within: 15 * time.Minute, maxRetries: math.MaxInt}},
+				whole: true, restarts: true, maxRetries: math.MaxInt, maxElapsed: 15 * time.Minute}},
 		{name: "sdk:go-retryablehttp@0.7", about: "waits 1s, doubling up to 30s, without jitter; obeys any Retry-After",
 			loop: loop{retries: implemented, backoff: func(_ float64, k int) float64 { return min(doubled(1, k), 30) },
 				heeds: anything, whole: true, refusals: true, maxRetries: 4}},
@@ -217,12 +217,17 @@ func presetEntries() []Entry {
 		case p.loop.maxRetries > maxLoopRetries:
 			retries.Default, retries.About = "", "most retries after the first attempt; default: the time alone limits them"
 		}
-		entries = append(entries, Entry{Name: p.name, About: p.about, Params: []Param{retries},
+		params := []Param{retries}
+		if p.loop.maxElapsed > 0 {
+			params = append(params, loopElapsed(p.loop.maxElapsed))
+		}
+		entries = append(entries, Entry{Name: p.name, About: p.about, Params: params,
 			build: func(v values, _ Env) (Factory, []ParamError) {
 				own := slices.Clone(layers)
 				if n, given := v["max_retries"]; given {
 					own[len(own)-1].maxRetries = int(n.number) - first
 				}
+				own[len(own)-1].maxElapsed = v.duration("max_elapsed")
 				return buildLibrary(own), nil
 			}})
 	}
@@ -262,6 +267,12 @@ func around(preset string, v values) func(Env) library {
 func loopRetries(usual int) Param {
 	return Param{Name: "max_retries", Kind: CountParam, Default: fmt.Sprint(usual), Max: maxLoopRetries,
 		About: "most retries after the first attempt; the library's own default"}
+}
+
+func loopElapsed(usual time.Duration) Param {
+	p := maxElapsed
+	p.Default, p.About = brief(usual), p.About+"; the library's own default"
+	return p
 }
 
 func buildLibrary(layers []loop) Factory {

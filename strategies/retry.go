@@ -16,6 +16,13 @@ type Retry struct {
 	FaultBase  time.Duration // Backoff.Base after anything but a 429; 0 = the same
 	MaxRetries int           // after the first attempt
 
+	// MaxElapsed is how long after its arrival a call may be sent again; 0 = no bound. It
+	// counts from when the application asked, as in cenkalti/backoff and tenacity, and not
+	// from the first refusal: a caller knows how long it can wait, and not how much of that
+	// its calls spend in a queue. A retry that would come later is not waited for, as in
+	// cenkalti/backoff and with tenacity's stop_before_delay.
+	MaxElapsed time.Duration
+
 	// MaxWait is the longest Retry-After that is obeyed; with 0 none is. When a server
 	// asks for more, the call fails: it is not worth waiting so long, and an earlier
 	// retry is certain to be refused. openai-python (since 3.3) and azcore do the same.
@@ -61,6 +68,8 @@ func (p *Retry) Next(now clock.Time, c *Call, r *wire.Reply, k int) (at clock.Ti
 		return at, MaxRetries, false
 	case at >= c.Deadline:
 		return at, Deadline, false
+	case at > p.last(c):
+		return at, MaxRetries, false
 	case p.Budget != nil && !p.Budget.Withdraw(now):
 		return at, MaxRetries, false
 	}
@@ -89,10 +98,19 @@ func (p *Retry) Closed(now clock.Time, c *Call, r *wire.Reply, k int) clock.Time
 	return now.Add(time.Duration(float64(min(r.RetryAfter, p.MaxWait)) * (1 + p.Spread*u)))
 }
 
-// Allows reports whether a call that has been retried k times may be sent to another
+// last returns until when c may be sent again: clock.Never where nothing but the number
+// of retries bounds it, and for a call that was not sent yet.
+func (p *Retry) last(c *Call) clock.Time {
+	if p.MaxElapsed == 0 || c.Sent == 0 {
+		return clock.Never
+	}
+	return c.Arrived.Add(p.MaxElapsed)
+}
+
+// Allows reports whether c, which has been retried k times, may be sent to another
 // server at once. If so, it takes that retry from the budget.
-func (p *Retry) Allows(now clock.Time, k int) bool {
-	return k < p.MaxRetries && (p.Budget == nil || p.Budget.Withdraw(now))
+func (p *Retry) Allows(now clock.Time, c *Call, k int) bool {
+	return k < p.MaxRetries && now <= p.last(c) && (p.Budget == nil || p.Budget.Withdraw(now))
 }
 
 // retrying sends every call at once to one deployment and leaves the rest to its

@@ -33,8 +33,8 @@ type loop struct {
 	restarts bool
 	// quota: retries are paid for from a store that successes fill; see wallet.
 	quota      bool
-	within     time.Duration // no retry is made that would begin later after the first attempt; 0 = no bound
 	maxRetries int
+	maxElapsed time.Duration // as Retry.MaxElapsed
 }
 
 // giveUp, for loop.heeds: what is asked for is not worth waiting for.
@@ -73,7 +73,7 @@ func (l *loop) next(key rng.Key, now clock.Time, c *Call, r *wire.Reply, k int) 
 	if s < longest.Seconds() {
 		wait = time.Duration(s * float64(time.Second))
 	}
-	if k >= l.maxRetries || l.within > 0 && now.Add(wait).Sub(c.Since) > l.within {
+	if k >= l.maxRetries || l.maxElapsed > 0 && now.Add(wait) > c.Arrived.Add(l.maxElapsed) {
 		return 0, false, MaxRetries, false
 	}
 	return wait, heeded, 0, true

@@ -86,12 +86,22 @@ func (s *shared) ask(now clock.Time, c *Call, out *Effects) {
 		s.without(now, c, out)
 		return
 	}
-	within := c.Since.Add(s.patience)
-	if c.Deadline <= within {
-		within = c.Deadline - 1
-	}
+	within, _ := s.latest(c)
 	c.Phase = asking
 	s.tell(c, wire.Ask{Requests: 1, Tokens: c.Cost(), Within: max(0, within.Sub(now))}, out)
+}
+
+// latest returns the last time at which c may be sent, and why it fails if no grant
+// comes until then.
+func (s *shared) latest(c *Call) (at clock.Time, why Reason) {
+	at, why = c.Since.Add(s.patience), QueueTimeout
+	if c.Deadline <= at {
+		at, why = c.Deadline-1, Deadline
+	}
+	if last := s.retry.last(c); last < at {
+		at, why = last, MaxRetries
+	}
+	return at, why
 }
 
 // tell asks q and gives back what there is.
@@ -147,10 +157,9 @@ func (s *shared) answered(now clock.Time, c *Call, r *wire.Reply, out *Effects) 
 		out.Wake(c, now.Add(r.RetryAfter))
 	case r.Status == wire.StatusTooManyRequests && r.Limit == wire.Oversize:
 		out.Fail(c, Oversize)
-	case r.Status == wire.StatusTooManyRequests && c.Deadline <= c.Since.Add(s.patience):
-		out.Fail(c, Deadline)
 	case r.Status == wire.StatusTooManyRequests:
-		out.Fail(c, QueueTimeout)
+		_, why := s.latest(c)
+		out.Fail(c, why)
 	default:
 		s.dead = now.Add(deadFor)
 		s.without(now, c, out)

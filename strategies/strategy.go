@@ -73,7 +73,7 @@ type Reason uint8
 
 // The reasons, as results name them.
 const (
-	MaxRetries   Reason = iota // retries were used up
+	MaxRetries   Reason = iota // retries were used up, by number or by time
 	Deadline                   // it ended, or could only have ended, after its deadline
 	NotRetryable               // the reply said that no retry can help
 	QueueTimeout               // it waited too long, or found the queue full, on the client's side

@@ -192,7 +192,7 @@ func outcomes(m []Metric) {
 		name  string
 		about string
 	}{
-		{FailuresMaxRetries, "max_retries", "the retries were used up"},
+		{FailuresMaxRetries, "max_retries", "the retries were used up, by number or by time"},
 		{FailuresDeadline, "deadline", "the deadline passed, or could no longer be met"},
 		{FailuresNotRetryable, "not_retryable", "the reply said that no retry can help"},
 		{FailuresQueueTimeout, "queue_timeout", "the call waited too long, or found the queue full, on the client's side"},
