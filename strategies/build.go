@@ -1,5 +1,10 @@
 package strategies
 
+// faultFaster is how much sooner than a refusal a fault is retried by a policy that tells
+// them apart. The SDKs of OpenAI and Anthropic first wait half a second, half of base. A
+// quarter would not outlast an outage of half a minute with six retries.
+const faultFaster = 2
+
 // retryOf returns the policy that v describes; what v lacks is off.
 func retryOf(v values) Retry {
 	p := Retry{
@@ -14,6 +19,9 @@ func retryOf(v values) Retry {
 		MaxElapsed: v.duration("max_elapsed"),
 		MaxWait:    v.duration("max_wait"),
 		Spread:     v.share("spread"),
+	}
+	if _, after := v["max_wait"]; after && p.FaultBase == 0 {
+		p.FaultBase = p.Backoff.Base / faultFaster
 	}
 	if d, given := v["delay"]; given {
 		p.Backoff = Backoff{Base: d.duration, Max: d.duration, Factor: 1}

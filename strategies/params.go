@@ -28,7 +28,7 @@ var (
 		{Name: "max_delay", Kind: DurationParam, Default: "60s", Max: day,
 			About: "longest delay before jitter; a limit per minute is full again after 60s"},
 		{Name: "base_5xx", Kind: DurationParam, Min: 0.001, Max: day,
-			About: "delay before the first retry after a failure that is no 429; default: base. A fault may be over sooner than a limit is full again"},
+			About: "delay before the first retry after a failure that is no 429, which may be over sooner than a limit is full again; default: half of base for strategies that retry as retry-after does, and base for the others"},
 		maxRetries, maxElapsed,
 	}
 	jitterParams = []Param{{Name: "jitter", Kind: JitterParam, Default: "25%",

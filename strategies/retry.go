@@ -13,7 +13,7 @@ import (
 type Retry struct {
 	Key        rng.Key
 	Backoff    Backoff
-	FaultBase  time.Duration // Backoff.Base after anything but a 429; 0 = the same
+	FaultBase  time.Duration // Backoff.Base after anything but a 429; 0 = the same. See faultFaster
 	MaxRetries int           // after the first attempt
 
 	// MaxElapsed is how long after its arrival a call may be sent again; 0 = no bound. It
