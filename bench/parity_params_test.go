@@ -20,7 +20,7 @@ func TestParityOfParameters(t *testing.T) {
 		"{use: adaptive, name: rising, increase: 4, decrease: 80%}",
 		"{use: sdk:cookbook-parallel@1, name: pausing, pause: 5s, rpm: 120, tpm: 90000}",
 		"{use: sdk:langchain-limiter@1, name: coarse, requests_per_second: 2.5, max_bucket_size: 7, check_every: 700ms}",
-		"{use: article:bucket, name: small, capacity: 4000, refill: 500}",
+		"{use: article:bucket, name: small, capacity: 4000, refill: 500, estimated_tokens: 0}",
 		"{use: article:queue, name: few, workers: 3, rpm: 60}",
 		"{use: article:batch-sleep, name: stated, mean_tokens: 900}",
 		"{use: paper:wb, name: one, workers: 1, limit: 30}",

@@ -13,10 +13,10 @@ import (
 // until there should be enough, but 500 ms at most, and look again; whoever looks
 // when there is enough takes it, so that large calls can starve. One that needs
 // more than the bucket ever holds looks until its patience is over. The library's
-// own retries take nothing, and nothing is given back or trued up. What a call
-// costs is what it asks for, unless all are estimated alike, as in the printed
-// code, which also has every call declare half of that as its output; here the
-// scenario says what calls declare.
+// own retries take nothing, and nothing is given back or trued up. All calls are
+// estimated alike, as in the printed code, unless the estimate is 0: then a call costs
+// what it asks for. The printed code also has every call declare half of the estimate as
+// its output; here the scenario says what calls declare.
 //
 // Looks are made one by one only where a call needs more than 500 ms refill.
 // Others always sleep until there should be enough: sooner for a smaller call, and
@@ -192,8 +192,8 @@ var articleBucketParams = []Param{
 		About: "most tokens that the bucket holds; the article's value"},
 	{Name: "refill", Kind: NumberParam, Default: "33333", Min: 1, Max: maxLimit / 60,
 		About: "tokens per second; the article's value, for two million a minute"},
-	{Name: "estimated_tokens", Kind: CountParam, Min: 1, Max: maxLimit,
-		About: "tokens taken for every call, whatever its size; 1000 in the article; default: the call's own prompt and declared output"},
+	{Name: "estimated_tokens", Kind: CountParam, Default: "1000", Max: maxLimit,
+		About: "tokens taken for every call, whatever its size; the article's value. 0 takes the call's own prompt and declared output"},
 	{Name: "wait_timeout", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
 		About: "longest wait for tokens; the article's value"},
 }

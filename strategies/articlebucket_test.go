@@ -148,7 +148,7 @@ func TestArticleBucketAsPrinted(t *testing.T) {
 		capacity := max(1, rapid.SampledFrom([]int64{2, 6, 17, 60, 1000}).Draw(t, "capacity")*refill/10)
 		patience := rapid.SampledFrom([]time.Duration{20 * time.Millisecond, 1700 * time.Millisecond, 4 * time.Second, 30 * time.Second}).Draw(t, "patience")
 		env := strategytest.Env()
-		f := build(t, "article:bucket", strategies.Args{"capacity": fmt.Sprint(capacity), "refill": fmt.Sprint(refill), "wait_timeout": patience.String()}, env.Deployments)
+		f := build(t, "article:bucket", strategies.Args{"capacity": fmt.Sprint(capacity), "refill": fmt.Sprint(refill), "wait_timeout": patience.String(), "estimated_tokens": "0"}, env.Deployments)
 		d := ends{Driver: strategytest.NewDriver(f(env), env.Deployments)}
 		b := printedBucket{capacity: capacity, perMinute: 60 * refill, patience: patience, left: capacity * int64(time.Minute)}
 		gaps := rapid.SampledFrom([]time.Duration{0, 0, 1, 3 * time.Millisecond, 40 * time.Millisecond, 123_456_789, lookEvery, 7 * time.Second})
@@ -210,7 +210,7 @@ func TestArticleBucketAsPrinted(t *testing.T) {
 // looks after that one: of 100 tokens a second b has its 50 at 500 ms, and not c.
 func TestArticleBucketSubmitBeforeAlarm(t *testing.T) {
 	env := strategytest.Env()
-	s := build(t, "article:bucket", strategies.Args{"capacity": "1000", "refill": "100"}, env.Deployments)(env)
+	s := build(t, "article:bucket", strategies.Args{"capacity": "1000", "refill": "100", "estimated_tokens": "0"}, env.Deployments)(env)
 	var out strategies.Effects
 	calls := []*strategies.Call{{ID: 1, Prompt: 1000}, {ID: 2, Prompt: 50}, {ID: 3, Prompt: 50}}
 	for i, at := range []clock.Time{0, 0, clock.Second / 2} {

@@ -50,7 +50,7 @@ func TestLaws(t *testing.T) {
 		"token-bucket/both":       {"smooth": "true", "fair": "false"},
 		"sdk:cookbook-parallel@1": {"pause": "15s", "rpm": "60", "tpm": "60000"},
 		"sdk:langchain-limiter@1": {"requests_per_second": "2.5", "max_bucket_size": "7.5", "check_every": "700ms"},
-		"article:bucket":          {"capacity": "4000", "refill": "1000"},
+		"article:bucket":          {"capacity": "4000", "refill": "1000", "estimated_tokens": "0"},
 		"article:queue":           {"rpm": "20", "workers": "3"},
 		"article:batch-sleep":     {"mean_tokens": "5000"},
 
@@ -158,7 +158,7 @@ func presetContracts() []contract {
 		{"sdk:botocore-adaptive@1.43", strategies.Args{"max_retries": "2"}},
 		{"sdk:cookbook-parallel@1", strategies.Args{"max_retries": "4", "rpm": "1500", "tpm": "125000", "pause": "0s"}},
 		{"sdk:langchain-limiter@1", strategies.Args{"max_retries": "2", "requests_per_second": "1", "check_every": "100ms", "max_bucket_size": "1"}},
-		{"article:bucket", strategies.Args{"max_retries": "2", "capacity": "100000", "refill": "33333", "estimated_tokens": "", "wait_timeout": "30s"}},
+		{"article:bucket", strategies.Args{"max_retries": "2", "capacity": "100000", "refill": "33333", "estimated_tokens": "1000", "wait_timeout": "30s"}},
 		{"article:queue", strategies.Args{"max_retries": "2", "workers": "10", "rpm": "500"}},
 		{"article:batch-sleep", strategies.Args{"max_retries": "2", "tpm": "", "mean_tokens": ""}},
 	}

@@ -136,7 +136,9 @@ func TestPacedSends(t *testing.T) {
 		// one; what is beyond is lost.
 		{"sdk:langchain-limiter@1", strategies.Args{"requests_per_second": "1.5", "check_every": "700ms"}, []uint32{1, 1}, time.Minute, []float64{0.7, 1.4}},
 		// 100,000 in the bucket, 33,333 a second: the second needs 0.6 s.
-		{"article:bucket", nil, []uint32{80_000, 40_000}, time.Second, []float64{0, 20_000 / 33_333.0}},
+		{"article:bucket", strategies.Args{"estimated_tokens": "0"}, []uint32{80_000, 40_000}, time.Second, []float64{0, 20_000 / 33_333.0}},
+		// All take 1,000, as printed: the third needs a 33rd of a second.
+		{"article:bucket", strategies.Args{"capacity": "2000"}, []uint32{80_000, 40_000, 1}, time.Second, []float64{0, 0, 1_000 / 33_333.0}},
 		// Ten a second of 60 tokens a call, which take 0.1 s to come back.
 		{"article:batch-sleep", strategies.Args{"tpm": "36000"}, []uint32{60, 60, 60}, 2 * time.Second, []float64{0, 2.1, 4.2}},
 		{"article:batch-sleep", strategies.Args{"tpm": "36000", "mean_tokens": "600"}, []uint32{60, 60}, 2 * time.Second, []float64{0, 3}},

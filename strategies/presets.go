@@ -246,7 +246,7 @@ func holdingEntries() []Entry {
 			Params: slices.Concat([]Param{loopRetries(4)}, processorParams), build: buildProcessor},
 		{Name: "sdk:langchain-limiter@1", About: "LangChain's InMemoryRateLimiter around openai-python: it limits requests per second, knows no tokens, keeps no order, and does not see the retries of openai-python",
 			Params: slices.Concat([]Param{retries}, creditParams), build: buildCredits},
-		{Name: "article:bucket", About: "the article's token bucket as printed, around the SDK: calls poll it, so that large ones can starve, and give up after 30s; it does not correct for tokens used",
+		{Name: "article:bucket", About: "the article's token bucket as printed, around the SDK: every call takes 1,000 tokens, whatever its size; calls poll the bucket and give up after 30s; it does not correct for tokens used",
 			Params: slices.Concat([]Param{retries}, articleBucketParams), build: buildArticleBucket},
 		{Name: "article:queue", About: "the article's queue as printed, around the SDK: ten workers; it counts a request only after its success, and ignores tokens and priorities",
 			Params: slices.Concat([]Param{retries}, articleQueueParams), build: buildArticleQueue},
