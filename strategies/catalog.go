@@ -92,7 +92,7 @@ func Catalog() []Entry {
 // fleetEntries are those for many instances before one quota.
 func fleetEntries() []Entry {
 	return []Entry{
-		{Name: "split", About: "paces to the advertised limits divided by the number of instances",
+		{Name: "split", About: "paces to the advertised limits per minute, of requests, of tokens or of both, divided by the number of instances; a limit that is not advertised holds nothing back",
 			Params: retryParams(),
 			build:  pacedBy(bySplit)},
 		{Name: "shared", About: "asks a coordinator before every attempt, so that all instances share one queue",

@@ -243,7 +243,6 @@ func TestBuildErrors(t *testing.T) {
 			[]string{`spill_on: must be HTTP statuses from 400 to 599, such as 429 or 429,503, not "429,200"`}},
 		{"layers", strategies.Args{"layers": "tenacity"}, plain,
 			[]string{`layers: must name two client libraries, the outer one first, such as tenacity, openai-python; not 1`}},
-		{"split", nil, plain[1:], []string{`deployment "spare" names no limit per minute that could be split`}},
 		{"aimd", strategies.Args{"floor": "0"}, plain, []string{`floor: must be a number from 0.001 to 1e+06, not "0"`}},
 		{"paper:wb", nil, plain[1:], []string{`limit: must be given, for deployment "spare" names no requests per minute`}},
 		{"sdk:azcore@1.24", strategies.Args{"max_retries": "256"}, plain,

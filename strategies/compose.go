@@ -70,9 +70,6 @@ func (p *parts) check() []ParamError {
 			return []ParamError{{Msg: fmt.Sprintf(
 				"tpm, or capacity and refill, must be given, for deployment %q names no tokens per minute", d.Name)}}
 		}
-		if p.pace == bySplit && d.RPM == 0 && d.TPM == 0 {
-			return []ParamError{{Msg: fmt.Sprintf("deployment %q names no limit per minute that could be split", d.Name)}}
-		}
 		if known.tokens == 0 && p.v.duration("burst") > 0 {
 			return []ParamError{{Msg: fmt.Sprintf(
 				"tenants have no share to be held to, for deployment %q names no tokens per minute", d.Name)}}

@@ -11,7 +11,9 @@ import "ratesim/sim/clock"
 // share can never be sent.
 //
 // A share is at least one request and one token a minute: with more instances
-// than the limit has requests, the shares add up to more than it.
+// than the limit has requests, the shares add up to more than it. A deployment may name
+// one of the two limits, or none, as provisioned ones do: what it does not name holds
+// nothing back, as in queue, and what it refuses all the same is retried.
 type splitGate struct {
 	windowGate
 	instances func(clock.Time) int // as in Env

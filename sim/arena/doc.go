@@ -32,6 +32,6 @@
 //
 // All strategies of the catalog that need one deployment and no coordinator, but oracle.
 // ptu, route and batch need a second deployment, shared and lease need a coordinator. A
-// strategy that cannot run in a situation is left out there, as split is where the
-// deployment names no limit on requests.
+// strategy that cannot run in a situation is left out there, as token-bucket is where the
+// deployment names no tokens per minute, and paper:wb where it names no requests per minute.
 package arena
