@@ -2,7 +2,7 @@ package strategies
 
 import "ratesim/sim/clock"
 
-// splitGate lets a call through when it fits into this instance's share of the
+// splitPacer lets a call through when it fits into this instance's share of the
 // advertised limits: each divided by the number of instances, rounded down, in
 // sliding 60 s windows as the queue's. Unlike the queue's share, which is a number in
 // a configuration, this one follows the fleet: a service registry tells its size. What
@@ -14,8 +14,8 @@ import "ratesim/sim/clock"
 // than the limit has requests, the shares add up to more than it. A deployment may name
 // one of the two limits, or none, as provisioned ones do: what it does not name holds
 // nothing back, as in queue, and what it refuses all the same is retried.
-type splitGate struct {
-	windowGate
+type splitPacer struct {
+	windowPacer
 	instances func(clock.Time) int // as in Env
 	to        *Deployment
 	shares    int // instances that the windows are made for
@@ -24,7 +24,7 @@ type splitGate struct {
 // follow cuts the windows to the fleet as it is now. What was sent stays sent:
 // in the minute after the fleet has grown, the old shares and the new ones can
 // add up to more than the limit.
-func (g *splitGate) follow(now clock.Time) {
+func (g *splitPacer) follow(now clock.Time) {
 	n := instancesAt(now, g.instances)
 	if n == g.shares {
 		return
@@ -49,12 +49,12 @@ func instancesAt(now clock.Time, registry func(clock.Time) int) int {
 	return max(1, registry(now))
 }
 
-func (g *splitGate) opens(now clock.Time, c *Call) clock.Time {
+func (g *splitPacer) Opens(now clock.Time, c *Call) clock.Time {
 	g.follow(now)
-	return g.windowGate.opens(now, c)
+	return g.windowPacer.Opens(now, c)
 }
 
-func (g *splitGate) fits(now clock.Time, c *Call) bool {
+func (g *splitPacer) Fits(now clock.Time, c *Call) bool {
 	g.follow(now)
-	return g.windowGate.fits(now, c)
+	return g.windowPacer.Fits(now, c)
 }
