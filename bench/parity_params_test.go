@@ -2,7 +2,10 @@ package bench_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	"ratesim/scenarios"
 )
 
 // Parameters that make a strategy another one.
@@ -30,5 +33,43 @@ func TestParityOfParameters(t *testing.T) {
 		"{use: compose, name: split, pace: split, order: fair, burst: 10s}",
 	} {
 		t.Run(s, func(t *testing.T) { compare(t, fmt.Sprintf(crowded, dialects[0].deployments, s)) })
+	}
+}
+
+// Calls that have two attempts in flight: answers are slow or never come, and limits are
+// wide enough for second attempts. Each strategy must have aborted some attempts, or the
+// comparison shows nothing.
+func TestParityOfHedges(t *testing.T) {
+	wide := strings.NewReplacer("rpm: 120, tpm: 60000", "rpm: 900, tpm: 900000").Replace(dialects[0].deployments)
+	two := wide + "\n" + strings.Replace(wide, "name: main", "name: mini", 1)
+	for s, deployments := range map[string]string{
+		"{use: compose, name: plain, hedge: 60%, hedge_share: 100%}":                                             wide,
+		"{use: compose, name: windows, hedge: 60%, hedge_share: 100%, pace: windows, order: fair}":               wide,
+		"{use: compose, name: headers, hedge: 50%, hedge_share: 50%, pace: header-aware, breaker: 2}":            wide,
+		"{use: compose, name: paced, hedge: 60%, hedge_share: 100%, pace: paced, retry: jitter}":                 wide,
+		"{use: compose, name: bucket, hedge: 60%, hedge_share: 100%, pace: token-bucket, budget: 50%}":           wide,
+		"{use: compose, name: route, hedge: 60%, hedge_share: 100%, route: [main, mini], when: 503, workers: 9}": two,
+	} {
+		t.Run(s, func(t *testing.T) {
+			scenario := strings.Replace(fmt.Sprintf(crowded, deployments, s), "faults:\n",
+				"faults:\n  - {kind: slow-stream, rate: 0.2, to: 4}\n  - {kind: hang, rate: 0.05}\n", 1)
+			spec, err := scenarios.Parse("parity.yaml", []byte(scenario), scenarios.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			aborted := 0
+			simulated, _ := simulate(t, spec)
+			for _, lines := range simulated.calls {
+				for _, line := range lines {
+					if strings.Contains(line, " abort ") {
+						aborted++
+					}
+				}
+			}
+			if t.Logf("%d attempts aborted", aborted); aborted < 5 {
+				t.Errorf("%d attempts were aborted", aborted)
+			}
+			agree(t, spec)
+		})
 	}
 }

@@ -75,7 +75,7 @@ func Catalog() []Entry {
 		{Name: "paced", About: "learns the limits from replies and sends what they have room for; reserves tokens, queues fairly, drops calls that would be late",
 			Params: pacedParams(),
 			build:  buildPaced},
-		{Name: "compose", About: "is put together from parts: retry, pace, order, route, budget, breaker and batch, each with its parameters",
+		{Name: "compose", About: "is put together from parts: retry, pace, order, route, budget, breaker, hedge and batch, each with its parameters",
 			Params: composeParams(),
 			build:  buildCompose},
 	}, fleetEntries(), []Entry{

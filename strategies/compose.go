@@ -82,7 +82,7 @@ func (p *parts) check() []ParamError {
 func (p *parts) plain() bool {
 	v := p.v
 	return p.pace == unpaced && len(p.route) == 1 && v.count("workers") == 0 && v.count("max_queue") == 0 &&
-		v.duration("wait_timeout") == 0 && v.count("failures") == 0 && v.duration("burst") == 0
+		v.duration("wait_timeout") == 0 && v.count("failures") == 0 && v.duration("burst") == 0 && v.share("hedge") == 0
 }
 
 // dispatcher is the Factory of what holds calls back.
@@ -113,6 +113,9 @@ func (p *parts) dispatcher(env Env) Strategy {
 	}
 	if stretch, given := v["stretch"]; given {
 		l.waiting.Order, l.waiting.Stretch, l.waiting.Ranked = Fair, int64(stretch.number), true
+	}
+	if quantile := v.share("hedge"); quantile > 0 {
+		l.hedges = &hedging{key: env.Key, quantile: quantile, share: v.share("hedge_share"), refused: -1}
 	}
 	if burst := v.duration("burst"); burst > 0 {
 		l.shares = newShares(l.waiting.Weights, len(p.known.Tenants), tpm, burst)
@@ -211,6 +214,7 @@ func composeParams() []Param {
 			none(budgetParams[0], "budget", "retries per call over ten seconds; default: as many as retry allows"), minPerSecond,
 			none(breakerParams[0], "breaker", "failures in a row that open a circuit breaker, one for each deployment; default: there is none"), openFor,
 			none(batchParams[0], "batch", "the batch API that calls go to that can wait; default: none does")},
+		hedgeParams,
 		forPart("batch", nil, latencyOK),
 	)
 }

@@ -43,9 +43,11 @@ func (openPacer) Answered(clock.Time, *Call, *wire.Reply)  {}
 func (openPacer) Release(clock.Time, *Call)                {}
 
 // What a call of a Dispatcher is doing, beside Queued, as its Phase says. A call in flight
-// has the Phase inFlight + the index of its lane.
+// has the Phase inFlight + the index of its lane, or twice if it has two attempts in
+// flight.
 const (
 	asleep uint8 = iota + 1
+	twice
 	inFlight
 )
 
@@ -99,7 +101,8 @@ type Dispatcher struct {
 	lanes   []Lane // 1 to maxLanes
 	retry   Retry
 	waiting Queue
-	shares  *shares // limits of tenants, before the queue; nil = none
+	shares  *shares  // limits of tenants, before the queue; nil = none
+	hedges  *hedging // second attempts of slow calls; nil = none
 
 	workers  int           // most attempts in flight; 0 = no bound
 	maxQueue int           // most calls waiting; 0 = no bound
@@ -115,6 +118,9 @@ type Dispatcher struct {
 // Submit implements [Strategy].
 func (d *Dispatcher) Submit(now clock.Time, c *Call, out *Effects) {
 	d.retry.Begin(now)
+	if d.hedges != nil {
+		d.hedges.earn()
+	}
 	if d.maxQueue > 0 && d.waiting.Len() >= d.maxQueue {
 		out.Fail(c, QueueTimeout)
 		return
@@ -149,14 +155,10 @@ func (d *Dispatcher) join(now clock.Time, c *Call, out *Effects) {
 
 // Reply implements [Strategy].
 func (d *Dispatcher) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
-	n := &d.lanes[c.Phase-inFlight]
-	n.flying--
-	d.flying--
-	c.Phase = 0
-	n.pacer.Answered(now, c, r)
-	if n.breaker != nil {
-		n.resume = max(n.resume, n.breaker.Answered(now, c, r))
+	if c.Phase == twice && d.outdone(now, c, r, out) {
+		return
 	}
+	n := d.answered(now, c, r)
 	switch {
 	case r.OK():
 		if d.shares != nil {
@@ -169,6 +171,23 @@ func (d *Dispatcher) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects)
 		d.failed(now, n, c, r, out)
 	}
 	d.pump(now, out)
+}
+
+// answered tells all who need to know that r answered the attempt that c carries, and
+// returns its lane.
+func (d *Dispatcher) answered(now clock.Time, c *Call, r *wire.Reply) *Lane {
+	n := &d.lanes[c.Phase-inFlight]
+	n.flying--
+	d.flying--
+	c.Phase = 0
+	if d.hedges != nil {
+		d.hedges.learn(now, c, r)
+	}
+	n.pacer.Answered(now, c, r)
+	if n.breaker != nil {
+		n.resume = max(n.resume, n.breaker.Answered(now, c, r))
+	}
+	return n
 }
 
 // IgnoresQuotas implements the interface of that name.
@@ -233,8 +252,11 @@ func (d *Dispatcher) Wake(now clock.Time, c *Call, out *Effects) {
 	case c.Sent == 0: // held by shares
 		d.join(now, c, out)
 		return
-	default:
+	case c.Phase == asleep:
 		d.comeBack(now, c)
+	default:
+		d.hedge(now, c, out)
+		return
 	}
 	d.pump(now, out)
 }
@@ -249,16 +271,25 @@ func (d *Dispatcher) Cancel(now clock.Time, c *Call, out *Effects) {
 		d.shares.release(c)
 	case c.Phase == asleep:
 		d.lanes[0].pacer.Release(now, c)
-	default: // what was reserved for it stays so: the provider may do the work
-		n := &d.lanes[c.Phase-inFlight]
-		n.flying--
-		d.flying--
-		if n.breaker != nil {
-			n.breaker.Lost(c)
+	default:
+		if c.Phase == twice {
+			d.lose(c, d.hedges.part(c, 0).phase)
 		}
+		d.lose(c, c.Phase)
 	}
 	out.Fail(c, Deadline)
 	d.pump(now, out)
+}
+
+// lose gives up an attempt of c with this Phase. What was reserved for it stays so: the
+// provider may do the work.
+func (d *Dispatcher) lose(c *Call, phase uint8) {
+	n := &d.lanes[phase-inFlight]
+	n.flying--
+	d.flying--
+	if n.breaker != nil {
+		n.breaker.Lost(c)
+	}
 }
 
 // pump sends from the head of the queue what may be sent now, drops what cannot
@@ -289,16 +320,25 @@ func (d *Dispatcher) pump(now clock.Time, out *Effects) {
 			return
 		}
 		d.waiting.take(head, k)
-		d.flying++
-		n.flying++
-		c.Phase = inFlight + uint8(i)
-		c.Since = now
-		n.pacer.Sent(now, c)
-		if n.breaker != nil {
-			n.breaker.Sent(c)
+		d.send(now, i, c, out)
+		if d.hedges != nil {
+			d.hedges.arm(now, c, out)
 		}
-		out.Send(c, n.deployment)
 	}
+}
+
+// send sends an attempt of c to lane i.
+func (d *Dispatcher) send(now clock.Time, i int, c *Call, out *Effects) {
+	n := &d.lanes[i]
+	d.flying++
+	n.flying++
+	c.Phase = inFlight + uint8(i)
+	c.Since = now
+	n.pacer.Sent(now, c)
+	if n.breaker != nil {
+		n.breaker.Sent(c)
+	}
+	out.Send(c, n.deployment)
 }
 
 // choose returns the first lane that c may go to now, else the one that opens

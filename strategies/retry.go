@@ -101,10 +101,18 @@ func (p *Retry) Closed(now clock.Time, c *Call, r *wire.Reply, k int) clock.Time
 // last returns until when c may be sent again: clock.Never where nothing but the number
 // of retries bounds it, and for a call that was not sent yet.
 func (p *Retry) last(c *Call) clock.Time {
-	if p.MaxElapsed == 0 || c.Sent == 0 {
+	if c.Sent == 0 {
 		return clock.Never
 	}
-	return c.Arrived.Add(p.MaxElapsed)
+	return lastRetry(c, p.MaxElapsed)
+}
+
+// lastRetry returns when the time is over in which a policy retries c; 0 is no bound.
+func lastRetry(c *Call, maxElapsed time.Duration) clock.Time {
+	if maxElapsed == 0 {
+		return clock.Never
+	}
+	return c.Arrived.Add(maxElapsed)
 }
 
 // Allows reports whether c, which has been retried k times, may be sent to another

@@ -34,7 +34,7 @@ import (
 // The lines of run, each at its time:
 //
 //	0s submit a [prompt=N] [max=N] [deadline=TIME] [tenant=N] [priority=N]
-//	1s reply a STATUS|timeout [retry-after=D] [limit=LIMIT, as wire names them] [used=PROMPT+OUTPUT]
+//	1s reply a|a#1 STATUS|timeout [retry-after=D] [limit=LIMIT, as wire names them] [used=PROMPT+OUTPUT]
 //	      [limit-tokens=N] [remaining-tokens=N] [reset-tokens=D], and the same of requests
 //	2s cancel a
 //	1s answer a|- 200 [wait=D]|429|503|timeout [limit=oversize] [shares=REQUESTS+TOKENS]
@@ -225,8 +225,9 @@ func (s *script) answer(t *testing.T, call, status string, args options) {
 }
 
 func (s *script) reply(t *testing.T, call, status string, args options) {
+	call, number, one := strings.Cut(call, "#")
 	for _, a := range s.driver.InFlight() {
-		if a.Call != s.calls[call] {
+		if a.Call != s.calls[call] || one && number != fmt.Sprint(a.Number) {
 			continue
 		}
 		r := wire.Reply{RetryAfter: args.duration("retry-after", wire.Absent)}

@@ -73,7 +73,7 @@ func (l *loop) next(key rng.Key, now clock.Time, c *Call, r *wire.Reply, k int) 
 	if s < longest.Seconds() {
 		wait = time.Duration(s * float64(time.Second))
 	}
-	if k >= l.maxRetries || l.maxElapsed > 0 && now.Add(wait) > c.Arrived.Add(l.maxElapsed) {
+	if k >= l.maxRetries || now.Add(wait) > lastRetry(c, l.maxElapsed) {
 		return 0, false, MaxRetries, false
 	}
 	return wait, heeded, 0, true

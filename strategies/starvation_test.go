@@ -57,10 +57,11 @@ func TestStarvation(t *testing.T) {
 		}
 		args := strategies.Args{"capacity": "10000", "refill": "1000", "wait_timeout": "24h"}
 		for name, want := range map[string]time.Duration{"article:bucket": small + 8*time.Second, "token-bucket": 8 * time.Second} {
+			own := args
 			if name == "article:bucket" {
-				args = with(args, strategies.Args{"estimated_tokens": "0"})
+				own = with(args, strategies.Args{"estimated_tokens": "0"})
 			}
-			wait := firstWaits(build(t, name, args, strategytest.Env().Deployments), arrivals)
+			wait := firstWaits(build(t, name, own, strategytest.Env().Deployments), arrivals)
 			if wait[1] != want {
 				t.Errorf("%s: with small calls for %v the large one waits %v, want %v", name, small, wait[1], want)
 			}

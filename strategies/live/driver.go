@@ -122,8 +122,8 @@ func (t *Transport) apply() {
 // send starts an attempt. The caller's own goroutine makes it, unless that has
 // one to make already.
 func (t *Transport) send(c *call, deployment uint16) {
-	if c.handed {
-		return // the application reads an answer already
+	if c.handed || c.once && c.Sent > 0 {
+		return // the application reads an answer already, or the body cannot be sent again
 	}
 	if c.Sent == math.MaxUint16 { // the strategy is not retrying but looping
 		c.reason = strategies.MaxRetries
