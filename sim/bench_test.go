@@ -127,7 +127,7 @@ func simulate(b *testing.B, s *scenarios.Spec, live int) {
 		b.Fatal(err)
 	}
 	run := func(attempts int64) {
-		for e.run.Attempts < attempts && e.err == nil {
+		for e.run.AttemptsSoFar() < attempts && e.err == nil {
 			ev, ok := e.events.Pop()
 			if !ok {
 				b.Fatal("nothing left to happen")
@@ -140,7 +140,7 @@ func simulate(b *testing.B, s *scenarios.Spec, live int) {
 		}
 	}
 	run(int64(4 * live))
-	start := e.run.Attempts
+	start := e.run.AttemptsSoFar()
 	b.ReportAllocs()
 	b.ResetTimer()
 	run(start + int64(b.N))

@@ -29,13 +29,14 @@
 //
 // # The kit
 //
-// Most strategies are put together from answers to six questions:
+// Most strategies are put together from answers to seven questions:
 //
 //   - How long does a call wait before its next retry? [Backoff]
 //   - May this call be retried, and when? [Retry]
 //   - Can the instance afford a retry? [Budget]
 //   - Which call is next? [Queue], in which [Weights] says how tenants share
 //   - Is the server worth asking? [Breaker]
+//   - Is a slow call sent a second time? hedge.go
 //   - Where does the call go? The lanes of a dispatcher (dispatcher.go), one for each deployment
 //
 // compose.go puts them together by name. A user chooses the names, or an entry of the
