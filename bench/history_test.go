@@ -38,7 +38,7 @@ type recorded struct {
 }
 
 func (r *recorded) Submit(now clock.Time, c *strategies.Call, out *strategies.Effects) {
-	r.h.note(c.ID, "%d submit prompt %d max %d tenant %d deadline %d", now, c.Prompt, c.MaxTokens, c.Tenant, c.Deadline)
+	r.h.note(c.ID, "%d submit prompt %d max %d tenant %d deadline %d", now, c.EstimatedPrompt, c.MaxTokens, c.Tenant, c.Deadline)
 	n := len(out.List)
 	r.Strategy.Submit(now, c, out)
 	r.effects(now, out.List[n:])

@@ -304,7 +304,7 @@ func (r *run) call(ctx context.Context, stream int, p *pending) {
 	if share := r.sources[stream].cached; share > 0 {
 		p.cached = uint32(share * float64(a.Prompt))
 	}
-	known := live.Call{ID: a.ID, Arrived: r.real(a.At), Prompt: a.Estimate, MaxTokens: a.MaxTokens, Tenant: a.Tenant, Priority: a.Priority}
+	known := live.Call{ID: a.ID, Arrived: r.real(a.At), EstimatedPrompt: a.Estimate, MaxTokens: a.MaxTokens, Tenant: a.Tenant, Priority: a.Priority}
 	if a.Deadline != clock.Never {
 		known.Deadline = r.real(a.Deadline)
 	}

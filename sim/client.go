@@ -20,7 +20,7 @@ func (e *engine) schedule(a *workload.Arrival, stream int, chained bool) {
 	c := e.calls.at(i)
 	c.Call = strategies.Call{} // and not as one literal, which would be made elsewhere and copied
 	c.ID, c.Arrived, c.Deadline, c.Slot = a.ID, a.At, a.Deadline, i
-	c.Prompt, c.MaxTokens, c.Tenant, c.Priority = a.Estimate, a.MaxTokens, a.Tenant, a.Priority
+	c.EstimatedPrompt, c.MaxTokens, c.Tenant, c.Priority = a.Estimate, a.MaxTokens, a.Tenant, a.Priority
 	c.prompt, c.guess, c.output = a.Prompt, a.Guess, a.Output
 	c.stream, c.chained, c.flights = uint16(stream), chained, 0
 	e.pending++

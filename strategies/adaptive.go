@@ -5,10 +5,10 @@ import (
 	"ratesim/sim/clock"
 )
 
-// adaptive knows no limit and reads no header but retry-after: it bounds the
+// adaptivePacer knows no limit and reads no header but retry-after: it bounds the
 // attempts in flight and moves the bound by additive increase, multiplicative
 // decrease (Chiu and Jain 1989), as TCP moves its window and gateways for
-// language models do. It is the gate of a lane.
+// language models do. It is the pacer of a lane.
 //
 // Until the first refusal every success adds one, which doubles the bound each
 // round trip. From then on a bound's worth of successes adds increase. A
@@ -16,21 +16,21 @@ import (
 // the same shortage and change nothing. A bound that is not half used says
 // nothing of what there is room for and does not grow, which is the rule of
 // Netflix's concurrency-limits.
-type adaptive struct {
-	ungated
-	lane *lane
+type adaptivePacer struct {
+	openPacer
+	lane *Lane
 	congestion
 }
 
-// newAdaptive makes the gate of n.
-func newAdaptive(n *lane, v values) *adaptive {
+// newAdaptivePacer makes the pacer of n.
+func newAdaptivePacer(n *Lane, v values) *adaptivePacer {
 	floor := v["floor"].number
-	a := &adaptive{lane: n, congestion: congestion{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
+	a := &adaptivePacer{lane: n, congestion: congestion{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
 	n.workers = int(a.bound)
 	return a
 }
 
-func (a *adaptive) answered(now clock.Time, c *Call, r *wire.Reply) {
+func (a *adaptivePacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	a.learn(now, c, r, a.lane.flying+1) // flying no longer counts c
 	a.lane.workers = a.attempts()
 }

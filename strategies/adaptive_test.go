@@ -17,7 +17,7 @@ func flood(t *testing.T, args strategies.Args, status ...int) []int {
 	env := strategytest.Env()
 	d := strategytest.NewDriver(build(t, "adaptive", args, env.Deployments)(env), env.Deployments)
 	for range 500 {
-		d.Submit(strategies.Call{Prompt: 1, Deadline: clock.Never})
+		d.Submit(strategies.Call{EstimatedPrompt: 1, Deadline: clock.Never})
 	}
 	var sizes []int
 	for _, s := range status {
@@ -65,11 +65,11 @@ func TestAdaptiveDoesNotGrowUnused(t *testing.T) {
 	env := strategytest.Env()
 	d := strategytest.NewDriver(build(t, "adaptive", nil, env.Deployments)(env), env.Deployments)
 	for range 1000 {
-		d.Submit(strategies.Call{Prompt: 1, Deadline: clock.Never})
+		d.Submit(strategies.Call{EstimatedPrompt: 1, Deadline: clock.Never})
 		d.Reply(d.InFlight()[0], wire.Reply{Status: 200, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota})
 	}
 	for range 100 {
-		d.Submit(strategies.Call{Prompt: 1, Deadline: clock.Never})
+		d.Submit(strategies.Call{EstimatedPrompt: 1, Deadline: clock.Never})
 	}
 	if n := len(d.InFlight()); n != 4 {
 		t.Errorf("%d in flight, want 4", n)

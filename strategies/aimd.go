@@ -16,7 +16,7 @@ var aimdParams = []Param{
 		About: "calls a minute that are always allowed; without any, it would never try again"},
 }
 
-// aimdGate spaces sends by a rate that it moves by additive increase,
+// aimdPacer spaces sends by a rate that it moves by additive increase,
 // multiplicative decrease (Chiu and Jain 1989). It knows no limit, no header
 // but retry-after, and nothing of other instances.
 //
@@ -33,7 +33,7 @@ var aimdParams = []Param{
 // with no success in between cut the rate again, but not how fast it grows: after
 // an outage, in which all cuts are for nothing, it would be lower for hours. A rate
 // that holds nothing back does not grow.
-type aimdGate struct {
+type aimdPacer struct {
 	decrease float64       // share that is left, 0 to 1
 	recover  time.Duration // from a cut back to what was cut
 	floor    float64       // calls a second, above 0
@@ -54,16 +54,16 @@ const (
 	mostRate  = 1e6
 )
 
-func (g *aimdGate) opens(now clock.Time, _ *Call) clock.Time {
+func (g *aimdPacer) Opens(now clock.Time, _ *Call) clock.Time {
 	g.limited = g.limited || g.next > now
 	return g.next
 }
 
-func (g *aimdGate) fits(clock.Time, *Call) bool { return true }
+func (g *aimdPacer) Fits(clock.Time, *Call) bool { return true }
 
-func (g *aimdGate) sent(now clock.Time, _ *Call) { g.next = now + clock.FromSeconds(1/g.rate) }
+func (g *aimdPacer) Sent(now clock.Time, _ *Call) { g.next = now + clock.FromSeconds(1/g.rate) }
 
-func (g *aimdGate) answered(now clock.Time, c *Call, r *wire.Reply) {
+func (g *aimdPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	refused := r.Retryable() && (r.Status == wire.StatusTooManyRequests || r.Limit == wire.Capacity)
 	g.served = g.served || r.OK() && c.Since >= g.cut
 	switch {
@@ -88,12 +88,12 @@ func (g *aimdGate) answered(now clock.Time, c *Call, r *wire.Reply) {
 	g.grown, g.limited = now, false
 }
 
-func (g *aimdGate) release(clock.Time, *Call) {}
+func (g *aimdPacer) Release(clock.Time, *Call) {}
 
 func buildAIMD(v values, _ Env) (Factory, []ParamError) {
 	retry, floor := retryOf(v), v["floor"].number/60
 	return func(env Env) Strategy {
-		gate := &aimdGate{decrease: v.share("decrease"), recover: v.duration("recover"), floor: floor, rate: max(floor, aimdStart), cut: -1}
-		return &line{lanes: []lane{{gate: gate}}, retry: keyed(retry, env)}
+		pacer := &aimdPacer{decrease: v.share("decrease"), recover: v.duration("recover"), floor: floor, rate: max(floor, aimdStart), cut: -1}
+		return &Dispatcher{lanes: []Lane{{pacer: pacer}}, retry: keyed(retry, env)}
 	}, nil
 }

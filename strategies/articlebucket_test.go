@@ -165,7 +165,7 @@ func TestArticleBucketAsPrinted(t *testing.T) {
 			b.run(at)
 			b.calls = append(b.calls, c)
 			b.look(c)
-			d.submit(strategies.Call{Prompt: uint32(cost), Deadline: c.end})
+			d.submit(strategies.Call{EstimatedPrompt: uint32(cost), Deadline: c.end})
 		}
 		d.advance(clock.Never - 1)
 		b.run(clock.Never - 1)
@@ -212,7 +212,7 @@ func TestArticleBucketSubmitBeforeAlarm(t *testing.T) {
 	env := strategytest.Env()
 	s := build(t, "article:bucket", strategies.Args{"capacity": "1000", "refill": "100"}, env.Deployments)(env)
 	var out strategies.Effects
-	calls := []*strategies.Call{{ID: 1, Prompt: 1000}, {ID: 2, Prompt: 50}, {ID: 3, Prompt: 50}}
+	calls := []*strategies.Call{{ID: 1, EstimatedPrompt: 1000}, {ID: 2, EstimatedPrompt: 50}, {ID: 3, EstimatedPrompt: 50}}
 	for i, at := range []clock.Time{0, 0, clock.Second / 2} {
 		s.Submit(at, calls[i], &out)
 	}

@@ -18,7 +18,7 @@ import (
 // turn, as long as they can wait at all; then they go the way of the rest, as
 // do those that the batch API would never take, or did not in batchTries.
 //
-// A call is the batch's if its Delay is ofBatch; its Phase is then as in a line.
+// A call is the batch's if its Delay is ofBatch; its Phase is then as in a Dispatcher.
 type batching struct {
 	Strategy               // of calls that cannot wait
 	bulk     int           // the deployment

@@ -31,7 +31,7 @@ func TestBreakerBoundsAttempts(t *testing.T) {
 		for range 400 {
 			d.AdvanceTo(d.Now() + clock.Time(rapid.IntRange(0, 2_000).Draw(t, "gap"))*clock.Time(time.Millisecond))
 			if rapid.Bool().Draw(t, "submit") {
-				d.Submit(strategies.Call{Prompt: 10})
+				d.Submit(strategies.Call{EstimatedPrompt: 10})
 			}
 			if flights := d.InFlight(); len(flights) > 0 && rapid.Bool().Draw(t, "fail") {
 				status := rapid.SampledFrom([]int{429, 500, 503, wire.StatusTimeout}).Draw(t, "status")

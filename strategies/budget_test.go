@@ -57,7 +57,7 @@ func TestBudgetBoundsAmplification(t *testing.T) {
 	attempts := 0
 	for i := range 1000 {
 		d.AdvanceTo(clock.Time(i) * clock.Second / 10)
-		d.Submit(strategies.Call{Prompt: 1, Deadline: clock.Never})
+		d.Submit(strategies.Call{EstimatedPrompt: 1, Deadline: clock.Never})
 		for d.Open() > 0 {
 			attempts++
 			d.Reply(d.InFlight()[0], wire.Reply{Status: 429, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota})

@@ -334,7 +334,7 @@ func FuzzBuild(f *testing.F) {
 			return
 		}
 		d := strategytest.NewDriver(factory(env), env.Deployments)
-		d.Submit(strategies.Call{Prompt: 100, MaxTokens: 50, Deadline: 600 * clock.Second})
+		d.Submit(strategies.Call{EstimatedPrompt: 100, MaxTokens: 50, Deadline: 600 * clock.Second})
 		for n := 0; d.Open() > 0 && len(d.Violations) == 0 && n < 5000; n++ {
 			if a := d.InFlight(); len(a) > 0 && n < 3 {
 				d.Reply(a[0], wire.Reply{Status: 429, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota})

@@ -21,7 +21,7 @@ type parts struct {
 	retry Retry
 }
 
-// The ways to pace, as users name them: what the gate of a lane goes by.
+// The ways to pace, as users name them: what the pacer of a lane goes by.
 const (
 	unpaced    = "none"
 	byBucket   = "token-bucket"
@@ -46,7 +46,7 @@ func compose(pace string, v values, known Env) (Factory, []ParamError) {
 	if errs := p.check(); errs != nil {
 		return nil, errs
 	}
-	factory := p.line
+	factory := p.dispatcher
 	if p.plain() {
 		factory = func(env Env) Strategy { return &retrying{retry: keyed(p.retry, env), to: p.route[0]} }
 	}
@@ -88,12 +88,12 @@ func (p *parts) plain() bool {
 		v.duration("wait_timeout") == 0 && v.count("failures") == 0 && v.duration("burst") == 0
 }
 
-// line is the Factory of what holds calls back.
-func (p *parts) line(env Env) Strategy {
+// dispatcher is the Factory of what holds calls back.
+func (p *parts) dispatcher(env Env) Strategy {
 	v := p.v
 	reserves := v["reserve"].truth
-	l := &line{
-		lanes:    make([]lane, len(p.route)),
+	l := &Dispatcher{
+		lanes:    make([]Lane, len(p.route)),
 		retry:    keyed(p.retry, env),
 		waiting:  Queue{Order: Order(max(0, slices.Index(orderNames[:], v["order"].text))), Weights: v["weights"].weights},
 		workers:  v.count("workers"),
@@ -108,7 +108,7 @@ func (p *parts) line(env Env) Strategy {
 		d := &p.known.Deployments[to]
 		n := &l.lanes[i]
 		n.deployment = to
-		n.gate = p.gate(n, d, env)
+		n.pacer = p.pacer(n, d, env)
 		if failures := v.count("failures"); failures > 0 {
 			n.breaker = &Breaker{Failures: failures, OpenFor: v.duration("open_for"), Most: p.retry.MaxWait}
 		}
@@ -123,33 +123,33 @@ func (p *parts) line(env Env) Strategy {
 	return l
 }
 
-// gate makes the gate of n, which sends to d.
-func (p *parts) gate(n *lane, d *Deployment, env Env) gate {
+// pacer makes the pacer of n, which sends to d.
+func (p *parts) pacer(n *Lane, d *Deployment, env Env) Pacer {
 	v := p.v
 	switch p.pace {
 	case byBucket:
-		return p.bucketGate(p.allowance(d, env))
+		return p.bucketPacer(p.allowance(d, env))
 	case byWindows:
-		g := newWindowGate(p.allowance(d, env), v["reserve"].truth)
+		g := newWindowPacer(p.allowance(d, env), v["reserve"].truth)
 		return &g
 	case bySplit:
-		return &splitGate{windowGate: newWindowGate(p.allowance(d, env), true), to: d, instances: env.Instances}
+		return &splitPacer{windowPacer: newWindowPacer(p.allowance(d, env), true), to: d, instances: env.Instances}
 	case byHeaders:
 		n.workers = slowStart
-		return &headerAware{lane: n, slowBelow: v.share("slow_below"), holdAbove: v.share("hold_above")}
+		return &headerPacer{lane: n, slowBelow: v.share("slow_below"), holdAbove: v.share("hold_above")}
 	case byRefusals:
-		return newAdaptive(n, v)
+		return newAdaptivePacer(n, v)
 	case byReplies:
-		g := newPacer(env.Key, cmp.Or(p.retry.MaxWait, time.Hour)) // policies that obey no wait name none
+		g := newReplyPacer(env.Key, cmp.Or(p.retry.MaxWait, time.Hour)) // policies that obey no wait name none
 		n.takes, n.last = g.takes, g.last
 		return g
 	}
-	return ungated{}
+	return Unpaced()
 }
 
-func (p *parts) bucketGate(a allowance) bucketGate {
+func (p *parts) bucketPacer(a allowance) bucketPacer {
 	capacity, perMinute := p.bucket(a)
-	g := bucketGate{one: 1, full: capacity, most: cmp.Or(a.largest, perMinute)}
+	g := bucketPacer{one: 1, full: capacity, most: cmp.Or(a.largest, perMinute)}
 	requests := a.requests
 	if p.v["smooth"].truth {
 		g.one, g.full, requests = 0, 0, 0

@@ -87,7 +87,7 @@ func TestCreditsAgainstPolling(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(t, "given up") == 0 {
 				want[i].until = d.Now().Add(time.Duration(rapid.Int64Range(1, math.MaxInt32).Draw(t, "after")))
 			}
-			d.Submit(strategies.Call{Prompt: 1, Deadline: want[i].until})
+			d.Submit(strategies.Call{EstimatedPrompt: 1, Deadline: want[i].until})
 			sent()
 		}
 		for d.Step() {

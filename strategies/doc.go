@@ -36,17 +36,17 @@
 //   - Can the instance afford a retry? [Budget]
 //   - Which call is next? [Queue], in which [Weights] says how tenants share
 //   - Is the server worth asking? [Breaker]
-//   - Where does the call go? The lanes of a line (line.go), one for each deployment
+//   - Where does the call go? The lanes of a dispatcher (dispatcher.go), one for each deployment
 //
 // compose.go puts them together by name. A user chooses the names, or an entry of the
 // catalog has chosen them. params.go has the parameters that several strategies share.
-// Before the line, tenants may have limits (shares.go), and calls that can wait may go to
+// Before the queue, tenants may have limits (shares.go), and calls that can wait may go to
 // a batch API (batch.go).
 //
-// Strategies that hold calls back share one line of waiting calls (line.go). They
-// differ in the gate of its lanes:
+// Strategies that hold calls back use one dispatcher (dispatcher.go). They
+// differ in the pacer of its lanes:
 //
-//   - a token bucket: tokenbucket.go, and polling.go for one without a line;
+//   - a token bucket: tokenbucket.go, and polling.go for one without a dispatcher;
 //   - sliding windows: pool.go;
 //   - an estimate that is learned from headers: headeraware.go, meter.go;
 //   - a bound or a rate that refusals move: adaptive.go, aimd.go;

@@ -13,7 +13,7 @@ import (
 //
 // What it says is the upper end of what can be left. What comes back is counted in
 // full, as if nobody else used the limit: how much others use cannot be known, and the
-// refusals that follow where they do are what [pacer] goes by. So an instance alone
+// refusals that follow where they do are what [replyPacer] goes by. So an instance alone
 // follows the server's own books, and one among many is not starved by a guess.
 type gauge struct {
 	limit  float64

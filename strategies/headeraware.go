@@ -5,8 +5,8 @@ import (
 	"ratesim/sim/clock"
 )
 
-// headerAware learns the limits from the headers of every reply and keeps an
-// estimate of what is left of them. It is the gate of a lane.
+// headerPacer learns the limits from the headers of every reply and keeps an
+// estimate of what is left of them. It is the pacer of a lane.
 //
 // A header tells what was left when its attempt was admitted, which may be
 // seconds ago by the time the reply comes. What has been sent since is
@@ -14,8 +14,8 @@ import (
 // sent before the newest that was believed are ignored. For the subtraction a
 // call in flight carries the totals sent as they stood when it left: tokens in
 // Held, requests in Mark, both of which may wrap.
-type headerAware struct {
-	lane      *lane
+type headerPacer struct {
+	lane      *Lane
 	slowBelow float64 // share of a limit below which sends are paced at the refill rate
 	holdAbove float64 // share of what is left above which a call is held
 
@@ -33,8 +33,8 @@ type headerAware struct {
 // is all there is.
 const slowStart = 4
 
-func (h *headerAware) opens(now clock.Time, c *Call) clock.Time {
-	if !h.fits(now, c) { // it was let in before the limit was known
+func (h *headerPacer) Opens(now clock.Time, c *Call) clock.Time {
+	if !h.Fits(now, c) { // it was let in before the limit was known
 		return clock.Never
 	}
 	return max(h.paced,
@@ -42,12 +42,12 @@ func (h *headerAware) opens(now clock.Time, c *Call) clock.Time {
 		h.tokens.ready(now, float64(c.Cost())/h.holdAbove))
 }
 
-// fits: until a reply has told of the limit, every call may fit.
-func (h *headerAware) fits(_ clock.Time, c *Call) bool {
-	return h.tokens.limit == 0 || float64(c.Prompt) <= h.tokens.limit
+// Fits: until a reply has told of the limit, every call may fit.
+func (h *headerPacer) Fits(_ clock.Time, c *Call) bool {
+	return h.tokens.limit == 0 || float64(c.EstimatedPrompt) <= h.tokens.limit
 }
 
-func (h *headerAware) sent(now clock.Time, c *Call) {
+func (h *headerPacer) Sent(now clock.Time, c *Call) {
 	h.sentRequests++
 	h.sentTokens += uint32(c.Cost())
 	c.Mark, c.Held = h.sentRequests, h.sentTokens
@@ -56,7 +56,7 @@ func (h *headerAware) sent(now clock.Time, c *Call) {
 		h.tokens.spend(now, float64(c.Cost()), h.slowBelow))
 }
 
-func (h *headerAware) answered(now clock.Time, c *Call, r *wire.Reply) {
+func (h *headerPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	if c.Since >= h.newest && (r.Requests != wire.NoQuota || r.Tokens != wire.NoQuota) {
 		h.newest = c.Since
 		h.requests.read(now, c.Since, r.Requests, float64(h.sentRequests-c.Mark))
@@ -80,9 +80,9 @@ func (h *headerAware) answered(now clock.Time, c *Call, r *wire.Reply) {
 	}
 }
 
-func (h *headerAware) readsQuotas() {}
+func (h *headerPacer) readsQuotas() {}
 
-func (h *headerAware) release(clock.Time, *Call) {}
+func (h *headerPacer) Release(clock.Time, *Call) {}
 
 var headerParams = []Param{
 	{Name: "slow_below", Kind: ShareParam, Default: "20%", Max: 1,

@@ -79,7 +79,7 @@ func in(d time.Duration) func(*strategies.Call) time.Duration {
 func same(costs ...uint32) []strategies.Call {
 	calls := make([]strategies.Call, len(costs))
 	for i, n := range costs {
-		calls[i].Prompt = n
+		calls[i].EstimatedPrompt = n
 	}
 	return calls
 }

@@ -9,21 +9,21 @@ import (
 	"ratesim/sim/limit"
 )
 
-// leased leases a share of the quota from a coordinator for some seconds at a
+// leasePacer leases a share of the quota from a coordinator for some seconds at a
 // time, in proportion to what it has to send, and paces itself to that: YouTube's
 // Doorman does so. The coordinator is asked every half lease at most, and not
 // before a call as in shared; shares move to where the load is within a lease or
 // so.
 //
-// It is the gate of its own line. A share is a rate, of which some may be spent at
+// It is the pacer of its own dispatcher. A share is a rate, of which some may be spent at
 // once (burst); a larger call goes when nothing is owed, and those after it wait
 // longer.
 //
 // An instance whose coordinator does not answer goes on with its lease to the
 // end, and then takes an equal part of the quota, by the number of instances, as
 // split does: Doorman's safe capacity. If all do so, it adds up to the quota.
-type leased struct {
-	line
+type leasePacer struct {
+	Dispatcher
 	length    time.Duration
 	instances func(clock.Time) int
 	to        *Deployment
@@ -104,41 +104,41 @@ func buildLease(v values, known Env) (Factory, []ParamError) {
 	retry, length, burst := retryOf(v), v.duration("length"), v.duration("burst")
 	to := &known.Deployments[0]
 	return func(env Env) Strategy {
-		l := &leased{length: length, instances: env.Instances, to: to,
+		l := &leasePacer{length: length, instances: env.Instances, to: to,
 			requests: newRate(to.RPM, burst), tokens: newRate(to.TPM, burst)}
-		l.line = line{lanes: []lane{{gate: l}}, retry: keyed(retry, env)}
+		l.Dispatcher = Dispatcher{lanes: []Lane{{pacer: l}}, retry: keyed(retry, env)}
 		return l
 	}, nil
 }
 
-func (l *leased) Submit(now clock.Time, c *Call, out *Effects) {
+func (l *leasePacer) Submit(now clock.Time, c *Call, out *Effects) {
 	l.came.requests++
 	l.came.tokens += float64(c.Cost())
 	if l.mean == 0 {
 		l.mean = float64(c.Cost())
 	}
 	l.mean += 0.1 * (float64(c.Cost()) - l.mean) // over about ten calls
-	l.line.Submit(now, c, out)
+	l.Dispatcher.Submit(now, c, out)
 	l.ask(now, out)
 }
 
-func (l *leased) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+func (l *leasePacer) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	if c == nil {
 		l.granted(now, r)
 		l.pump(now, out)
 		return
 	}
-	l.line.Reply(now, c, r, out)
+	l.Dispatcher.Reply(now, c, r, out)
 	l.ask(now, out)
 }
 
-func (l *leased) Wake(now clock.Time, c *Call, out *Effects) {
-	l.line.Wake(now, c, out)
+func (l *leasePacer) Wake(now clock.Time, c *Call, out *Effects) {
+	l.Dispatcher.Wake(now, c, out)
 	l.ask(now, out)
 }
 
 // ask asks for a share, when it is time and there is something to send.
-func (l *leased) ask(now clock.Time, out *Effects) {
+func (l *leasePacer) ask(now clock.Time, out *Effects) {
 	if l.pending || now < l.renew || l.waiting.Len() == 0 && l.came.requests == 0 {
 		return
 	}
@@ -156,7 +156,7 @@ func (l *leased) ask(now clock.Time, out *Effects) {
 }
 
 // granted: the coordinator has answered.
-func (l *leased) granted(now clock.Time, r *wire.Reply) {
+func (l *leasePacer) granted(now clock.Time, r *wire.Reply) {
 	l.pending = false
 	if l.down = !r.OK(); l.down {
 		l.renew = now.Add(deadFor)
@@ -172,13 +172,13 @@ func (l *leased) granted(now clock.Time, r *wire.Reply) {
 }
 
 // safe takes an equal part of the quota.
-func (l *leased) safe(now clock.Time) {
+func (l *leasePacer) safe(now clock.Time) {
 	n := instancesAt(now, l.instances)
 	l.requests.set(now, max(1, l.to.RPM/int64(n)))
 	l.tokens.set(now, max(1, l.to.TPM/int64(n)))
 }
 
-func (l *leased) opens(now clock.Time, c *Call) clock.Time {
+func (l *leasePacer) Opens(now clock.Time, c *Call) clock.Time {
 	switch {
 	case now < l.until:
 	case l.down:
@@ -193,14 +193,14 @@ func (l *leased) opens(now clock.Time, c *Call) clock.Time {
 	return at
 }
 
-func (l *leased) fits(_ clock.Time, c *Call) bool { return l.to.TPM == 0 || c.Cost() <= l.to.TPM }
+func (l *leasePacer) Fits(_ clock.Time, c *Call) bool { return l.to.TPM == 0 || c.Cost() <= l.to.TPM }
 
-func (l *leased) sent(now clock.Time, c *Call) {
+func (l *leasePacer) Sent(now clock.Time, c *Call) {
 	l.requests.take(now, 1)
 	l.tokens.take(now, c.Cost())
 }
 
-func (l *leased) answered(now clock.Time, c *Call, r *wire.Reply) {
+func (l *leasePacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	back := int64(0)
 	switch {
 	case r.OK(): // no call uses more than all there is
@@ -213,4 +213,4 @@ func (l *leased) answered(now clock.Time, c *Call, r *wire.Reply) {
 	}
 }
 
-func (l *leased) release(clock.Time, *Call) {}
+func (l *leasePacer) Release(clock.Time, *Call) {}

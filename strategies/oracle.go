@@ -6,23 +6,23 @@ import (
 	"ratesim/sim/clock"
 )
 
-// truthGate asks the provider. It is the gate of oracle, of which there is one
+// truthPacer asks the provider. It is the pacer of oracle, of which there is one
 // for the whole fleet. Calls are sent first come, first served, as soon as they are
 // sure to be admitted; one that would be answered after its deadline is dropped when
 // its turn comes, and leaves its room to those behind it. How long its attempt will
 // take is not known: where the time left does for nineteen attempts in twenty, it
 // is sent.
-type truthGate struct {
-	ungated
+type truthPacer struct {
+	openPacer
 	peek Peek
 }
 
-func (g truthGate) opens(now clock.Time, c *Call) clock.Time { return g.peek.Admits(now, c, 0) }
+func (g truthPacer) Opens(now clock.Time, c *Call) clock.Time { return g.peek.Admits(now, c, 0) }
 
 // takes is how long an attempt of c is likely to take.
-func (g truthGate) takes(c *Call) time.Duration { return g.peek.Takes(c, 0) }
+func (g truthPacer) takes(c *Call) time.Duration { return g.peek.Takes(c, 0) }
 
-func (g truthGate) fits(now clock.Time, c *Call) bool { return g.peek.Fits(now, c, 0) }
+func (g truthPacer) Fits(now clock.Time, c *Call) bool { return g.peek.Fits(now, c, 0) }
 
 // oracleRetry is how oracle treats what even it cannot foresee, failed
 // attempts: the first retry is all but immediate, and 40 of them outlast an
@@ -36,7 +36,7 @@ func oracleRetry() Retry {
 
 func buildOracle(values, Env) (Factory, []ParamError) {
 	return func(env Env) Strategy {
-		gate := truthGate{peek: env.Peek}
-		return &line{lanes: []lane{{gate: gate, takes: gate.takes}}, retry: keyed(oracleRetry(), env), firm: true}
+		pacer := truthPacer{peek: env.Peek}
+		return &Dispatcher{lanes: []Lane{{pacer: pacer, takes: pacer.takes}}, retry: keyed(oracleRetry(), env), firm: true}
 	}, nil
 }

@@ -9,7 +9,7 @@ import (
 	"ratesim/sim/rng"
 )
 
-// pacer is the gate of paced. It knows of the limits what replies tell: headers, where the
+// replyPacer is the pacer of paced. It knows of the limits what replies tell: headers, where the
 // provider sends them, and refusals. Three things hold a call back.
 //
 //   - A gauge for each limit that headers tell. The call waits until the limit can have room
@@ -38,7 +38,7 @@ import (
 //
 // What this cannot do: a limit without headers cannot be followed without refusals, at least
 // one for each opening of the gate.
-type pacer struct {
+type replyPacer struct {
 	key     rng.Key
 	maxWait time.Duration // a longer one that a reply asks for does not close the gate
 
@@ -101,8 +101,8 @@ const (
 	lastAfter = 3
 )
 
-func newPacer(key rng.Key, maxWait time.Duration) *pacer {
-	return &pacer{
+func newReplyPacer(key rng.Key, maxWait time.Duration) *replyPacer {
+	return &replyPacer{
 		key: key, maxWait: maxWait, newest: -1, pause: leastPause, admitted: admittedAtFirst, credit: mostCredit,
 		// Before anything is known a refusal is believed to take a quarter of a second.
 		trip:    estimator{mean: 250e6, gain: 1. / 8, gainDeviation: 1. / 4}, // RFC 6298
@@ -110,8 +110,8 @@ func newPacer(key rng.Key, maxWait time.Duration) *pacer {
 	}
 }
 
-func (p *pacer) opens(now clock.Time, c *Call) clock.Time {
-	if !p.fits(now, c) {
+func (p *replyPacer) Opens(now clock.Time, c *Call) clock.Time {
+	if !p.Fits(now, c) {
 		return clock.Never
 	}
 	p.expire(now)
@@ -125,26 +125,26 @@ func (p *pacer) opens(now clock.Time, c *Call) clock.Time {
 	return at
 }
 
-// fits: a prompt that is larger than the limit is no proof. Headers may tell of a limit on
+// Fits: a prompt that is larger than the limit is no proof. Headers may tell of a limit on
 // input at one time, and of one on output at another, and vendors do not count what they have
 // cached. It takes one such call that was refused lastAfter times.
-func (p *pacer) fits(_ clock.Time, c *Call) bool {
-	return p.tooLarge == 0 || c.Prompt < p.tooLarge || float64(c.Prompt) <= p.tokens.most
+func (p *replyPacer) Fits(_ clock.Time, c *Call) bool {
+	return p.tooLarge == 0 || c.EstimatedPrompt < p.tooLarge || float64(c.EstimatedPrompt) <= p.tokens.most
 }
 
 // learnFit learns from r, which answered c, how large prompts can be.
-func (p *pacer) learnFit(c *Call, r *wire.Reply) {
+func (p *replyPacer) learnFit(c *Call, r *wire.Reply) {
 	switch {
-	case r.OK() && p.tooLarge > 0 && c.Prompt >= p.tooLarge:
+	case r.OK() && p.tooLarge > 0 && c.EstimatedPrompt >= p.tooLarge:
 		p.tooLarge = 0
-	case r.Status == wire.StatusTooManyRequests && c.Sent >= lastAfter && p.tokens.most > 0 && float64(c.Prompt) > p.tokens.most:
-		if p.tooLarge == 0 || c.Prompt < p.tooLarge {
-			p.tooLarge = c.Prompt
+	case r.Status == wire.StatusTooManyRequests && c.Sent >= lastAfter && p.tokens.most > 0 && float64(c.EstimatedPrompt) > p.tokens.most:
+		if p.tooLarge == 0 || c.EstimatedPrompt < p.tooLarge {
+			p.tooLarge = c.EstimatedPrompt
 		}
 	}
 }
 
-func (p *pacer) sent(now clock.Time, c *Call) {
+func (p *replyPacer) Sent(now clock.Time, c *Call) {
 	p.sends++
 	p.cost += uint32(c.Cost())
 	p.requests.spend(now, 1)
@@ -169,24 +169,24 @@ func wasClocked(c *Call) bool {
 
 // patience is after what time an attempt that has no reply has been admitted: the
 // retransmission timeout of RFC 6298.
-func (p *pacer) patience() time.Duration {
+func (p *replyPacer) patience() time.Duration {
 	return time.Duration(p.trip.mean + 4*p.trip.deviation)
 }
 
 // expire counts the attempts that have been in flight for so long that they have been
 // admitted.
-func (p *pacer) expire(now clock.Time) {
+func (p *replyPacer) expire(now clock.Time) {
 	all, lately := p.unconfirmed.expire(now.Add(-p.patience()), p.closed)
 	p.confirm(all, lately)
 }
 
 // confirm counts attempts that were admitted, of them those sent since the gate opened.
-func (p *pacer) confirm(all, lately int) {
+func (p *replyPacer) confirm(all, lately int) {
 	p.admitted = min(p.admitted+all, math.MaxInt32/2)
 	p.open += lately
 }
 
-func (p *pacer) answered(now clock.Time, c *Call, r *wire.Reply) {
+func (p *replyPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	p.expire(now)
 	number := p.sends - uint32(uint16(p.sends)-c.Mark)
 	early := p.unconfirmed.answer(number, c.Since)
@@ -237,7 +237,7 @@ func refusal(r *wire.Reply) bool {
 }
 
 // read believes the headers of r, unless newer ones have been.
-func (p *pacer) read(now clock.Time, c *Call, r *wire.Reply) {
+func (p *replyPacer) read(now clock.Time, c *Call, r *wire.Reply) {
 	if c.Since < p.newest || r.Requests == wire.NoQuota && r.Tokens == wire.NoQuota {
 		return
 	}
@@ -247,14 +247,14 @@ func (p *pacer) read(now clock.Time, c *Call, r *wire.Reply) {
 }
 
 // settle corrects what c was taken to cost by what it used.
-func (p *pacer) settle(now clock.Time, c *Call, r *wire.Reply) {
+func (p *replyPacer) settle(now clock.Time, c *Call, r *wire.Reply) {
 	used := int64(r.Prompt) + int64(r.Output) - c.Cost()
 	p.cost += uint32(used)
 	p.tokens.spend(now, float64(used))
 }
 
 // refused closes the gate.
-func (p *pacer) refused(now clock.Time, c *Call, r *wire.Reply, clocked bool) {
+func (p *replyPacer) refused(now clock.Time, c *Call, r *wire.Reply, clocked bool) {
 	p.admitted = 0
 	tokens := r.Limit == wire.Tokens || r.Limit == wire.Input || r.Limit == wire.Output
 	p.requests.refused(now, c.Since, 1, r.Limit == wire.Requests && r.Requests.Remaining < 0)
@@ -278,7 +278,7 @@ func (p *pacer) refused(now clock.Time, c *Call, r *wire.Reply, clocked bool) {
 }
 
 // regulate adapts the pause to what was admitted since the gate opened.
-func (p *pacer) regulate(now clock.Time, c *Call) {
+func (p *replyPacer) regulate(now clock.Time, c *Call) {
 	switch {
 	case p.open < fewAdmitted:
 		p.pause *= 2
@@ -295,7 +295,7 @@ func (p *pacer) regulate(now clock.Time, c *Call) {
 	p.pause = max(leastPause, min(p.pause, most))
 }
 
-func (p *pacer) close(until clock.Time) {
+func (p *replyPacer) close(until clock.Time) {
 	if until > p.closed {
 		p.closed = until
 		p.open, p.clocked = 0, 0
@@ -303,7 +303,7 @@ func (p *pacer) close(until clock.Time) {
 }
 
 // fault counts failures in a row.
-func (p *pacer) fault(now clock.Time, c *Call) {
+func (p *replyPacer) fault(now clock.Time, c *Call) {
 	if p.failures == 0 {
 		p.troubled = now
 	}
@@ -319,13 +319,13 @@ func (p *pacer) fault(now clock.Time, c *Call) {
 	}
 }
 
-func (p *pacer) release(clock.Time, *Call) {}
+func (p *replyPacer) Release(clock.Time, *Call) {}
 
-func (p *pacer) readsQuotas() {}
+func (p *replyPacer) readsQuotas() {}
 
 // takes is what an attempt takes that is quick. If that is more than c had when it came, c is
 // of another kind than those that were answered, or it is worth a try.
-func (p *pacer) takes(c *Call) time.Duration {
+func (p *replyPacer) takes(c *Call) time.Duration {
 	quick := time.Duration(max(0, p.service.mean-p.service.deviation))
 	if quick >= c.Deadline.Sub(c.Arrived) {
 		return 0
@@ -334,7 +334,7 @@ func (p *pacer) takes(c *Call) time.Duration {
 }
 
 // last reports whether c, which r did not answer, shall wait until no other does.
-func (p *pacer) last(c *Call, r *wire.Reply) bool {
+func (p *replyPacer) last(c *Call, r *wire.Reply) bool {
 	if r.Status != wire.StatusTooManyRequests || c.Sent < lastAfter {
 		return r.Status == wire.StatusTimeout
 	}
@@ -376,5 +376,5 @@ func buildPaced(v values, known Env) (Factory, []ParamError) {
 	p := &parts{pace: byReplies, v: v, known: known, route: []int{0},
 		retry: Retry{MaxRetries: v.count("max_retries"), MaxWait: v.duration("max_wait"), Gated: true,
 			Backoff: Backoff{Base: time.Second, Factor: 2, Max: time.Minute, Jitter: Jitter{Share: 0.25}}}}
-	return p.line, nil
+	return p.dispatcher, nil
 }

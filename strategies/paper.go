@@ -41,25 +41,25 @@ func paperEntries() []Entry {
 	return []Entry{
 		{Name: "paper:ub", About: source + "unlimited backoff: exponential backoff with jitter and nothing else",
 			Params: params,
-			build: buildPaper(true, func(values, Env) (func() gate, []ParamError) {
-				return func() gate { return ungated{} }, nil
+			build: buildPaper(true, func(values, Env) (func() Pacer, []ParamError) {
+				return func() Pacer { return Unpaced() }, nil
 			})},
 		{Name: "paper:wb", About: source + "window-based backoff: the same, and never more than the limit in any minute",
 			Params: append([]Param{window}, params...),
 			build:  buildPaper(true, paperWindow)},
 		{Name: "paper:atb", About: source + "adaptive token bucket: sends at a rate that successes raise and refusals halve",
 			Params: params,
-			build: buildPaper(false, func(values, Env) (func() gate, []ParamError) {
-				return func() gate { return newATBGate() }, nil
+			build: buildPaper(false, func(values, Env) (func() Pacer, []ParamError) {
+				return func() Pacer { return newATBPacer() }, nil
 			})},
 	}
 }
 
-// buildPaper builds a line before the gates that make makes; without backs, a
-// call that failed comes back at once and leaves the waiting to the gate.
-func buildPaper(backs bool, make func(values, Env) (func() gate, []ParamError)) func(values, Env) (Factory, []ParamError) {
+// buildPaper builds a dispatcher with the pacers that make makes; without backs, a
+// call that failed comes back at once and leaves the waiting to the pacer.
+func buildPaper(backs bool, make func(values, Env) (func() Pacer, []ParamError)) func(values, Env) (Factory, []ParamError) {
 	return func(v values, known Env) (Factory, []ParamError) {
-		gates, faults := make(v, known)
+		pacers, faults := make(v, known)
 		if faults != nil {
 			return nil, faults
 		}
@@ -68,12 +68,12 @@ func buildPaper(backs bool, make func(values, Env) (func() gate, []ParamError)) 
 			retry.Backoff.formula = paperBackoff
 		}
 		return func(env Env) Strategy {
-			return &line{lanes: []lane{{gate: gates()}}, retry: keyed(retry, env), workers: v.count("workers")}
+			return &Dispatcher{lanes: []Lane{{pacer: pacers()}}, retry: keyed(retry, env), workers: v.count("workers")}
 		}, nil
 	}
 }
 
-func paperWindow(v values, known Env) (func() gate, []ParamError) {
+func paperWindow(v values, known Env) (func() Pacer, []ParamError) {
 	most := known.Deployments[0].RPM
 	if l, given := v["limit"]; given {
 		most = int64(l.number)
@@ -82,30 +82,30 @@ func paperWindow(v values, known Env) (func() gate, []ParamError) {
 		return nil, []ParamError{{Param: "limit", Msg: fmt.Sprintf(
 			"must be given, for deployment %q names no requests per minute", known.Deployments[0].Name)}}
 	}
-	return func() gate { return successGate{limit.NewLog(most, limit.Window)} }, nil
+	return func() Pacer { return successPacer{limit.NewLog(most, limit.Window)} }, nil
 }
 
-// successGate lets a call through when fewer calls have succeeded in the last
+// successPacer lets a call through when fewer calls have succeeded in the last
 // window than limit allows. Those in flight are not counted.
-type successGate struct{ successes *limit.Log }
+type successPacer struct{ successes *limit.Log }
 
-func (g successGate) opens(now clock.Time, _ *Call) clock.Time { return g.successes.Earliest(now, 1) }
-func (successGate) fits(clock.Time, *Call) bool                { return true }
-func (successGate) sent(clock.Time, *Call)                     {}
-func (successGate) release(clock.Time, *Call)                  {}
+func (g successPacer) Opens(now clock.Time, _ *Call) clock.Time { return g.successes.Earliest(now, 1) }
+func (successPacer) Fits(clock.Time, *Call) bool                { return true }
+func (successPacer) Sent(clock.Time, *Call)                     {}
+func (successPacer) Release(clock.Time, *Call)                  {}
 
-func (g successGate) answered(now clock.Time, _ *Call, r *wire.Reply) {
+func (g successPacer) Answered(now clock.Time, _ *Call, r *wire.Reply) {
 	if r.OK() {
 		g.successes.Take(now, 1)
 	}
 }
 
-// atbGate is the adaptive token bucket: a token a request, refilled at a rate
+// atbPacer is the adaptive token bucket: a token a request, refilled at a rate
 // that every success multiplies, by more while it is below the rate at which
 // there was last congestion; every refusal and server error halves it and
 // empties the bucket. A refused call waits for the next token, and for nothing
 // else.
-type atbGate struct {
+type atbPacer struct {
 	tokens     float64
 	rate       float64 // tokens a second
 	congestion float64 // the rate at the last refusal
@@ -122,25 +122,25 @@ const (
 	atbLeast, atbFloor, atbUp = 0.01, 0.01, 40
 )
 
-func newATBGate() *atbGate {
-	return &atbGate{tokens: atbTokens, rate: atbRate, congestion: atbCongestion}
+func newATBPacer() *atbPacer {
+	return &atbPacer{tokens: atbTokens, rate: atbRate, congestion: atbCongestion}
 }
 
-func (g *atbGate) refill(now clock.Time) {
+func (g *atbPacer) refill(now clock.Time) {
 	g.tokens = min(atbSize, g.tokens+g.rate*now.Sub(g.asOf).Seconds())
 	g.asOf = now
 }
 
-func (g *atbGate) opens(now clock.Time, _ *Call) clock.Time {
+func (g *atbPacer) Opens(now clock.Time, _ *Call) clock.Time {
 	g.refill(now)
 	return now + clock.FromSeconds(max(0, 1-g.tokens)/g.rate)
 }
 
-func (g *atbGate) fits(clock.Time, *Call) bool { return true }
+func (g *atbPacer) Fits(clock.Time, *Call) bool { return true }
 
-func (g *atbGate) sent(now clock.Time, _ *Call) { g.tokens = max(0, g.tokens-1) }
+func (g *atbPacer) Sent(now clock.Time, _ *Call) { g.tokens = max(0, g.tokens-1) }
 
-func (g *atbGate) answered(now clock.Time, _ *Call, r *wire.Reply) {
+func (g *atbPacer) Answered(now clock.Time, _ *Call, r *wire.Reply) {
 	g.refill(now)
 	switch {
 	case r.OK():
@@ -154,4 +154,4 @@ func (g *atbGate) answered(now clock.Time, _ *Call, r *wire.Reply) {
 	}
 }
 
-func (g *atbGate) release(clock.Time, *Call) {}
+func (g *atbPacer) Release(clock.Time, *Call) {}

@@ -11,7 +11,7 @@ import (
 // bucket: the 500 ms of the code that the polled token buckets reproduce.
 const pollEvery = 500 * time.Millisecond
 
-// polling is how calls wait that have no line: each sleeps until it may be let
+// polling is how calls wait that have no dispatcher: each sleeps until it may be let
 // through, but pollEvery at most, and looks again. Those that look at one instant
 // do so in the order in which they fell asleep.
 type polling struct {
@@ -68,18 +68,18 @@ func (q *Queue) next() clock.Time {
 	return clock.Time(k.class)
 }
 
-// poller is the token bucket without a line: each call looks for itself, and
+// poller is the token bucket without a dispatcher: each call looks for itself, and
 // whoever looks when there is enough takes it. Large calls can starve, since
 // small ones take what they wait for.
 type poller struct {
 	polling
-	gate  bucketGate
+	pacer bucketPacer
 	retry Retry
 }
 
 func (p *poller) Submit(now clock.Time, c *Call, out *Effects) {
 	p.retry.Begin(now)
-	if !p.gate.fits(now, c) {
+	if !p.pacer.Fits(now, c) {
 		out.Fail(c, Oversize)
 		return
 	}
@@ -96,12 +96,12 @@ func (p *poller) join(now clock.Time, c *Call, out *Effects) {
 
 // look sends c if there is enough.
 func (p *poller) look(now clock.Time, c *Call, out *Effects) {
-	if at := p.gate.opens(now, c); at > now {
+	if at := p.pacer.Opens(now, c); at > now {
 		p.sleep(now, c, at)
 		return
 	}
 	c.Phase = inFlight
-	p.gate.sent(now, c)
+	p.pacer.Sent(now, c)
 	out.Send(c, 0)
 }
 
@@ -113,14 +113,14 @@ func (p *poller) looks(now clock.Time, out *Effects) {
 }
 
 func (p *poller) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
-	p.gate.answered(now, c, r)
+	p.pacer.Answered(now, c, r)
 	if r.OK() {
 		out.Done(c)
 		return
 	}
 	at, why, ok := p.retry.Next(now, c, r, int(c.Sent)-1)
 	if !ok {
-		p.gate.release(now, c)
+		p.pacer.Release(now, c)
 		out.Fail(c, why)
 		return
 	}
@@ -143,7 +143,7 @@ func (p *poller) Cancel(now clock.Time, c *Call, out *Effects) {
 	case Queued:
 		p.waiting.Remove(c)
 	case asleep:
-		p.gate.release(now, c)
+		p.pacer.Release(now, c)
 	}
 	out.Fail(c, Deadline)
 }

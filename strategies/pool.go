@@ -6,8 +6,8 @@ import (
 	"ratesim/sim/limit"
 )
 
-// windowGate lets a call through when it fits into sliding 60 s windows of an
-// allowance of requests and tokens. It is the gate of the strategy
+// windowPacer lets a call through when it fits into sliding 60 s windows of an
+// allowance of requests and tokens. It is the pacer of the strategy
 // queue.
 //
 // With reserve, a call's cost is charged when it is sent, trued up to the usage
@@ -18,14 +18,14 @@ import (
 // pass the limit.
 //
 // A refused request still counts as a request: some providers count it too.
-type windowGate struct {
+type windowPacer struct {
 	allowance        allowance
 	requests, tokens *limit.Log // of the allowance; nil where there is no limit
 	reserve          bool
 }
 
-func newWindowGate(a allowance, reserve bool) windowGate {
-	g := windowGate{allowance: a, reserve: reserve}
+func newWindowPacer(a allowance, reserve bool) windowPacer {
+	g := windowPacer{allowance: a, reserve: reserve}
 	if a.requests > 0 {
 		g.requests = limit.NewLog(a.requests, limit.Window)
 	}
@@ -35,7 +35,7 @@ func newWindowGate(a allowance, reserve bool) windowGate {
 	return g
 }
 
-func (g *windowGate) opens(now clock.Time, c *Call) clock.Time {
+func (g *windowPacer) Opens(now clock.Time, c *Call) clock.Time {
 	at := now
 	if g.requests != nil {
 		at = g.requests.Earliest(now, 1)
@@ -46,19 +46,19 @@ func (g *windowGate) opens(now clock.Time, c *Call) clock.Time {
 	return at
 }
 
-func (g *windowGate) fits(_ clock.Time, c *Call) bool {
+func (g *windowPacer) Fits(_ clock.Time, c *Call) bool {
 	return g.tokens == nil || g.cost(c) <= g.allowance.largest
 }
 
 // cost is what c needs to see free before it is sent.
-func (g *windowGate) cost(c *Call) int64 {
+func (g *windowPacer) cost(c *Call) int64 {
 	if g.reserve {
 		return c.Cost()
 	}
-	return int64(c.Prompt)
+	return int64(c.EstimatedPrompt)
 }
 
-func (g *windowGate) sent(now clock.Time, c *Call) {
+func (g *windowPacer) Sent(now clock.Time, c *Call) {
 	if g.requests != nil {
 		g.requests.Take(now, 1)
 	}
@@ -67,7 +67,7 @@ func (g *windowGate) sent(now clock.Time, c *Call) {
 	}
 }
 
-func (g *windowGate) answered(now clock.Time, c *Call, r *wire.Reply) {
+func (g *windowPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	if g.tokens == nil {
 		return
 	}
@@ -82,7 +82,7 @@ func (g *windowGate) answered(now clock.Time, c *Call, r *wire.Reply) {
 	}
 }
 
-func (g *windowGate) release(clock.Time, *Call) {}
+func (g *windowPacer) Release(clock.Time, *Call) {}
 
 var poolParams = []Param{
 	{Name: "workers", Kind: CountParam, Default: "10", Min: 1, Max: 1e6,

@@ -50,7 +50,7 @@ func waits(t *testing.T, f strategies.Factory, seed uint64, c refusal) (list []f
 	env.Key = rng.New(seed, 0)
 	d := strategytest.NewDriver(f(env), env.Deployments)
 	d.Trace = &trace
-	d.Submit(strategies.Call{Prompt: 100, MaxTokens: 50, Deadline: clock.Never})
+	d.Submit(strategies.Call{EstimatedPrompt: 100, MaxTokens: 50, Deadline: clock.Never})
 	for n := 0; d.Open() > 0; n++ {
 		if n == 1000 {
 			t.Fatalf("%s: no end", c.Name)
@@ -268,7 +268,7 @@ func TestBotocoreQuota(t *testing.T) {
 	d := strategytest.NewDriver(build(t, "sdk:botocore@1.43", nil, env.Deployments)(env), env.Deployments)
 	attempts := func(statuses ...int) int { // the last is that of all that follow; 0 is a timeout
 		n := 0
-		for d.Submit(strategies.Call{Prompt: 1, Deadline: clock.Never}); d.Open() > 0; {
+		for d.Submit(strategies.Call{EstimatedPrompt: 1, Deadline: clock.Never}); d.Open() > 0; {
 			if a := d.InFlight(); len(a) > 0 {
 				status := statuses[min(n, len(statuses)-1)]
 				n++

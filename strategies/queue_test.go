@@ -104,9 +104,9 @@ func TestQueueAgainstSortedSlice(t *testing.T) {
 				served = slices.DeleteFunc(served, func(x *strategies.Call) bool { return x == c })
 				id++
 				*c = strategies.Call{ID: id,
-					Prompt:   rapid.Uint32Range(0, 9).Draw(t, "prompt"),
-					Tenant:   rapid.Uint16Max(2).Draw(t, "tenant"),
-					Priority: rapid.Int8Range(-1, 1).Draw(t, "priority")}
+					EstimatedPrompt: rapid.Uint32Range(0, 9).Draw(t, "prompt"),
+					Tenant:          rapid.Uint16Max(2).Draw(t, "tenant"),
+					Priority:        rapid.Int8Range(-1, 1).Draw(t, "priority")}
 				q.Push(c)
 				twin.put(c, 1)
 			case op == 3 && c.Phase == strategies.Queued: // it ends while it waits
@@ -153,7 +153,7 @@ func TestFairShares(t *testing.T) {
 		const n = 100
 		for i := range uint64(2 * n) {
 			tenant := uint16(i % 2)
-			c := &strategies.Call{ID: i, Tenant: tenant, Prompt: rapid.Uint32Range(1, 1000).Draw(t, "prompt")}
+			c := &strategies.Call{ID: i, Tenant: tenant, EstimatedPrompt: rapid.Uint32Range(1, 1000).Draw(t, "prompt")}
 			largest[tenant] = max(largest[tenant], float64(c.Cost())/weight[tenant])
 			q.Push(c)
 		}
@@ -182,7 +182,7 @@ func TestStretch(t *testing.T) {
 		left := [2]int{100, 100}
 		waiting := [2][]*strategies.Call{}
 		for i := range 200 {
-			c := &strategies.Call{ID: uint64(i), Tenant: uint16(i % 2), Prompt: rapid.Uint32Range(1, 1000).Draw(t, "prompt")}
+			c := &strategies.Call{ID: uint64(i), Tenant: uint16(i % 2), EstimatedPrompt: rapid.Uint32Range(1, 1000).Draw(t, "prompt")}
 			largest = max(largest, c.Cost())
 			waiting[c.Tenant] = append(waiting[c.Tenant], c)
 			q.Push(c)
@@ -210,10 +210,10 @@ func TestStretch(t *testing.T) {
 func TestRanked(t *testing.T) {
 	q := strategies.Queue{Order: strategies.Fair, Stretch: 10, Ranked: true}
 	calls := []strategies.Call{
-		{ID: 0, Priority: 1, Prompt: 1},
-		{ID: 1, Priority: 0, Prompt: 900},
-		{ID: 2, Priority: 0, Prompt: 10, Tenant: 1},
-		{ID: 3, Priority: -1, Prompt: 5000},
+		{ID: 0, Priority: 1, EstimatedPrompt: 1},
+		{ID: 1, Priority: 0, EstimatedPrompt: 900},
+		{ID: 2, Priority: 0, EstimatedPrompt: 10, Tenant: 1},
+		{ID: 3, Priority: -1, EstimatedPrompt: 5000},
 	}
 	for i := range calls {
 		q.Push(&calls[i])
@@ -224,7 +224,7 @@ func TestRanked(t *testing.T) {
 			t.Errorf("served call %d as number %d, want %d", c.ID, i, want)
 		}
 		if i == 1 { // it comes back ahead of its equals, behind the more urgent
-			urgent := &strategies.Call{ID: 4, Priority: -1, Prompt: 9000}
+			urgent := &strategies.Call{ID: 4, Priority: -1, EstimatedPrompt: 9000}
 			q.Return(c)
 			q.Push(urgent)
 			if got := q.Pop(); got != urgent {
@@ -243,14 +243,14 @@ func TestFairForgetsWhatNobodyGot(t *testing.T) {
 	q := strategies.Queue{Order: strategies.Fair}
 	flood := make([]strategies.Call, 50)
 	for i := range flood {
-		flood[i] = strategies.Call{ID: uint64(i), Prompt: 1000}
+		flood[i] = strategies.Call{ID: uint64(i), EstimatedPrompt: 1000}
 		q.Push(&flood[i])
 	}
 	for i := range flood {
 		q.Remove(&flood[i])
 	}
-	other := [2]strategies.Call{{ID: 100, Tenant: 1, Prompt: 10}, {ID: 101, Tenant: 1, Prompt: 10}}
-	again := strategies.Call{ID: 102, Prompt: 10}
+	other := [2]strategies.Call{{ID: 100, Tenant: 1, EstimatedPrompt: 10}, {ID: 101, Tenant: 1, EstimatedPrompt: 10}}
+	again := strategies.Call{ID: 102, EstimatedPrompt: 10}
 	q.Push(&other[0])
 	q.Push(&again)
 	q.Push(&other[1])

@@ -28,7 +28,7 @@ type Retry struct {
 	Spread float64
 
 	// Gated leaves it to a gate when a call that was refused is sent again, and sends one
-	// that failed again at once, the first two times: see pacer.
+	// that failed again at once, the first two times: see replyPacer.
 	Gated bool
 
 	Budget *Budget // of the instance; nil = retries are not counted against each other
@@ -97,7 +97,7 @@ func (p *Retry) Allows(now clock.Time, k int) bool {
 
 // retrying sends every call at once to one deployment and leaves the rest to its
 // policy: none, naive, fixed, backoff, jitter, retry-after and budget. It does
-// what a line does that never holds anything back, in less time.
+// what a Dispatcher does that never holds anything back, in less time.
 type retrying struct {
 	retry Retry
 	to    int // the deployment

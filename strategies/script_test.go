@@ -178,11 +178,11 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 				d.Fatalf(t, "the next call is %s, not %s", want, f[2])
 			}
 			s.calls[f[2]] = s.driver.Submit(strategies.Call{
-				Prompt:    uint32(args.number("prompt", 0)),
-				MaxTokens: uint32(args.number("max", 0)),
-				Deadline:  clock.Time(args.duration("deadline", 0)),
-				Tenant:    uint16(args.number("tenant", 0)),
-				Priority:  int8(args.number("priority", 0)),
+				EstimatedPrompt: uint32(args.number("prompt", 0)),
+				MaxTokens:       uint32(args.number("max", 0)),
+				Deadline:        clock.Time(args.duration("deadline", 0)),
+				Tenant:          uint16(args.number("tenant", 0)),
+				Priority:        int8(args.number("priority", 0)),
 			})
 		case "reply":
 			s.reply(t, f[2], f[3], args)

@@ -27,7 +27,7 @@ func TestSharesBound(t *testing.T) {
 		now, modest, out, largest := clock.Time(0), clock.Time(0), Effects{}, 0.0
 		for i := range 200 {
 			now = now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "gap")) * time.Millisecond)
-			c := Call{ID: uint64(i), Deadline: clock.Never, Prompt: rapid.Uint32Range(1, 500).Draw(t, "prompt")}
+			c := Call{ID: uint64(i), Deadline: clock.Never, EstimatedPrompt: rapid.Uint32Range(1, 500).Draw(t, "prompt")}
 			out.List = out.List[:0]
 			at := now
 			if s.hold(now, &c, &out) {
@@ -36,7 +36,7 @@ func TestSharesBound(t *testing.T) {
 			passed = append(passed, passage{at, float64(c.Cost())})
 			largest = max(largest, float64(c.Cost()))
 
-			if quiet := (Call{Tenant: 1, Deadline: clock.Never, Prompt: 10}); now >= modest {
+			if quiet := (Call{Tenant: 1, Deadline: clock.Never, EstimatedPrompt: 10}); now >= modest {
 				modest = now + clock.FromSeconds(10*60/tpm*(weights[0]+1)) // when its share has paid for it
 				if s.hold(now, &quiet, &out) {
 					t.Fatal("a tenant that keeps to its share is held")
@@ -60,8 +60,8 @@ func TestSharesBound(t *testing.T) {
 func TestSharesSettle(t *testing.T) {
 	s := newShares(nil, 1, 60, time.Second) // a token a second
 	out := Effects{}
-	c := Call{Prompt: 10, MaxTokens: 90, Deadline: clock.Never}
-	next := Call{Prompt: 1, Deadline: clock.Never}
+	c := Call{EstimatedPrompt: 10, MaxTokens: 90, Deadline: clock.Never}
+	next := Call{EstimatedPrompt: 1, Deadline: clock.Never}
 	if s.hold(0, &c, &out) {
 		t.Fatal("the first call is held")
 	}

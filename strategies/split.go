@@ -2,7 +2,7 @@ package strategies
 
 import "ratesim/sim/clock"
 
-// splitGate lets a call through when it fits into this instance's share of the
+// splitPacer lets a call through when it fits into this instance's share of the
 // advertised limits: each divided by the number of instances, rounded down, in
 // sliding 60 s windows as the queue's. Unlike the queue's share, which is a number in
 // a configuration, this one follows the fleet: a service registry tells its size. What
@@ -12,8 +12,8 @@ import "ratesim/sim/clock"
 //
 // A share is at least one request and one token a minute: with more instances
 // than the limit has requests, the shares add up to more than it.
-type splitGate struct {
-	windowGate
+type splitPacer struct {
+	windowPacer
 	instances func(clock.Time) int // as in Env
 	to        *Deployment
 	shares    int // instances that the windows are made for
@@ -22,7 +22,7 @@ type splitGate struct {
 // follow cuts the windows to the fleet as it is now. What was sent stays sent:
 // in the minute after the fleet has grown, the old shares and the new ones can
 // add up to more than the limit.
-func (g *splitGate) follow(now clock.Time) {
+func (g *splitPacer) follow(now clock.Time) {
 	n := instancesAt(now, g.instances)
 	if n == g.shares {
 		return
@@ -47,12 +47,12 @@ func instancesAt(now clock.Time, registry func(clock.Time) int) int {
 	return max(1, registry(now))
 }
 
-func (g *splitGate) opens(now clock.Time, c *Call) clock.Time {
+func (g *splitPacer) Opens(now clock.Time, c *Call) clock.Time {
 	g.follow(now)
-	return g.windowGate.opens(now, c)
+	return g.windowPacer.Opens(now, c)
 }
 
-func (g *splitGate) fits(now clock.Time, c *Call) bool {
+func (g *splitPacer) Fits(now clock.Time, c *Call) bool {
 	g.follow(now)
-	return g.windowGate.fits(now, c)
+	return g.windowPacer.Fits(now, c)
 }

@@ -110,7 +110,7 @@ func TestSplitStaysWithinTheLimit(t *testing.T) {
 				d.AdvanceTo(now)
 			}
 			for range rapid.IntRange(0, 3).Draw(t, "calls") {
-				c.instances[rapid.IntRange(0, n-1).Draw(t, "where")].Submit(strategies.Call{Prompt: rapid.Uint32Range(1, 900).Draw(t, "prompt"), MaxTokens: 300})
+				c.instances[rapid.IntRange(0, n-1).Draw(t, "where")].Submit(strategies.Call{EstimatedPrompt: rapid.Uint32Range(1, 900).Draw(t, "prompt"), MaxTokens: 300})
 			}
 			who := rapid.IntRange(0, n-1).Draw(t, "who")
 			c.reply(who, rapid.SampledFrom([]int{200, 200, 429, 500}).Draw(t, "status"), rapid.Int64Range(1, 1200).Draw(t, "used"))

@@ -36,7 +36,7 @@ func firstWaits(f strategies.Factory, arrivals []arrival) []time.Duration {
 			answer()
 		}
 		d.AdvanceTo(a.at)
-		d.Submit(strategies.Call{Prompt: a.cost})
+		d.Submit(strategies.Call{EstimatedPrompt: a.cost})
 		answer()
 	}
 	for d.Open() > 0 && d.Step() {

@@ -47,14 +47,14 @@ type IgnoresQuotas interface{ IgnoresQuotas() bool }
 // Strategies read the first group of fields and own the second. A call comes
 // to Submit with the second group zero.
 type Call struct {
-	ID        uint64     // unique in the run; names the call's random draws
-	Arrived   clock.Time // when the application asked
-	Deadline  clock.Time // when the application will give up; clock.Never for none
-	Prompt    uint32     // prompt tokens, as the client believes
-	MaxTokens uint32     // bound on the output that the request declares; 0 for none
-	Tenant    uint16
-	Sent      uint16 // attempts sent so far; the driver counts
-	Priority  int8   // lower is more urgent
+	ID              uint64     // unique in the run; names the call's random draws
+	Arrived         clock.Time // when the application asked
+	Deadline        clock.Time // when the application will give up; clock.Never for none
+	EstimatedPrompt uint32     // the prompt in tokens, as the client estimates it
+	MaxTokens       uint32     // bound on the output that the request declares; 0 for none
+	Tenant          uint16
+	Sent            uint16 // attempts sent so far; the driver counts
+	Priority        int8   // lower is more urgent
 
 	Phase uint8      // what the strategy is doing with the call
 	Mark  uint16     // a count of its own
@@ -66,7 +66,7 @@ type Call struct {
 
 // Cost is what a provider that reserves tokens will charge c for at
 // admission, as far as the client can know: prompt plus declared output.
-func (c *Call) Cost() int64 { return int64(c.Prompt) + int64(c.MaxTokens) }
+func (c *Call) Cost() int64 { return int64(c.EstimatedPrompt) + int64(c.MaxTokens) }
 
 // Reason says why a call failed.
 type Reason uint8

@@ -8,7 +8,7 @@ import (
 	"ratesim/sim/limit"
 )
 
-// bucketGate lets a call through when a bucket of tokens holds its cost and a bucket
+// bucketPacer lets a call through when a bucket of tokens holds its cost and a bucket
 // of requests holds one. The cost is prompt plus declared output, charged when the call
 // is sent and never trued up, as a client does that counts tokens before it sends and
 // not after.
@@ -18,14 +18,14 @@ import (
 // the provider, so its retry takes new ones. Every attempt takes a request: some
 // providers count those that they refuse.
 //
-// In a line, as long as no attempt fails, a call waits at most for the tokens of
+// In a queue, as long as no attempt fails, a call waits at most for the tokens of
 // those that wait before it and its own, at the rate of the refill.
 //
 // A call that needs more than the bucket of tokens holds waits until it is full, and
-// overdraws it. If the gate is smooth, there is no burst: the buckets hold nothing, and a
+// overdraws it. If the pacer is smooth, there is no burst: the buckets hold nothing, and a
 // call is let through once what the one before took has been refilled, however many
 // tokens it needs itself. That is pacing by sleep, with each call's own size.
-type bucketGate struct {
+type bucketPacer struct {
 	requests *limit.Bucket // nil where there is no limit
 	tokens   *limit.Bucket
 	one      int64 // requests that must be there: 1, or 0 if it is smooth
@@ -33,7 +33,7 @@ type bucketGate struct {
 	most     int64 // tokens of a call that can ever pass
 }
 
-func (g bucketGate) opens(now clock.Time, c *Call) clock.Time {
+func (g bucketPacer) Opens(now clock.Time, c *Call) clock.Time {
 	at := now
 	if g.requests != nil {
 		at = g.requests.Earliest(now, g.one)
@@ -44,9 +44,9 @@ func (g bucketGate) opens(now clock.Time, c *Call) clock.Time {
 	return max(at, g.tokens.Earliest(now, min(c.Cost(), g.full)))
 }
 
-func (g bucketGate) fits(_ clock.Time, c *Call) bool { return c.Cost() <= g.most }
+func (g bucketPacer) Fits(_ clock.Time, c *Call) bool { return c.Cost() <= g.most }
 
-func (g bucketGate) sent(now clock.Time, c *Call) {
+func (g bucketPacer) Sent(now clock.Time, c *Call) {
 	if g.requests != nil {
 		g.requests.Take(now, 1)
 	}
@@ -56,13 +56,13 @@ func (g bucketGate) sent(now clock.Time, c *Call) {
 	}
 }
 
-func (g bucketGate) answered(now clock.Time, c *Call, r *wire.Reply) {
+func (g bucketPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	if r.Status != wire.StatusTooManyRequests {
 		c.Held = 0
 	}
 }
 
-func (g bucketGate) release(now clock.Time, c *Call) {
+func (g bucketPacer) Release(now clock.Time, c *Call) {
 	if c.Held > 0 {
 		c.Held = 0
 		g.tokens.Settle(now, 0, -c.Cost())
@@ -93,7 +93,7 @@ func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
 	return func(env Env) Strategy {
 		return &poller{
 			polling: newPolling(v.duration("wait_timeout")),
-			gate:    p.bucketGate(p.allowance(&known.Deployments[0], env)),
+			pacer:   p.bucketPacer(p.allowance(&known.Deployments[0], env)),
 			retry:   keyed(retry, env),
 		}
 	}, nil

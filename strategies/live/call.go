@@ -15,13 +15,13 @@ import (
 // Call is what an application knows of a call beside its request. Give it with
 // WithCall.
 type Call struct {
-	ID        uint64
-	Arrived   time.Time // zero = now
-	Deadline  time.Time // zero = that of the request's context
-	Prompt    uint32    // tokens, as the application believes
-	MaxTokens uint32    // 0 = none declared
-	Tenant    uint16
-	Priority  int8 // lower is more urgent
+	ID              uint64
+	Arrived         time.Time // zero = now
+	Deadline        time.Time // zero = that of the request's context
+	EstimatedPrompt uint32    // the prompt in tokens, as the application estimates it
+	MaxTokens       uint32    // 0 = none declared
+	Tenant          uint16
+	Priority        int8 // lower is more urgent
 	// Ended, if not nil, is told when the strategy ended the call, in its own
 	// time, and how: done, or failed and why. It must not block, nor call the
 	// Transport.
@@ -98,13 +98,13 @@ func (t *Transport) newCall(r *http.Request) (*call, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.Prompt, c.MaxTokens = t.o.Estimate(sample)
+		c.EstimatedPrompt, c.MaxTokens = t.o.Estimate(sample)
 		if end, ok := r.Context().Deadline(); ok {
 			c.Deadline = t.at(end)
 		}
 		return c, nil
 	}
-	c.ID, c.Prompt, c.MaxTokens, c.Tenant, c.Priority = known.ID, known.Prompt, known.MaxTokens, known.Tenant, known.Priority
+	c.ID, c.EstimatedPrompt, c.MaxTokens, c.Tenant, c.Priority = known.ID, known.EstimatedPrompt, known.MaxTokens, known.Tenant, known.Priority
 	c.ended = known.Ended
 	if !known.Arrived.IsZero() {
 		c.Arrived = t.at(known.Arrived)

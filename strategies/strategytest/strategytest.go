@@ -153,10 +153,10 @@ func steps() *rapid.Generator[step] {
 		switch s.Kind {
 		case submit:
 			s.Call = strategies.Call{
-				Prompt:    sizes.Draw(t, "prompt"),
-				MaxTokens: sizes.Draw(t, "max tokens"),
-				Tenant:    rapid.Uint16Max(3).Draw(t, "tenant"),
-				Priority:  rapid.Int8Range(-1, 1).Draw(t, "priority"),
+				EstimatedPrompt: sizes.Draw(t, "prompt"),
+				MaxTokens:       sizes.Draw(t, "max tokens"),
+				Tenant:          rapid.Uint16Max(3).Draw(t, "tenant"),
+				Priority:        rapid.Int8Range(-1, 1).Draw(t, "priority"),
 			}
 			s.Within = withins.Draw(t, "within")
 		case reply:
@@ -350,7 +350,7 @@ func allocations(s strategies.Strategy) float64 {
 	d.reuse = true
 	round := func() {
 		for i := range herd {
-			d.Submit(strategies.Call{Prompt: 100, MaxTokens: 50, Tenant: uint16(i % 3)})
+			d.Submit(strategies.Call{EstimatedPrompt: 100, MaxTokens: 50, Tenant: uint16(i % 3)})
 		}
 		for n := 0; d.open > 0 && len(d.Violations) == 0; n++ {
 			if len(d.asks) > 0 {
