@@ -17,23 +17,27 @@ import (
 // nothing of what there is room for and does not grow, which is the rule of
 // Netflix's concurrency-limits.
 type adaptivePacer struct {
-	openPacer
-	lane *Lane
-	congestion
+	workers WorkerPool
+	bound   congestion
 }
 
-// newAdaptivePacer makes the pacer of n.
-func newAdaptivePacer(n *Lane, v values) *adaptivePacer {
+func newAdaptivePacer(v values) *adaptivePacer {
 	floor := v["floor"].number
-	a := &adaptivePacer{lane: n, congestion: congestion{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
-	n.workers = int(a.bound)
+	a := &adaptivePacer{bound: congestion{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
+	a.workers.Most = a.bound.attempts()
 	return a
 }
 
 func (a *adaptivePacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
-	a.learn(now, c, r, a.lane.flying+1) // flying no longer counts c
-	a.lane.workers = a.attempts()
+	a.bound.learn(now, c, r, a.workers.busy+1) // c has left its worker
+	a.workers.Most = a.bound.attempts()
 }
+
+func (a *adaptivePacer) Opens(now clock.Time, _ *Call) clock.Time { return now }
+func (a *adaptivePacer) Fits(clock.Time, *Call) bool              { return true }
+func (a *adaptivePacer) Sent(clock.Time, *Call)                   {}
+func (a *adaptivePacer) Release(clock.Time, *Call)                {}
+func (a *adaptivePacer) Workers() *WorkerPool                     { return &a.workers }
 
 // congestion is a bound on the attempts in flight, moved as TCP moves its
 // congestion window.

@@ -94,6 +94,6 @@ func buildAIMD(v values, _ Env) (Factory, []ParamError) {
 	retry, floor := retryOf(v), v["floor"].number/60
 	return func(env Env) Strategy {
 		pacer := &aimdPacer{decrease: v.share("decrease"), recover: v.duration("recover"), floor: floor, rate: max(floor, aimdStart), cut: -1}
-		return &Dispatcher{lanes: []Lane{{pacer: pacer}}, retry: keyed(retry, env)}
+		return &Dispatcher{Lanes: []Lane{NewLane(0, pacer)}, Failures: retry.For(env)}
 	}, nil
 }

@@ -20,9 +20,9 @@ import (
 //
 // A call is the batch's if its Delay is ofBatch; its Phase is then as in a Dispatcher.
 type batching struct {
-	Strategy               // of calls that cannot wait
-	bulk     int           // the deployment
-	wait     time.Duration // what the batch API may take
+	rest Strategy      // serves calls that cannot wait
+	bulk int           // the deployment
+	wait time.Duration // what the batch API may take
 
 	waiting deque
 	inside  int // calls in it, or that keep their place
@@ -47,7 +47,7 @@ func (b *batching) leaves(c *Call) clock.Time {
 
 func (b *batching) Submit(now clock.Time, c *Call, out *Effects) {
 	if now >= b.leaves(c) {
-		b.Strategy.Submit(now, c, out)
+		b.rest.Submit(now, c, out)
 		return
 	}
 	c.Delay, c.Phase = ofBatch, Queued
@@ -84,7 +84,7 @@ func (b *batching) send(c *Call, out *Effects) {
 
 func (b *batching) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	if c.Delay != ofBatch {
-		b.Strategy.Reply(now, c, r, out)
+		b.rest.Reply(now, c, r, out)
 		return
 	}
 	b.inside--
@@ -119,13 +119,13 @@ func (b *batching) leave(now clock.Time, c *Call, out *Effects) {
 	if c.Deadline != clock.Never {
 		out.Wake(c, clock.Never) // the reminder
 	}
-	b.Strategy.Submit(now, c, out)
+	b.rest.Submit(now, c, out)
 }
 
 func (b *batching) Wake(now clock.Time, c *Call, out *Effects) {
 	switch {
 	case c == nil || c.Delay != ofBatch:
-		b.Strategy.Wake(now, c, out)
+		b.rest.Wake(now, c, out)
 		return
 	case c.Phase == inFlight: // it was due to leave, and was sent before
 	case c.Phase == Queued:
@@ -144,7 +144,7 @@ func (b *batching) Wake(now clock.Time, c *Call, out *Effects) {
 
 func (b *batching) Cancel(now clock.Time, c *Call, out *Effects) {
 	if c.Delay != ofBatch {
-		b.Strategy.Cancel(now, c, out)
+		b.rest.Cancel(now, c, out)
 		return
 	}
 	switch c.Phase {

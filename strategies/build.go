@@ -22,13 +22,3 @@ func retryOf(v values) Retry {
 	}
 	return p
 }
-
-// keyed returns p with the key of env, and a budget of its own.
-func keyed(p Retry, env Env) Retry {
-	p.Key = env.Key
-	if p.Budget != nil {
-		own := *p.Budget
-		p.Budget = &own
-	}
-	return p
-}

@@ -19,6 +19,8 @@ type parts struct {
 	route []int
 	known Env // without Key and Peek
 	retry Retry
+	// pacerRetries says that the pacer decides when refused calls are sent again.
+	pacerRetries bool
 }
 
 // The ways to pace, as users name them: what the pacer of a lane goes by.
@@ -48,11 +50,11 @@ func compose(pace string, v values, known Env) (Factory, []ParamError) {
 	}
 	factory := p.dispatcher
 	if p.plain() {
-		factory = func(env Env) Strategy { return &retrying{retry: keyed(p.retry, env), to: p.route[0]} }
+		factory = func(env Env) Strategy { return &retrying{retry: p.retry.For(env), to: p.route[0]} }
 	}
 	if bulk, given := v["batch"]; given {
 		return func(env Env) Strategy {
-			return &batching{Strategy: factory(env), bulk: int(bulk.number), wait: v.duration("latency_ok")}
+			return &batching{rest: factory(env), bulk: int(bulk.number), wait: v.duration("latency_ok")}
 		}, nil
 	}
 	return factory, nil
@@ -92,39 +94,40 @@ func (p *parts) plain() bool {
 func (p *parts) dispatcher(env Env) Strategy {
 	v := p.v
 	reserves := v["reserve"].truth
-	l := &Dispatcher{
-		lanes:    make([]Lane, len(p.route)),
-		retry:    keyed(p.retry, env),
-		waiting:  Queue{Order: Order(max(0, slices.Index(orderNames[:], v["order"].text))), Weights: v["weights"].weights},
-		workers:  v.count("workers"),
-		maxQueue: v.count("max_queue"),
-		patience: v.duration("wait_timeout"),
-		firm:     p.pace == byBucket || p.pace == byWindows && !reserves,
-		pauses:   p.pace != unpaced && p.pace != byBucket && p.pace != byReplies,
-		when:     v["when"].statuses,
+	d := &Dispatcher{
+		Lanes:    make([]Lane, len(p.route)),
+		Failures: p.retry.For(env),
+		Waiting:  Queue{Order: Order(max(0, slices.Index(orderNames[:], v["order"].text))), Weights: v["weights"].weights},
+		Workers:  WorkerPool{Most: v.count("workers")},
+		MaxQueue: v.count("max_queue"),
+		Patience: v.duration("wait_timeout"),
+		Firm:     p.pace == byBucket || p.pace == byWindows && !reserves,
+		Pauses:   p.pace != unpaced && p.pace != byBucket && p.pace != byReplies,
+		MovesOn:  v["when"].statuses,
+	}
+	if p.pacerRetries {
+		d.Failures = pacerRetry{p.retry.For(env)}
 	}
 	var tpm int64
 	for i, to := range p.route {
-		d := &p.known.Deployments[to]
-		n := &l.lanes[i]
-		n.deployment = to
-		n.pacer = p.pacer(n, d, env)
+		known := &p.known.Deployments[to]
+		d.Lanes[i] = NewLane(to, p.pacer(known, env))
 		if failures := v.count("failures"); failures > 0 {
-			n.breaker = &Breaker{Failures: failures, OpenFor: v.duration("open_for"), Most: p.retry.MaxWait}
+			d.Lanes[i].Breaker = &Breaker{Failures: failures, OpenFor: v.duration("open_for"), Most: p.retry.MaxWait}
 		}
-		tpm += p.allowance(d, env).tokens
+		tpm += p.allowance(known, env).tokens
 	}
 	if stretch, given := v["stretch"]; given {
-		l.waiting.Order, l.waiting.Stretch, l.waiting.Ranked = Fair, int64(stretch.number), true
+		d.Waiting.Order, d.Waiting.Stretch, d.Waiting.Ranked = Fair, int64(stretch.number), true
 	}
 	if burst := v.duration("burst"); burst > 0 {
-		l.shares = newShares(l.waiting.Weights, len(p.known.Tenants), tpm, burst)
+		d.shares = newShares(d.Waiting.Weights, len(p.known.Tenants), tpm, burst)
 	}
-	return l
+	return d
 }
 
-// pacer makes the pacer of n, which sends to d.
-func (p *parts) pacer(n *Lane, d *Deployment, env Env) Pacer {
+// pacer makes the pacer of the lane to d.
+func (p *parts) pacer(d *Deployment, env Env) Pacer {
 	v := p.v
 	switch p.pace {
 	case byBucket:
@@ -133,16 +136,13 @@ func (p *parts) pacer(n *Lane, d *Deployment, env Env) Pacer {
 		g := newWindowPacer(p.allowance(d, env), v["reserve"].truth)
 		return &g
 	case bySplit:
-		return &splitPacer{windowPacer: newWindowPacer(p.allowance(d, env), true), to: d, instances: env.Instances}
+		return &splitPacer{windows: newWindowPacer(p.allowance(d, env), true), to: d, instances: env.Instances}
 	case byHeaders:
-		n.workers = slowStart
-		return &headerPacer{lane: n, slowBelow: v.share("slow_below"), holdAbove: v.share("hold_above")}
+		return &headerPacer{workers: WorkerPool{Most: slowStart}, slowBelow: v.share("slow_below"), holdAbove: v.share("hold_above")}
 	case byRefusals:
-		return newAdaptivePacer(n, v)
+		return newAdaptivePacer(v)
 	case byReplies:
-		g := newReplyPacer(env.Key, cmp.Or(p.retry.MaxWait, time.Hour)) // policies that obey no wait name none
-		n.takes, n.last = g.takes, g.last
-		return g
+		return newReplyPacer(env.Key, cmp.Or(p.retry.MaxWait, time.Hour)) // policies that obey no wait name none
 	}
 	return Unpaced()
 }

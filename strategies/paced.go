@@ -321,11 +321,11 @@ func (p *replyPacer) fault(now clock.Time, c *Call) {
 
 func (p *replyPacer) Release(clock.Time, *Call) {}
 
-func (p *replyPacer) readsQuotas() {}
+func (p *replyPacer) ReadsQuotas() {}
 
-// takes is what an attempt takes that is quick. If that is more than c had when it came, c is
+// Takes is what an attempt takes that is quick. If that is more than c had when it came, c is
 // of another kind than those that were answered, or it is worth a try.
-func (p *replyPacer) takes(c *Call) time.Duration {
+func (p *replyPacer) Takes(c *Call) time.Duration {
 	quick := time.Duration(max(0, p.service.mean-p.service.deviation))
 	if quick >= c.Deadline.Sub(c.Arrived) {
 		return 0
@@ -333,8 +333,8 @@ func (p *replyPacer) takes(c *Call) time.Duration {
 	return quick
 }
 
-// last reports whether c, which r did not answer, shall wait until no other does.
-func (p *replyPacer) last(c *Call, r *wire.Reply) bool {
+// Defers reports whether c, which r did not answer, shall wait until no other does.
+func (p *replyPacer) Defers(c *Call, r *wire.Reply) bool {
 	if r.Status != wire.StatusTooManyRequests || c.Sent < lastAfter {
 		return r.Status == wire.StatusTimeout
 	}
@@ -373,8 +373,8 @@ func pacedParams() []Param {
 }
 
 func buildPaced(v values, known Env) (Factory, []ParamError) {
-	p := &parts{pace: byReplies, v: v, known: known, route: []int{0},
-		retry: Retry{MaxRetries: v.count("max_retries"), MaxWait: v.duration("max_wait"), Gated: true,
+	p := &parts{pace: byReplies, pacerRetries: true, v: v, known: known, route: []int{0},
+		retry: Retry{MaxRetries: v.count("max_retries"), MaxWait: v.duration("max_wait"),
 			Backoff: Backoff{Base: time.Second, Factor: 2, Max: time.Minute, Jitter: Jitter{Share: 0.25}}}}
 	return p.dispatcher, nil
 }

@@ -68,7 +68,7 @@ func buildPaper(backs bool, make func(values, Env) (func() Pacer, []ParamError))
 			retry.Backoff.formula = paperBackoff
 		}
 		return func(env Env) Strategy {
-			return &Dispatcher{lanes: []Lane{{pacer: pacers()}}, retry: keyed(retry, env), workers: v.count("workers")}
+			return &Dispatcher{Lanes: []Lane{NewLane(0, pacers())}, Failures: retry.For(env), Workers: WorkerPool{Most: v.count("workers")}}
 		}, nil
 	}
 }

@@ -72,9 +72,9 @@ func (q *Queue) next() clock.Time {
 // whoever looks when there is enough takes it. Large calls can starve, since
 // small ones take what they wait for.
 type poller struct {
-	polling
+	polls polling
 	pacer bucketPacer
-	retry Retry
+	retry *Retry
 }
 
 func (p *poller) Submit(now clock.Time, c *Call, out *Effects) {
@@ -91,13 +91,13 @@ func (p *poller) join(now clock.Time, c *Call, out *Effects) {
 	c.Phase, c.Since = 0, now
 	p.looks(now, out) // those that are due came before c
 	p.look(now, c, out)
-	p.arm(p.waiting.next(), out)
+	p.polls.arm(p.polls.waiting.next(), out)
 }
 
 // look sends c if there is enough.
 func (p *poller) look(now clock.Time, c *Call, out *Effects) {
 	if at := p.pacer.Opens(now, c); at > now {
-		p.sleep(now, c, at)
+		p.polls.sleep(now, c, at)
 		return
 	}
 	c.Phase = inFlight
@@ -107,7 +107,7 @@ func (p *poller) look(now clock.Time, c *Call, out *Effects) {
 
 // looks lets every call look that is due.
 func (p *poller) looks(now clock.Time, out *Effects) {
-	for c := p.due(now, out); c != nil; c = p.due(now, out) {
+	for c := p.polls.due(now, out); c != nil; c = p.polls.due(now, out) {
 		p.look(now, c, out)
 	}
 }
@@ -133,15 +133,15 @@ func (p *poller) Wake(now clock.Time, c *Call, out *Effects) {
 		p.join(now, c, out)
 		return
 	}
-	p.alarm = clock.Never
+	p.polls.alarm = clock.Never
 	p.looks(now, out)
-	p.arm(p.waiting.next(), out)
+	p.polls.arm(p.polls.waiting.next(), out)
 }
 
 func (p *poller) Cancel(now clock.Time, c *Call, out *Effects) {
 	switch c.Phase {
 	case Queued:
-		p.waiting.Remove(c)
+		p.polls.waiting.Remove(c)
 	case asleep:
 		p.pacer.Release(now, c)
 	}

@@ -14,7 +14,7 @@ import (
 // that both refuse waits by the retry policy and starts again. A spill is not a
 // retry: Call.Mark counts the times a call started again.
 type ptu struct {
-	retry          Retry
+	retry          *Retry
 	primary, spill int
 	spillOn        []int         // statuses
 	returnAfter    time.Duration // how long calls then go to spill directly
@@ -102,7 +102,7 @@ func buildPTU(v values, known Env) (Factory, []ParamError) {
 	retry := retryOf(v)
 	return func(env Env) Strategy {
 		return &ptu{
-			retry:       keyed(retry, env),
+			retry:       retry.For(env),
 			primary:     primary,
 			spill:       spill,
 			spillOn:     v["spill_on"].statuses,

@@ -27,11 +27,18 @@ type Retry struct {
 	// calls that were refused together return together.
 	Spread float64
 
-	// Gated leaves it to a gate when a call that was refused is sent again, and sends one
-	// that failed again at once, the first two times: see replyPacer.
-	Gated bool
-
 	Budget *Budget // of the instance; nil = retries are not counted against each other
+}
+
+// For returns the policy of one instance: it draws by the instance's key and has a budget
+// of its own.
+func (p Retry) For(env Env) *Retry {
+	p.Key = env.Key
+	if p.Budget != nil {
+		own := *p.Budget
+		p.Budget = &own
+	}
+	return &p
 }
 
 // Begin notes a new call, which a budget goes by.
@@ -41,21 +48,23 @@ func (p *Retry) Begin(now clock.Time) {
 	}
 }
 
-// Next decides about c after r answered its failed attempt, when k retries have been
-// made. If c may be sent again, ok is true and at >= now says when. Otherwise why says
-// what ended it, and at is the time from which the server would have been worth asking;
-// it is now if there is no such time.
-// A retry that could not be sent before the deadline ends the call now. So does a retry
-// for which the budget has no room: waiting would only add to a backlog that cannot be
-// served.
+// Next implements [FailurePolicy]. A retry that could not be sent before the deadline ends
+// the call now. So does a retry for which the budget has no room: waiting would only add
+// to a backlog that cannot be served.
 func (p *Retry) Next(now clock.Time, c *Call, r *wire.Reply, k int) (at clock.Time, why Reason, ok bool) {
-	if !r.Retryable() || p.MaxWait > 0 && r.RetryAfter > p.MaxWait {
+	if p.ends(r) {
 		return now, final(r), false
 	}
-	at = now
-	if !p.Gated || k >= 2 && !refusal(r) {
-		at = p.Closed(now, c, r, k)
-	}
+	return p.decide(now, p.Closed(now, c, r, k), c, k)
+}
+
+// ends reports whether no retry is worth making after r.
+func (p *Retry) ends(r *wire.Reply) bool {
+	return !r.Retryable() || p.MaxWait > 0 && r.RetryAfter > p.MaxWait
+}
+
+// decide is Next for a retry that would be sent at the given time.
+func (p *Retry) decide(now, at clock.Time, c *Call, k int) (_ clock.Time, why Reason, ok bool) {
 	switch {
 	case k >= p.MaxRetries:
 		return at, MaxRetries, false
@@ -99,7 +108,7 @@ func (p *Retry) Allows(now clock.Time, k int) bool {
 // policy: none, naive, fixed, backoff, jitter, retry-after and budget. It does
 // what a Dispatcher does that never holds anything back, in less time.
 type retrying struct {
-	retry Retry
+	retry *Retry
 	to    int // the deployment
 }
 

@@ -25,7 +25,7 @@ import (
 // wait until it is back (on_outage). An instance that found it so takes it for
 // dead for a second, so that not every call waits for the same timeout.
 type shared struct {
-	retry    Retry
+	retry    *Retry
 	patience time.Duration // longest wait for a grant
 	closed   bool          // on_outage: wait
 
@@ -61,7 +61,7 @@ func buildShared(v values, known Env) (Factory, []ParamError) {
 		most = math.MaxInt64
 	}
 	return func(env Env) Strategy {
-		return &shared{retry: keyed(retry, env), patience: v.duration("wait_timeout"), closed: v["on_outage"].text == "closed",
+		return &shared{retry: retry.For(env), patience: v.duration("wait_timeout"), closed: v["on_outage"].text == "closed",
 			most: most, lump: most / 60}
 	}, nil
 }

@@ -1,6 +1,9 @@
 package strategies
 
-import "ratesim/sim/clock"
+import (
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
 
 // splitPacer lets a call through when it fits into this instance's share of the
 // advertised limits: each divided by the number of instances, rounded down, in
@@ -13,7 +16,7 @@ import "ratesim/sim/clock"
 // A share is at least one request and one token a minute: with more instances
 // than the limit has requests, the shares add up to more than it.
 type splitPacer struct {
-	windowPacer
+	windows   windowPacer
 	instances func(clock.Time) int // as in Env
 	to        *Deployment
 	shares    int // instances that the windows are made for
@@ -28,13 +31,13 @@ func (g *splitPacer) follow(now clock.Time) {
 		return
 	}
 	g.shares = n
-	if g.requests != nil {
-		g.requests.Resize(now, max(1, g.to.RPM/int64(n)))
+	if g.windows.requests != nil {
+		g.windows.requests.Resize(now, max(1, g.to.RPM/int64(n)))
 	}
-	if g.tokens != nil {
+	if g.windows.tokens != nil {
 		part := max(1, g.to.TPM/int64(n))
-		g.tokens.Resize(now, part)
-		g.allowance.tokens, g.allowance.largest = part, part
+		g.windows.tokens.Resize(now, part)
+		g.windows.allowance.tokens, g.windows.allowance.largest = part, part
 	}
 }
 
@@ -49,10 +52,16 @@ func instancesAt(now clock.Time, registry func(clock.Time) int) int {
 
 func (g *splitPacer) Opens(now clock.Time, c *Call) clock.Time {
 	g.follow(now)
-	return g.windowPacer.Opens(now, c)
+	return g.windows.Opens(now, c)
 }
 
 func (g *splitPacer) Fits(now clock.Time, c *Call) bool {
 	g.follow(now)
-	return g.windowPacer.Fits(now, c)
+	return g.windows.Fits(now, c)
 }
+
+func (g *splitPacer) Sent(now clock.Time, c *Call) { g.windows.Sent(now, c) }
+
+func (g *splitPacer) Answered(now clock.Time, c *Call, r *wire.Reply) { g.windows.Answered(now, c, r) }
+
+func (g *splitPacer) Release(now clock.Time, c *Call) { g.windows.Release(now, c) }

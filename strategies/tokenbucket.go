@@ -92,9 +92,9 @@ func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
 	retry := retryOf(v)
 	return func(env Env) Strategy {
 		return &poller{
-			polling: newPolling(v.duration("wait_timeout")),
-			pacer:   p.bucketPacer(p.allowance(&known.Deployments[0], env)),
-			retry:   keyed(retry, env),
+			polls: newPolling(v.duration("wait_timeout")),
+			pacer: p.bucketPacer(p.allowance(&known.Deployments[0], env)),
+			retry: retry.For(env),
 		}
 	}, nil
 }
