@@ -10,7 +10,7 @@ import (
 
 	"ratesim/provider/catalog"
 	"ratesim/scenarios/workload"
-	"ratesim/strategies"
+	strategycatalog "ratesim/strategies/catalog"
 )
 
 // Options is what the command line changes in a scenario. It is applied to the
@@ -244,7 +244,7 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 			for _, n := range declared {
 				add(n)
 			}
-			for _, name := range strategies.Names() {
+			for _, name := range strategycatalog.Names() {
 				add(flagText(allStrategies, name))
 			}
 			continue
@@ -255,9 +255,9 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 			}
 			continue
 		}
-		known := strategies.Names()
+		known := strategycatalog.Names()
 		n := flagText("--strategies", want)
-		_, found := strategies.Find(want)
+		_, found := strategycatalog.Find(want)
 		for _, old := range declared {
 			if name := old.name(); name == want || old.called() == fullName(want) {
 				n, found = old, true
@@ -285,7 +285,7 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 // fullName is name, with the version that is meant where a client library is named
 // without.
 func fullName(name string) string {
-	if e, ok := strategies.Find(name); ok {
+	if e, ok := strategycatalog.Find(name); ok {
 		return e.Name
 	}
 	return name

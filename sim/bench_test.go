@@ -12,7 +12,7 @@ import (
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/rng"
-	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 // crowd is a scenario of so many users, each with one call open at all times,
@@ -71,7 +71,7 @@ func crowd(t testing.TB, strategy string, users int, duration time.Duration) *sc
 // named returns the catalog's strategy of that name, with its defaults.
 func named(t testing.TB, s *scenarios.Spec, name string) scenarios.Strategy {
 	t.Helper()
-	entry, ok := strategies.Find(name)
+	entry, ok := catalog.Find(name)
 	if !ok {
 		t.Fatalf("no strategy %q", name)
 	}
@@ -156,7 +156,7 @@ func simulate(b *testing.B, s *scenarios.Spec, live int) {
 // stands for all.
 func TestNoAllocationInSteadyState(t *testing.T) {
 	seen := map[string]bool{}
-	for _, entry := range strategies.Catalog() {
+	for _, entry := range catalog.Entries() {
 		if entry.Name == "ptu" {
 			continue // crowd has no provisioned deployment
 		}

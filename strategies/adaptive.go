@@ -3,6 +3,7 @@ package strategies
 import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+	"slices"
 )
 
 // adaptivePacer knows no limit and reads no header but retry-after: it bounds the
@@ -21,9 +22,9 @@ type adaptivePacer struct {
 	bound   congestion
 }
 
-func newAdaptivePacer(v values) *adaptivePacer {
-	floor := v["floor"].number
-	a := &adaptivePacer{bound: congestion{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
+func newAdaptivePacer(v Values) *adaptivePacer {
+	floor := v.Number("floor")
+	a := &adaptivePacer{bound: congestion{increase: v.Number("increase"), decrease: v.Number("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
 	a.workers.Most = a.bound.attempts()
 	return a
 }
@@ -82,4 +83,9 @@ var adaptiveParams = []Param{
 		About: "share of the attempts in flight that remains after a 429; half as in TCP and llm-d (NVIDIA's DataDesigner keeps 75%)"},
 	{Name: "floor", Kind: CountParam, Default: "1", Min: 1, Max: 1e6,
 		About: "attempts in flight that are always allowed; without any, it would never try again"},
+}
+
+// AdaptiveBuilder makes the strategy that bounds the attempts in flight by AIMD.
+func AdaptiveBuilder() Builder {
+	return Builder{Params: slices.Concat(adaptiveParams, retryParams()), Make: pacedBy(byRefusals)}
 }

@@ -1,6 +1,7 @@
 package strategies
 
 import (
+	"slices"
 	"time"
 
 	"ratesim/provider/wire"
@@ -10,7 +11,7 @@ import (
 var aimdParams = []Param{
 	{Name: "decrease", Kind: ShareParam, Default: "50%", Max: 1,
 		About: "share of the rate that remains after a 429; half as in TCP"},
-	{Name: "recover", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
+	{Name: "recover", Kind: DurationParam, Default: "30s", Min: 0.001, Max: Day,
 		About: "how long the rate takes to grow back to what it was before a cut; 30s is half the window of a limit per minute"},
 	{Name: "floor", Kind: NumberParam, Default: "1", Min: 0.001, Max: 1e6,
 		About: "calls a minute that are always allowed; without any, it would never try again"},
@@ -90,10 +91,15 @@ func (g *aimdPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 
 func (g *aimdPacer) Release(clock.Time, *Call) {}
 
-func buildAIMD(v values, _ Env) (Factory, []ParamError) {
-	retry, floor := retryOf(v), v["floor"].number/60
+func buildAIMD(v Values, _ Env) (Factory, []ParamError) {
+	retry, floor := retryOf(v), v.Number("floor")/60
 	return func(env Env) Strategy {
-		pacer := &aimdPacer{decrease: v.share("decrease"), recover: v.duration("recover"), floor: floor, rate: max(floor, aimdStart), cut: -1}
+		pacer := &aimdPacer{decrease: v.Number("decrease"), recover: v.Duration("recover"), floor: floor, rate: max(floor, aimdStart), cut: -1}
 		return &Dispatcher{Lanes: []Lane{NewLane(0, pacer)}, Failures: retry.For(env)}
 	}, nil
+}
+
+// AIMDBuilder makes the strategy that paces by a rate that AIMD moves.
+func AIMDBuilder() Builder {
+	return Builder{Params: slices.Concat(aimdParams, retryParams()), Make: buildAIMD}
 }

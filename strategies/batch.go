@@ -227,7 +227,7 @@ func (q *deque) grow() {
 	q.calls, q.span = to, kept-q.first
 }
 
-var latencyOK = Param{Name: "latency_ok", Kind: DurationParam, Default: "24h", Max: 366 * day,
+var latencyOK = Param{Name: "latency_ok", Kind: DurationParam, Default: "24h", Max: 366 * Day,
 	About: "a call can wait if it has no deadline, or one at least this far away; 24h is what batch APIs promise"}
 
 var batchParams = []Param{
@@ -238,7 +238,7 @@ var batchParams = []Param{
 		About: "smallest discount that is worth the wait; vendors give 50%, and 0% accepts any"},
 }
 
-func buildBatch(v values, known Env) (Factory, []ParamError) {
+func buildBatch(v Values, known Env) (Factory, []ParamError) {
 	isBatch := func(d Deployment) bool { return d.Batch }
 	bulk, given := v["batch"]
 	if !given {
@@ -251,10 +251,15 @@ func buildBatch(v values, known Env) (Factory, []ParamError) {
 	case first < 0 || int(bulk.number) == first:
 		return nil, []ParamError{{Param: "batch", Msg: "must leave another deployment for calls that cannot wait"}}
 	}
-	if d := &known.Deployments[int(bulk.number)]; d.Discount < v.share("discount") {
+	if d := &known.Deployments[int(bulk.number)]; d.Discount < v.Number("discount") {
 		return nil, []ParamError{{Param: "discount", Msg: fmt.Sprintf("must be at most what deployment %q takes off, %g%%", d.Name, 100*d.Discount)}}
 	}
 	v["batch"] = bulk
 	v["route"] = value{deployments: []int{first}}
 	return compose(unpaced, v, known)
+}
+
+// BatchBuilder makes the strategy that sends to a batch API what can wait.
+func BatchBuilder() Builder {
+	return Builder{Params: slices.Concat(batchParams, retryParams()), Make: buildBatch}
 }

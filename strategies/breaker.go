@@ -66,7 +66,7 @@ func (b *Breaker) Lost(c *Call) {
 	}
 }
 
-var openFor = Param{Name: "open_for", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day, With: With{Param: "breaker"},
+var openFor = Param{Name: "open_for", Kind: DurationParam, Default: "30s", Min: 0.001, Max: Day, With: With{Param: "breaker"},
 	About: "how long nothing is sent then; after it one attempt probes. 30s is Envoy's first ejection"}
 
 var breakerParams = []Param{

@@ -15,7 +15,7 @@ import (
 // strategies of the catalog that are not of this kind have a builder of their own.
 type parts struct {
 	pace  string
-	v     values
+	v     Values
 	route []int
 	known Env // without Key and Peek
 	retry Retry
@@ -35,12 +35,12 @@ const (
 )
 
 // pacedBy returns what builds compositions that pace so.
-func pacedBy(pace string) func(v values, known Env) (Factory, []ParamError) {
-	return func(v values, known Env) (Factory, []ParamError) { return compose(pace, v, known) }
+func pacedBy(pace string) func(v Values, known Env) (Factory, []ParamError) {
+	return func(v Values, known Env) (Factory, []ParamError) { return compose(pace, v, known) }
 }
 
 // compose builds what v describes; what v lacks is off.
-func compose(pace string, v values, known Env) (Factory, []ParamError) {
+func compose(pace string, v Values, known Env) (Factory, []ParamError) {
 	p := &parts{pace: pace, v: v, known: known, route: v["route"].deployments, retry: retryOf(v)}
 	if len(p.route) == 0 {
 		p.route = []int{0}
@@ -54,7 +54,7 @@ func compose(pace string, v values, known Env) (Factory, []ParamError) {
 	}
 	if bulk, given := v["batch"]; given {
 		return func(env Env) Strategy {
-			return &batching{rest: factory(env), bulk: int(bulk.number), wait: v.duration("latency_ok")}
+			return &batching{rest: factory(env), bulk: int(bulk.number), wait: v.Duration("latency_ok")}
 		}, nil
 	}
 	return factory, nil
@@ -75,7 +75,7 @@ func (p *parts) check() []ParamError {
 		if p.pace == bySplit && d.RPM == 0 && d.TPM == 0 {
 			return []ParamError{{Msg: fmt.Sprintf("deployment %q names no limit per minute that could be split", d.Name)}}
 		}
-		if known.tokens == 0 && p.v.duration("burst") > 0 {
+		if known.tokens == 0 && p.v.Duration("burst") > 0 {
 			return []ParamError{{Msg: fmt.Sprintf(
 				"tenants have no share to be held to, for deployment %q names no tokens per minute", d.Name)}}
 		}
@@ -86,21 +86,21 @@ func (p *parts) check() []ParamError {
 // plain reports whether nothing ever holds a call back.
 func (p *parts) plain() bool {
 	v := p.v
-	return p.pace == unpaced && len(p.route) == 1 && v.count("workers") == 0 && v.count("max_queue") == 0 &&
-		v.duration("wait_timeout") == 0 && v.count("failures") == 0 && v.duration("burst") == 0
+	return p.pace == unpaced && len(p.route) == 1 && v.Count("workers") == 0 && v.Count("max_queue") == 0 &&
+		v.Duration("wait_timeout") == 0 && v.Count("failures") == 0 && v.Duration("burst") == 0
 }
 
 // dispatcher is the Factory of what holds calls back.
 func (p *parts) dispatcher(env Env) Strategy {
 	v := p.v
-	reserves := v["reserve"].truth
+	reserves := v.Truth("reserve")
 	d := &Dispatcher{
 		Lanes:    make([]Lane, len(p.route)),
 		Failures: p.retry.For(env),
-		Waiting:  Queue{Order: Order(max(0, slices.Index(orderNames[:], v["order"].text))), Weights: v["weights"].weights},
-		Workers:  WorkerPool{Most: v.count("workers")},
-		MaxQueue: v.count("max_queue"),
-		Patience: v.duration("wait_timeout"),
+		Waiting:  Queue{Order: Order(max(0, slices.Index(orderNames[:], v.Text("order")))), Weights: v["weights"].weights},
+		Workers:  WorkerPool{Most: v.Count("workers")},
+		MaxQueue: v.Count("max_queue"),
+		Patience: v.Duration("wait_timeout"),
 		Firm:     p.pace == byBucket || p.pace == byWindows && !reserves,
 		Pauses:   p.pace != unpaced && p.pace != byBucket && p.pace != byReplies,
 		MovesOn:  v["when"].statuses,
@@ -112,15 +112,15 @@ func (p *parts) dispatcher(env Env) Strategy {
 	for i, to := range p.route {
 		known := &p.known.Deployments[to]
 		d.Lanes[i] = NewLane(to, p.pacer(known, env))
-		if failures := v.count("failures"); failures > 0 {
-			d.Lanes[i].Breaker = &Breaker{Failures: failures, OpenFor: v.duration("open_for"), Most: p.retry.MaxWait}
+		if failures := v.Count("failures"); failures > 0 {
+			d.Lanes[i].Breaker = &Breaker{Failures: failures, OpenFor: v.Duration("open_for"), Most: p.retry.MaxWait}
 		}
 		tpm += p.allowance(known, env).tokens
 	}
 	if stretch, given := v["stretch"]; given {
 		d.Waiting.Order, d.Waiting.Stretch, d.Waiting.Ranked = Fair, int64(stretch.number), true
 	}
-	if burst := v.duration("burst"); burst > 0 {
+	if burst := v.Duration("burst"); burst > 0 {
 		d.shares = newShares(d.Waiting.Weights, len(p.known.Tenants), tpm, burst)
 	}
 	return d
@@ -133,12 +133,12 @@ func (p *parts) pacer(d *Deployment, env Env) Pacer {
 	case byBucket:
 		return p.bucketPacer(p.allowance(d, env))
 	case byWindows:
-		g := newWindowPacer(p.allowance(d, env), v["reserve"].truth)
+		g := newWindowPacer(p.allowance(d, env), v.Truth("reserve"))
 		return &g
 	case bySplit:
 		return &splitPacer{windows: newWindowPacer(p.allowance(d, env), true), to: d, instances: env.Instances}
 	case byHeaders:
-		return &headerPacer{workers: WorkerPool{Most: slowStart}, slowBelow: v.share("slow_below"), holdAbove: v.share("hold_above")}
+		return &headerPacer{workers: WorkerPool{Most: slowStart}, slowBelow: v.Number("slow_below"), holdAbove: v.Number("hold_above")}
 	case byRefusals:
 		return newAdaptivePacer(v)
 	case byReplies:
@@ -151,7 +151,7 @@ func (p *parts) bucketPacer(a allowance) bucketPacer {
 	capacity, perMinute := p.bucket(a)
 	g := bucketPacer{one: 1, full: capacity, most: cmp.Or(a.largest, perMinute)}
 	requests := a.requests
-	if p.v["smooth"].truth {
+	if p.v.Truth("smooth") {
 		g.one, g.full, requests = 0, 0, 0
 	} else if _, given := p.v["capacity"]; given {
 		g.most = capacity
@@ -227,15 +227,15 @@ func forPart(part string, values []string, params ...Param) []Param {
 	return params
 }
 
-func buildCompose(v values, known Env) (Factory, []ParamError) {
+func buildCompose(v Values, known Env) (Factory, []ParamError) {
 	if ratio, given := v["budget"]; given {
 		v["ratio"] = ratio
 	}
 	v["failures"] = v["breaker"]
-	return compose(v["pace"].text, v, known)
+	return compose(v.Text("pace"), v, known)
 }
 
-func buildRoute(v values, known Env) (Factory, []ParamError) {
+func buildRoute(v Values, known Env) (Factory, []ParamError) {
 	to, given := v["order"]
 	if !given {
 		for i := range known.Deployments {
@@ -249,4 +249,14 @@ func buildRoute(v values, known Env) (Factory, []ParamError) {
 	}
 	v["route"] = to
 	return compose(unpaced, v, known)
+}
+
+// RouteBuilder makes the strategy that falls back to another deployment.
+func RouteBuilder() Builder {
+	return Builder{Params: slices.Concat(routeParams, retryParams()), Make: buildRoute}
+}
+
+// ComposeBuilder makes what a user puts together from parts.
+func ComposeBuilder() Builder {
+	return Builder{Params: composeParams(), Make: buildCompose}
 }

@@ -35,7 +35,7 @@ func (p pacerRetry) Begin(now clock.Time) { p.retry.Begin(now) }
 func (p pacerRetry) Next(now clock.Time, c *Call, r *wire.Reply, k int) (at clock.Time, why Reason, ok bool) {
 	switch {
 	case p.retry.ends(r):
-		return now, final(r), false
+		return now, Final(r), false
 	case refusal(r) || k < atOnce:
 		return p.retry.decide(now, now, c, k)
 	}

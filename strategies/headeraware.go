@@ -3,6 +3,7 @@ package strategies
 import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+	"slices"
 )
 
 // headerPacer learns the limits from the headers of every reply and keeps an
@@ -91,4 +92,9 @@ var headerParams = []Param{
 		About: "when less than this share of a limit is left, calls are sent at the rate at which the limit refills"},
 	{Name: "hold_above", Kind: ShareParam, Default: "80%", Min: 0.01, Max: 1,
 		About: "a call that needs more than this share of what is left waits until more is left; the rest is for other instances"},
+}
+
+// HeaderAwareBuilder makes the strategy that paces by what reply headers tell.
+func HeaderAwareBuilder() Builder {
+	return Builder{Params: slices.Concat(headerParams, retryParams()), Make: pacedBy(byHeaders)}
 }

@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"ratesim/provider/wire"
@@ -95,11 +96,11 @@ var leaseParams = []Param{
 		About: "what may be spent at once, as the time in which the share yields it; with 60s, the quota's window, a share that moves is spent by two instances and refused"},
 }
 
-func buildLease(v values, known Env) (Factory, []ParamError) {
+func buildLease(v Values, known Env) (Factory, []ParamError) {
 	if errs := coordinated(known); errs != nil {
 		return nil, errs
 	}
-	retry, length, burst := retryOf(v), v.duration("length"), v.duration("burst")
+	retry, length, burst := retryOf(v), v.Duration("length"), v.Duration("burst")
 	to := &known.Deployments[0]
 	return func(env Env) Strategy {
 		l := &leasePacer{length: length, instances: env.Instances, to: to,
@@ -195,3 +196,8 @@ func (l *leasePacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 }
 
 func (l *leasePacer) Release(clock.Time, *Call) {}
+
+// LeaseBuilder makes the strategy that leases a part of the limits from a coordinator.
+func LeaseBuilder() Builder {
+	return Builder{Params: slices.Concat(leaseParams, retryParams()), Make: buildLease}
+}

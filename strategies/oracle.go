@@ -33,8 +33,13 @@ func oracleRetry() Retry {
 	}
 }
 
-func buildOracle(values, Env) (Factory, []ParamError) {
+func buildOracle(Values, Env) (Factory, []ParamError) {
 	return func(env Env) Strategy {
 		return &Dispatcher{Lanes: []Lane{NewLane(0, truthPacer{env.Peek})}, Failures: oracleRetry().For(env), Firm: true}
 	}, nil
+}
+
+// OracleBuilder makes the strategy that sees the state of the limits.
+func OracleBuilder() Builder {
+	return Builder{Params: nil, Make: buildOracle}
 }

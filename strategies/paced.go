@@ -372,9 +372,14 @@ func pacedParams() []Param {
 		shares}
 }
 
-func buildPaced(v values, known Env) (Factory, []ParamError) {
+func buildPaced(v Values, known Env) (Factory, []ParamError) {
 	p := &parts{pace: byReplies, pacerRetries: true, v: v, known: known, route: []int{0},
-		retry: Retry{MaxRetries: v.count("max_retries"), MaxWait: v.duration("max_wait"),
+		retry: Retry{MaxRetries: v.Count("max_retries"), MaxWait: v.Duration("max_wait"),
 			Backoff: Backoff{Base: time.Second, Factor: 2, Max: time.Minute, Jitter: Jitter{Share: 0.25}}}}
 	return p.dispatcher, nil
+}
+
+// PacedBuilder makes the strategy that learns from replies what the limits have room for.
+func PacedBuilder() Builder {
+	return Builder{Params: pacedParams(), Make: buildPaced}
 }

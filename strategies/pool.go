@@ -4,6 +4,7 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
+	"slices"
 )
 
 // windowPacer lets a call through when it fits into sliding 60 s windows of an
@@ -93,3 +94,8 @@ var poolParams = []Param{
 
 var windowParams = []Param{{Name: "reserve", Kind: BoolParam, Default: "true",
 	About: "true counts the tokens of a call when it is sent and corrects them by its usage; false counts them when its reply comes"}}
+
+// QueueBuilder makes the strategy with a queue and a worker pool that paces by sliding windows.
+func QueueBuilder() Builder {
+	return Builder{Params: slices.Concat(limitParams, poolParams, []Param{order, weights}, windowParams, retryParams()), Make: pacedBy(byWindows)}
+}

@@ -101,6 +101,13 @@ func (q *Queue) Push(c *Call) {
 	q.live++
 }
 
+// PushAs adds c to a Queue by Priority, by a priority that is not its own.
+func (q *Queue) PushAs(c *Call, priority int64) {
+	q.add(&q.fresh, c, priority, neverLeft)
+	c.Phase = Queued
+	q.live++
+}
+
 // start returns the virtual time at which c may start, and charges its tenant.
 func (q *Queue) start(c *Call) int64 {
 	for int(c.Tenant) >= len(q.finish) {

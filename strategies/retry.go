@@ -53,7 +53,7 @@ func (p *Retry) Begin(now clock.Time) {
 // to a backlog that cannot be served.
 func (p *Retry) Next(now clock.Time, c *Call, r *wire.Reply, k int) (at clock.Time, why Reason, ok bool) {
 	if p.ends(r) {
-		return now, final(r), false
+		return now, Final(r), false
 	}
 	return p.decide(now, p.Closed(now, c, r, k), c, k)
 }
@@ -76,8 +76,8 @@ func (p *Retry) decide(now, at clock.Time, c *Call, k int) (_ clock.Time, why Re
 	return at, 0, true
 }
 
-// final is the reason of a call that r ended.
-func final(r *wire.Reply) Reason {
+// Final returns the reason of a call that r ended because it is not worth a retry.
+func Final(r *wire.Reply) Reason {
 	if r.Limit == wire.Oversize {
 		return Oversize
 	}

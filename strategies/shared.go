@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"ratesim/provider/wire"
@@ -46,13 +47,13 @@ const (
 const deadFor = time.Second
 
 var sharedParams = []Param{
-	{Name: "wait_timeout", Kind: DurationParam, Default: "120s", Min: 0.001, Max: day,
+	{Name: "wait_timeout", Kind: DurationParam, Default: "120s", Min: 0.001, Max: Day,
 		About: "longest wait for a grant; 120s is also the longest wait of retry-after"},
 	{Name: "on_outage", Kind: ChoiceParam, Default: "open", Choices: []string{"open", "closed"},
 		About: "while the coordinator does not answer, calls are sent at once (open) or wait for it (closed); open as in LiteLLM"},
 }
 
-func buildShared(v values, known Env) (Factory, []ParamError) {
+func buildShared(v Values, known Env) (Factory, []ParamError) {
 	if errs := coordinated(known); errs != nil {
 		return nil, errs
 	}
@@ -61,7 +62,7 @@ func buildShared(v values, known Env) (Factory, []ParamError) {
 		most = math.MaxInt64
 	}
 	return func(env Env) Strategy {
-		return &shared{retry: retry.For(env), patience: v.duration("wait_timeout"), closed: v["on_outage"].text == "closed",
+		return &shared{retry: retry.For(env), patience: v.Duration("wait_timeout"), closed: v.Text("on_outage") == "closed",
 			most: most, lump: most / 60}
 	}, nil
 }
@@ -208,4 +209,9 @@ func (s *shared) Cancel(now clock.Time, c *Call, out *Effects) {
 	} // what is being asked for may be granted, and is lost
 	out.Fail(c, Deadline)
 	s.giveBack(now, out)
+}
+
+// SharedBuilder makes the strategy that asks a coordinator before every attempt.
+func SharedBuilder() Builder {
+	return Builder{Params: slices.Concat(sharedParams, retryParams()), Make: buildShared}
 }

@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"ratesim/sim/clock"
@@ -31,9 +32,12 @@ func newShares(weights Weights, tenants int, tpm int64, burst time.Duration) *sh
 	return &shares{weights: weights, perTPM: float64(time.Minute) / float64(tpm) * sum, burst: burst}
 }
 
+// longestTurn is more than any run takes.
+const longestTurn = 365 * 24 * time.Hour
+
 // length is how long the tenant of c takes for so many tokens at its share.
 func (s *shares) length(c *Call, tokens int64) time.Duration {
-	return time.Duration(min(math.Ceil(float64(tokens)*s.perTPM/s.weights.of(c.Tenant)), float64(longest)))
+	return time.Duration(min(math.Ceil(float64(tokens)*s.perTPM/s.weights.of(c.Tenant)), float64(longestTurn)))
 }
 
 // hold reports whether c, which has just come, is not to join the queue now: it
@@ -70,10 +74,15 @@ func (s *shares) release(c *Call) {
 	s.due[c.Tenant] = s.due[c.Tenant].Add(-s.length(c, c.Cost()))
 }
 
-var burst = Param{Name: "burst", Kind: DurationParam, Default: "60s", Min: 0.001, Max: day,
+var burst = Param{Name: "burst", Kind: DurationParam, Default: "60s", Min: 0.001, Max: Day,
 	About: "a tenant may send at once what its share of the tokens per minute yields in this time; 60s is the window of the shared limit"}
 
-func buildTenantFair(v values, known Env) (Factory, []ParamError) {
+func buildTenantFair(v Values, known Env) (Factory, []ParamError) {
 	v["order"] = value{text: Fair.String()}
 	return compose(byWindows, v, known)
+}
+
+// TenantFairBuilder makes the strategy with a limit for each tenant and fair turns.
+func TenantFairBuilder() Builder {
+	return Builder{Params: slices.Concat([]Param{weights, burst}, limitParams, poolParams, windowParams, retryParams()), Make: buildTenantFair}
 }

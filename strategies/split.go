@@ -65,3 +65,8 @@ func (g *splitPacer) Sent(now clock.Time, c *Call) { g.windows.Sent(now, c) }
 func (g *splitPacer) Answered(now clock.Time, c *Call, r *wire.Reply) { g.windows.Answered(now, c, r) }
 
 func (g *splitPacer) Release(now clock.Time, c *Call) { g.windows.Release(now, c) }
+
+// SplitBuilder makes the strategy that paces by an equal part of the limits.
+func SplitBuilder() Builder {
+	return Builder{Params: retryParams(), Make: pacedBy(bySplit)}
+}

@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"math"
+	"slices"
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
@@ -70,9 +71,9 @@ func (g bucketPacer) Release(now clock.Time, c *Call) {
 }
 
 var bucketParams = []Param{
-	{Name: "capacity", Kind: CountParam, Min: 1, Max: maxLimit,
+	{Name: "capacity", Kind: CountParam, Min: 1, Max: MaxLimit,
 		About: "most tokens that the bucket holds; default: one minute's worth of the instance's share"},
-	{Name: "refill", Kind: NumberParam, Min: 1, Max: maxLimit / 60,
+	{Name: "refill", Kind: NumberParam, Min: 1, Max: MaxLimit / 60,
 		About: "tokens per second; default: the tokens per minute of the instance's share ÷ 60"},
 	{Name: "smooth", Kind: BoolParam, Default: "false",
 		About: "true allows no burst: each call waits until the tokens of the one before have been refilled, as batch jobs do that sleep between calls. capacity does not matter then"},
@@ -81,8 +82,8 @@ var bucketParams = []Param{
 var fair = Param{Name: "fair", Kind: BoolParam, Default: "true",
 	About: "true serves calls in the order in which they come; false lets each call look again at least every 500 ms, so that large calls can starve"}
 
-func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
-	if v["fair"].truth {
+func buildTokenBucket(v Values, known Env) (Factory, []ParamError) {
+	if v.Truth("fair") {
 		return compose(byBucket, v, known)
 	}
 	p := &parts{pace: byBucket, v: v, known: known, route: []int{0}}
@@ -92,9 +93,14 @@ func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
 	retry := retryOf(v)
 	return func(env Env) Strategy {
 		return &poller{
-			polls: newPolling(v.duration("wait_timeout")),
+			polls: NewPolling(v.Duration("wait_timeout")),
 			pacer: p.bucketPacer(p.allowance(&known.Deployments[0], env)),
 			retry: retry.For(env),
 		}
 	}, nil
+}
+
+// TokenBucketBuilder makes the strategy that paces by a bucket of requests and one of tokens.
+func TokenBucketBuilder() Builder {
+	return Builder{Params: slices.Concat(limitParams, bucketParams, []Param{waitTimeout, fair}, retryParams()), Make: buildTokenBucket}
 }

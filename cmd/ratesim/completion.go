@@ -13,7 +13,7 @@ import (
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/metrics"
-	"ratesim/strategies"
+	strategycatalog "ratesim/strategies/catalog"
 )
 
 // complete says how shells complete the arguments and the flags of every command below
@@ -154,7 +154,7 @@ func embeddedNames(c *cobra.Command) []string {
 
 func strategyNames(*cobra.Command) []string {
 	var list []string
-	for _, e := range strategies.Catalog() {
+	for _, e := range strategycatalog.Entries() {
 		list = append(list, e.Name+"\t"+e.About)
 	}
 	return list

@@ -28,8 +28,8 @@ type layer struct {
 // module that each may import, tests aside. What a package may import stands
 // below it: imports run only downwards.
 var layers = []layer{
-	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
-	{"cmd/ratesim/ui", []string{"reports/page", "reports", "reports/chart", "reports/words", "sim", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "provider", "sim/metrics"}},
+	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
+	{"cmd/ratesim/ui", []string{"reports/page", "reports", "reports/chart", "reports/words", "sim", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "provider", "sim/metrics"}},
 	{"reports/page", []string{"reports", "reports/chart", "reports/words", "sim/metrics"}},
 	{"reports/page/pagetest", nil},
 	{"reports/picture", []string{"reports/chart", "reports/words"}},
@@ -37,17 +37,19 @@ var layers = []layer{
 	{"reports/chart", []string{"reports/words", "provider/capacity", "sim/metrics"}},
 	{"reports/words", []string{"provider/capacity", "sim/metrics"}},
 	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider/quota", "provider", "provider/wire", "sim/verdict", "sim/demand", "sim/metrics", "sim/limit", "sim/rng", "sim/clock"}},
-	{"sim/sizing", []string{"sim", "scenarios", "scenarios/workload", "strategies", "provider", "provider/capacity", "provider/catalog", "sim/metrics", "sim/rng", "sim/clock"}},
-	{"sim/arena", []string{"sim", "scenarios/situations", "scenarios", "strategies", "provider/catalog", "sim/metrics", "sim/stats"}},
+	{"sim/sizing", []string{"sim", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider", "provider/capacity", "provider/catalog", "sim/metrics", "sim/rng", "sim/clock"}},
+	{"sim/arena", []string{"sim", "scenarios/situations", "scenarios", "strategies/catalog", "strategies", "provider/catalog", "sim/metrics", "sim/stats"}},
 	{"sim", []string{"sim/demand", "scenarios", "scenarios/workload", "strategies", "provider/quota", "provider/catalog", "provider", "provider/wire",
 		"sim/verdict", "sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
 	{"scenarios/situations", []string{"sim/demand", "scenarios", "provider/catalog", "provider", "sim/rng"}},
 	{"sim/demand", []string{"scenarios", "scenarios/workload", "provider", "provider/wire", "sim/limit", "sim/queue", "sim/rng", "sim/clock"}},
 	{"sim/verdict", []string{"scenarios", "scenarios/workload", "sim/metrics", "sim/stats"}},
-	{"scenarios", []string{"strategies", "provider/catalog", "provider/quota", "provider", "scenarios/workload", "sim/metrics", "sim/rng", "sim/clock", "scenarios/spelling"}},
+	{"scenarios", []string{"strategies/catalog", "strategies", "provider/catalog", "provider/quota", "provider", "scenarios/workload", "sim/metrics", "sim/rng", "sim/clock", "scenarios/spelling"}},
 	{"strategies/strategytest", []string{"strategies", "provider/wire", "sim/rng", "sim/clock"}},
 	{"strategies/live/redisquota", []string{"provider/wire"}},
 	{"strategies/live", []string{"strategies", "provider/wire", "sim/clock"}},
+	{"strategies/catalog", []string{"strategies/presets", "strategies"}},
+	{"strategies/presets", []string{"strategies", "provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"strategies", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"provider/mock/admin", []string{"provider/mock", "provider/conformance", "provider"}},
 	{"provider/mock", []string{"provider/conformance", "provider", "provider/wire", "sim/rng", "sim/clock"}},
@@ -71,10 +73,11 @@ var layers = []layer{
 
 // never lists what a package must not reach, however indirectly.
 var never = map[string]string{
-	"strategies":      "provider", // a client sees only what crosses the wire
-	"reports":         "sim",      // a report can be made again from a saved result
-	"bench":           "sim",      // a live run is an equal of the simulation
-	"strategies/live": "sim",
+	"strategies":         "provider", // a client sees only what crosses the wire
+	"strategies/catalog": "provider",
+	"reports":            "sim", // a report can be made again from a saved result
+	"bench":              "sim", // a live run is an equal of the simulation
+	"strategies/live":    "sim",
 }
 
 func TestImports(t *testing.T) {

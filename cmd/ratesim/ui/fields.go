@@ -14,6 +14,7 @@ import (
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/strategies"
+	strategycatalog "ratesim/strategies/catalog"
 )
 
 // The groups of fields, in the order of the page.
@@ -354,7 +355,7 @@ func clientFields(s *scenarios.Spec) []field {
 // hasDefault reports whether a strategy has a parameter with this default, whatever its
 // other parameters are.
 func hasDefault(use, param, value string) bool {
-	e, ok := strategies.Find(use)
+	e, ok := strategycatalog.Find(use)
 	return ok && slices.ContainsFunc(e.Params, func(p strategies.Param) bool {
 		return p.Name == param && p.Default == value && p.With.Param == ""
 	})

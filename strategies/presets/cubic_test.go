@@ -1,4 +1,4 @@
-package strategies
+package presets
 
 import (
 	"math"
@@ -7,6 +7,7 @@ import (
 
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
+	"ratesim/strategies"
 )
 
 // TestCubicAsRecorded holds the rate and what the bucket holds, after each of a row
@@ -89,9 +90,9 @@ func TestCubicCurve(t *testing.T) {
 // What waits leaves at the rate: of ten calls that come together when the bucket
 // is empty at 5 a second, the last leaves 10/5 s later.
 func TestCubicPaces(t *testing.T) {
-	s := cubic{library: library{key: rng.New(1, 0)}, enabled: true, rate: 5}
-	var out Effects
-	calls := make([]Call, 10)
+	s := cubic{sdk: library{key: rng.New(1, 0)}, enabled: true, rate: 5}
+	var out strategies.Effects
+	calls := make([]strategies.Call, 10)
 	for i := range calls {
 		calls[i].ID = uint64(i)
 		s.Submit(0, &calls[i], &out)
@@ -108,7 +109,7 @@ func TestCubicPaces(t *testing.T) {
 		}
 	}
 	for _, e := range out.List {
-		if e.Kind == FailKind {
+		if e.Kind == strategies.FailKind {
 			t.Error("a call failed")
 		}
 	}

@@ -1,4 +1,4 @@
-package strategies
+package presets
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+
+	"ratesim/strategies"
 )
 
 // crew is a strategy: workers take calls from a queue, first come, first served.
@@ -14,27 +16,30 @@ import (
 // takes the next when the call has ended; it stays with its call through the
 // library's retries. How long it sleeps is decided once, when it takes the call.
 type crew struct {
-	library
+	sdk     library
 	pace    pace
 	idle    int // workers without a call
-	waiting Queue
+	waiting strategies.Queue
 }
+
+// asleep is the Phase of a call that a worker has taken and not yet sent.
+const asleep uint8 = 1
 
 // A pace says how long workers sleep.
 type pace interface {
 	// before returns how long a worker that takes c now sleeps before it sends it.
-	before(now clock.Time, c *Call) time.Duration
+	before(now clock.Time, c *strategies.Call) time.Duration
 	// after: a call that was sent has ended, with success if ok.
 	after(now clock.Time, ok bool)
 }
 
-func (s *crew) Submit(now clock.Time, c *Call, out *Effects) {
+func (s *crew) Submit(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	s.waiting.Push(c)
 	s.work(now, out)
 }
 
 // work gives calls to idle workers.
-func (s *crew) work(now clock.Time, out *Effects) {
+func (s *crew) work(now clock.Time, out *strategies.Effects) {
 	for s.idle > 0 {
 		c := s.waiting.Pop()
 		if c == nil {
@@ -45,22 +50,22 @@ func (s *crew) work(now clock.Time, out *Effects) {
 			c.Phase = asleep
 			out.Wake(c, now.Add(d))
 		} else {
-			s.library.Submit(now, c, out)
+			s.sdk.Submit(now, c, out)
 		}
 	}
 }
 
-func (s *crew) Wake(now clock.Time, c *Call, out *Effects) {
+func (s *crew) Wake(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	if c.Phase == asleep {
 		c.Phase = 0
-		s.library.Submit(now, c, out)
+		s.sdk.Submit(now, c, out)
 		return
 	}
-	s.library.Wake(now, c, out)
+	s.sdk.Wake(now, c, out)
 }
 
-func (s *crew) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
-	if s.answer(now, c, r, out) {
+func (s *crew) Reply(now clock.Time, c *strategies.Call, r *wire.Reply, out *strategies.Effects) {
+	if s.sdk.answer(now, c, r, out) {
 		s.idle++
 		s.pace.after(now, r.OK())
 		s.work(now, out)
@@ -69,9 +74,9 @@ func (s *crew) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 
 // Cancel frees the worker of c at once. The printed queue cannot give a call up: it
 // would still make the call, although no one waits for the answer.
-func (s *crew) Cancel(now clock.Time, c *Call, out *Effects) {
+func (s *crew) Cancel(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	switch c.Phase {
-	case Queued:
+	case strategies.Queued:
 		s.waiting.Remove(c)
 	case asleep:
 		s.idle++
@@ -79,9 +84,12 @@ func (s *crew) Cancel(now clock.Time, c *Call, out *Effects) {
 		s.idle++
 		s.pace.after(now, false)
 	}
-	s.library.Cancel(now, c, out)
+	s.sdk.Cancel(now, c, out)
 	s.work(now, out)
 }
+
+// IgnoresQuotas implements [strategies.IgnoresQuotas].
+func (s *crew) IgnoresQuotas() bool { return true }
 
 // afterReply is the pace of article:queue. It counts the requests of the last
 // minute, but notes them only when they have succeeded, so that workers do not
@@ -92,7 +100,7 @@ type afterReply struct {
 	noted []clock.Time // when requests succeeded, of about the last minute
 }
 
-func (p *afterReply) before(now clock.Time, _ *Call) time.Duration {
+func (p *afterReply) before(now clock.Time, _ *strategies.Call) time.Duration {
 	const minute, extra = time.Minute, 100 * time.Millisecond
 	old := 0
 	for old < len(p.noted) && now.Sub(p.noted[old]) >= minute {
@@ -122,7 +130,7 @@ type meanSleep struct {
 	resume        clock.Time // when the sleep that began with the last end of a call is over
 }
 
-func (p *meanSleep) before(now clock.Time, c *Call) time.Duration {
+func (p *meanSleep) before(now clock.Time, c *strategies.Call) time.Duration {
 	p.calls++
 	p.tokens += float64(c.Cost())
 	return p.resume.Sub(now)
@@ -136,37 +144,37 @@ func (p *meanSleep) after(now clock.Time, _ bool) {
 	p.resume = now + clock.FromSeconds(60*mean/p.perMinute)
 }
 
-var articleQueueParams = []Param{
-	{Name: "workers", Kind: CountParam, Default: "10", Min: 1, Max: 1e6,
+var articleQueueParams = []strategies.Param{
+	{Name: "workers", Kind: strategies.CountParam, Default: "10", Min: 1, Max: 1e6,
 		About: "calls made at a time; the article's value"},
-	{Name: "rpm", Kind: CountParam, Default: "500", Min: 1, Max: maxLimit,
+	{Name: "rpm", Kind: strategies.CountParam, Default: "500", Min: 1, Max: strategies.MaxLimit,
 		About: "requests per minute; the article's value"},
 }
 
-func buildArticleQueue(v values, _ Env) (Factory, []ParamError) {
+func buildArticleQueue(v strategies.Values, _ strategies.Env) (strategies.Factory, []strategies.ParamError) {
 	sdk := around(articleSDK, v)
-	return func(env Env) Strategy {
-		return &crew{library: sdk(env), pace: &afterReply{most: v.count("rpm")}, idle: v.count("workers")}
+	return func(env strategies.Env) strategies.Strategy {
+		return &crew{sdk: sdk(env), pace: &afterReply{most: v.Count("rpm")}, idle: v.Count("workers")}
 	}, nil
 }
 
-var batchSleepParams = []Param{
-	{Name: "tpm", Kind: CountParam, Min: 1, Max: maxLimit,
+var batchSleepParams = []strategies.Param{
+	{Name: "tpm", Kind: strategies.CountParam, Min: 1, Max: strategies.MaxLimit,
 		About: "tokens per minute; default: the advertised limit of the first deployment"},
-	{Name: "mean_tokens", Kind: CountParam, Min: 1, Max: maxLimit,
+	{Name: "mean_tokens", Kind: strategies.CountParam, Min: 1, Max: strategies.MaxLimit,
 		About: "tokens of a mean call; default: the mean cost of the calls so far"},
 }
 
-func buildBatchSleep(v values, known Env) (Factory, []ParamError) {
+func buildBatchSleep(v strategies.Values, known strategies.Env) (strategies.Factory, []strategies.ParamError) {
 	sdk, tpm := around(articleSDK, v), float64(known.Deployments[0].TPM)
-	if t, given := v["tpm"]; given {
-		tpm = t.number
+	if v.Given("tpm") {
+		tpm = v.Number("tpm")
 	}
 	if tpm == 0 {
-		return nil, []ParamError{{Param: "tpm", Msg: fmt.Sprintf(
+		return nil, []strategies.ParamError{{Param: "tpm", Msg: fmt.Sprintf(
 			"must be given, for deployment %q names no tokens per minute", known.Deployments[0].Name)}}
 	}
-	return func(env Env) Strategy {
-		return &crew{library: sdk(env), pace: &meanSleep{perMinute: tpm, mean: v["mean_tokens"].number}, idle: 1}
+	return func(env strategies.Env) strategies.Strategy {
+		return &crew{sdk: sdk(env), pace: &meanSleep{perMinute: tpm, mean: v.Number("mean_tokens")}, idle: 1}
 	}, nil
 }

@@ -1,6 +1,10 @@
-package strategies
+package presets
 
-import "testing"
+import (
+	"testing"
+
+	"ratesim/strategies"
+)
 
 // TestPlacesRoom: of a herd of twenty, which never goes, the first leaves each time
 // another comes. Those that left take no more room than those that wait.
@@ -8,7 +12,7 @@ func TestPlacesRoom(t *testing.T) {
 	const herd, more = 20, 10_000
 	p := newPlaces(100)
 	for id := range herd + more {
-		p.add(0, &Call{ID: uint64(id)})
+		p.add(0, &strategies.Call{ID: uint64(id)})
 		if id < herd {
 			continue
 		}

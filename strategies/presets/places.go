@@ -1,10 +1,12 @@
-package strategies
+package presets
 
 import (
 	"math/bits"
 	"slices"
 
 	"ratesim/sim/clock"
+
+	"ratesim/strategies"
 )
 
 // places holds calls that look at one interval, all of them, by their place in
@@ -25,7 +27,7 @@ type slot struct {
 
 type looker struct {
 	place clock.Time
-	call  *Call
+	call  *strategies.Call
 }
 
 // newPlaces returns one for an interval, with some room in each slot, so that they
@@ -66,7 +68,7 @@ func (q *slot) from(place clock.Time) int {
 }
 
 // add adds c, which looked at a time and found nothing.
-func (p *places) add(at clock.Time, c *Call) {
+func (p *places) add(at clock.Time, c *strategies.Call) {
 	place := p.place(at)
 	i := p.slot(place)
 	q := &p.slots[i]
@@ -78,7 +80,7 @@ func (p *places) add(at clock.Time, c *Call) {
 }
 
 // find returns where c is, which looked at a time.
-func (p *places) find(at clock.Time, c *Call) spot {
+func (p *places) find(at clock.Time, c *strategies.Call) spot {
 	place := p.place(at)
 	s := spot{slot: p.slot(place)}
 	q := &p.slots[s.slot]

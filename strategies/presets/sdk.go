@@ -1,4 +1,4 @@
-package strategies
+package presets
 
 import (
 	"math"
@@ -7,6 +7,8 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
+
+	"ratesim/strategies"
 )
 
 // loop is the retry loop of a client library: which failures it retries, how
@@ -44,13 +46,13 @@ const giveUp = -1
 const maxLoopRetries = math.MaxUint8
 
 // next returns the wait before retry k of c after r, or why there is none.
-func (l *loop) next(key rng.Key, now clock.Time, c *Call, r *wire.Reply, k int) (wait time.Duration, heeded bool, why Reason, ok bool) {
+func (l *loop) next(key rng.Key, now clock.Time, c *strategies.Call, r *wire.Reply, k int) (wait time.Duration, heeded bool, why strategies.Reason, ok bool) {
 	retries := l.retries(r)
 	if l.obeys && r.ShouldRetry != wire.Unsaid {
 		retries = r.ShouldRetry == wire.Retry
 	}
 	if !retries {
-		return 0, false, final(r), false
+		return 0, false, strategies.Final(r), false
 	}
 	u := key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
 	s := l.backoff(u, k)
@@ -64,7 +66,7 @@ func (l *loop) next(key rng.Key, now clock.Time, c *Call, r *wire.Reply, k int) 
 		}
 		switch heard := l.heeds(asked, s, u); {
 		case heard == giveUp:
-			return 0, false, NotRetryable, false
+			return 0, false, strategies.NotRetryable, false
 		case !math.IsNaN(heard):
 			s, heeded = heard, true
 		}
@@ -74,7 +76,7 @@ func (l *loop) next(key rng.Key, now clock.Time, c *Call, r *wire.Reply, k int) 
 		wait = time.Duration(s * float64(time.Second))
 	}
 	if k >= l.maxRetries || l.within > 0 && now.Add(wait).Sub(c.Since) > l.within {
-		return 0, false, MaxRetries, false
+		return 0, false, strategies.MaxRetries, false
 	}
 	return wait, heeded, 0, true
 }
@@ -96,10 +98,10 @@ type library struct {
 
 // Call.Mark counts the retries of the inner loop in its lower byte and those of
 // the outer one in its upper byte.
-func taken(c *Call, layer int) int { return int(c.Mark >> (8 * layer) & 0xff) }
+func taken(c *strategies.Call, layer int) int { return int(c.Mark >> (8 * layer) & 0xff) }
 
 // take counts a retry of a layer; the loops inside it begin anew.
-func take(c *Call, layer int, anew bool) {
+func take(c *strategies.Call, layer int, anew bool) {
 	n := min(taken(c, layer)+1, maxLoopRetries)
 	if anew {
 		n = 0
@@ -110,17 +112,17 @@ func take(c *Call, layer int, anew bool) {
 // IgnoresQuotas implements the interface of that name.
 func (s *library) IgnoresQuotas() bool { return true }
 
-func (s *library) Submit(now clock.Time, c *Call, out *Effects) {
+func (s *library) Submit(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	c.Since = now
 	out.Send(c, 0)
 }
 
-func (s *library) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+func (s *library) Reply(now clock.Time, c *strategies.Call, r *wire.Reply, out *strategies.Effects) {
 	s.answer(now, c, r, out)
 }
 
 // answer is Reply and reports whether c has ended.
-func (s *library) answer(now clock.Time, c *Call, r *wire.Reply, out *Effects) (ended bool) {
+func (s *library) answer(now clock.Time, c *strategies.Call, r *wire.Reply, out *strategies.Effects) (ended bool) {
 	wait, why, again := s.next(now, c, r)
 	switch {
 	case r.OK():
@@ -137,17 +139,17 @@ func (s *library) answer(now clock.Time, c *Call, r *wire.Reply, out *Effects) (
 
 // next settles r and returns how long to wait before c is sent again, or, where
 // it is not, why it failed if it did.
-func (s *library) next(now clock.Time, c *Call, r *wire.Reply) (wait time.Duration, why Reason, again bool) {
+func (s *library) next(now clock.Time, c *strategies.Call, r *wire.Reply) (wait time.Duration, why strategies.Reason, again bool) {
 	if r.OK() {
 		s.wallet.earn(c)
 		return 0, 0, false
 	}
-	why = MaxRetries
+	why = strategies.MaxRetries
 	for i := range s.layers {
 		l := &s.layers[i]
 		wait, heeded, reason, ok := l.next(s.key, now, c, r, taken(c, i))
 		if ok && l.quota && !s.wallet.pay(c, r) {
-			reason, ok = MaxRetries, false
+			reason, ok = strategies.MaxRetries, false
 		}
 		if !ok {
 			why = reason
@@ -159,9 +161,11 @@ func (s *library) next(now clock.Time, c *Call, r *wire.Reply) (wait time.Durati
 	return 0, why, false
 }
 
-func (s *library) Wake(now clock.Time, c *Call, out *Effects) { out.Send(c, 0) }
+func (s *library) Wake(now clock.Time, c *strategies.Call, out *strategies.Effects) { out.Send(c, 0) }
 
-func (s *library) Cancel(now clock.Time, c *Call, out *Effects) { out.Fail(c, Deadline) }
+func (s *library) Cancel(now clock.Time, c *strategies.Call, out *strategies.Effects) {
+	out.Fail(c, strategies.Deadline)
+}
 
 // wallet is botocore's retry quota: what a retry costs is given back when it
 // succeeds, and a first attempt that succeeds earns a little.
@@ -177,7 +181,7 @@ const (
 
 // pay takes the cost of a retry after r, which c holds, or reports that too
 // little is left.
-func (w *wallet) pay(c *Call, r *wire.Reply) bool {
+func (w *wallet) pay(c *strategies.Call, r *wire.Reply) bool {
 	cost := retryCost
 	if r.Status == wire.StatusTimeout {
 		cost = timeoutCost
@@ -190,7 +194,7 @@ func (w *wallet) pay(c *Call, r *wire.Reply) bool {
 	return true
 }
 
-func (w *wallet) earn(c *Call) {
+func (w *wallet) earn(c *strategies.Call) {
 	back := int(c.Held)
 	if back == 0 {
 		back = firstEarns

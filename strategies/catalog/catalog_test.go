@@ -1,4 +1,4 @@
-package strategies_test
+package catalog_test
 
 import (
 	"maps"
@@ -13,13 +13,14 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 	"ratesim/strategies/strategytest"
 )
 
 // build makes the factory of a catalog entry, which must accept args.
 func build(t rapid.TB, name string, args strategies.Args, deployments []strategies.Deployment) strategies.Factory {
 	t.Helper()
-	e, ok := strategies.Find(name)
+	e, ok := catalog.Find(name)
 	if !ok {
 		t.Fatalf("there is no strategy %q", name)
 	}
@@ -31,7 +32,7 @@ func build(t rapid.TB, name string, args strategies.Args, deployments []strategi
 }
 
 func TestLaws(t *testing.T) {
-	for _, e := range strategies.Catalog() {
+	for _, e := range catalog.Entries() {
 		t.Run(e.Name, func(t *testing.T) {
 			strategytest.Run(t, build(t, e.Name, nil, strategytest.Env().Deployments))
 		})
@@ -166,7 +167,7 @@ func presetContracts() []contract {
 
 func TestContract(t *testing.T) {
 	want := contracts()
-	catalog := strategies.Catalog()
+	catalog := catalog.Entries()
 	if len(catalog) != len(want) {
 		t.Fatalf("%d entries, want %d", len(catalog), len(want))
 	}
@@ -280,7 +281,7 @@ type buildError struct {
 func refuse(t *testing.T, list []buildError) {
 	t.Helper()
 	for _, tt := range list {
-		e, _ := strategies.Find(tt.name)
+		e, _ := catalog.Find(tt.name)
 		f, errs := e.Build(tt.args, strategies.Env{Deployments: tt.deployments})
 		if f != nil {
 			t.Errorf("%s %v: built", tt.name, tt.args)
@@ -296,13 +297,13 @@ func refuse(t *testing.T, list []buildError) {
 }
 
 func TestUnknownParameterNamesTheKnown(t *testing.T) {
-	e, _ := strategies.Find("fixed")
+	e, _ := catalog.Find("fixed")
 	_, errs := e.Build(strategies.Args{"dealy": "2s"}, strategytest.Env())
 	want := []strategies.ParamError{{Param: "dealy", Msg: "fixed has no such parameter", Known: []string{"delay", "max_retries"}}}
 	if diff := cmp.Diff(want, errs); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if _, ok := strategies.Find("oracel"); ok {
+	if _, ok := catalog.Find("oracel"); ok {
 		t.Error("Find found a strategy that does not exist")
 	}
 }
@@ -310,7 +311,7 @@ func TestUnknownParameterNamesTheKnown(t *testing.T) {
 // FuzzBuild: whatever a user writes for a parameter, Build accepts it and the
 // strategy obeys the laws for one call, or it says what is wrong.
 func FuzzBuild(f *testing.F) {
-	for _, e := range strategies.Catalog() {
+	for _, e := range catalog.Entries() {
 		for _, p := range e.Params {
 			f.Add(e.Name, p.Name, p.Default)
 		}
@@ -321,7 +322,7 @@ func FuzzBuild(f *testing.F) {
 		f.Add("ptu", "spill_on", s)
 	}
 	f.Fuzz(func(t *testing.T, name, param, arg string) {
-		e, ok := strategies.Find(name)
+		e, ok := catalog.Find(name)
 		if !ok {
 			t.Skip()
 		}
@@ -351,7 +352,7 @@ func FuzzBuild(f *testing.F) {
 // Without its version a library is the newest, which is the last of the catalog.
 func TestNewestVersion(t *testing.T) {
 	last, newest := map[string][]int{}, map[string]string{}
-	for _, e := range strategies.Catalog() {
+	for _, e := range catalog.Entries() {
 		library, text, versioned := strings.Cut(e.Name, "@")
 		if !versioned {
 			continue
@@ -370,7 +371,7 @@ func TestNewestVersion(t *testing.T) {
 		last[library], newest[library] = version, e.Name
 	}
 	for library, want := range newest {
-		if e, ok := strategies.Find(library); !ok || e.Name != want {
+		if e, ok := catalog.Find(library); !ok || e.Name != want {
 			t.Errorf("%s is %v, want %s", library, e, want)
 		}
 	}
@@ -395,7 +396,7 @@ func TestShare(t *testing.T) {
 		{"split", nil, 0},
 		{"header-aware", nil, 0},
 	} {
-		e, _ := strategies.Find(tt.name)
+		e, _ := catalog.Find(tt.name)
 		if got := e.Share(tt.args, env); got != tt.want {
 			t.Errorf("%s %v: %g, want %g", tt.name, tt.args, got, tt.want)
 		}

@@ -1,4 +1,4 @@
-package strategies
+package presets
 
 import (
 	"time"
@@ -6,6 +6,8 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
+
+	"ratesim/strategies"
 )
 
 // processor is the loop of OpenAI's cookbook that sends a file of requests
@@ -27,11 +29,11 @@ type processor struct {
 	maxRetries       int
 	pause            time.Duration // after a refusal; 0 where the loop does not recognise one
 
-	waiting Queue
-	next    *Call      // taken, and waiting for room
-	turn    clock.Time // when the loop takes its next turn
-	refused clock.Time // when a refusal was recognised last; before the run if never
-	alarm   clock.Time // the alarm asked for last
+	waiting strategies.Queue
+	next    *strategies.Call // taken, and waiting for room
+	turn    clock.Time       // when the loop takes its next turn
+	refused clock.Time       // when a refusal was recognised last; before the run if never
+	alarm   clock.Time       // the alarm asked for last
 }
 
 // The script's constants: the sleep of a turn, and what it takes the output of a
@@ -41,26 +43,26 @@ const (
 	defaultOutput = 15
 )
 
-func (s *processor) cost(c *Call) int64 {
+func (s *processor) cost(c *strategies.Call) int64 {
 	if c.MaxTokens == 0 {
 		return c.Cost() + defaultOutput
 	}
 	return c.Cost()
 }
 
-func (s *processor) Submit(now clock.Time, c *Call, out *Effects) {
+func (s *processor) Submit(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	s.waiting.Push(c)
 	if s.next == nil {
 		s.loop(now, out)
 	}
 }
 
-func (s *processor) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+func (s *processor) Reply(now clock.Time, c *strategies.Call, r *wire.Reply, out *strategies.Effects) {
 	switch {
 	case r.OK():
 		out.Done(c)
 	case int(c.Sent) > s.maxRetries:
-		out.Fail(c, MaxRetries)
+		out.Fail(c, strategies.MaxRetries)
 	default:
 		s.waiting.Return(c)
 	}
@@ -73,21 +75,23 @@ func (s *processor) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) 
 	s.loop(now, out)
 }
 
-func (s *processor) Wake(now clock.Time, _ *Call, out *Effects) { s.loop(now, out) }
+func (s *processor) Wake(now clock.Time, _ *strategies.Call, out *strategies.Effects) {
+	s.loop(now, out)
+}
 
-func (s *processor) Cancel(now clock.Time, c *Call, out *Effects) {
+func (s *processor) Cancel(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	if c == s.next {
 		s.next = nil
-	} else if c.Phase == Queued {
+	} else if c.Phase == strategies.Queued {
 		s.waiting.Remove(c)
 	}
-	out.Fail(c, Deadline)
+	out.Fail(c, strategies.Deadline)
 	s.loop(now, out)
 }
 
 // loop takes the turns that are due and asks to be woken for the next that can
 // send a call.
-func (s *processor) loop(now clock.Time, out *Effects) {
+func (s *processor) loop(now clock.Time, out *strategies.Effects) {
 	for {
 		if s.next == nil {
 			if s.next = s.waiting.Pop(); s.next == nil {
@@ -112,7 +116,7 @@ func (s *processor) loop(now clock.Time, out *Effects) {
 			return
 		case !s.tokens.Fits(s.cost(c)):
 			s.next = nil
-			out.Fail(c, QueueTimeout)
+			out.Fail(c, strategies.QueueTimeout)
 		default:
 			s.next = nil
 			s.requests.Take(now, 1)
@@ -123,22 +127,22 @@ func (s *processor) loop(now clock.Time, out *Effects) {
 	}
 }
 
-var processorParams = []Param{
-	{Name: "rpm", Kind: CountParam, Default: "1500", Min: 1, Max: maxLimit,
+var processorParams = []strategies.Param{
+	{Name: "rpm", Kind: strategies.CountParam, Default: "1500", Min: 1, Max: strategies.MaxLimit,
 		About: "requests per minute, and the most the bucket holds; the script's default, half of an old limit"},
-	{Name: "tpm", Kind: CountParam, Default: "125000", Min: 1, Max: maxLimit,
+	{Name: "tpm", Kind: strategies.CountParam, Default: "125000", Min: 1, Max: strategies.MaxLimit,
 		About: "tokens per minute, and the most the bucket holds; the script's default, half of an old limit"},
-	{Name: "pause", Kind: DurationParam, Default: "0s", Max: day,
+	{Name: "pause", Kind: strategies.DurationParam, Default: "0s", Max: strategies.Day,
 		About: "pause after the last 429. The script pauses for 15s if the error code is 429, as Azure sends it; OpenAI's error code is a word, so the script never pauses there"},
 }
 
-func buildProcessor(v values, _ Env) (Factory, []ParamError) {
-	rpm, tpm, pause := int64(v.count("rpm")), int64(v.count("tpm")), v.duration("pause")
-	return func(Env) Strategy {
+func buildProcessor(v strategies.Values, _ strategies.Env) (strategies.Factory, []strategies.ParamError) {
+	rpm, tpm, pause := int64(v.Count("rpm")), int64(v.Count("tpm")), v.Duration("pause")
+	return func(strategies.Env) strategies.Strategy {
 		return &processor{
 			requests:   limit.NewBucket(rpm, rpm, time.Minute),
 			tokens:     limit.NewBucket(tpm, tpm, time.Minute),
-			maxRetries: v.count("max_retries"),
+			maxRetries: v.Count("max_retries"),
 			pause:      pause,
 			refused:    clock.Time(-pause),
 		}

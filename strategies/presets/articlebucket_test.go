@@ -1,4 +1,4 @@
-package strategies_test
+package presets_test
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package strategies
+package presets
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
+
+	"ratesim/strategies"
 )
 
 // The client-side strategies of Farkiani, Liu and Crowley, "Rethinking HTTP API
@@ -28,73 +30,79 @@ func paperBackoff(u float64, k int) float64 {
 }
 
 // paperEntries are the catalog's entries for them.
-func paperEntries() []Entry {
+func paperEntries() []strategies.Entry {
 	const source = "arXiv 2510.04516's "
-	params := []Param{
-		{Name: "workers", Kind: CountParam, Default: "0", Max: 1e6,
+	params := []strategies.Param{
+		{Name: "workers", Kind: strategies.CountParam, Default: "0", Max: 1e6,
 			About: "most attempts in flight; 0 is no limit, 1 is what the paper's clients have"},
-		{Name: "max_retries", Kind: CountParam, Default: "60", Max: 1000,
+		{Name: "max_retries", Kind: strategies.CountParam, Default: "60", Max: 1000,
 			About: "most retries after the first attempt; the paper's clients never stop, and 60 retries take a quarter of an hour"},
 	}
-	window := Param{Name: "limit", Kind: CountParam, Min: 1, Max: maxLimit,
+	window := strategies.Param{Name: "limit", Kind: strategies.CountParam, Min: 1, Max: strategies.MaxLimit,
 		About: "calls that may succeed in any minute; default: the advertised requests per minute of the first deployment"}
-	return []Entry{
+	return []strategies.Entry{
 		{Name: "paper:ub", About: source + "unlimited backoff: exponential backoff with jitter and nothing else",
-			Params: params,
-			build: buildPaper(true, func(values, Env) (func() Pacer, []ParamError) {
-				return func() Pacer { return Unpaced() }, nil
-			})},
+			Keeps: strategies.KeepsTimers, Builder: strategies.Builder{Params: params, Make: buildPaper(true, unpaced)}},
 		{Name: "paper:wb", About: source + "window-based backoff: the same, and never more than the limit in any minute",
-			Params: append([]Param{window}, params...),
-			build:  buildPaper(true, paperWindow)},
+			Keeps: strategies.KeepsBooks, Builder: strategies.Builder{Params: append([]strategies.Param{window}, params...), Make: buildPaper(true, paperWindow)}},
 		{Name: "paper:atb", About: source + "adaptive token bucket: sends at a rate that successes raise and refusals halve",
-			Params: params,
-			build: buildPaper(false, func(values, Env) (func() Pacer, []ParamError) {
-				return func() Pacer { return newATBPacer() }, nil
-			})},
+			Keeps: strategies.KeepsBeliefs, Builder: strategies.Builder{Params: params, Make: buildPaper(false, adaptiveBucket)}},
 	}
+}
+
+// pacing makes what makes the pacer of an instance.
+type pacing func(strategies.Values, strategies.Env) (func() strategies.Pacer, []strategies.ParamError)
+
+func unpaced(strategies.Values, strategies.Env) (func() strategies.Pacer, []strategies.ParamError) {
+	return strategies.Unpaced, nil
+}
+
+func adaptiveBucket(strategies.Values, strategies.Env) (func() strategies.Pacer, []strategies.ParamError) {
+	return func() strategies.Pacer { return newATBPacer() }, nil
 }
 
 // buildPaper builds a dispatcher with the pacers that make makes; without backs, a
 // call that failed comes back at once and leaves the waiting to the pacer.
-func buildPaper(backs bool, make func(values, Env) (func() Pacer, []ParamError)) func(values, Env) (Factory, []ParamError) {
-	return func(v values, known Env) (Factory, []ParamError) {
+func buildPaper(backs bool, make pacing) func(strategies.Values, strategies.Env) (strategies.Factory, []strategies.ParamError) {
+	return func(v strategies.Values, known strategies.Env) (strategies.Factory, []strategies.ParamError) {
 		pacers, faults := make(v, known)
 		if faults != nil {
 			return nil, faults
 		}
-		retry := Retry{MaxRetries: v.count("max_retries")}
+		retry := strategies.Retry{MaxRetries: v.Count("max_retries")}
 		if backs {
-			retry.Backoff.formula = paperBackoff
+			retry.Backoff.Formula = paperBackoff
 		}
-		return func(env Env) Strategy {
-			return &Dispatcher{Lanes: []Lane{NewLane(0, pacers())}, Failures: retry.For(env), Workers: WorkerPool{Most: v.count("workers")}}
+		return func(env strategies.Env) strategies.Strategy {
+			return &strategies.Dispatcher{Lanes: []strategies.Lane{strategies.NewLane(0, pacers())}, Failures: retry.For(env), Workers: strategies.WorkerPool{Most: v.Count("workers")}}
 		}, nil
 	}
 }
 
-func paperWindow(v values, known Env) (func() Pacer, []ParamError) {
+func paperWindow(v strategies.Values, known strategies.Env) (func() strategies.Pacer, []strategies.ParamError) {
 	most := known.Deployments[0].RPM
-	if l, given := v["limit"]; given {
-		most = int64(l.number)
+	if v.Given("limit") {
+		most = int64(v.Number("limit"))
 	}
 	if most == 0 {
-		return nil, []ParamError{{Param: "limit", Msg: fmt.Sprintf(
+		return nil, []strategies.ParamError{{Param: "limit", Msg: fmt.Sprintf(
 			"must be given, for deployment %q names no requests per minute", known.Deployments[0].Name)}}
 	}
-	return func() Pacer { return successPacer{limit.NewLog(most, limit.Window)} }, nil
+	return func() strategies.Pacer { return successPacer{limit.NewLog(most, limit.Window)} }, nil
 }
 
 // successPacer lets a call through when fewer calls have succeeded in the last
 // window than limit allows. Those in flight are not counted.
 type successPacer struct{ successes *limit.Log }
 
-func (g successPacer) Opens(now clock.Time, _ *Call) clock.Time { return g.successes.Earliest(now, 1) }
-func (successPacer) Fits(clock.Time, *Call) bool                { return true }
-func (successPacer) Sent(clock.Time, *Call)                     {}
-func (successPacer) Release(clock.Time, *Call)                  {}
+func (g successPacer) Opens(now clock.Time, _ *strategies.Call) clock.Time {
+	return g.successes.Earliest(now, 1)
+}
+func (successPacer) Fits(clock.Time, *strategies.Call) bool { return true }
+func (successPacer) Sent(clock.Time, *strategies.Call)      {}
+func (successPacer) Release(clock.Time, *strategies.Call)   {}
 
-func (g successPacer) Answered(now clock.Time, _ *Call, r *wire.Reply) {
+func (g successPacer) Answered(now clock.Time, _ *strategies.Call, r *wire.Reply) {
 	if r.OK() {
 		g.successes.Take(now, 1)
 	}
@@ -131,16 +139,16 @@ func (g *atbPacer) refill(now clock.Time) {
 	g.asOf = now
 }
 
-func (g *atbPacer) Opens(now clock.Time, _ *Call) clock.Time {
+func (g *atbPacer) Opens(now clock.Time, _ *strategies.Call) clock.Time {
 	g.refill(now)
 	return now + clock.FromSeconds(max(0, 1-g.tokens)/g.rate)
 }
 
-func (g *atbPacer) Fits(clock.Time, *Call) bool { return true }
+func (g *atbPacer) Fits(clock.Time, *strategies.Call) bool { return true }
 
-func (g *atbPacer) Sent(now clock.Time, _ *Call) { g.tokens = max(0, g.tokens-1) }
+func (g *atbPacer) Sent(now clock.Time, _ *strategies.Call) { g.tokens = max(0, g.tokens-1) }
 
-func (g *atbPacer) Answered(now clock.Time, _ *Call, r *wire.Reply) {
+func (g *atbPacer) Answered(now clock.Time, _ *strategies.Call, r *wire.Reply) {
 	g.refill(now)
 	switch {
 	case r.OK():
@@ -154,4 +162,4 @@ func (g *atbPacer) Answered(now clock.Time, _ *Call, r *wire.Reply) {
 	}
 }
 
-func (g *atbPacer) Release(clock.Time, *Call) {}
+func (g *atbPacer) Release(clock.Time, *strategies.Call) {}

@@ -1,82 +1,27 @@
-package strategies_test
+package presets_test
 
 import (
 	"encoding/json"
 	"math"
-	"net/http"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
-	"ratesim/sim/rng"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 	"ratesim/strategies/strategytest"
 )
-
-// refusal is a reply that the real SDKs were given.
-type refusal struct {
-	Name    string
-	Status  int
-	Headers map[string]string
-	Body    string
-}
-
-// reply is what a client that came back at now would read from it.
-func (c refusal) reply(now time.Time) wire.Reply {
-	h := http.Header{}
-	for k, v := range c.Headers {
-		if s, ok := strings.CutPrefix(v, "DATE+"); ok {
-			n, _ := strconv.Atoi(s)
-			v = now.Add(time.Duration(n) * time.Second).UTC().Format(http.TimeFormat)
-		}
-		h.Set(k, v)
-	}
-	var r wire.Reply
-	wire.Parse(c.Status, h, []byte(c.Body), now, &r)
-	return r
-}
-
-// waits replays a refusal of every attempt and returns the waits before the
-// retries, in seconds, and the reason for which the call then failed.
-func waits(t *testing.T, f strategies.Factory, seed uint64, c refusal) (list []float64, why string) {
-	t.Helper()
-	var trace strings.Builder
-	env := strategytest.Env()
-	env.Key = rng.New(seed, 0)
-	d := strategytest.NewDriver(f(env), env.Deployments)
-	d.Trace = &trace
-	d.Submit(strategies.Call{EstimatedPrompt: 100, MaxTokens: 50, Deadline: clock.Never})
-	for n := 0; d.Open() > 0; n++ {
-		if n == 1000 {
-			t.Fatalf("%s: no end", c.Name)
-		}
-		if a := d.InFlight(); len(a) > 0 {
-			d.Reply(a[0], c.reply(time.Unix(1_700_000_000, 0)))
-			if d.Open() > 0 {
-				list = append(list, -d.Now().Seconds())
-			}
-		} else {
-			d.Step()
-		}
-		if n := len(list); n > 0 && list[n-1] <= 0 && len(d.InFlight()) > 0 {
-			list[n-1] += d.Now().Seconds()
-		}
-	}
-	end := strings.TrimSpace(trace.String())
-	return list, end[strings.LastIndexByte(end, ' ')+1:]
-}
 
 // TestPresetsAsRecorded holds presets against the waits that the real SDKs were
 // seen to make: the same number of retries, and each wait in the range of 400
 // recorded ones, which the preset fills to its ends. Node's shortest timer is a
 // millisecond.
 func TestPresetsAsRecorded(t *testing.T) {
-	var cases []refusal
+	var cases []strategytest.Refusal
 	load(t, "cases.json", &cases)
 	for sdk, preset := range map[string]string{
 		"openai-go":        "sdk:openai-go@3.96",
@@ -104,7 +49,7 @@ func TestPresetsAsRecorded(t *testing.T) {
 			want := recorded.Cases[c.Name]
 			least, most := []float64{math.Inf(1), math.Inf(1)}, make([]float64, 2)
 			for seed := range uint64(400) {
-				got, _ := waits(t, f, seed, c)
+				got, _ := c.Waits(t, f, seed)
 				if len(got)+1 != want.Attempts {
 					t.Fatalf("%s: %s: %d attempts, recorded %d", preset, c.Name, len(got)+1, want.Attempts)
 				}
@@ -123,7 +68,7 @@ func TestPresetsAsRecorded(t *testing.T) {
 
 func load(t *testing.T, name string, v any) {
 	t.Helper()
-	data, err := os.ReadFile("../bench/clients/" + name)
+	data, err := os.ReadFile("../../bench/clients/" + name)
 	if err == nil {
 		err = json.Unmarshal(data, v)
 	}
@@ -135,12 +80,12 @@ func load(t *testing.T, name string, v any) {
 // presetWaits has the least and the most wait before each retry by the
 // published formulas, in seconds; testdata/sdk_*.txt has what has no jitter.
 func presetWaits() []presetWait {
-	none := refusal{Name: "no header", Status: 429}
-	asks := func(s string) refusal {
-		return refusal{Name: "retry-after: " + s, Status: 429, Headers: map[string]string{"retry-after": s}}
+	none := strategytest.Refusal{Name: "no header", Status: 429}
+	asks := func(s string) strategytest.Refusal {
+		return strategytest.Refusal{Name: "retry-after: " + s, Status: 429, Headers: map[string]string{"retry-after": s}}
 	}
-	ms := refusal{Name: "1500 ms", Status: 429, Headers: map[string]string{"retry-after-ms": "1500"}}
-	status := func(n int) refusal { return refusal{Name: strconv.Itoa(n), Status: n} }
+	ms := strategytest.Refusal{Name: "1500 ms", Status: 429, Headers: map[string]string{"retry-after-ms": "1500"}}
+	status := func(n int) strategytest.Refusal { return strategytest.Refusal{Name: strconv.Itoa(n), Status: n} }
 	short := [][2]float64{{0.375, 0.5}, {0.75, 1}}
 	return []presetWait{
 		{"sdk:openai-python@2", nil, none, short},
@@ -176,7 +121,7 @@ func presetWaits() []presetWait {
 type presetWait struct {
 	preset string
 	args   strategies.Args
-	reply  refusal
+	reply  strategytest.Refusal
 	want   [][2]float64
 }
 
@@ -185,7 +130,7 @@ func TestPresets(t *testing.T) {
 		f := build(t, tt.preset, tt.args, strategytest.Env().Deployments)
 		var got [][2]float64
 		for seed := range uint64(400) {
-			list, _ := waits(t, f, seed, tt.reply)
+			list, _ := tt.reply.Waits(t, f, seed)
 			for k, s := range list {
 				if k == len(got) {
 					got = append(got, [2]float64{s, s})
@@ -207,18 +152,18 @@ func TestPresets(t *testing.T) {
 // (googleapis/python-genai#1875); a strategy of one's own can.
 func TestLibrariesReadNoBody(t *testing.T) {
 	const body = `{"error":{"code":429,"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"17s"}]}}`
-	for _, name := range strategies.Names() {
+	for _, name := range catalog.Names() {
 		if !strings.HasPrefix(name, "sdk:") {
 			continue
 		}
 		f := build(t, name, strategies.Args{"max_retries": "2"}, strategytest.Env().Deployments)
-		deaf, _ := waits(t, f, 1, refusal{Status: 429})
-		if got, _ := waits(t, f, 1, refusal{Status: 429, Body: body}); !slices.Equal(got, deaf) {
+		deaf, _ := strategytest.Refusal{Status: 429}.Waits(t, f, 1)
+		if got, _ := (strategytest.Refusal{Status: 429, Body: body}).Waits(t, f, 1); !slices.Equal(got, deaf) {
 			t.Errorf("%s: waits %v, without a body %v", name, got, deaf)
 		}
 	}
 	f := build(t, "retry-after", strategies.Args{"max_retries": "2", "spread": "0%"}, strategytest.Env().Deployments)
-	if got, _ := waits(t, f, 1, refusal{Status: 429, Body: body}); !slices.Equal(got, []float64{17, 17}) {
+	if got, _ := (strategytest.Refusal{Status: 429, Body: body}).Waits(t, f, 1); !slices.Equal(got, []float64{17, 17}) {
 		t.Errorf("retry-after: waits %v, want 17 s twice", got)
 	}
 }
@@ -232,8 +177,8 @@ func TestCenkaltiStopsAfterFifteenMinutes(t *testing.T) {
 		asked       string
 		least, most int
 	}{{"60", 15, 15}, {"600", 1, 1}, {"901", 0, 0}, {"soon", 20, 30}} {
-		c := refusal{Name: tt.asked, Status: 429, Headers: map[string]string{"retry-after": tt.asked}}
-		list, _ := waits(t, f, 1, c)
+		c := strategytest.Refusal{Name: tt.asked, Status: 429, Headers: map[string]string{"retry-after": tt.asked}}
+		list, _ := c.Waits(t, f, 1)
 		if n := len(list); n < tt.least || n > tt.most {
 			t.Errorf("asked for %s s: %d retries, want %d to %d", tt.asked, n, tt.least, tt.most)
 		}
@@ -243,7 +188,7 @@ func TestCenkaltiStopsAfterFifteenMinutes(t *testing.T) {
 // Six attempts of the recipe around three of the SDK are the 18 requests that
 // its users wonder about.
 func TestLayersMultiply(t *testing.T) {
-	none := refusal{Name: "no header", Status: 429}
+	none := strategytest.Refusal{Name: "no header", Status: 429}
 	for name, tt := range map[string]struct {
 		args strategies.Args
 		want int
@@ -254,7 +199,7 @@ func TestLayersMultiply(t *testing.T) {
 	} {
 		entry, _, _ := strings.Cut(name, "/")
 		f := build(t, entry, tt.args, strategytest.Env().Deployments)
-		list, _ := waits(t, f, 1, none)
+		list, _ := none.Waits(t, f, 1)
 		if got := len(list) + 1; got != tt.want {
 			t.Errorf("%s: %d attempts, want %d", name, got, tt.want)
 		}

@@ -1,9 +1,12 @@
-package strategies
+package presets
 
 import (
 	"time"
 
+	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+
+	"ratesim/strategies"
 )
 
 // credits is LangChain's InMemoryRateLimiter in front of a client library: a
@@ -18,7 +21,7 @@ import (
 // same interval, so a look is determined by its place in the interval, and only
 // the looks that find a request are made.
 type credits struct {
-	library
+	sdk             library
 	perSecond, most float64    // requests
 	accrues         clock.Time // the time in which a whole request does
 
@@ -32,12 +35,12 @@ type credits struct {
 	alarm   clock.Time // the alarm asked for last
 }
 
-func (s *credits) Submit(now clock.Time, c *Call, out *Effects) {
+func (s *credits) Submit(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	s.looks(now, out) // those that are due came before c
 	if s.take(now) {
-		s.library.Submit(now, c, out)
+		s.sdk.Submit(now, c, out)
 	} else {
-		c.Since, c.Phase = now, Queued
+		c.Since, c.Phase = now, strategies.Queued
 		s.waiting.add(now, c)
 	}
 	s.foresee(now)
@@ -45,41 +48,46 @@ func (s *credits) Submit(now clock.Time, c *Call, out *Effects) {
 }
 
 // looks makes the looks that are due.
-func (s *credits) looks(now clock.Time, out *Effects) {
+func (s *credits) looks(now clock.Time, out *strategies.Effects) {
 	for s.due <= now {
 		c, at := s.waiting.at(s.first).call, s.due
 		s.waiting.remove(s.first)
 		s.take(at)
 		c.Phase = 0
-		s.library.Submit(now, c, out)
+		s.sdk.Submit(now, c, out)
 		s.foresee(at)
 	}
 }
 
 // arm asks to be woken for the next look that finds a request.
-func (s *credits) arm(out *Effects) {
+func (s *credits) arm(out *strategies.Effects) {
 	if s.due != s.alarm && s.due != clock.Never {
 		s.alarm = s.due
 		out.Alarm(s.due)
 	}
 }
 
-func (s *credits) Wake(now clock.Time, c *Call, out *Effects) {
+func (s *credits) Wake(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	if c != nil {
-		s.library.Wake(now, c, out)
+		s.sdk.Wake(now, c, out)
 		return
 	}
 	s.looks(now, out)
 	s.arm(out)
 }
 
-func (s *credits) Cancel(now clock.Time, c *Call, out *Effects) {
-	if c.Phase == Queued {
+// Reply leaves the call to the client library.
+func (s *credits) Reply(now clock.Time, c *strategies.Call, r *wire.Reply, out *strategies.Effects) {
+	s.sdk.Reply(now, c, r, out)
+}
+
+func (s *credits) Cancel(now clock.Time, c *strategies.Call, out *strategies.Effects) {
+	if c.Phase == strategies.Queued {
 		s.waiting.remove(s.waiting.find(c.Since, c))
 		s.foresee(now)
 		s.arm(out)
 	}
-	s.library.Cancel(now, c, out)
+	s.sdk.Cancel(now, c, out)
 }
 
 // take is one look at the bucket.
@@ -119,24 +127,27 @@ func (s *credits) foresee(from clock.Time) {
 	s.first, s.due = s.waiting.next(from)
 }
 
-var creditParams = []Param{
-	{Name: "requests_per_second", Kind: NumberParam, Default: "1", Min: 0.001, Max: 1e6,
+// IgnoresQuotas implements [strategies.IgnoresQuotas].
+func (s *credits) IgnoresQuotas() bool { return true }
+
+var creditParams = []strategies.Param{
+	{Name: "requests_per_second", Kind: strategies.NumberParam, Default: "1", Min: 0.001, Max: 1e6,
 		About: "requests that accrue each second; the library's default"},
-	{Name: "check_every", Kind: DurationParam, Default: "100ms", Min: 0.001, Max: day,
+	{Name: "check_every", Kind: strategies.DurationParam, Default: "100ms", Min: 0.001, Max: strategies.Day,
 		About: "how often a waiting call looks; the library's default"},
-	{Name: "max_bucket_size", Kind: NumberParam, Default: "1", Min: 1, Max: maxLimit,
+	{Name: "max_bucket_size", Kind: strategies.NumberParam, Default: "1", Min: 1, Max: strategies.MaxLimit,
 		About: "most requests that accrue; the library's default"},
 }
 
-func buildCredits(v values, _ Env) (Factory, []ParamError) {
+func buildCredits(v strategies.Values, _ strategies.Env) (strategies.Factory, []strategies.ParamError) {
 	sdk := around("sdk:openai-python@3.3", v)
-	return func(env Env) Strategy {
+	return func(env strategies.Env) strategies.Strategy {
 		return &credits{
-			library:   sdk(env),
-			perSecond: v["requests_per_second"].number,
-			most:      v["max_bucket_size"].number,
-			waiting:   newPlaces(clock.Time(v.duration("check_every"))),
-			accrues:   accrual(v["requests_per_second"].number),
+			sdk:       sdk(env),
+			perSecond: v.Number("requests_per_second"),
+			most:      v.Number("max_bucket_size"),
+			waiting:   newPlaces(clock.Time(v.Duration("check_every"))),
+			accrues:   accrual(v.Number("requests_per_second")),
 			due:       clock.Never,
 		}
 	}, nil

@@ -1,4 +1,4 @@
-package strategies
+package presets
 
 import (
 	"math"
@@ -6,6 +6,8 @@ import (
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+
+	"ratesim/strategies"
 )
 
 // cubic is botocore in adaptive mode: its retries of standard mode, and a
@@ -20,8 +22,8 @@ import (
 // The rules and constants are those of botocore/retries/adaptive.py,
 // throttling.py and bucket.py (1.43).
 type cubic struct {
-	library
-	waiting Queue
+	sdk     library
+	waiting strategies.Queue
 	alarm   clock.Time // the alarm asked for last
 
 	enabled  bool
@@ -42,12 +44,12 @@ const (
 	firstRate  = 1
 )
 
-func (s *cubic) Submit(now clock.Time, c *Call, out *Effects) {
+func (s *cubic) Submit(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	c.Since = now
 	s.send(now, c, out)
 }
 
-func (s *cubic) send(now clock.Time, c *Call, out *Effects) {
+func (s *cubic) send(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	if !s.enabled {
 		out.Send(c, 0)
 		return
@@ -58,9 +60,9 @@ func (s *cubic) send(now clock.Time, c *Call, out *Effects) {
 	}
 }
 
-func (s *cubic) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+func (s *cubic) Reply(now clock.Time, c *strategies.Call, r *wire.Reply, out *strategies.Effects) {
 	s.adjust(now, r.Status == wire.StatusTooManyRequests)
-	wait, why, again := s.next(now, c, r)
+	wait, why, again := s.sdk.next(now, c, r)
 	switch {
 	case r.OK():
 		out.Done(c)
@@ -72,7 +74,7 @@ func (s *cubic) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	s.release(now, out)
 }
 
-func (s *cubic) Wake(now clock.Time, c *Call, out *Effects) {
+func (s *cubic) Wake(now clock.Time, c *strategies.Call, out *strategies.Effects) {
 	if c != nil {
 		s.send(now, c, out)
 		return
@@ -80,16 +82,16 @@ func (s *cubic) Wake(now clock.Time, c *Call, out *Effects) {
 	s.release(now, out)
 }
 
-func (s *cubic) Cancel(now clock.Time, c *Call, out *Effects) {
-	if c.Phase == Queued {
+func (s *cubic) Cancel(now clock.Time, c *strategies.Call, out *strategies.Effects) {
+	if c.Phase == strategies.Queued {
 		s.waiting.Remove(c)
 	}
-	out.Fail(c, Deadline)
+	out.Fail(c, strategies.Deadline)
 	s.release(now, out)
 }
 
 // release sends what the bucket has room for and asks to be woken for the next.
-func (s *cubic) release(now clock.Time, out *Effects) {
+func (s *cubic) release(now clock.Time, out *strategies.Effects) {
 	for c := s.waiting.Peek(); c != nil; c = s.waiting.Peek() {
 		s.fill(now)
 		if s.left < 1 {
@@ -153,7 +155,10 @@ func (m *meanRate) count(now clock.Time) float64 {
 	return m.rate
 }
 
-func buildCubic(v values, _ Env) (Factory, []ParamError) {
+// IgnoresQuotas implements [strategies.IgnoresQuotas].
+func (s *cubic) IgnoresQuotas() bool { return true }
+
+func buildCubic(v strategies.Values, _ strategies.Env) (strategies.Factory, []strategies.ParamError) {
 	sdk := around("sdk:botocore@1.43", v)
-	return func(env Env) Strategy { return &cubic{library: sdk(env), rate: firstRate} }, nil
+	return func(env strategies.Env) strategies.Strategy { return &cubic{sdk: sdk(env), rate: firstRate} }, nil
 }

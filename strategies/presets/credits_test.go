@@ -1,4 +1,4 @@
-package strategies_test
+package presets_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"ratesim/sim/clock"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 	"ratesim/strategies/strategytest"
 )
 
@@ -58,7 +59,7 @@ func TestCreditsAgainstPolling(t *testing.T) {
 		every := rapid.SampledFrom([]time.Duration{100 * time.Millisecond, 70 * time.Millisecond, 333_333_333}).Draw(t, "every")
 		perSecond := rapid.SampledFrom([]float64{1, 2.5, 9.9, 10, 13, 40, 0.3}).Draw(t, "per second")
 		most := rapid.SampledFrom([]float64{1, 1.5, 3, 10}).Draw(t, "most")
-		e, _ := strategies.Find("sdk:langchain-limiter@1")
+		e, _ := catalog.Find("sdk:langchain-limiter@1")
 		env := strategytest.Env()
 		f, errs := e.Build(strategies.Args{"requests_per_second": fmt.Sprint(perSecond), "max_bucket_size": fmt.Sprint(most), "check_every": every.String()}, env)
 		if errs != nil {

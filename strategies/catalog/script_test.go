@@ -1,8 +1,9 @@
-package strategies_test
+package catalog_test
 
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,10 +14,11 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 	"ratesim/strategies/strategytest"
 )
 
-// TestScripts replays testdata/*.txt: what the application and the provider do
+// TestScripts replays the scripts of all strategies, testdata/*.txt beside their code: what the application and the provider do
 // goes in, everything the strategy says comes out. With -rewrite the expected
 // traces are replaced by the actual ones; commit only a diff you can explain.
 //
@@ -41,12 +43,13 @@ import (
 //
 // Calls are named by letters in the order in which they are submitted.
 func TestScripts(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("found %d scripts, error %v", len(paths), err)
+	ours, _ := filepath.Glob("../testdata/*.txt")
+	copied, _ := filepath.Glob("../presets/testdata/*.txt")
+	if len(ours) == 0 || len(copied) == 0 {
+		t.Fatalf("found %d scripts of our strategies, %d of those copied from elsewhere", len(ours), len(copied))
 	}
 	scripted := map[string]bool{}
-	for _, path := range paths {
+	for _, path := range slices.Concat(ours, copied) {
 		s := script{scripted: scripted, deployments: []strategies.Deployment{{Name: "main", RPM: 600, TPM: 60_000}}}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			switch d.Cmd {
@@ -73,7 +76,7 @@ func TestScripts(t *testing.T) {
 			return ""
 		})
 	}
-	for _, name := range strategies.Names() {
+	for _, name := range catalog.Names() {
 		if !scripted[name] {
 			t.Errorf("no script shows %s", name)
 		}
@@ -96,7 +99,7 @@ func (s *script) start(d *datadriven.TestData) string {
 	for _, a := range d.CmdArgs[1:] {
 		args[a.Key] = strings.Join(a.Vals, ",")
 	}
-	e, ok := strategies.Find(d.CmdArgs[0].Key)
+	e, ok := catalog.Find(d.CmdArgs[0].Key)
 	if !ok {
 		return "there is no such strategy"
 	}
@@ -134,13 +137,13 @@ func (s *script) refused(t *testing.T, d *datadriven.TestData) string {
 	for line := range strings.Lines(d.Input) {
 		line = strings.TrimSpace(line)
 		words := strings.Fields(line)
-		r := refusal{Name: line, Headers: map[string]string{}}
+		r := strategytest.Refusal{Name: line, Headers: map[string]string{}}
 		r.Status, _ = strconv.Atoi(words[0]) // "timeout" is status 0
 		for _, w := range words[1:] {
 			header, value, _ := strings.Cut(w, ":")
 			r.Headers[header] = strings.Replace(value, "date+", "DATE+", 1)
 		}
-		list, why := waits(t, s.factory, 1, r)
+		list, why := r.Waits(t, s.factory, 1)
 		fmt.Fprintf(&out, "%-40s", line)
 		for i := 0; i < len(list); {
 			n := 1

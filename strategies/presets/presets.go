@@ -1,4 +1,4 @@
-package strategies
+package presets
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"ratesim/provider/wire"
+
+	"ratesim/strategies"
 )
 
 // preset is a client library in one version, as it is out of the box. Of what
@@ -197,9 +199,17 @@ func articleRetries(r *wire.Reply) bool {
 	return r.Status == wire.StatusTooManyRequests || r.Status >= 500
 }
 
-// presetEntries returns the catalog's entries for the presets.
-func presetEntries() []Entry {
-	var entries []Entry
+// Entries returns the rows of the catalog, in the order in which they are best explained.
+func Entries() []strategies.Entry {
+	return slices.Concat([]strategies.Entry{
+		{Name: "layers", About: "a retry library around a client library that retries too, so that their attempts multiply",
+			Keeps: strategies.KeepsTimers, Builder: strategies.Builder{Params: []strategies.Param{layersParam}, Make: buildLayers}},
+	}, presetEntries(), holdingEntries(), paperEntries())
+}
+
+// presetEntries returns the rows of the presets.
+func presetEntries() []strategies.Entry {
+	var entries []strategies.Entry
 	for _, p := range presets() {
 		layers := []loop{p.loop}
 		if p.inside != "" {
@@ -217,72 +227,77 @@ func presetEntries() []Entry {
 		case p.loop.maxRetries > maxLoopRetries:
 			retries.Default, retries.About = "", "most retries after the first attempt; default: the time alone limits them"
 		}
-		entries = append(entries, Entry{Name: p.name, About: p.about, Params: []Param{retries},
-			build: func(v values, _ Env) (Factory, []ParamError) {
+		entries = append(entries, strategies.Entry{Name: p.name, About: p.about, Keeps: strategies.KeepsTimers, Builder: strategies.Builder{
+			Params: []strategies.Param{retries},
+			Make: func(v strategies.Values, _ strategies.Env) (strategies.Factory, []strategies.ParamError) {
 				own := slices.Clone(layers)
-				if n, given := v["max_retries"]; given {
-					own[len(own)-1].maxRetries = int(n.number) - first
+				if v.Given("max_retries") {
+					own[len(own)-1].maxRetries = int(v.Number("max_retries")) - first
 				}
 				return buildLibrary(own), nil
-			}})
+			}}})
 	}
 	return entries
 }
 
-// holdingEntries returns the catalog's entries for client libraries, and for code of
+// holdingEntries returns the rows of client libraries, and for code of
 // the article, that hold calls back before they send them. Defaults are those
 // of the code.
-func holdingEntries() []Entry {
+func holdingEntries() []strategies.Entry {
 	retries := loopRetries(2)
-	return []Entry{
+	return []strategies.Entry{
 		{Name: "sdk:botocore-adaptive@1.43", About: "AWS's library for Python in adaptive mode: as sdk:botocore, behind a limiter of requests per second that 429s switch on and lower and that CUBIC raises",
-			Params: []Param{retries}, build: buildCubic},
+			Keeps: strategies.KeepsBeliefs, Builder: strategies.Builder{Params: []strategies.Param{retries}, Make: buildCubic}},
 		{Name: "sdk:cookbook-parallel@1", About: "the parallel processor of OpenAI's cookbook: a bucket of requests and one of tokens. No call overtakes one that waits, so a call larger than the bucket blocks all others for good",
-			Params: slices.Concat([]Param{loopRetries(4)}, processorParams), build: buildProcessor},
+			Keeps: strategies.KeepsBooks, Builder: strategies.Builder{Params: slices.Concat([]strategies.Param{loopRetries(4)}, processorParams), Make: buildProcessor}},
 		{Name: "sdk:langchain-limiter@1", About: "LangChain's InMemoryRateLimiter around openai-python: it limits requests per second, knows no tokens, keeps no order, and does not see the retries of openai-python",
-			Params: slices.Concat([]Param{retries}, creditParams), build: buildCredits},
+			Keeps: strategies.KeepsBooks, Builder: strategies.Builder{Params: slices.Concat([]strategies.Param{retries}, creditParams), Make: buildCredits}},
 		{Name: "article:bucket", About: "the article's token bucket as printed, around the SDK: calls poll it, so that large ones can starve, and give up after 30s; it does not correct for tokens used",
-			Params: slices.Concat([]Param{retries}, articleBucketParams), build: buildArticleBucket},
+			Keeps: strategies.KeepsBooks, Builder: strategies.Builder{Params: slices.Concat([]strategies.Param{retries}, articleBucketParams), Make: buildArticleBucket}},
 		{Name: "article:queue", About: "the article's queue as printed, around the SDK: ten workers; it counts a request only after its success, and ignores tokens and priorities",
-			Params: slices.Concat([]Param{retries}, articleQueueParams), build: buildArticleQueue},
+			Keeps: strategies.KeepsBooks, Builder: strategies.Builder{Params: slices.Concat([]strategies.Param{retries}, articleQueueParams), Make: buildArticleQueue}},
 		{Name: "article:batch-sleep", About: "the article's pacing of batch jobs: one call at a time through the SDK, then a sleep of the mean tokens of a call ÷ the limit",
-			Params: slices.Concat([]Param{retries}, batchSleepParams), Alone: true, build: buildBatchSleep},
+			Keeps: strategies.KeepsBooks, Alone: true, Builder: strategies.Builder{Params: slices.Concat([]strategies.Param{retries}, batchSleepParams), Make: buildBatchSleep}},
 	}
 }
 
 // around returns a client library, by the name of its preset, in front of which
 // calls are paced.
-func around(preset string, v values) func(Env) library {
+func around(preset string, v strategies.Values) func(strategies.Env) library {
 	p, _ := findPreset(preset)
 	layers := []loop{p.loop}
-	layers[0].maxRetries = v.count("max_retries")
-	return func(env Env) library { return library{key: env.Key, layers: layers} }
+	layers[0].maxRetries = v.Count("max_retries")
+	return func(env strategies.Env) library { return library{key: env.Key, layers: layers} }
 }
 
-func loopRetries(usual int) Param {
-	return Param{Name: "max_retries", Kind: CountParam, Default: fmt.Sprint(usual), Max: maxLoopRetries,
+func loopRetries(usual int) strategies.Param {
+	return strategies.Param{Name: "max_retries", Kind: strategies.CountParam, Default: fmt.Sprint(usual), Max: maxLoopRetries,
 		About: "most retries after the first attempt; the library's own default"}
 }
 
-func buildLibrary(layers []loop) Factory {
-	return func(env Env) Strategy { return &library{key: env.Key, layers: layers} }
+func buildLibrary(layers []loop) strategies.Factory {
+	return func(env strategies.Env) strategies.Strategy { return &library{key: env.Key, layers: layers} }
 }
 
 // findPreset finds a preset as Find does.
 func findPreset(name string) (p preset, ok bool) {
 	for _, q := range presets() {
-		if isNamed(q.name, name) {
+		if strategies.Named(q.name, name) {
 			p, ok = q, true
 		}
 	}
 	return p, ok
 }
 
-var layersParam = Param{Name: "layers", Kind: LayersParam, Default: "tenacity, openai-python",
+var layersParam = strategies.Param{Name: "layers", Kind: strategies.LayersParam, Default: "tenacity, openai-python",
 	About: "two client libraries, the outer one first; each attempt of the outer one is a whole call of the inner one"}
 
-func buildLayers(v values, _ Env) (Factory, []ParamError) {
-	return buildLibrary(v["layers"].layers), nil
+func buildLayers(v strategies.Values, _ strategies.Env) (strategies.Factory, []strategies.ParamError) {
+	layers, err := parseLayers(v.Text(layersParam.Name))
+	if err != nil {
+		return nil, []strategies.ParamError{{Param: layersParam.Name, Msg: err.Error()}}
+	}
+	return buildLibrary(layers), nil
 }
 
 // parseLayers reads the names of two presets, outermost first, and returns their
