@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// adaptivePacer knows no limit and reads no header but retry-after: it bounds the
-// attempts in flight and moves the bound by additive increase, multiplicative
-// decrease (Chiu and Jain 1989), as TCP moves its window and gateways for
-// language models do. It is the pacer of a lane.
+// adaptivePacer knows no limit and reads no header but retry-after. It bounds the
+// attempts in flight, and moves the bound by additive increase, multiplicative
+// decrease (Chiu and Jain 1989), as TCP moves its window and gateways for language models
+// do.
 //
-// Until the first refusal every success adds one, which doubles the bound each
-// round trip. From then on a bound's worth of successes adds increase. A
-// refusal leaves decrease of it; refusals of what was sent before that are of
-// the same shortage and change nothing. A bound that is not half used says
-// nothing of what there is room for and does not grow, which is the rule of
-// Netflix's concurrency-limits.
+// Until the first refusal every success adds one, which doubles the bound each round
+// trip. From then on, as many successes as the bound add increase. A refusal leaves
+// the share decrease of the bound. A refusal of an attempt that was sent before the last
+// decrease changes nothing, because it has the same cause. A bound that is less than half
+// used does not grow, because it says nothing about what there is room for; that is the
+// rule of Netflix's concurrency-limits.
 type adaptivePacer struct {
 	workers WorkerPool
 	bound   congestion

@@ -13,10 +13,10 @@ import (
 // strategy. A call can wait if it has no deadline, or one that is far enough away.
 //
 // A batch API bounds the tokens that wait in it and does not say when there is room
-// again: after a refusal no more calls are sent than were in it then, and
-// each that is answered makes room for two. Calls that find no room wait their
-// turn, as long as they can wait at all; then they go the way of the rest, as
-// do those that the batch API would never take, or did not in batchTries.
+// again. So after a refusal there are at most as many calls in it as there were then, and
+// each answer raises that bound by one. Calls that find no room wait for their turn. When
+// they cannot wait any more, they go to the other strategy. So do calls that the batch API
+// can never take, or refused batchTries times.
 //
 // A call is the batch's if its Delay is ofBatch; its Phase is then as in a Dispatcher.
 type batching struct {

@@ -11,8 +11,8 @@ import (
 // failures in a row it opens, and nothing is sent for a while. Then one attempt
 // probes the server: it closes the breaker when it is answered and opens it again
 // when it fails.
-// A failure is an outcome after which the same request may succeed later: 429, 5xx,
-// timeouts. An error in the request itself shows that the server is up. Replies to
+// A failure is an outcome after which the same request may succeed later: 429, 5xx, or a
+// timeout. An error in the request itself shows that the server is up. Replies to
 // attempts that were sent before the breaker last opened do not count, because that
 // failure has been counted already.
 type Breaker struct {

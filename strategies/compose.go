@@ -10,9 +10,8 @@ import (
 	"ratesim/sim/limit"
 )
 
-// parts is what most strategies are made of: who is next, when it may go, where,
-// and whether it may go again. Every part that is not chosen is off, and the
-// strategies of the catalog that are not of this kind have a builder of their own.
+// parts are what most strategies are made of: which call is next, when it may go, where
+// to, and whether it may go again. A part that is not chosen is off.
 type parts struct {
 	pace  string
 	v     Values

@@ -80,9 +80,9 @@ func (n *Lane) opens(now clock.Time, c *Call) clock.Time {
 // first of them is taken. A call whose attempt failed comes back to the front of its
 // class.
 //
-// Where there are several lanes, one that refuses a call is closed for as long
-// as the retry policy would wait, and the call goes to another at once. That
-// counts as a retry.
+// Where there are several lanes, a lane that refuses a call is closed for as long as the
+// failure policy would wait, and the call goes to another lane at once. That counts as a
+// retry.
 type Dispatcher struct {
 	Lanes    []Lane // 1 to maxLanes
 	Failures FailurePolicy
@@ -213,8 +213,8 @@ func (d *Dispatcher) IgnoresQuotas() bool {
 // failed decides what to do with c after r was not a success.
 func (d *Dispatcher) failed(now clock.Time, n *Lane, c *Call, r *wire.Reply, out *Effects) {
 	at, why, ok := d.Failures.Next(now, c, r, int(c.Sent)-1)
-	// A fault of one attempt says nothing about the others; a refusal, and any
-	// reply that asks for a wait, does.
+	// A fault of one attempt says nothing about other calls. A refusal does, and so does
+	// any reply that asks for a wait.
 	pause := d.Pauses && (r.Status == wire.StatusTooManyRequests || r.RetryAfter > 0)
 	if pause {
 		n.resume = max(n.resume, at)
@@ -284,7 +284,7 @@ func (d *Dispatcher) Cancel(now clock.Time, c *Call, out *Effects) {
 		d.shares.release(c)
 	case c.Phase == asleep:
 		d.Lanes[0].pacer.Release(now, c)
-	default: // what was reserved for it stays so: the provider may do the work
+	default: // what is reserved for it stays reserved, because the provider may do the work
 		if n := d.leave(c); n.Breaker != nil {
 			n.Breaker.Lost(c)
 		}
@@ -356,9 +356,9 @@ func (d *Dispatcher) choose(now clock.Time, c *Call) (best int, at clock.Time) {
 	return best, at
 }
 
-// doomed reports whether c, at the head of the queue, should not wait until at
-// for n. Where a reply may open a lane sooner, at is no reason to give up as
-// long as one is still to come.
+// doomed reports whether c, at the head of the queue, fails now because it cannot be sent
+// before at, when n opens. As long as a reply is still to come that may open a lane
+// sooner, at is no reason to give up.
 func (d *Dispatcher) doomed(now clock.Time, n *Lane, c *Call, at clock.Time) (Reason, bool) {
 	alone := len(d.Lanes) == 1
 	sure := d.Firm || d.Workers.busy == 0 || at == now || at == n.resume && alone

@@ -7,12 +7,11 @@ import (
 	"ratesim/sim/clock"
 )
 
-// truthPacer asks the provider. It is the pacer of oracle, of which there is one
-// for the whole fleet. Calls are sent first come, first served, as soon as they are
-// sure to be admitted; one that would be answered after its deadline is dropped when
-// its turn comes, and leaves its room to those behind it. How long its attempt will
-// take is not known: where the time left does for nineteen attempts in twenty, it
-// is sent.
+// truthPacer asks the provider. It is the pacer of oracle, of which there is one for the
+// whole fleet. Calls are sent first come, first served, as soon as they are sure to be
+// admitted. A call that would be answered after its deadline is dropped when its turn
+// comes, and the calls behind it can use its room. How long an attempt takes is not known
+// before: a call is sent if 95 % of its attempts would be answered in time.
 type truthPacer struct{ peek Peek }
 
 func (g truthPacer) Opens(now clock.Time, c *Call) clock.Time { return g.peek.Admits(now, c, 0) }

@@ -11,12 +11,11 @@ import (
 // allowance of requests and tokens. It is the pacer of the strategy
 // queue.
 //
-// With reserve, a call's cost is charged when it is sent, trued up to the usage
-// its reply reports, and given back when it is refused; what timed out or
-// failed at the provider stays charged, for the provider may have done the
-// work. Without, tokens are charged when the reply reports them, as LiteLLM's
-// usage-based router does: calls in flight are not seen, and together they can
-// pass the limit.
+// With reserve, the cost of a call is reserved when it is sent, settled by the usage that
+// its reply reports, and given back when it is refused. After a timeout or a fault it stays
+// reserved, because the provider may have done the work. Without reserve, tokens are
+// counted when the reply reports them, as in LiteLLM's usage-based router. Then calls in
+// flight are not seen, and together they can pass the limit.
 //
 // A refused request still counts as a request: some providers count it too.
 type windowPacer struct {

@@ -16,15 +16,15 @@ import (
 // output; what a reply shows to have been used less, or more, goes back with the
 // next ask.
 //
-// A grant that would come after the deadline, or after wait_timeout, is not made,
-// and the call fails at once. One that the provider refuses all the same, for
-// somebody outside the fleet sends, too, or its window counts otherwise, is given
-// back, and the call asks again after its retry policy's wait.
+// The coordinator makes no grant that would come after the deadline or after wait_timeout;
+// the call fails at once then. The provider may refuse a call that was granted, because
+// somebody outside the fleet sends too or because its window counts differently. Then the
+// grant is given back, and the call asks again after the wait of its retry policy.
 //
-// When the coordinator is out of order nobody knows what others send. Then calls
-// go at once, as gateways do whose Redis fails (LiteLLM's limiter fails open), or
-// wait until it is back (on_outage). An instance that found it so takes it for
-// dead for a second, so that not every call waits for the same timeout.
+// While the coordinator does not answer, nobody knows what others send. Then calls go at
+// once, as in gateways whose Redis fails (LiteLLM's limiter fails open), or wait until it
+// is back (on_outage). An instance that had no answer does not ask for a second, so that not
+// every call waits for the same timeout.
 type shared struct {
 	retry    *Retry
 	patience time.Duration // longest wait for a grant

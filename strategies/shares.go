@@ -8,10 +8,10 @@ import (
 	"ratesim/sim/clock"
 )
 
-// shares are limits of tenants before the API: each may send its share of the
-// tokens per minute, in proportion to its weight, and at most so much at once as
-// its share gives in burst. Calls above that are held, those of one tenant in the
-// order in which they came, and then join the queue.
+// shares are limits of tenants, before the queue. Each tenant may send its share of the
+// tokens per minute, in proportion to its weight. It may send at once what its share
+// yields in the time burst. Calls beyond that are held, those of one tenant in the order
+// in which they came, and then join the queue.
 //
 // It is the generic cell rate algorithm (ITU-T I.371) with tokens for cells: due is
 // when a tenant that sent at its share would have sent all it has been let
@@ -40,11 +40,12 @@ func (s *shares) length(c *Call, tokens int64) time.Duration {
 	return time.Duration(min(math.Ceil(float64(tokens)*s.perTPM/s.weights.of(c.Tenant)), float64(longestTurn)))
 }
 
-// hold reports whether c, which has just come, is not to join the queue now: it
-// waits for its share, or could not have it before its deadline.
+// hold reports whether c, which has just come, must not join the queue now, because it
+// waits for its tenant's share or could not have it before its deadline.
 //
-// A call is let through when the tokens before it are at most a burst ahead of
-// the tenant's share, so one that is larger than a burst is let through too.
+// A call is let through when its tenant has not sent more than a burst ahead of its
+// share before it. The size of the call itself does not matter, so a call that is larger than
+// a burst is let through too.
 func (s *shares) hold(now clock.Time, c *Call, out *Effects) bool {
 	for int(c.Tenant) >= len(s.due) {
 		s.due = append(s.due, 0)

@@ -7,8 +7,8 @@ import (
 
 // splitPacer lets a call through when it fits into this instance's share of the
 // advertised limits: each divided by the number of instances, rounded down, in
-// sliding 60 s windows as the queue's. Unlike the queue's share, which is a number in
-// a configuration, this one follows the fleet: a service registry tells its size. What
+// sliding 60 s windows as in the strategy queue. The share of queue is a number in a
+// configuration. This one follows the fleet, whose size a service registry tells. What
 // N instances send in any minute is within the limits although they do not talk to each
 // other. An instance cannot use what another one leaves, and a call larger than a
 // share can never be sent.

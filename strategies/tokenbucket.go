@@ -11,21 +11,22 @@ import (
 
 // bucketPacer lets a call through when a bucket of tokens holds its cost and a bucket
 // of requests holds one. The cost is prompt plus declared output, charged when the call
-// is sent and never trued up, as a client does that counts tokens before it sends and
-// not after.
+// is sent. It is never corrected by what the call used, as in a client that counts tokens
+// before it sends and not after.
 //
-// An attempt that was refused used no tokens, so the call keeps its tokens
-// (Call.Held) for the retry. One that failed otherwise may have been charged by
-// the provider, so its retry takes new ones. Every attempt takes a request: some
-// providers count those that they refuse.
+// An attempt that was refused used no tokens, so the call keeps its tokens (Call.Held)
+// for the retry. An attempt that failed otherwise may have been charged by the provider, so
+// the retry takes new tokens. Every attempt takes a request, because some providers count
+// the requests that they refuse.
 //
-// In a queue, as long as no attempt fails, a call waits at most for the tokens of
-// those that wait before it and its own, at the rate of the refill.
+// As long as no attempt fails, a call waits no longer than the refill takes for its own
+// tokens and those of the calls before it in the queue.
 //
-// A call that needs more than the bucket of tokens holds waits until it is full, and
-// overdraws it. If the pacer is smooth, there is no burst: the buckets hold nothing, and a
-// call is let through once what the one before took has been refilled, however many
-// tokens it needs itself. That is pacing by sleep, with each call's own size.
+// A call that needs more than the bucket of tokens can hold waits until the bucket is full,
+// and overdraws it. If the pacer is smooth, there is no burst: the buckets hold
+// nothing, and a call is let through when the tokens that the call before it took have
+// been refilled, however many it needs itself. That is pacing by sleep, with each call's
+// own size.
 type bucketPacer struct {
 	requests *limit.Bucket // nil where there is no limit
 	tokens   *limit.Bucket

@@ -13,24 +13,27 @@ import (
 	"ratesim/strategies"
 )
 
-// articleBucket is the strategy article:bucket: each call waits until a token
-// bucket holds its cost, and then a client library makes it. Waiting calls sleep
-// until there should be enough, but 500 ms at most, and look again; whoever looks
-// when there is enough takes it, so that large calls can starve. One that needs
-// more than the bucket ever holds looks until its patience is over. The library's
-// own retries take nothing, and nothing is given back or trued up. What a call
-// costs is what it asks for, unless all are estimated alike, as in the printed
-// code, which also has every call declare half of that as its output; here the
-// scenario says what calls declare.
+// articleBucket is the strategy article:bucket: each call waits until a token bucket
+// holds its cost, and then a client library makes it.
 //
-// Looks are made one by one only where a call needs more than 500 ms refill.
-// Others always sleep until there should be enough: sooner for a smaller call, and
-// later for all once somebody takes. So the smallest is the next to find enough, as
-// soon as there is; every other look finds nothing and is left out. At one instant
-// the smallest goes first, and of equals the first to come.
+// A waiting call sleeps until there should be enough tokens, but for 500 ms at most, and
+// looks again. The first call that looks when there is enough takes it, so large calls
+// can starve. A call that needs more than the bucket can hold is not refused: it looks again
+// and again until its patience is over. The retries of the library take no tokens, and
+// nothing is given back or corrected by what a call used. The cost of a call is what it
+// asks for, or the same estimate for every call, as in the printed code. (There each
+// call also declares half of the estimate as its output. Here the scenario says what
+// calls declare.)
 //
-// The printed code sees that a call's patience is over when the call looks, up to
-// 500 ms late. A call whose looks are left out fails in time.
+// Only some looks are simulated one by one: those of calls whose cost takes more than
+// 500 ms to refill. All other calls sleep until there should be enough. That time comes sooner
+// for a smaller call, and later for all calls each time that one takes tokens. So the
+// smallest call is the next one that finds enough, as soon as there is enough for it. The
+// other looks find nothing and are left out. At one instant the smallest call goes
+// first, and among equals the first to come.
+//
+// The printed code notices that a call's patience is over when the call looks, which is up
+// to 500 ms late. Here a call whose looks are left out fails in time.
 type articleBucket struct {
 	sdk      library
 	bucket   *limit.Bucket
@@ -38,7 +41,7 @@ type articleBucket struct {
 	refills  int64 // tokens in strategies.PollEvery
 	patience time.Duration
 	polls    strategies.Polling // calls that need more than refills
-	came     arrivals           // the others, and those that need more than the bucket ever holds
+	came     arrivals           // all other calls, also those that need more than the bucket can hold
 	small    strategies.Queue   // of came, those that need less than large; by cost
 	large    int64
 	starving int // waiting calls of came that are not in small
@@ -89,7 +92,7 @@ func (s *articleBucket) take(now clock.Time, c *strategies.Call, out *strategies
 	s.sdk.Submit(now, c, out)
 }
 
-// polled reports whether c has looks that are made though they find nothing.
+// polled reports whether the looks of c are simulated one by one.
 func (s *articleBucket) polled(c *strategies.Call) bool {
 	return s.cost(c) > s.refills && s.bucket.Fits(s.cost(c))
 }
@@ -126,9 +129,9 @@ func (s *articleBucket) open(now clock.Time, out *strategies.Effects) {
 	}
 }
 
-// widen moves the smallest of the starving calls to small, and those that need
-// little more. As long as calls starve, large only grows: they stay out of the heap
-// and out of the way of those that are served.
+// widen moves the smallest of the starving calls to small, with those that need little
+// more. As long as calls starve, large only grows. So starving calls stay out of the heap, and
+// do not slow down the calls that are served.
 func (s *articleBucket) widen() {
 	if s.starving == 0 {
 		s.large = 0

@@ -9,13 +9,13 @@ import (
 	"ratesim/strategies"
 )
 
-// credits is LangChain's InMemoryRateLimiter in front of a client library: a
-// bucket of requests, empty at first, to which nothing is added before a whole
-// request has accrued. What is beyond most is lost. A waiting call looks every so
-// often, and whoever looks first when there is a request takes it: nobody has a
-// turn. With a bucket of one request, all that accrues between a request's
-// accrual and the next look is lost, at ten a second up to half of them. The
-// library's own retries take nothing.
+// credits is LangChain's InMemoryRateLimiter in front of a client library: a bucket of
+// requests, empty at first, to which nothing is added before a whole request has
+// accrued. What the bucket has no room for is lost. A waiting call looks at a fixed
+// interval. The first call that looks when there is a request takes it, whoever came
+// first. A bucket of one request loses what accrues between the time when it is full and
+// the next look: at ten requests a second, up to half of them. The retries of the
+// library take nothing.
 //
 // The rules are those of langchain_core/rate_limiters.py. All calls look at the
 // same interval, so a look is determined by its place in the interval, and only

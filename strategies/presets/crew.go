@@ -11,10 +11,10 @@ import (
 	"ratesim/strategies"
 )
 
-// crew is a strategy: workers take calls from a queue, first come, first served.
-// One that has taken a call may sleep, then makes it through a client library, and
-// takes the next when the call has ended; it stays with its call through the
-// library's retries. How long it sleeps is decided once, when it takes the call.
+// crew is a worker pool: workers take calls from a queue, first come, first served. A
+// worker that has taken a call may sleep first. Then it makes the call through a client
+// library, and stays with it through the library's retries. It takes the next call when
+// this one has ended. How long it sleeps is decided once, when it takes the call.
 type crew struct {
 	sdk     library
 	pace    pace

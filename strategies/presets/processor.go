@@ -11,19 +11,19 @@ import (
 )
 
 // processor is the loop of OpenAI's cookbook that sends a file of requests
-// (examples/api_request_parallel_processor.py). It takes one call at a time,
-// those that failed before new ones, and waits until a bucket of requests and a
-// bucket of tokens, which are full at first, both have room for it. An attempt
-// costs its prompt and the output it declares, and nothing is given back or
-// corrected. Every failure is tried again, without a backoff of its own.
+// (examples/api_request_parallel_processor.py). It takes one call at a time, those
+// that failed before new ones, and waits until a bucket of requests and a bucket of
+// tokens both have room for it. Both are full at first. An attempt costs its prompt and the
+// output that it declares, and nothing is given back or corrected. Every failure is
+// tried again, without a backoff of its own.
 //
-// Each turn of the loop sends one call at most and sleeps a millisecond. If
-// the last refusal was less than pause ago, it then sleeps until it is not;
-// refusals that come meanwhile are noticed after the next turn.
+// Each turn of the loop sends one call at most and sleeps a millisecond. If the last
+// refusal was less than pause ago, the loop then sleeps until pause is over. It notices
+// refusals that come meanwhile after the next turn.
 //
-// A call that needs more tokens than the bucket ever holds is waited for without
-// end, and so are all behind it, unless its caller gives up on it. Here it fails
-// after a year, which is longer than a run.
+// The loop waits without end for a call that needs more tokens than the bucket can hold,
+// and all calls behind it wait too, unless its caller gives up on it. Here such a call
+// fails after a year, which is longer than a run.
 type processor struct {
 	requests, tokens *limit.Bucket
 	maxRetries       int
