@@ -9,7 +9,6 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
-
 	"ratesim/strategies"
 )
 

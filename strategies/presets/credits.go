@@ -5,7 +5,6 @@ import (
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
-
 	"ratesim/strategies"
 )
 

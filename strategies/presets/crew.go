@@ -7,7 +7,6 @@ import (
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
-
 	"ratesim/strategies"
 )
 

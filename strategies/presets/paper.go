@@ -6,7 +6,6 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
-
 	"ratesim/strategies"
 )
 

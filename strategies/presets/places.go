@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"ratesim/sim/clock"
-
 	"ratesim/strategies"
 )
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"ratesim/provider/wire"
-
 	"ratesim/strategies"
 )
 
