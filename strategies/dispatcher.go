@@ -25,9 +25,9 @@ type Lane struct {
 
 	deployment int
 	pacer      Pacer
-	workers    *WorkerPool    // of an InFlightPacer; nil = no bound of its own
-	durations  DurationPacer  // pacer, or nil
-	defers     DeferringPacer // pacer, or nil
+	workers    *WorkerPool   // of an InFlightPacer; nil = no bound of its own
+	durations  DurationPacer // pacer, or nil
+	retries    RetryPacer    // pacer, or nil
 
 	resume   clock.Time // nothing is sent before
 	oversize int64      // the smallest cost that was refused as too large for ever; 0 = none was
@@ -40,7 +40,7 @@ func NewLane(deployment int, p Pacer) Lane {
 		n.workers = w.Workers()
 	}
 	n.durations, _ = p.(DurationPacer)
-	n.defers, _ = p.(DeferringPacer)
+	n.retries, _ = p.(RetryPacer)
 	return n
 }
 
@@ -213,6 +213,9 @@ func (d *Dispatcher) IgnoresQuotas() bool {
 // failed decides what to do with c after r was not a success.
 func (d *Dispatcher) failed(now clock.Time, n *Lane, c *Call, r *wire.Reply, out *Effects) {
 	at, why, ok := d.Failures.Next(now, c, r, int(c.Sent)-1)
+	if ok && n.retries != nil && n.retries.GivesUp(c, r) {
+		why, ok = MaxRetries, false
+	}
 	// A fault of one attempt says nothing about other calls. A refusal does, and so does
 	// any reply that asks for a wait.
 	pause := d.Pauses && (r.Status == wire.StatusTooManyRequests || r.RetryAfter > 0)
@@ -225,7 +228,7 @@ func (d *Dispatcher) failed(now clock.Time, n *Lane, c *Call, r *wire.Reply, out
 	switch {
 	case !ok:
 		out.Fail(c, why)
-	case n.defers != nil && n.defers.Defers(c, r):
+	case n.retries != nil && n.retries.Defers(c, r):
 		c.Since = now
 		d.Waiting.Defer(c)
 	case pause || at == now:

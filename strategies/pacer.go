@@ -11,7 +11,7 @@ import (
 // each answer, so that it can learn from them. A Dispatcher has one for each of its
 // lanes and asks it about the first of the waiting calls only.
 //
-// A Pacer may also implement [InFlightPacer], [DurationPacer], [DeferringPacer] and
+// A Pacer may also implement [InFlightPacer], [DurationPacer], [RetryPacer] and
 // [QuotaPacer]. [NewLane] finds out.
 type Pacer interface {
 	// Opens returns the earliest time at which c may be sent if nothing else happens
@@ -38,10 +38,13 @@ type InFlightPacer interface{ Workers() *WorkerPool }
 // A call whose deadline is nearer than that is not sent.
 type DurationPacer interface{ Takes(c *Call) time.Duration }
 
-// DeferringPacer is a Pacer that also says whether c, after r did not serve it, waits
-// behind all other calls. Otherwise a call that is sent again goes to the front of its
-// class.
-type DeferringPacer interface {
+// RetryPacer is a Pacer that also says what becomes of a call that the failure policy
+// would send again.
+type RetryPacer interface {
+	// GivesUp reports whether c, after r did not serve it, fails instead.
+	GivesUp(c *Call, r *wire.Reply) bool
+	// Defers reports whether c waits behind all other calls. Otherwise it goes to the
+	// front of its class.
 	Defers(c *Call, r *wire.Reply) bool
 }
 
