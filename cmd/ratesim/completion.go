@@ -55,7 +55,7 @@ func argumentCompletions() map[string]cobra.CompletionFunc {
 		"list":     one(offer(kindNames)),
 		"init":     one(files("yaml", "yml")),
 		"report":   cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
-		"ptu":      one(cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)),
+		"ptu":      orFiles(traceNames),
 	}
 }
 
@@ -76,9 +76,8 @@ func flagCompletions() map[string]cobra.CompletionFunc {
 		"list --output":     list,
 		"validate --output": list,
 		"version --output":  list,
-		"--trace":           orFiles(func(*cobra.Command) []string { return workload.Embedded() }),
+		"--trace":           orFiles(traceNames),
 		"--trace-format":    offer(formatNames),
-		"--format":          offer(formatNames),
 		"--scenario":        orFiles(scenarioNames),
 		"--from":            offer(embeddedNames),
 		"--vendor":          offer(func(c *cobra.Command) []string { return vendorsOf(catalogOf(c)) }),
