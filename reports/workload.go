@@ -22,29 +22,29 @@ func Workload(p *profile.Profile) *Document {
 	return d
 }
 
-// ladderFinding says what is the smallest tier whose limits the log never exceeds.
+// ladderFinding says for each model what is the smallest tier whose limits the log never
+// exceeds.
 func ladderFinding(p *profile.Profile) string {
-	if len(p.Ladder) == 0 {
+	var all []string
+	for _, s := range p.Steps() {
+		first, last := &s.Tiers[0], &s.Tiers[len(s.Tiers)-1]
+		var text string
+		switch {
+		case len(last.Limits) == 0:
+			text = fmt.Sprintf("The log tells nothing that the limits of %s count.", s.Model)
+		case s.Fits < 0:
+			text = fmt.Sprintf("No tier of %s is large enough: the log exceeds even the limits of %s (%s).", s.Model, last.Ref, worstUse(last))
+		case s.Fits == 0:
+			text = fmt.Sprintf("The log never exceeds a limit of %s, the smallest tier of its model.", first.Ref)
+		default:
+			text = fmt.Sprintf("%s is the smallest tier whose limits the log never exceeds; it exceeds those of %s (%s).", s.Tiers[s.Fits].Ref, first.Ref, worstUse(first))
+		}
+		all = append(all, text)
+	}
+	if len(all) == 0 {
 		return "No limits are known that this log could be held against."
 	}
-	first, fits := &p.Ladder[0], (*profile.Tier)(nil)
-	for i := range p.Ladder {
-		if t := &p.Ladder[i]; len(t.Breaks) == 0 && len(t.Limits) > 0 {
-			fits = t
-			break
-		}
-	}
-	switch {
-	case fits == nil:
-		last := &p.Ladder[len(p.Ladder)-1]
-		if len(last.Limits) == 0 {
-			return "The log tells nothing that the limits of " + last.Ref + " count."
-		}
-		return fmt.Sprintf("No tier is large enough: this log exceeds even the limits of %s (%s).", last.Ref, worstUse(last))
-	case fits == first:
-		return fmt.Sprintf("This log never exceeds a limit of %s, the smallest tier of its model.", fits.Ref)
-	}
-	return fmt.Sprintf("%s is the smallest tier whose limits this log never exceeds; it exceeds those of %s (%s).", fits.Ref, first.Ref, worstUse(first))
+	return strings.Join(all, " ")
 }
 
 // worstUse says how far the limit is exceeded that is exceeded most.
@@ -130,26 +130,20 @@ func spanText(seconds float64) string {
 func workloadLegend(p *profile.Profile) []string {
 	what := "full minutes from the first row on"
 	if p.Bucket > 0 {
-		what = "the buckets of the log"
+		what = "buckets"
 	}
-	legend := []string{fmt.Sprintf("A minute: of %d %s; tokens are prompt and output. Any 60 s, 10 s, 1 s: the most in any such stretch, wherever it begins.", p.Bins, what)}
+	legend := []string{fmt.Sprintf("A minute: of %d %s; tokens are prompt and output.", p.Bins, what)}
 	if len(p.Windows) > 0 {
-		legend = append(legend, "Dispersion: the variance of the counts of stretches side by side, divided by their mean.")
+		legend = append(legend, "Any 60 s, 10 s, 1 s: the most in any such stretch, wherever it begins.", "Dispersion: the variance of the counts of stretches side by side, divided by their mean.")
 	}
 	if len(p.Ladder) > 0 {
 		legend = append(legend, "Peak: the most that is asked of a limit in any window of its length, of what it allows. Over: the share of minutes (hours, days) that ask for more. "+
 			"Tokens count as the vendor charges them once a request is done; tokens that are reserved while it runs come on top.")
 		if p.Why != "" {
-			legend = append(legend, fmt.Sprintf("The limits are those of %s: %s (--provider REF).", modelOf(p.Ladder[0].Ref), p.Why))
+			legend = append(legend, fmt.Sprintf("The limits are those of %s: %s (--provider REF).", p.Ladder[0].Model(), p.Why))
 		}
 	}
 	return legend
-}
-
-// modelOf cuts the tier off a reference.
-func modelOf(ref string) string {
-	model, _, _ := strings.Cut(ref, "@")
-	return model
 }
 
 func workloadTables(p *profile.Profile) []Table {
@@ -198,7 +192,12 @@ func ladderTable(p *profile.Profile) Table {
 		t.Columns = append(t.Columns, Column{Head: name, Sub: "allowed", Rank: 3 + i}, Column{Head: name, Sub: "peak", Rank: 1}, Column{Head: name, Sub: "over", Rank: 2})
 	}
 	t.Columns = append(t.Columns, Column{Head: "exceeds", Rank: 1})
-	chosen := false
+	chosen := map[string]bool{}
+	for _, s := range p.Steps() {
+		if s.Fits >= 0 {
+			chosen[s.Tiers[s.Fits].Ref] = true
+		}
+	}
 	for _, tier := range p.Ladder {
 		cells := make([]Cell, len(t.Columns))
 		for i := range cells {
@@ -219,8 +218,7 @@ func ladderTable(p *profile.Profile) Table {
 			cells[len(cells)-1] = absent()
 		}
 		t.add(tier.Ref, cells...)
-		if !chosen && len(tier.Breaks) == 0 && len(tier.Limits) > 0 {
-			chosen = true
+		if chosen[tier.Ref] {
 			t.Rows[len(t.Rows)-1].Role = chart.Chosen
 		}
 	}

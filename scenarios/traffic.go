@@ -50,28 +50,28 @@ func (d *decoder) chooseDeployment() {
 		models = d.traces[0].Models
 	}
 	var ref string
-	ref, d.why = DeploymentOf(models, d.catalog)
+	ref, d.why, _ = DeploymentOf(models, d.catalog)
 	first.put("provider", &node{text: ref, at: first.at})
 }
 
 // DeploymentOf returns the smallest tier of the model that most rows of a log name, and
-// why it is that one.
-func DeploymentOf(models map[string]int64, known *catalog.Catalog) (ref, why string) {
+// why it is that one. Where named is false, it stands in for a model that is not known.
+func DeploymentOf(models map[string]int64, known *catalog.Catalog) (ref, why string, named bool) {
 	n := len(models)
 	if n == 0 {
-		return standIn, "the log names no model"
+		return standIn, "the log names no model", false
 	}
 	model := mostOf(models)
 	ref = smallest(model, known)
 	switch {
 	case ref == "" && n > 1:
-		return standIn, fmt.Sprintf("the catalog does not have %s, the model of most calls of %d models in the log", model, n)
+		return standIn, fmt.Sprintf("the catalog does not have %s, the model of most calls of %d models in the log", model, n), false
 	case ref == "":
-		return standIn, "the catalog does not have " + model + ", the model of the log"
+		return standIn, "the catalog does not have " + model + ", the model of the log", false
 	case n > 1:
-		return ref, fmt.Sprintf("the smallest tier of the model of most calls, of %d models in the log", n)
+		return ref, fmt.Sprintf("the smallest tier of the model of most calls, of %d models in the log", n), true
 	}
-	return ref, "the smallest tier of the log's model"
+	return ref, "the smallest tier of the log's model", true
 }
 
 // PriceOf returns what the tokens of a model cost, by the name that a log has for it; ok is

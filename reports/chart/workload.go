@@ -36,9 +36,14 @@ func (l usageLog) head(name, title string, notes ...string) Head {
 	return Head{Name: name, Title: title, Notes: notes, Facts: []string{words.Printable(l.Source), plural(words.Write(float64(l.Requests), words.Quantity), "request")}}
 }
 
-// fits is the first tier whose limits are never exceeded, -1 if there is none.
-func (l usageLog) fits() int {
-	return slices.IndexFunc(l.Ladder, func(t profile.Tier) bool { return len(t.Breaks) == 0 && len(t.Limits) > 0 })
+// fits are the smallest tiers, of each model one, whose limits are never exceeded.
+func (l usageLog) fits() (refs []string) {
+	for _, s := range l.Steps() {
+		if s.Fits >= 0 {
+			refs = append(refs, words.Printable(s.Tiers[s.Fits].Ref))
+		}
+	}
+	return refs
 }
 
 // ladder shows the peak of each limit against what it allows, tier by tier.
@@ -58,11 +63,13 @@ func (l usageLog) ladder() *Ranking {
 	if len(limits) == 0 || math.IsInf(lo, 1) {
 		return nil
 	}
+	axis := logarithmic("of what is allowed", min(lo, 0.1)*0.8, max(hi, 10)*1.3, words.Percent)
+	axis.Ticks = slices.DeleteFunc(axis.Ticks, func(v float64) bool { return math.Abs(math.Log10(v)-math.Round(math.Log10(v))) > 1e-9 }) // 100 % is one
 	fits := l.fits()
 	c := &Ranking{Why: "Exceeds"}
-	for i, t := range l.Ladder {
+	for _, t := range l.Ladder {
 		row := Row{Name: words.Printable(t.Ref), Why: "nothing"}
-		if i == fits {
+		if slices.Contains(fits, row.Name) {
 			row.Role = Chosen
 		}
 		if len(t.Breaks) > 0 {
@@ -71,7 +78,7 @@ func (l usageLog) ladder() *Ranking {
 		c.Rows = append(c.Rows, row)
 	}
 	for _, name := range limits {
-		panel := Panel{Title: words.Printable(name) + ": peak, of what is allowed", Axis: logarithmic("of what is allowed", min(lo, 0.1)*0.8, max(hi, 10)*1.3, words.Percent)}
+		panel := Panel{Title: words.Printable(name) + ": peak, of what is allowed", Axis: axis}
 		for _, t := range l.Ladder {
 			m := Marks{Text: words.Absent}
 			if i := slices.IndexFunc(t.Limits, func(u profile.Use) bool { return u.Limit == name }); i >= 0 {
@@ -84,8 +91,8 @@ func (l usageLog) ladder() *Ranking {
 		c.Panels = append(c.Panels, panel)
 	}
 	title := "No tier is large enough for the peaks of this log"
-	if fits >= 0 {
-		title = "The peaks of this log fit within the limits of " + words.Printable(l.Ladder[fits].Ref)
+	if len(fits) > 0 {
+		title = "The peaks of this log fit within the limits of " + words.List(fits, "and of")
 	}
 	c.Head = l.head("ladder", title, "The most that the log asks of each limit in any window of its length, divided by what the limit allows. Above 100 % it is exceeded. Blue: the smallest tier that is never exceeded.")
 	return c
@@ -160,7 +167,7 @@ func (l usageLog) lengths() *Curves {
 		name string
 		s    *profile.Sizes
 		role Role
-	}{{"prompt", l.PromptSizes, Chosen}, {"output", l.OutputSizes, Load}} {
+	}{{"prompt", l.PromptSizes, Chosen}, {"output", l.OutputSizes, Other}} {
 		if k.s == nil || len(k.s.Quantiles) < 2 || k.s.Max < 1 {
 			continue
 		}
@@ -176,7 +183,7 @@ func (l usageLog) lengths() *Curves {
 	if len(c.Lines) == 0 {
 		return nil
 	}
-	c.X = logarithmic("tokens of a request", lo*0.9, hi*1.1, words.Quantity)
+	c.X = logarithmic("tokens", lo*0.9, hi*1.1, words.Quantity)
 	c.Y = linear("share of the requests with at most so many", 0, 1, 5, words.Percent)
 	s := l.PromptSizes
 	title := fmt.Sprintf("Half of the prompts have at most %s tokens, and one in a hundred has more than %s", words.Write(s.P50, words.Quantity), words.Write(s.P99, words.Quantity))

@@ -32,6 +32,10 @@ type InputError struct{ error }
 // Unwrap returns what is wrong.
 func (e InputError) Unwrap() error { return e.error }
 
+// standIn is the model against which a log is held that names no model of the catalog: it has
+// tiers from small to large.
+const standIn = "openai/gpt-4o@tier-1"
+
 // Describe reads the log to its end and says what it is like, and which limits it would
 // exceed. The error is an InputError.
 func Describe(q *Question) (*profile.Profile, error) {
@@ -58,8 +62,10 @@ func Describe(q *Question) (*profile.Profile, error) {
 	p.Cost = reconcile(m.Billed(), q.Catalog)
 	refs := q.Providers
 	if len(refs) == 0 {
-		var ref string
-		ref, p.Why = scenarios.DeploymentOf(m.Models(), q.Catalog)
+		ref, why, named := scenarios.DeploymentOf(m.Models(), q.Catalog)
+		if p.Why = why; !named {
+			ref = standIn
+		}
 		refs = []string{ref}
 	}
 	for _, ref := range refs {
@@ -140,12 +146,14 @@ func step(m *profile.Meter, p *profile.Profile, r *catalog.Row) profile.Tier {
 		}
 	}
 	c := &r.Config
+	countsTokens := p.Prompt+p.Output > 0
 	limits := append([]provider.Limit{{Counts: provider.Requests, Most: c.RPM, Per: time.Minute}, {Counts: provider.Tokens, Most: c.TPM, Per: time.Minute}}, c.Limits...)
 	for i := range limits {
 		l := &limits[i]
 		name := provider.NameOf(l.Counts, l.Per).String()
 		switch {
 		case l.Most <= 0 || l.Growth > 0:
+		case l.Counts == provider.Requests && p.Requests == 0 || l.Counts != provider.Requests && !countsTokens: // which the log does not tell
 		case l.Per == 0 && l.Counts == provider.Requests && p.Open != nil:
 			most := float64(p.Open.Max)
 			add(name, profile.Use{Allowed: float64(l.Most), Peak: most, Ratio: most / float64(l.Most)})

@@ -6,6 +6,11 @@
 // that the log cannot tell is absent, never 0: a log of buckets knows nothing of seconds.
 package profile
 
+import (
+	"slices"
+	"strings"
+)
+
 // Schema names the layout of a Profile in JSON.
 const Schema = "ratesim/workload/v1"
 
@@ -182,4 +187,34 @@ type Use struct {
 	Over float64 `json:"share_over"`
 	// Excess is the share of what is asked for that does not fit these windows.
 	Excess float64 `json:"excess_share"`
+}
+
+// Model is the reference without its tier.
+func (t *Tier) Model() string {
+	model, _, _ := strings.Cut(t.Ref, "@")
+	return model
+}
+
+// A Step is the ladder of one model.
+type Step struct {
+	Model string
+	Tiers []Tier
+	// Fits is the first tier whose limits the log never exceeds; -1 = none.
+	Fits int
+}
+
+// Steps returns the ladder of each model.
+func (p *Profile) Steps() []Step {
+	var all []Step
+	for from := 0; from < len(p.Ladder); {
+		to := from + 1
+		for to < len(p.Ladder) && p.Ladder[to].Model() == p.Ladder[from].Model() {
+			to++
+		}
+		s := Step{p.Ladder[from].Model(), p.Ladder[from:to], -1}
+		s.Fits = slices.IndexFunc(s.Tiers, func(t Tier) bool { return len(t.Breaks) == 0 && len(t.Limits) > 0 })
+		all = append(all, s)
+		from = to
+	}
+	return all
 }
