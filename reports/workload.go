@@ -138,7 +138,7 @@ func workloadLegend(p *profile.Profile) []string {
 	}
 	if len(p.Ladder) > 0 {
 		legend = append(legend, "Peak: the most that is asked of a limit in any window of its length, of what it allows. Over: the share of minutes (hours, days) that ask for more. "+
-			"Tokens count as the vendor charges them once a request is done; tokens that are reserved while it runs come on top.")
+			"Tokens count as the vendor charges them once a request is done; tokens that are reserved while it runs come on top. A limit that refills continuously lets pass some peaks that a rolling window refuses: ratesim compare --trace simulates that.")
 		if p.Why != "" {
 			legend = append(legend, fmt.Sprintf("The limits are those of %s: %s (--provider REF).", p.Ladder[0].Model(), p.Why))
 		}
@@ -354,89 +354,89 @@ func countsTable(of string, counts []profile.Count, requests int64) Table {
 	return t
 }
 
-// workloadRecords has a row for each number: what it is of, which number, and its value.
+// numbers are the rows of CSV: what a number is of, which number it is, and its value.
+type numbers [][]string
+
+func (n *numbers) add(of, statistic string, v float64) {
+	*n = append(*n, []string{of, statistic, known(&v)})
+}
+
+func (n *numbers) maybe(of, statistic string, v *float64) {
+	if v != nil {
+		n.add(of, statistic, *v)
+	}
+}
+
+func (n *numbers) levels(of string, mean, p50, p95, p99, most float64) {
+	for i, name := range []string{"mean", "p50", "p95", "p99", "max"} {
+		n.add(of, name, []float64{mean, p50, p95, p99, most}[i])
+	}
+}
+
+// workloadRecords has a row for each number.
 func workloadRecords(p *profile.Profile) [][]string {
-	rows := [][]string{{"of", "statistic", "value"}}
-	add := func(of, statistic string, v float64) {
-		rows = append(rows, []string{of, statistic, known(&v)})
+	n := numbers{{"of", "statistic", "value"}}
+	for i, name := range []string{"rows", "bad_rows", "requests", "full_minutes", "prompt_tokens", "cached_tokens", "output_tokens"} {
+		n.add("log", name, float64([]int64{p.Rows, p.BadRows, p.Requests, int64(p.Bins), p.Prompt, p.Cached, p.Output}[i]))
 	}
-	maybe := func(of, statistic string, v *float64) {
-		if v != nil {
-			add(of, statistic, *v)
+	n.add("log", "span_s", p.Span)
+	n.add("log", "requests_per_s", p.RequestRate)
+	for i, r := range []*profile.Rate{p.RPM, p.TPM} {
+		if of := []string{"rpm", "tpm"}[i]; r != nil {
+			n.levels(of, r.Mean, r.P50, r.P95, r.P99, r.Max)
+			n.add(of, "cv", r.CV)
+			n.maybe(of, "lag1_autocorrelation", r.Lag)
 		}
 	}
-	for _, k := range []struct {
-		name string
-		v    float64
-	}{{"rows", float64(p.Rows)}, {"bad_rows", float64(p.BadRows)}, {"requests", float64(p.Requests)}, {"span_s", p.Span}, {"full_minutes", float64(p.Bins)}, {"requests_per_s", p.RequestRate},
-		{"prompt_tokens", float64(p.Prompt)}, {"cached_tokens", float64(p.Cached)}, {"output_tokens", float64(p.Output)}} {
-		add("log", k.name, k.v)
-	}
-	for _, k := range []struct {
-		name string
-		r    *profile.Rate
-	}{{"rpm", p.RPM}, {"tpm", p.TPM}} {
-		if r := k.r; r != nil {
-			add(k.name, "mean", r.Mean)
-			add(k.name, "p50", r.P50)
-			add(k.name, "p95", r.P95)
-			add(k.name, "p99", r.P99)
-			add(k.name, "max", r.Max)
-			add(k.name, "cv", r.CV)
-			maybe(k.name, "lag1_autocorrelation", r.Lag)
+	for i, s := range []*profile.Sizes{p.PromptSizes, p.OutputSizes, p.Declared, p.Latency} {
+		if s != nil {
+			n.levels([]string{"prompt_sizes", "output_sizes", "max_tokens", "latency_s"}[i], s.Mean, s.P50, s.P95, s.P99, s.Max)
 		}
 	}
-	for _, w := range p.Windows {
-		of := fmt.Sprintf("any_%.0f_s", w.Seconds)
-		add(of, "max_requests", float64(w.Requests))
-		add(of, "max_tokens", float64(w.Tokens))
-		maybe(of, "dispersion", w.Dispersion)
-	}
-	if g := p.Gaps; g != nil {
-		add("gaps", "cv", g.CV)
-		maybe("gaps", "cv_5min", g.Local)
-		add("gaps", "p50_s", g.P50)
-		add("gaps", "p99_s", g.P99)
-		add("gaps", "max_s", g.Max)
-	}
-	for _, k := range []struct {
-		name string
-		s    *profile.Sizes
-	}{{"prompt_sizes", p.PromptSizes}, {"output_sizes", p.OutputSizes}, {"max_tokens", p.Declared}, {"latency_s", p.Latency}} {
-		if s := k.s; s != nil {
-			add(k.name, "mean", s.Mean)
-			add(k.name, "p50", s.P50)
-			add(k.name, "p95", s.P95)
-			add(k.name, "p99", s.P99)
-			add(k.name, "max", s.Max)
-		}
-	}
-	if c := p.Correlation; c != nil {
-		add("correlation", "pearson", c.Pearson)
-		add("correlation", "log_log", c.LogLog)
-		add("correlation", "spearman", c.Spearman)
-	}
-	if t := p.Tenants; t != nil {
-		add("tenants", "number", float64(t.Number))
-		add("tenants", "top1_share", t.Top1)
-		add("tenants", "top5_share", t.Top5)
-		add("tenants", "top10_share", t.Top10)
-		for _, s := range t.Top {
-			add("tenant "+s.Name, "share", s.Share)
-			add("tenant "+s.Name, "share_of_tokens", s.OfTokens)
-		}
-	}
+	n.uneven(p)
 	for _, t := range p.Ladder {
 		for _, u := range t.Limits {
 			of := t.Ref + " " + u.Limit
-			add(of, "allowed", u.Allowed)
-			add(of, "peak", u.Peak)
-			add(of, "ratio", u.Ratio)
-			add(of, "share_over", u.Over)
-			add(of, "excess_share", u.Excess)
+			n.add(of, "allowed", u.Allowed)
+			n.add(of, "peak", u.Peak)
+			n.add(of, "ratio", u.Ratio)
+			n.add(of, "share_over", u.Over)
+			n.add(of, "excess_share", u.Excess)
 		}
 	}
-	return rows
+	return n
+}
+
+// uneven adds how unevenly requests come, and from whom.
+func (n *numbers) uneven(p *profile.Profile) {
+	for _, w := range p.Windows {
+		of := fmt.Sprintf("any_%.0f_s", w.Seconds)
+		n.add(of, "max_requests", float64(w.Requests))
+		n.add(of, "max_tokens", float64(w.Tokens))
+		n.maybe(of, "dispersion", w.Dispersion)
+	}
+	if g := p.Gaps; g != nil {
+		n.add("gaps", "cv", g.CV)
+		n.maybe("gaps", "cv_5min", g.Local)
+		n.add("gaps", "p50_s", g.P50)
+		n.add("gaps", "p99_s", g.P99)
+		n.add("gaps", "max_s", g.Max)
+	}
+	if c := p.Correlation; c != nil {
+		n.add("correlation", "pearson", c.Pearson)
+		n.add("correlation", "log_log", c.LogLog)
+		n.add("correlation", "spearman", c.Spearman)
+	}
+	if t := p.Tenants; t != nil {
+		n.add("tenants", "number", float64(t.Number))
+		n.add("tenants", "top1_share", t.Top1)
+		n.add("tenants", "top5_share", t.Top5)
+		n.add("tenants", "top10_share", t.Top10)
+		for _, s := range t.Top {
+			n.add("tenant "+s.Name, "share", s.Share)
+			n.add("tenant "+s.Name, "share_of_tokens", s.OfTokens)
+		}
+	}
 }
 
 // checkWorkload finds what tables index without asking.

@@ -412,3 +412,20 @@ func TestParseDecimal(t *testing.T) {
 		}
 	})
 }
+
+// A row that is too far behind its place to be sorted is refused, with what to do.
+func TestTooMuchDisorder(t *testing.T) {
+	var feed feeder
+	for i, s := range []int64{5, 6, 7, 8, 9, 1} {
+		feed = append(feed, Record{Start: time.Unix(s, 0).UTC(), Requests: 1, Line: i + 2})
+	}
+	in := &input{file: "f"}
+	s := newSorter(in, &format{Format: Format{Requests: true}}, &feed)
+	s.window = 2
+	for it := (item{}); s.next(&it); {
+	}
+	const want = "f:7: 1970-01-01T00:00:01Z is more than 2 rows behind its place, which is too far to sort; sort the file by time first, such as with sort or a database"
+	if in.err == nil || in.err.Error() != want {
+		t.Errorf("error %v, want %s", in.err, want)
+	}
+}

@@ -5,12 +5,11 @@ import "time"
 // screen checks what every row must obey. It leaves out bad rows, where that was asked
 // for, and counts them.
 type screen struct {
-	in     *input
-	rows   reader
-	skips  bool
-	bad    int64
-	first  *note // the first bad row
-	priced int64
+	in    *input
+	rows  reader
+	skips bool
+	bad   int64
+	first *note // the first bad row
 }
 
 func (s *screen) next(it *item) bool {

@@ -5,8 +5,6 @@ import (
 	"math"
 	"strconv"
 	"time"
-
-	"ratesim/sim/clock"
 )
 
 // maxSpan bounds the times of a log. It tells Unix times from times since the log's
@@ -150,10 +148,6 @@ func parseDecimal(s []byte) (whole int64, fraction float64, ok bool) {
 	floor, rest := math.Modf(v)
 	return int64(floor), rest, true
 }
-
-// sinceBegin returns how long after the beginning of the log a time of a log is whose times
-// are relative.
-func sinceBegin(at time.Time) clock.Time { return clock.Time(at.UnixNano()) }
 
 // localize gives a time that was read as UTC the zone it is meant in. Where
 // clocks went back, the order of the rows tells which of two times is meant.
