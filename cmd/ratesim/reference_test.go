@@ -68,6 +68,10 @@ func commandsPage(t *testing.T) string {
 			continue // cobra's own
 		}
 		fmt.Fprintf(&page, "\n## ratesim %s\n\n```text\n%s```\n", name, help(name))
+		if name == "workload" { // the only one that has commands of its own
+			const sub = "describe"
+			fmt.Fprintf(&page, "\n## ratesim %s %s\n\n```text\n%s```\n", name, sub, help(name, sub))
+		}
 	}
 	return page.String()
 }

@@ -63,7 +63,7 @@ func newStage(q *Question, o *capacity.Offer, d *capacity.Demand, r *capacity.Re
 	}
 	sizes := d.Sizes
 	if len(sizes) == 0 {
-		rows, err := workload.ReadLengths(shapesFrom, workload.AutoFormat)
+		rows, err := workload.ReadLengths(shapesFrom)
 		if err != nil {
 			return nil, err
 		}

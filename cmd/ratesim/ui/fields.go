@@ -207,7 +207,7 @@ func bursty(s *scenarios.Spec, cv, k float64) []string {
 		}
 		out = append(out, fmt.Sprintf("workload.%d.arrivals={process: gamma, rate: %s/s, cv: %s}", i, number(rate*k), number(cv)))
 		if w.Arrivals.Process == workload.Trace {
-			out = append(out, fmt.Sprintf("workload.%d.tokens_from=%s", i, strconv.Quote(w.Arrivals.File)))
+			out = append(out, fmt.Sprintf("workload.%d.tokens_from=%s", i, strconv.Quote(w.Arrivals.Log.Name)))
 		}
 	}
 	return out
