@@ -46,7 +46,7 @@ func TestParityOfHedges(t *testing.T) {
 		"{use: compose, name: plain, hedge: 60%, hedge_share: 100%}":                                             wide,
 		"{use: compose, name: windows, hedge: 60%, hedge_share: 100%, pace: windows, order: fair}":               wide,
 		"{use: compose, name: headers, hedge: 50%, hedge_share: 50%, pace: header-aware, breaker: 2}":            wide,
-		"{use: compose, name: paced, hedge: 60%, hedge_share: 100%, pace: paced, retry: naive}":                  wide,
+		"{use: compose, name: paced, hedge: 60%, hedge_share: 100%, pace: paced, retry: jitter}":                 wide,
 		"{use: compose, name: bucket, hedge: 60%, hedge_share: 100%, pace: token-bucket, budget: 50%}":           wide,
 		"{use: compose, name: route, hedge: 60%, hedge_share: 100%, route: [main, mini], when: 503, workers: 9}": two,
 	} {

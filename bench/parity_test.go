@@ -18,7 +18,7 @@ import (
 	"ratesim/sim"
 	"ratesim/sim/limit"
 	"ratesim/sim/metrics"
-	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 // crowded is a workload that its deployment cannot take: refusals by requests
@@ -117,8 +117,8 @@ func TestParityOfFaults(t *testing.T) {
 // instant, each reply with what it said, and the end. There is no tolerance.
 func TestParity(t *testing.T) {
 	for _, d := range dialects {
-		for _, name := range strategies.Names() {
-			entry, _ := strategies.Find(name)
+		for _, name := range catalog.Names() {
+			entry, _ := catalog.Find(name)
 			if entry.Omniscient || name == "ptu" || name == "route" || name == "batch" {
 				continue // those that need a second deployment have a test of their own
 			}
@@ -188,8 +188,8 @@ func TestParityOfChurn(t *testing.T) {
 
 // The scenario that the README shows, as it is.
 func TestParityOfLaunchDay(t *testing.T) {
-	for _, name := range strategies.Names() {
-		if entry, _ := strategies.Find(name); entry.Omniscient || name == "batch" || testing.Short() && !inShort(name) {
+	for _, name := range catalog.Names() {
+		if entry, _ := catalog.Find(name); entry.Omniscient || name == "batch" || testing.Short() && !inShort(name) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

@@ -25,6 +25,7 @@ const (
 	KindClaims     = "claims"
 	KindDifference = "difference"
 	KindArena      = "arena"
+	KindWorkload   = "workload"
 )
 
 // A Document is a report before it has a format: what was found, in sentences, tables

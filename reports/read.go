@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"ratesim/provider/capacity"
+	"ratesim/scenarios/workload/profile"
 	"ratesim/sim/metrics"
 )
 
@@ -24,6 +25,7 @@ type Saved struct {
 	Providers *Providers
 	Capacity  *capacity.Report
 	Claims    *metrics.Claims
+	Workload  *profile.Profile
 }
 
 // Read reads a result that [JSON] wrote, of whatever kind its schema names. Keys that it does
@@ -67,12 +69,15 @@ func (s *Saved) decode(data []byte) error {
 	case metrics.ClaimsSchema:
 		s.Claims = new(metrics.Claims)
 		into, sound = s.Claims, func() error { return checkClaims(s.Claims) }
+	case profile.Schema:
+		s.Workload = new(profile.Profile)
+		into, sound = s.Workload, func() error { return checkWorkload(s.Workload) }
 	case ChangesSchema:
 		return errors.New(": this is what differs between two results; give the two results themselves")
 	case "":
 		return errors.New(": the file has no schema, so it is not a result of ratesim; want what -o json prints, or a result.json")
 	default:
-		return fmt.Errorf(": the schema is %q, want one of %q", of.Schema, []string{metrics.Schema, metrics.SchemaV1, ProvidersSchema, capacity.Schema, metrics.ClaimsSchema})
+		return fmt.Errorf(": the schema is %q, want one of %q", of.Schema, []string{metrics.Schema, metrics.SchemaV1, ProvidersSchema, capacity.Schema, metrics.ClaimsSchema, profile.Schema})
 	}
 	if err := unmarshal(data, into); err != nil {
 		return err
@@ -120,6 +125,8 @@ func (s *Saved) Document(by string) *Document {
 		return Capacity(s.Capacity)
 	case s.Claims != nil:
 		return Claims(s.Claims)
+	case s.Workload != nil:
+		return Workload(s.Workload)
 	case s.IsHerd():
 		return Herd(s.Result, by)
 	}

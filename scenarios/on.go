@@ -5,7 +5,7 @@ import (
 
 	"ratesim/provider"
 	"ratesim/sim/rng"
-	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 // On returns the scenario with another deployment in the place of the first, under its
@@ -24,7 +24,7 @@ func (s *Spec) On(to provider.Config) *Spec {
 	env := moved.Env(rng.New(0, 0))
 	moved.Strategies = nil
 	for _, k := range s.Strategies {
-		entry, ok := strategies.Find(k.Use)
+		entry, ok := catalog.Find(k.Use)
 		if !ok {
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 
 	"ratesim/provider/catalog"
 	"ratesim/scenarios/workload"
-	"ratesim/strategies"
+	strategycatalog "ratesim/strategies/catalog"
 )
 
 // Options is what the command line changes in a scenario. It is applied to the
@@ -29,9 +29,11 @@ type Options struct {
 	// Trace replaces the workload by the replay of a trace, with the tenant,
 	// max_tokens, estimate, deadline and priority of the first stream; unless
 	// Duration is given, the scenario lasts as long as the trace. Empty = none.
-	Trace       string
-	TraceData   []byte // what is in the trace, where that is in no file; Trace is its name then
-	TraceFormat string // one of workload.FormatNames; "" tells it by the file
+	Trace     string
+	TraceData []byte // what is in the trace, where that is in no file; Trace is its name then
+	// TraceOptions says how the trace is read: its format, its columns, and whether bad
+	// rows are skipped.
+	TraceOptions workload.UsageOptions
 	// Duration replaces the scenario's; 0 = as in the file.
 	Duration time.Duration
 	// Instances is how many clients there are, from beginning to end; 0 = as in
@@ -184,8 +186,20 @@ func (o *Options) applyTrace(root *node) {
 	arrivals := &node{kind: mapping, at: position{file: flag}}
 	arrivals.put("process", flagText(flag, workload.Trace.String()))
 	arrivals.put("file", flagText(flag, o.Trace))
-	if o.TraceFormat != "" {
-		arrivals.put("format", flagText(flag, o.TraceFormat))
+	if o.TraceOptions.Format != "" {
+		arrivals.put("format", flagText(flag, o.TraceOptions.Format))
+	}
+	if held := o.TraceOptions.Columns; len(held) > 0 {
+		columns := &node{kind: mapping, at: position{file: "--columns"}}
+		for _, name := range workload.ColumnNames() {
+			if held[name] != "" {
+				columns.put(name, flagText("--columns", held[name]))
+			}
+		}
+		arrivals.put("columns", columns)
+	}
+	if o.TraceOptions.SkipBadRows {
+		arrivals.put("skip_bad_rows", flagText("--skip-bad-rows", "true"))
 	}
 	stream := &node{kind: mapping, at: arrivals.at}
 	stream.put("arrivals", arrivals)
@@ -244,7 +258,7 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 			for _, n := range declared {
 				add(n)
 			}
-			for _, name := range strategies.Names() {
+			for _, name := range strategycatalog.Names() {
 				add(flagText(allStrategies, name))
 			}
 			continue
@@ -255,9 +269,9 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 			}
 			continue
 		}
-		known := strategies.Names()
+		known := strategycatalog.Names()
 		n := flagText("--strategies", want)
-		_, found := strategies.Find(want)
+		_, found := strategycatalog.Find(want)
 		for _, old := range declared {
 			if name := old.name(); name == want || old.called() == fullName(want) {
 				n, found = old, true
@@ -285,7 +299,7 @@ func (o *Options) applyStrategies(root *node, d *decoder) {
 // fullName is name, with the version that is meant where a client library is named
 // without.
 func fullName(name string) string {
-	if e, ok := strategies.Find(name); ok {
+	if e, ok := strategycatalog.Find(name); ok {
 		return e.Name
 	}
 	return name

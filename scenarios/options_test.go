@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ratesim/scenarios/workload"
 )
 
 const twoDeployments = `name: x
@@ -57,11 +59,11 @@ func TestOptions(t *testing.T) {
 		{"trace", Options{Trace: "azure-conv-2023"},
 			func(s *Spec) any {
 				w := s.Workload[0]
-				return []any{len(s.Workload), w.Tenant, w.MaxTokens, w.Deadline, w.Arrivals.File, s.Duration > 9*time.Minute}
+				return []any{len(s.Workload), w.Tenant, w.MaxTokens, w.Deadline, w.Arrivals.Log.Name, s.Duration > 9*time.Minute}
 			},
 			[]any{1, "web", uint32(64), 20 * time.Second, "azure-conv-2023", true},
 			[]string{"workload[0]: max_tokens 64 cuts the longest outputs of the trace, which have up to 1000 tokens"}},
-		{"trace for a while", Options{Trace: "azure-conv-2023", TraceFormat: "azure", Duration: time.Minute, Set: []string{"workload.0.max_tokens=1000"}},
+		{"trace for a while", Options{Trace: "azure-conv-2023", TraceOptions: workload.UsageOptions{Format: "azure"}, Duration: time.Minute, Set: []string{"workload.0.max_tokens=1000"}},
 			func(s *Spec) any { return s.Duration }, time.Minute, nil},
 		{"duration", Options{Duration: 90 * time.Second}, func(s *Spec) any { return s.Duration }, 90 * time.Second, nil},
 		{"strategies", Options{Strategies: []string{"naive", "patient", "naive"}},
@@ -121,7 +123,7 @@ func TestBadOptions(t *testing.T) {
 		want string
 	}{
 		{Options{Provider: "openai/gpt-4oo@tier-1"}, `--provider: unknown model "gpt-4oo" of openai; nearest: openai/gpt-4o@tier-1, `},
-		{Options{Trace: "nope.csv"}, `--trace: nope.csv: cannot open trace: no such file`},
+		{Options{Trace: "nope.csv"}, `--trace: nope.csv: cannot open the log: no such file`},
 		{Options{Duration: -1}, `--duration: duration: want a duration from 1ms to 8784h, such as 500ms, 90s or 1h30m, got "-1ns"`},
 		{Options{Strategies: []string{"patiemt"}}, `--strategies: unknown strategy "patiemt"; did you mean "patient"? allowed: `},
 		{Options{Strategies: []string{}}, `--strategies: strategies: is empty; want at least one strategy`},

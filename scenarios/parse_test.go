@@ -135,7 +135,7 @@ func TestContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lengths, err := workload.ReadLengths("azure-conv-2023", "")
+	lengths, err := workload.ReadLengths("azure-conv-2023")
 	if err != nil {
 		t.Fatal(err)
 	}

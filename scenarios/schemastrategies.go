@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 // describeStrategies describes the list of strategies at c: names, and mappings with
@@ -24,7 +25,7 @@ func describeStrategies(c cursor, root *shape) {
 		return &shape{Required: []string{key}, Properties: map[string]*shape{key: {Enum: names}}}
 	}
 	lacks := func(key string) *shape { return &shape{Not: &shape{Required: []string{key}}} }
-	for _, e := range strategies.Catalog() {
+	for _, e := range catalog.Entries() {
 		var called []string
 		for _, name := range all {
 			if entries[name] == e.Name {
@@ -50,7 +51,7 @@ func describeStrategies(c cursor, root *shape) {
 // the catalog: client libraries may be named without their version.
 func entryNames() map[string]string {
 	list := map[string]string{}
-	for _, name := range strategies.Names() {
+	for _, name := range catalog.Names() {
 		library, _, _ := strings.Cut(name, "@")
 		list[name], list[library] = name, fullName(library)
 	}

@@ -102,7 +102,7 @@ func arrivalsOf(w *workload.Stream, trace *workload.Summary) string {
 	case workload.ClosedLoop:
 		return say("%d users, each of whom waits for an answer before the next call", a.Users)
 	}
-	text := say("the %d calls of the log %s", trace.Rows, a.File)
+	text := say("the %d calls of the log %s", trace.Rows, a.Log.Name)
 	if a.Scale != 1 {
 		text += say(", %s of them", inPercent(a.Scale))
 	}

@@ -70,7 +70,7 @@ func StartLike(file, name string, log *workload.Log, known *catalog.Catalog) ([]
 	s := start{File: file, Name: scalarText(name), About: "traffic like that of a usage log", Instances: 1,
 		Duration: short(min(longestStart, max(time.Second, span.Round(time.Second)))),
 		Prompt:   lengthText(f.Prompt), Output: lengthText(f.Output)}
-	s.Provider, s.Why = deploymentOf(f.Models, known)
+	s.Provider, s.Why, _ = DeploymentOf(f.Models, known)
 	s.say("The workload is fitted to %s (format %s), %s requests in %s:", singleLine(log.Name), f.Format, grouped(f.Rows), short(span.Round(time.Millisecond)))
 	rate := rateText(min(f.Rate, workload.MaxRate))
 	switch {

@@ -6,6 +6,7 @@ import (
 
 	"ratesim/sim/rng"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 func (d *decoder) readStrategies() {
@@ -48,7 +49,7 @@ func (d *decoder) strategy(c cursor, env strategies.Env) (s Strategy, ok bool) {
 			s.Use = "layers"
 		}
 		if !use.ok() && s.Use == "" {
-			c.fail("want the key use with the name of a strategy: %s", strings.Join(listed(strategies.Names()), ", "))
+			c.fail("want the key use with the name of a strategy: %s", strings.Join(listed(catalog.Names()), ", "))
 			return s, false
 		}
 		if name := c.child("name"); name.ok() {
@@ -62,9 +63,9 @@ func (d *decoder) strategy(c cursor, env strategies.Env) (s Strategy, ok bool) {
 	if len(d.found) > before {
 		return s, false
 	}
-	known, found := strategies.Find(s.Use)
+	known, found := catalog.Find(s.Use)
 	if !found {
-		use.fail("%s", unknownStrategy(s.Use, strategies.Names()))
+		use.fail("%s", unknownStrategy(s.Use, catalog.Names()))
 		return s, false
 	}
 	if s.Name == "" || s.Name == s.Use {
@@ -80,7 +81,7 @@ func (d *decoder) strategy(c cursor, env strategies.Env) (s Strategy, ok bool) {
 			reportParam(c, f)
 		}
 	}
-	s.Rank = strategies.Simplicity(known.Name)
+	s.Rank = catalog.Simplicity(known.Name)
 	s.Factory, s.Omniscient, s.Share = factory, known.Omniscient, known.Share(s.Args, env)
 	return s, len(faults) == 0
 }

@@ -81,9 +81,9 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 		from = "the trace"
 		var err error
 		if c.child("arrivals").child("file").n.at.file == "--trace" {
-			s.Arrivals.Data = d.traceData
+			s.Arrivals.Log.Data = d.traceData
 		}
-		trace, err = d.describe(&workload.Log{Name: s.Arrivals.File, Format: s.Arrivals.Format, Data: s.Arrivals.Data})
+		trace, err = d.describe(&s.Arrivals.Log)
 		if err != nil {
 			c.child("arrivals").child("file").fail("%v", err)
 		} else if s.MaxTokens > 0 && trace.MaxOutput > s.MaxTokens {
@@ -129,7 +129,8 @@ func arrivals(a *workload.Arrivals, c cursor) {
 			may("period", state(&a.Period)), may("peak_at", instant(&a.PeakAt))}},
 		{"spike", []field{need("at", instant(&a.At)), need("calls", count(&a.Calls, 1, workload.MaxCalls)), may("over", instant(&a.Over))}},
 		{"closed", []field{need("users", count(&a.Users, 1, workload.MaxUsers)), may("think", dist(&a.Think, seconds))}},
-		{"trace", []field{need("file", func(c cursor) { a.File = path(c) }), may("format", oneOf(&a.Format, "trace format", workload.FormatNames())),
+		{"trace", []field{need("file", func(c cursor) { a.Log.Name = path(c) }), may("format", oneOf(&a.Log.Format, "trace format", workload.FormatNames())),
+			may("columns", func(c cursor) { columns(&a.Log.Columns, c) }), may("skip_bad_rows", truth(&a.Log.SkipBadRows)),
 			may("speed", number(&a.Speed, bounds{1 / workload.MaxSpeed, workload.MaxSpeed})),
 			may("scale", number(&a.Scale, bounds{1 / workload.MaxScale, workload.MaxScale})), may("loop", truth(&a.Loop))}},
 	})
@@ -165,12 +166,36 @@ func path(c cursor) string {
 	return filepath.Join(filepath.Dir(c.n.at.file), name)
 }
 
+// columns reads which columns of a log hold what.
+func columns(dst *workload.Columns, c cursor) {
+	names := workload.ColumnNames()
+	held := make([]string, len(names))
+	var fields []field
+	for i, name := range names {
+		fields = append(fields, may(name, text(&held[i])))
+	}
+	before := len(c.found)
+	c.mapping(fields...)
+	if c.shape != nil || len(c.found) > before {
+		return
+	}
+	*dst = workload.Columns{}
+	for i, name := range names {
+		if held[i] != "" {
+			(*dst)[name] = held[i]
+		}
+	}
+	if err := dst.Check(); err != nil {
+		c.fail("%v", err)
+	}
+}
+
 func lengths(c cursor) []workload.Length {
 	name := path(c)
 	if name == "" {
 		return nil // reported
 	}
-	rows, err := workload.ReadLengths(name, "")
+	rows, err := workload.ReadLengths(name)
 	if err != nil {
 		c.fail("%v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"ratesim/provider"
 	"ratesim/provider/catalog"
 	"ratesim/scenarios/workload"
 )
@@ -49,28 +50,42 @@ func (d *decoder) chooseDeployment() {
 		models = d.traces[0].Models
 	}
 	var ref string
-	ref, d.why = deploymentOf(models, d.catalog)
+	ref, d.why, _ = DeploymentOf(models, d.catalog)
 	first.put("provider", &node{text: ref, at: first.at})
 }
 
-// deploymentOf returns the smallest tier of the model that most rows of a log name, and
-// why it is that one.
-func deploymentOf(models map[string]int64, known *catalog.Catalog) (ref, why string) {
+// DeploymentOf returns the smallest tier of the model that most rows of a log name, and
+// why it is that one. Where named is false, it stands in for a model that is not known.
+func DeploymentOf(models map[string]int64, known *catalog.Catalog) (ref, why string, named bool) {
 	n := len(models)
 	if n == 0 {
-		return standIn, "the log names no model"
+		return standIn, "the log names no model", false
 	}
 	model := mostOf(models)
 	ref = smallest(model, known)
 	switch {
 	case ref == "" && n > 1:
-		return standIn, fmt.Sprintf("the catalog does not have %s, the model of most calls of %d models in the log", model, n)
+		return standIn, fmt.Sprintf("the catalog does not have %s, the model of most calls of %d models in the log", model, n), false
 	case ref == "":
-		return standIn, "the catalog does not have " + model + ", the model of the log"
+		return standIn, "the catalog does not have " + model + ", the model of the log", false
 	case n > 1:
-		return ref, fmt.Sprintf("the smallest tier of the model of most calls, of %d models in the log", n)
+		return ref, fmt.Sprintf("the smallest tier of the model of most calls, of %d models in the log", n), true
 	}
-	return ref, "the smallest tier of the log's model"
+	return ref, "the smallest tier of the log's model", true
+}
+
+// PriceOf returns what the tokens of a model cost, by the name that a log has for it; ok is
+// false where the catalog has no price.
+func PriceOf(model string, known *catalog.Catalog) (price provider.Price, ok bool) {
+	ref := smallest(model, known)
+	if model == "" || ref == "" {
+		return price, false
+	}
+	c, err := known.Find(ref)
+	if err != nil {
+		return price, false
+	}
+	return c.Price, c.Price.Input > 0
 }
 
 // mostOf returns the model of most rows; of two of as many, the first by name.

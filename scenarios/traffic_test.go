@@ -155,7 +155,7 @@ func TestBadTraffic(t *testing.T) {
 		opt  Options
 		want string
 	}{
-		{Options{Trace: "nope.csv"}, "--trace: nope.csv: cannot open trace: no such file or directory; embedded traces: azure-conv-2023"},
+		{Options{Trace: "nope.csv"}, "--trace: nope.csv: cannot open the log: no such file or directory; embedded traces: azure-conv-2023"},
 		{Options{Trace: large}, "--trace: no call of this stream can ever be admitted: main (openai/gpt-4o@tier-1) charges at least 50000 tokens for one and allows 30000 a minute"},
 		{Options{Trace: large, Provider: "openai/gpt-4o@tier-9"}, `--provider: unknown tier "tier-9" of openai/gpt-4o; known: `},
 		{Options{Trace: large, Provider: "openai/gpt-5@tier-1", SLO: []string{"web.calls>=1"}}, `--slo web.calls>=1: unknown tenant "web"; allowed: default`},

@@ -15,6 +15,7 @@ import (
 	"ratesim/sim/metrics"
 	"ratesim/sim/rng"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 // play runs one replication of the scenario's first strategy.
@@ -31,7 +32,7 @@ func play(t testing.TB, s *scenarios.Spec, replication int) *metrics.Run {
 // one worker, and a deployment without limits holds it for the service time.
 func singleServer(t *testing.T, rate float64, service rng.Dist, duration time.Duration) *scenarios.Spec {
 	t.Helper()
-	entry, _ := strategies.Find("queue")
+	entry, _ := catalog.Find("queue")
 	factory, errs := entry.Build(strategies.Args{"workers": "1"}, strategies.Env{Deployments: []strategies.Deployment{{Name: "main"}}})
 	if len(errs) > 0 {
 		t.Fatal(errs)

@@ -14,7 +14,7 @@ import (
 	"ratesim/scenarios/workload"
 	"ratesim/sim/demand"
 	"ratesim/sim/rng"
-	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 // overloaded draws a scenario in which not all calls can succeed: too many, for
@@ -139,7 +139,7 @@ func TestNobodyBeatsTheBound(t *testing.T) {
 			rt.Fatal(err)
 		}
 		best := int64(0)
-		for _, entry := range strategies.Catalog() {
+		for _, entry := range catalog.Entries() {
 			factory, errs := entry.Build(nil, s.Env(rng.New(1, 0)))
 			if len(errs) > 0 {
 				continue // it needs another deployment

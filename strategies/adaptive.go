@@ -3,37 +3,42 @@ package strategies
 import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+	"slices"
 )
 
-// adaptivePacer knows no limit and reads no header but retry-after: it bounds the
-// attempts in flight and moves the bound by additive increase, multiplicative
-// decrease (Chiu and Jain 1989), as TCP moves its window and gateways for
-// language models do. It is the pacer of a lane.
+// adaptivePacer knows no limit and reads no header but retry-after. It bounds the
+// attempts in flight, and moves the bound by additive increase, multiplicative
+// decrease (Chiu and Jain 1989), as TCP moves its window and gateways for language models
+// do.
 //
-// Until the first refusal every success adds one, which doubles the bound each
-// round trip. From then on a bound's worth of successes adds increase. A
-// refusal leaves decrease of it; refusals of what was sent before that are of
-// the same shortage and change nothing. A bound that is not half used says
-// nothing of what there is room for and does not grow, which is the rule of
-// Netflix's concurrency-limits.
+// Until the first refusal every success adds one, which doubles the bound each round
+// trip. From then on, as many successes as the bound add increase. A refusal leaves
+// the share decrease of the bound. A refusal of an attempt that was sent before the last
+// decrease changes nothing, because it has the same cause. A bound that is less than half
+// used does not grow, because it says nothing about what there is room for; that is the
+// rule of Netflix's concurrency-limits.
 type adaptivePacer struct {
-	openPacer
-	lane *Lane
-	congestion
+	workers WorkerPool
+	bound   congestion
 }
 
-// newAdaptivePacer makes the pacer of n.
-func newAdaptivePacer(n *Lane, v values) *adaptivePacer {
-	floor := v["floor"].number
-	a := &adaptivePacer{lane: n, congestion: congestion{increase: v["increase"].number, decrease: v.share("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
-	n.workers = int(a.bound)
+func newAdaptivePacer(v Values) *adaptivePacer {
+	floor := v.Number("floor")
+	a := &adaptivePacer{bound: congestion{increase: v.Number("increase"), decrease: v.Number("decrease"), floor: floor, bound: max(floor, slowStart), cut: -1}}
+	a.workers.Most = a.bound.attempts()
 	return a
 }
 
 func (a *adaptivePacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
-	a.learn(now, c, r, a.lane.flying+1) // flying no longer counts c
-	a.lane.workers = a.attempts()
+	a.bound.learn(now, c, r, a.workers.busy+1) // c has left its worker
+	a.workers.Most = a.bound.attempts()
 }
+
+func (a *adaptivePacer) Opens(now clock.Time, _ *Call) clock.Time { return now }
+func (a *adaptivePacer) Fits(clock.Time, *Call) bool              { return true }
+func (a *adaptivePacer) Sent(clock.Time, *Call)                   {}
+func (a *adaptivePacer) Release(clock.Time, *Call)                {}
+func (a *adaptivePacer) Workers() *WorkerPool                     { return &a.workers }
 
 // congestion is a bound on the attempts in flight, moved as TCP moves its
 // congestion window.
@@ -78,4 +83,9 @@ var adaptiveParams = []Param{
 		About: "share of the attempts in flight that remains after a 429; half as in TCP and llm-d (NVIDIA's DataDesigner keeps 75%)"},
 	{Name: "floor", Kind: CountParam, Default: "1", Min: 1, Max: 1e6,
 		About: "attempts in flight that are always allowed; without any, it would never try again"},
+}
+
+// AdaptiveBuilder makes the strategy that bounds the attempts in flight by AIMD.
+func AdaptiveBuilder() Builder {
+	return Builder{Params: slices.Concat(adaptiveParams, retryParams()), Make: pacedBy(byRefusals)}
 }

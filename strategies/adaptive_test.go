@@ -1,6 +1,7 @@
 package strategies_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -49,7 +50,9 @@ func TestAdaptiveRounds(t *testing.T) {
 		{strategies.Args{"floor": "3"}, []int{429, 429, 429, 200}, []int{4, 3, 3, 3}},
 		{nil, []int{200, 500, 200}, []int{4, 8, 8}}, // a fault is no sign of a limit
 	} {
-		got := flood(t, with(args, tt.args), tt.status...)
+		all := maps.Clone(args)
+		maps.Copy(all, tt.args)
+		got := flood(t, all, tt.status...)
 		for i := range tt.want {
 			if i >= len(got) || got[i] != tt.want[i] {
 				t.Errorf("%v, answers %v: in flight %v, want %v", tt.args, tt.status, got, tt.want)

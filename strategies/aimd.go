@@ -1,6 +1,7 @@
 package strategies
 
 import (
+	"slices"
 	"time"
 
 	"ratesim/provider/wire"
@@ -10,7 +11,7 @@ import (
 var aimdParams = []Param{
 	{Name: "decrease", Kind: ShareParam, Default: "50%", Max: 1,
 		About: "share of the rate that remains after a 429; half as in TCP"},
-	{Name: "recover", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day,
+	{Name: "recover", Kind: DurationParam, Default: "30s", Min: 0.001, Max: Day,
 		About: "how long the rate takes to grow back to what it was before a cut; 30s is half the window of a limit per minute"},
 	{Name: "floor", Kind: NumberParam, Default: "1", Min: 0.001, Max: 1e6,
 		About: "calls a minute that are always allowed; without any, it would never try again"},
@@ -20,19 +21,20 @@ var aimdParams = []Param{
 // multiplicative decrease (Chiu and Jain 1989). It knows no limit, no header
 // but retry-after, and nothing of other instances.
 //
-// It differs from adaptive in what is bounded: adaptive bounds attempts in
-// flight, of which one instance has at least one, and so sends no slower than
-// one call a round trip. Many instances before one quota have to send slower
-// than that, each of them; a rate can be as low as it must.
+// It differs from adaptivePacer in what it bounds. That one bounds the attempts in flight,
+// of which an instance has at least one, and so it sends at least one call each round
+// trip. Where many instances share one quota, each must send more slowly than that. A rate
+// can be as low as it must be.
 //
-// Until the first refusal the rate doubles each second in which it was used. A
-// refusal leaves decrease of it, and then it grows in a straight line that takes
-// recover to what it was: a constant increase would be a flood for a fleet
-// whose shares are small, and take an hour where one instance has it all.
-// Refusals of what was sent before the last cut are of the same shortage. Those
-// with no success in between cut the rate again, but not how fast it grows: after
-// an outage, in which all cuts are for nothing, it would be lower for hours. A rate
-// that holds nothing back does not grow.
+// Until the first refusal the rate doubles each second in which it was used. A refusal
+// leaves the share decrease of it. Then it grows in a straight line, and is what it was
+// after the time recover. A constant increase would be a flood for a fleet whose shares
+// are small, and would take an hour where one instance has the whole limit.
+//
+// A refusal of an attempt that was sent before the last cut changes nothing, because it has
+// the same cause. A refusal without a success since the last cut cuts the rate again,
+// but not how fast it grows: otherwise an outage, in which every cut is a mistake, would
+// keep the rate low for hours. A rate that holds no call back does not grow.
 type aimdPacer struct {
 	decrease float64       // share that is left, 0 to 1
 	recover  time.Duration // from a cut back to what was cut
@@ -90,10 +92,15 @@ func (g *aimdPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 
 func (g *aimdPacer) Release(clock.Time, *Call) {}
 
-func buildAIMD(v values, _ Env) (Factory, []ParamError) {
-	retry, floor := retryOf(v), v["floor"].number/60
+func buildAIMD(v Values, _ Env) (Factory, []ParamError) {
+	retry, floor := retryOf(v), v.Number("floor")/60
 	return func(env Env) Strategy {
-		pacer := &aimdPacer{decrease: v.share("decrease"), recover: v.duration("recover"), floor: floor, rate: max(floor, aimdStart), cut: -1}
-		return &Dispatcher{lanes: []Lane{{pacer: pacer}}, retry: keyed(retry, env)}
+		pacer := &aimdPacer{decrease: v.Number("decrease"), recover: v.Duration("recover"), floor: floor, rate: max(floor, aimdStart), cut: -1}
+		return &Dispatcher{Lanes: []Lane{NewLane(0, pacer)}, Failures: retry.For(env)}
 	}, nil
+}
+
+// AIMDBuilder makes the strategy that paces by a rate that AIMD moves.
+func AIMDBuilder() Builder {
+	return Builder{Params: slices.Concat(aimdParams, retryParams()), Make: buildAIMD}
 }

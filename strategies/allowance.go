@@ -35,7 +35,7 @@ func (p *parts) allowance(d *Deployment, env Env) allowance {
 	if v, given := p.v["share"]; given {
 		part = v.number
 	}
-	part *= 1 - p.v.share("margin")
+	part *= 1 - p.v.Number("margin")
 	return allowance{partOf(rpm, part), partOf(tpm, part), tpm}
 }
 
@@ -49,9 +49,9 @@ func partOf(limit int64, part float64) int64 {
 
 // limitParams say what the limits are of which an instance paces to a share.
 var limitParams = []Param{
-	{Name: "rpm", Kind: CountParam, Min: 1, Max: maxLimit,
+	{Name: "rpm", Kind: CountParam, Min: 1, Max: MaxLimit,
 		About: "requests per minute of all instances together; default: the advertised limit of the deployment"},
-	{Name: "tpm", Kind: CountParam, Min: 1, Max: maxLimit,
+	{Name: "tpm", Kind: CountParam, Min: 1, Max: MaxLimit,
 		About: "tokens per minute of all instances together; default: the advertised limit of the deployment"},
 	{Name: "share", Kind: ShareParam, Min: 1e-6, Max: 1,
 		About: "the part of the limits that one instance takes; default: 1 ÷ the instances that are known when the fleet starts. It stays the same when the fleet grows; split follows the fleet"},

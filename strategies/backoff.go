@@ -36,9 +36,9 @@ type Backoff struct {
 	Factor    float64 // 1 for a constant delay
 	Jitter    Jitter
 
-	// formula, if not nil, is the delay in place of all that: in seconds, by a
+	// Formula, if not nil, is the delay in place of all that: in seconds, by a
 	// uniform draw and the number of the retry.
-	formula func(u float64, k int) float64
+	Formula func(u float64, k int) float64
 }
 
 // Delay returns the wait before retry k >= 0 of c and notes it in c.Delay. It
@@ -52,8 +52,8 @@ func (b *Backoff) Delay(key rng.Key, c *Call, k int) time.Duration {
 }
 
 func (b *Backoff) delay(u float64, previous time.Duration, k int) time.Duration {
-	if b.formula != nil {
-		return time.Duration(clock.FromSeconds(b.formula(u, k)))
+	if b.Formula != nil {
+		return time.Duration(clock.FromSeconds(b.Formula(u, k)))
 	}
 	base, limit := float64(b.Base), float64(b.Max)
 	if b.Jitter.Kind == Decorrelated {

@@ -13,16 +13,16 @@ import (
 // strategy. A call can wait if it has no deadline, or one that is far enough away.
 //
 // A batch API bounds the tokens that wait in it and does not say when there is room
-// again: after a refusal no more calls are sent than were in it then, and
-// each that is answered makes room for two. Calls that find no room wait their
-// turn, as long as they can wait at all; then they go the way of the rest, as
-// do those that the batch API would never take, or did not in batchTries.
+// again. So after a refusal there are at most as many calls in it as there were then, and
+// each answer raises that bound by one. Calls that find no room wait for their turn. When
+// they cannot wait any more, they go to the other strategy. So do calls that the batch API
+// can never take, or refused batchTries times.
 //
 // A call is the batch's if its Delay is ofBatch; its Phase is then as in a Dispatcher.
 type batching struct {
-	Strategy               // of calls that cannot wait
-	bulk     int           // the deployment
-	wait     time.Duration // what the batch API may take
+	rest Strategy      // serves calls that cannot wait
+	bulk int           // the deployment
+	wait time.Duration // what the batch API may take
 
 	waiting deque
 	inside  int // calls in it, or that keep their place
@@ -47,7 +47,7 @@ func (b *batching) leaves(c *Call) clock.Time {
 
 func (b *batching) Submit(now clock.Time, c *Call, out *Effects) {
 	if now >= b.leaves(c) {
-		b.Strategy.Submit(now, c, out)
+		b.rest.Submit(now, c, out)
 		return
 	}
 	c.Delay, c.Phase = ofBatch, Queued
@@ -84,7 +84,7 @@ func (b *batching) send(c *Call, out *Effects) {
 
 func (b *batching) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	if c.Delay != ofBatch {
-		b.Strategy.Reply(now, c, r, out)
+		b.rest.Reply(now, c, r, out)
 		return
 	}
 	b.inside--
@@ -119,13 +119,13 @@ func (b *batching) leave(now clock.Time, c *Call, out *Effects) {
 	if c.Deadline != clock.Never {
 		out.Wake(c, clock.Never) // the reminder
 	}
-	b.Strategy.Submit(now, c, out)
+	b.rest.Submit(now, c, out)
 }
 
 func (b *batching) Wake(now clock.Time, c *Call, out *Effects) {
 	switch {
 	case c == nil || c.Delay != ofBatch:
-		b.Strategy.Wake(now, c, out)
+		b.rest.Wake(now, c, out)
 		return
 	case c.Phase == inFlight: // it was due to leave, and was sent before
 	case c.Phase == Queued:
@@ -144,7 +144,7 @@ func (b *batching) Wake(now clock.Time, c *Call, out *Effects) {
 
 func (b *batching) Cancel(now clock.Time, c *Call, out *Effects) {
 	if c.Delay != ofBatch {
-		b.Strategy.Cancel(now, c, out)
+		b.rest.Cancel(now, c, out)
 		return
 	}
 	switch c.Phase {
@@ -227,7 +227,7 @@ func (q *deque) grow() {
 	q.calls, q.span = to, kept-q.first
 }
 
-var latencyOK = Param{Name: "latency_ok", Kind: DurationParam, Default: "24h", Max: 366 * day,
+var latencyOK = Param{Name: "latency_ok", Kind: DurationParam, Default: "24h", Max: 366 * Day,
 	About: "a call can wait if it has no deadline, or one at least this far away; 24h is what batch APIs promise"}
 
 var batchParams = []Param{
@@ -238,7 +238,7 @@ var batchParams = []Param{
 		About: "smallest discount that is worth the wait; vendors give 50%, and 0% accepts any"},
 }
 
-func buildBatch(v values, known Env) (Factory, []ParamError) {
+func buildBatch(v Values, known Env) (Factory, []ParamError) {
 	isBatch := func(d Deployment) bool { return d.Batch }
 	bulk, given := v["batch"]
 	if !given {
@@ -251,10 +251,15 @@ func buildBatch(v values, known Env) (Factory, []ParamError) {
 	case first < 0 || int(bulk.number) == first:
 		return nil, []ParamError{{Param: "batch", Msg: "must leave another deployment for calls that cannot wait"}}
 	}
-	if d := &known.Deployments[int(bulk.number)]; d.Discount < v.share("discount") {
+	if d := &known.Deployments[int(bulk.number)]; d.Discount < v.Number("discount") {
 		return nil, []ParamError{{Param: "discount", Msg: fmt.Sprintf("must be at most what deployment %q takes off, %g%%", d.Name, 100*d.Discount)}}
 	}
 	v["batch"] = bulk
 	v["route"] = value{deployments: []int{first}}
 	return compose(unpaced, v, known)
+}
+
+// BatchBuilder makes the strategy that sends to a batch API what can wait.
+func BatchBuilder() Builder {
+	return Builder{Params: slices.Concat(batchParams, retryParams()), Make: buildBatch}
 }

@@ -11,8 +11,8 @@ import (
 // failures in a row it opens, and nothing is sent for a while. Then one attempt
 // probes the server: it closes the breaker when it is answered and opens it again
 // when it fails.
-// A failure is an outcome after which the same request may succeed later: 429, 5xx,
-// timeouts. An error in the request itself shows that the server is up. Replies to
+// A failure is an outcome after which the same request may succeed later: 429, 5xx, or a
+// timeout. An error in the request itself shows that the server is up. Replies to
 // attempts that were sent before the breaker last opened do not count, because that
 // failure has been counted already.
 type Breaker struct {
@@ -66,7 +66,7 @@ func (b *Breaker) Lost(c *Call) {
 	}
 }
 
-var openFor = Param{Name: "open_for", Kind: DurationParam, Default: "30s", Min: 0.001, Max: day, With: With{Param: "breaker"},
+var openFor = Param{Name: "open_for", Kind: DurationParam, Default: "30s", Min: 0.001, Max: Day, With: With{Param: "breaker"},
 	About: "how long nothing is sent then; after it one attempt probes. 30s is Envoy's first ejection"}
 
 var breakerParams = []Param{

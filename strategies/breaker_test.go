@@ -10,6 +10,7 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 	"ratesim/strategies/strategytest"
 )
 
@@ -21,7 +22,7 @@ func TestBreakerBoundsAttempts(t *testing.T) {
 		failures := rapid.IntRange(1, 6).Draw(t, "failures")
 		openFor := time.Duration(rapid.IntRange(1, 60).Draw(t, "openFor")) * time.Second
 		env := strategytest.Env()
-		e, _ := strategies.Find("breaker")
+		e, _ := catalog.Find("breaker")
 		factory, errs := e.Build(strategies.Args{"failures": strconv.Itoa(failures), "open_for": openFor.String()}, env)
 		if errs != nil {
 			t.Fatal(errs)

@@ -10,12 +10,11 @@ import (
 	"ratesim/sim/limit"
 )
 
-// parts is what most strategies are made of: who is next, when it may go, where,
-// and whether it may go again. Every part that is not chosen is off, and the
-// strategies of the catalog that are not of this kind have a builder of their own.
+// parts are what most strategies are made of: which call is next, when it may go, where
+// to, and whether it may go again. A part that is not chosen is off.
 type parts struct {
 	pace  string
-	v     values
+	v     Values
 	route []int
 	known Env // without Key and Peek
 	retry Retry
@@ -33,12 +32,12 @@ const (
 )
 
 // pacedBy returns what builds compositions that pace so.
-func pacedBy(pace string) func(v values, known Env) (Factory, []ParamError) {
-	return func(v values, known Env) (Factory, []ParamError) { return compose(pace, v, known) }
+func pacedBy(pace string) func(v Values, known Env) (Factory, []ParamError) {
+	return func(v Values, known Env) (Factory, []ParamError) { return compose(pace, v, known) }
 }
 
 // compose builds what v describes; what v lacks is off.
-func compose(pace string, v values, known Env) (Factory, []ParamError) {
+func compose(pace string, v Values, known Env) (Factory, []ParamError) {
 	p := &parts{pace: pace, v: v, known: known, route: v["route"].deployments, retry: retryOf(v)}
 	if len(p.route) == 0 {
 		p.route = []int{0}
@@ -48,11 +47,11 @@ func compose(pace string, v values, known Env) (Factory, []ParamError) {
 	}
 	factory := p.dispatcher
 	if p.plain() {
-		factory = func(env Env) Strategy { return &retrying{retry: keyed(p.retry, env), to: p.route[0]} }
+		factory = func(env Env) Strategy { return &retrying{retry: p.retry.For(env), to: p.route[0]} }
 	}
 	if bulk, given := v["batch"]; given {
 		return func(env Env) Strategy {
-			return &batching{Strategy: factory(env), bulk: int(bulk.number), wait: v.duration("latency_ok")}
+			return &batching{rest: factory(env), bulk: int(bulk.number), wait: v.Duration("latency_ok")}
 		}, nil
 	}
 	return factory, nil
@@ -70,7 +69,7 @@ func (p *parts) check() []ParamError {
 			return []ParamError{{Msg: fmt.Sprintf(
 				"tpm, or capacity and refill, must be given, for deployment %q names no tokens per minute", d.Name)}}
 		}
-		if known.tokens == 0 && p.v.duration("burst") > 0 {
+		if known.tokens == 0 && p.v.Duration("burst") > 0 {
 			return []ParamError{{Msg: fmt.Sprintf(
 				"tenants have no share to be held to, for deployment %q names no tokens per minute", d.Name)}}
 		}
@@ -81,68 +80,72 @@ func (p *parts) check() []ParamError {
 // plain reports whether nothing ever holds a call back.
 func (p *parts) plain() bool {
 	v := p.v
-	return p.pace == unpaced && len(p.route) == 1 && v.count("workers") == 0 && v.count("max_queue") == 0 &&
-		v.duration("wait_timeout") == 0 && v.count("failures") == 0 && v.duration("burst") == 0 && v.share("hedge") == 0
+	return p.pace == unpaced && len(p.route) == 1 && v.Count("workers") == 0 && v.Count("max_queue") == 0 &&
+		v.Duration("wait_timeout") == 0 && v.Count("failures") == 0 && v.Duration("burst") == 0 && v.Number("hedge") == 0
 }
 
 // dispatcher is the Factory of what holds calls back.
 func (p *parts) dispatcher(env Env) Strategy {
 	v := p.v
-	reserves := v["reserve"].truth
-	l := &Dispatcher{
-		lanes:    make([]Lane, len(p.route)),
-		retry:    keyed(p.retry, env),
-		waiting:  Queue{Order: Order(max(0, slices.Index(orderNames[:], v["order"].text))), Weights: v["weights"].weights},
-		workers:  v.count("workers"),
-		maxQueue: v.count("max_queue"),
-		patience: v.duration("wait_timeout"),
-		firm:     p.pace == byBucket || p.pace == byWindows && !reserves,
-		pauses:   p.pace != unpaced && p.pace != byBucket && p.pace != byReplies,
-		when:     v["when"].statuses,
+	reserves := v.Truth("reserve")
+	d := &Dispatcher{
+		Lanes:    make([]Lane, len(p.route)),
+		Failures: p.failures(env),
+		Waiting:  Queue{Order: Order(max(0, slices.Index(orderNames[:], v.Text("order")))), Weights: v["weights"].weights},
+		Workers:  WorkerPool{Most: v.Count("workers")},
+		MaxQueue: v.Count("max_queue"),
+		Patience: v.Duration("wait_timeout"),
+		Firm:     p.pace == byBucket || p.pace == byWindows && !reserves,
+		Pauses:   p.pace != unpaced && p.pace != byBucket && p.pace != byReplies,
+		MovesOn:  v["when"].statuses,
 	}
 	var tpm int64
 	for i, to := range p.route {
-		d := &p.known.Deployments[to]
-		n := &l.lanes[i]
-		n.deployment = to
-		n.pacer = p.pacer(n, d, env)
-		if failures := v.count("failures"); failures > 0 {
-			n.breaker = &Breaker{Failures: failures, OpenFor: v.duration("open_for"), Most: p.retry.MaxWait}
+		known := &p.known.Deployments[to]
+		d.Lanes[i] = NewLane(to, p.pacer(known, env))
+		if failures := v.Count("failures"); failures > 0 {
+			d.Lanes[i].Breaker = &Breaker{Failures: failures, OpenFor: v.Duration("open_for"), Most: p.retry.MaxWait}
 		}
-		tpm += p.allowance(d, env).tokens
+		tpm += p.allowance(known, env).tokens
 	}
 	if stretch, given := v["stretch"]; given {
-		l.waiting.Order, l.waiting.Stretch, l.waiting.Ranked = Fair, int64(stretch.number), true
+		d.Waiting.Order, d.Waiting.Stretch, d.Waiting.Ranked = Fair, int64(stretch.number), true
 	}
-	if quantile := v.share("hedge"); quantile > 0 {
-		l.hedges = &hedging{key: env.Key, quantile: quantile, share: v.share("hedge_share"), refused: -1}
+	if quantile := v.Number("hedge"); quantile > 0 {
+		d.Hedges = &Hedging{Key: env.Key, Quantile: quantile, Share: v.Number("hedge_share")}
 	}
-	if burst := v.duration("burst"); burst > 0 {
-		l.shares = newShares(l.waiting.Weights, len(p.known.Tenants), tpm, burst)
+	if burst := v.Duration("burst"); burst > 0 {
+		d.shares = newShares(d.Waiting.Weights, len(p.known.Tenants), tpm, burst)
 	}
-	return l
+	return d
 }
 
-// pacer makes the pacer of n, which sends to d.
-func (p *parts) pacer(n *Lane, d *Deployment, env Env) Pacer {
+// failures makes the failure policy. Where paced is the pacer, that decides when refused
+// calls are sent again.
+func (p *parts) failures(env Env) FailurePolicy {
+	if p.pace == byReplies {
+		return pacerRetry{p.retry.For(env)}
+	}
+	return p.retry.For(env)
+}
+
+// pacer makes the pacer of the lane to d.
+func (p *parts) pacer(d *Deployment, env Env) Pacer {
 	v := p.v
 	switch p.pace {
 	case byBucket:
 		return p.bucketPacer(p.allowance(d, env))
 	case byWindows:
-		g := newWindowPacer(p.allowance(d, env), v["reserve"].truth)
+		g := newWindowPacer(p.allowance(d, env), v.Truth("reserve"))
 		return &g
 	case bySplit:
-		return &splitPacer{windowPacer: newWindowPacer(p.allowance(d, env), true), to: d, instances: env.Instances}
+		return &splitPacer{windows: newWindowPacer(p.allowance(d, env), true), to: d, instances: env.Instances}
 	case byHeaders:
-		n.workers = slowStart
-		return &headerPacer{lane: n, slowBelow: v.share("slow_below"), holdAbove: v.share("hold_above")}
+		return &headerPacer{workers: WorkerPool{Most: slowStart}, slowBelow: v.Number("slow_below"), holdAbove: v.Number("hold_above")}
 	case byRefusals:
-		return newAdaptivePacer(n, v)
+		return newAdaptivePacer(v)
 	case byReplies:
-		g := newReplyPacer(env.Key, cmp.Or(p.retry.MaxWait, time.Hour)) // policies that obey no wait name none
-		n.takes, n.last = g.takes, g.last
-		return g
+		return newReplyPacer(env.Key, cmp.Or(p.retry.MaxWait, time.Hour)) // policies that obey no wait name none
 	}
 	return Unpaced()
 }
@@ -151,7 +154,7 @@ func (p *parts) bucketPacer(a allowance) bucketPacer {
 	capacity, perMinute := p.bucket(a)
 	g := bucketPacer{one: 1, full: capacity, most: cmp.Or(a.largest, perMinute)}
 	requests := a.requests
-	if p.v["smooth"].truth {
+	if p.v.Truth("smooth") {
 		g.one, g.full, requests = 0, 0, 0
 	} else if _, given := p.v["capacity"]; given {
 		g.most = capacity
@@ -196,7 +199,7 @@ func composeParams() []Param {
 	held.About = "a tenant may send at once what its share of the tokens per minute gives in this time; default: tenants have no limits"
 	return slices.Concat(
 		[]Param{{Name: "retry", Kind: ChoiceParam, Default: "retry-after", Choices: retryNames,
-			About: "whether and when a call is sent again: as the strategy of this name does"}},
+			About: "whether and when a call is sent again: as the strategy of this name does. With pace: paced, a refused call is sent again when the pacer lets it, and only other failures wait"}},
 		forPart("retry", retryNames[1:], maxRetries, maxElapsed),
 		forPart("retry", []string{"fixed"}, delay),
 		forPart("retry", retryNames[3:], backoffParams[:4]...),
@@ -228,15 +231,15 @@ func forPart(part string, values []string, params ...Param) []Param {
 	return params
 }
 
-func buildCompose(v values, known Env) (Factory, []ParamError) {
+func buildCompose(v Values, known Env) (Factory, []ParamError) {
 	if ratio, given := v["budget"]; given {
 		v["ratio"] = ratio
 	}
 	v["failures"] = v["breaker"]
-	return compose(v["pace"].text, v, known)
+	return compose(v.Text("pace"), v, known)
 }
 
-func buildRoute(v values, known Env) (Factory, []ParamError) {
+func buildRoute(v Values, known Env) (Factory, []ParamError) {
 	to, given := v["order"]
 	if !given {
 		for i := range known.Deployments {
@@ -250,4 +253,14 @@ func buildRoute(v values, known Env) (Factory, []ParamError) {
 	}
 	v["route"] = to
 	return compose(unpaced, v, known)
+}
+
+// RouteBuilder makes the strategy that falls back to another deployment.
+func RouteBuilder() Builder {
+	return Builder{Params: slices.Concat(routeParams, retryParams()), Make: buildRoute}
+}
+
+// ComposeBuilder makes what a user puts together from parts.
+func ComposeBuilder() Builder {
+	return Builder{Params: composeParams(), Make: buildCompose}
 }

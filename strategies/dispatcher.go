@@ -8,40 +8,6 @@ import (
 	"ratesim/sim/clock"
 )
 
-// A Pacer decides when a call may be sent. It is told of each attempt that is sent and of
-// each answer, so that it can learn from them. A Dispatcher has one for each of its
-// lanes and asks it about the first of the waiting calls only.
-type Pacer interface {
-	// Opens returns the earliest time at which c may be sent if nothing else happens
-	// until then. It returns now, or an earlier time, if c may be sent now, and
-	// clock.Never if c may never be sent.
-	Opens(now clock.Time, c *Call) clock.Time
-	// Fits reports whether Opens can ever answer other than clock.Never for c. It is
-	// asked about every call that comes, so it must be quick.
-	Fits(now clock.Time, c *Call) bool
-	// Sent tells that an attempt of c is being sent. c.Since is now.
-	Sent(now clock.Time, c *Call)
-	// Answered tells that r answered the attempt of c that was sent at c.Since.
-	Answered(now clock.Time, c *Call, r *wire.Reply)
-	// Release tells that c is about to fail, or to go elsewhere, while no attempt of it
-	// is in flight. What the pacer still holds for c is free again.
-	Release(now clock.Time, c *Call)
-}
-
-// quotaReader is a Pacer that goes by what replies tell is left of the limits.
-type quotaReader interface{ readsQuotas() }
-
-// Unpaced returns the Pacer that lets every call go at once.
-func Unpaced() Pacer { return openPacer{} }
-
-type openPacer struct{}
-
-func (openPacer) Opens(now clock.Time, _ *Call) clock.Time { return now }
-func (openPacer) Fits(clock.Time, *Call) bool              { return true }
-func (openPacer) Sent(clock.Time, *Call)                   {}
-func (openPacer) Answered(clock.Time, *Call, *wire.Reply)  {}
-func (openPacer) Release(clock.Time, *Call)                {}
-
 // What a call of a Dispatcher is doing, beside Queued, as its Phase says. A call in flight
 // has the Phase inFlight + the index of its lane, or twice if it has two attempts in
 // flight.
@@ -54,26 +20,48 @@ const (
 // maxLanes keeps Phase from running into Queued.
 const maxLanes = int(Queued - inFlight)
 
-// Lane is a deployment that a Dispatcher sends to, with what decides when.
+// Lane is a deployment that a Dispatcher sends to, with what decides when. [NewLane]
+// makes one.
 type Lane struct {
-	pacer      Pacer
-	breaker    *Breaker // nil = none
+	Breaker *Breaker // nil = none
+
 	deployment int
-	workers    int        // most attempts in flight; 0 = no bound
-	flying     int        // attempts in flight
-	resume     clock.Time // nothing is sent before
-	// takes is how long an attempt of a call is likely to take: one whose deadline is
-	// nearer is not sent. nil sends until the deadline.
-	takes func(*Call) time.Duration
-	// last reports whether a call that comes back after r goes behind all others; nil
-	// lets it go to the front of its class.
-	last     func(c *Call, r *wire.Reply) bool
-	oversize int64 // the smallest cost that was refused as too large for ever; 0 = none was
+	pacer      Pacer
+	workers    *WorkerPool   // of an InFlightPacer; nil = no bound of its own
+	durations  DurationPacer // pacer, or nil
+	retries    RetryPacer    // pacer, or nil
+
+	resume   clock.Time // nothing is sent before
+	oversize int64      // the smallest cost that was refused as too large for ever; 0 = none was
+}
+
+// NewLane returns the lane to a deployment, by its index in Env.Deployments, that p paces.
+func NewLane(deployment int, p Pacer) Lane {
+	n := Lane{deployment: deployment, pacer: p}
+	if w, ok := p.(InFlightPacer); ok {
+		n.workers = w.Workers()
+	}
+	n.durations, _ = p.(DurationPacer)
+	n.retries, _ = p.(RetryPacer)
+	return n
 }
 
 // full reports whether nothing is sent until a reply comes.
 func (n *Lane) full() bool {
-	return n.workers > 0 && n.flying >= n.workers || n.breaker != nil && n.breaker.Probing()
+	return n.workers != nil && n.workers.full() || n.Breaker != nil && n.Breaker.Probing()
+}
+
+// occupy and free count the attempts in flight.
+func (n *Lane) occupy() {
+	if n.workers != nil {
+		n.workers.busy++
+	}
+}
+
+func (n *Lane) free() {
+	if n.workers != nil {
+		n.workers.busy--
+	}
 }
 
 // fits reports whether the lane can ever take c.
@@ -94,34 +82,58 @@ func (n *Lane) opens(now clock.Time, c *Call) clock.Time {
 // first of them is taken. A call whose attempt failed comes back to the front of its
 // class.
 //
-// Where there are several lanes, one that refuses a call is closed for as long
-// as the retry policy would wait, and the call goes to another at once. That
-// counts as a retry.
+// Where there are several lanes, a lane that refuses a call is closed for as long as the
+// failure policy would wait, and the call goes to another lane at once. That counts as a
+// retry.
 type Dispatcher struct {
-	lanes   []Lane // 1 to maxLanes
-	retry   Retry
-	waiting Queue
-	shares  *shares  // limits of tenants, before the queue; nil = none
-	hedges  *hedging // second attempts of slow calls; nil = none
+	Lanes    []Lane // 1 to maxLanes
+	Failures FailurePolicy
+	Waiting  Queue
+	Workers  WorkerPool
+	MaxQueue int           // most calls waiting; 0 = no bound
+	Hedges   *Hedging      // second attempts of slow calls; nil = none
+	Patience time.Duration // longest wait of one call that no reply can end sooner; 0 = no bound
+	// Firm says that no reply can make a pacer open before the time that it gave.
+	Firm bool
+	// Pauses says that a refusal holds the whole lane and not only the refused call.
+	Pauses bool
+	// MovesOn has the statuses that close a lane and send the call to another one,
+	// where there are several lanes.
+	MovesOn []int
 
-	workers  int           // most attempts in flight; 0 = no bound
-	maxQueue int           // most calls waiting; 0 = no bound
-	patience time.Duration // longest wait of one call that no reply can end sooner; 0 = no bound
-	firm     bool          // pacers never open before the time they gave, because no reply can help
-	pauses   bool          // a refusal holds the whole lane, not only the refused call
-	when     []int         // statuses that close a lane, where there are several
+	shares *shares // limits of tenants, before the queue; nil = none
+	lessee lessee  // a pacer that asks a coordinator; nil = none
 
-	flying int        // attempts in flight
-	alarm  clock.Time // the alarm asked for last; it has gone off if it is not after now
+	alarm clock.Time // the alarm asked for last; it has gone off if it is not after now
+}
+
+// lessee is a pacer that leases a part of the limits from a coordinator.
+type lessee interface {
+	// submitted tells that the application wants c done.
+	submitted(c *Call)
+	// ask returns what to ask the coordinator for at now, while so many calls wait; ok
+	// is false if there is nothing to ask for.
+	ask(now clock.Time, waiting int) (q wire.Ask, ok bool)
+	// granted tells that r is the coordinator's answer.
+	granted(now clock.Time, r *wire.Reply)
 }
 
 // Submit implements [Strategy].
 func (d *Dispatcher) Submit(now clock.Time, c *Call, out *Effects) {
-	d.retry.Begin(now)
-	if d.hedges != nil {
-		d.hedges.earn()
+	if d.lessee != nil {
+		d.lessee.submitted(c)
 	}
-	if d.maxQueue > 0 && d.waiting.Len() >= d.maxQueue {
+	d.admit(now, c, out)
+	d.renew(now, out)
+}
+
+// admit puts c into the queue, unless it must fail now or its tenant must wait.
+func (d *Dispatcher) admit(now clock.Time, c *Call, out *Effects) {
+	d.Failures.Begin(now)
+	if d.Hedges != nil {
+		d.Hedges.earn()
+	}
+	if d.MaxQueue > 0 && d.Waiting.Len() >= d.MaxQueue {
 		out.Fail(c, QueueTimeout)
 		return
 	}
@@ -135,9 +147,19 @@ func (d *Dispatcher) Submit(now clock.Time, c *Call, out *Effects) {
 	d.join(now, c, out)
 }
 
+// renew asks the coordinator, where there is one and it is time.
+func (d *Dispatcher) renew(now clock.Time, out *Effects) {
+	if d.lessee == nil {
+		return
+	}
+	if q, ok := d.lessee.ask(now, d.Waiting.Len()); ok {
+		out.Ask(nil, q)
+	}
+}
+
 func (d *Dispatcher) fits(now clock.Time, c *Call) bool {
-	for i := range d.lanes {
-		if d.lanes[i].fits(now, c) {
+	for i := range d.Lanes {
+		if d.Lanes[i].fits(now, c) {
 			return true
 		}
 	}
@@ -147,72 +169,100 @@ func (d *Dispatcher) fits(now clock.Time, c *Call) bool {
 // join puts c at the end of its class.
 func (d *Dispatcher) join(now clock.Time, c *Call, out *Effects) {
 	c.Since = now
-	d.waiting.Push(c)
-	if d.waiting.Leads(c) { // the head has changed; otherwise nothing has
+	d.Waiting.Push(c)
+	if d.Waiting.Leads(c) { // the head has changed; otherwise nothing has
 		d.pump(now, out)
 	}
 }
 
 // Reply implements [Strategy].
 func (d *Dispatcher) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
-	if c.Phase == twice && d.outdone(now, c, r, out) {
+	if c == nil {
+		d.lessee.granted(now, r)
+		d.pump(now, out)
 		return
 	}
-	n := d.answered(now, c, r)
+	if c.Phase != twice || !d.outdone(now, c, r, out) {
+		d.answer(now, c, r, out)
+	}
+	d.pump(now, out)
+	d.renew(now, out)
+}
+
+// answer decides what to do with c after r answered the only attempt of it in flight.
+func (d *Dispatcher) answer(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
+	n := d.tell(now, c, r)
 	switch {
 	case r.OK():
 		if d.shares != nil {
 			d.shares.settle(c, int64(r.Prompt)+int64(r.Output))
 		}
 		out.Done(c)
-	case len(d.lanes) > 1 && (r.Limit == wire.Oversize || slices.Contains(d.when, r.Status)):
+	case len(d.Lanes) > 1 && (r.Limit == wire.Oversize || slices.Contains(d.MovesOn, r.Status)):
 		d.move(now, n, c, r, out)
 	default:
 		d.failed(now, n, c, r, out)
 	}
-	d.pump(now, out)
 }
 
-// answered tells all who need to know that r answered the attempt that c carries, and
-// returns its lane.
-func (d *Dispatcher) answered(now clock.Time, c *Call, r *wire.Reply) *Lane {
-	n := &d.lanes[c.Phase-inFlight]
-	n.flying--
-	d.flying--
+// tell tells all who need to know that r answered the attempt that c carries, and returns
+// its lane.
+func (d *Dispatcher) tell(now clock.Time, c *Call, r *wire.Reply) *Lane {
+	n := d.leave(c.Phase)
 	c.Phase = 0
-	if d.hedges != nil {
-		d.hedges.learn(now, c, r)
+	if d.Hedges != nil {
+		d.Hedges.learn(now, c, r)
 	}
 	n.pacer.Answered(now, c, r)
-	if n.breaker != nil {
-		n.resume = max(n.resume, n.breaker.Answered(now, c, r))
+	if n.Breaker != nil {
+		n.resume = max(n.resume, n.Breaker.Answered(now, c, r))
 	}
 	return n
 }
 
+// leave frees the workers of an attempt that was in flight with this Phase, and returns
+// its lane.
+func (d *Dispatcher) leave(phase uint8) *Lane {
+	n := &d.Lanes[phase-inFlight]
+	n.free()
+	d.Workers.busy--
+	return n
+}
+
+// lose gives up an attempt of c with this Phase. What is reserved for it stays reserved,
+// because the provider may do the work.
+func (d *Dispatcher) lose(c *Call, phase uint8) {
+	if n := d.leave(phase); n.Breaker != nil {
+		n.Breaker.Lost(c)
+	}
+}
+
 // IgnoresQuotas implements the interface of that name.
 func (d *Dispatcher) IgnoresQuotas() bool {
-	return !slices.ContainsFunc(d.lanes, func(n Lane) bool { _, reads := n.pacer.(quotaReader); return reads })
+	return !slices.ContainsFunc(d.Lanes, func(n Lane) bool { _, reads := n.pacer.(QuotaPacer); return reads })
 }
 
 // failed decides what to do with c after r was not a success.
 func (d *Dispatcher) failed(now clock.Time, n *Lane, c *Call, r *wire.Reply, out *Effects) {
-	at, why, ok := d.retry.Next(now, c, r, int(c.Sent)-1)
-	// A fault of one attempt says nothing about the others; a refusal, and any
-	// reply that asks for a wait, does.
-	pause := d.pauses && (r.Status == wire.StatusTooManyRequests || r.RetryAfter > 0)
+	at, why, ok := d.Failures.Next(now, c, r, int(c.Sent)-1)
+	if ok && n.retries != nil && n.retries.GivesUp(c, r) {
+		why, ok = MaxRetries, false
+	}
+	// A fault of one attempt says nothing about other calls. A refusal does, and so does
+	// any reply that asks for a wait.
+	pause := d.Pauses && (r.Status == wire.StatusTooManyRequests || r.RetryAfter > 0)
 	if pause {
 		n.resume = max(n.resume, at)
 	}
-	if !ok || len(d.lanes) > 1 {
+	if !ok || len(d.Lanes) > 1 {
 		n.pacer.Release(now, c)
 	}
 	switch {
 	case !ok:
 		out.Fail(c, why)
-	case n.last != nil && n.last(c, r):
+	case n.retries != nil && n.retries.Defers(c, r):
 		c.Since = now
-		d.waiting.Defer(c)
+		d.Waiting.Defer(c)
 	case pause || at == now:
 		d.comeBack(now, c)
 	default:
@@ -226,14 +276,14 @@ func (d *Dispatcher) move(now clock.Time, n *Lane, c *Call, r *wire.Reply, out *
 	n.pacer.Release(now, c)
 	switch {
 	case r.Limit != wire.Oversize:
-		n.resume = max(n.resume, d.retry.Closed(now, c, r, int(c.Sent)-1))
+		n.resume = max(n.resume, d.Failures.Closed(now, c, r, int(c.Sent)-1))
 	case n.oversize == 0 || c.Cost() < n.oversize:
 		n.oversize = c.Cost()
 	}
 	switch {
 	case !d.fits(now, c):
 		out.Fail(c, Oversize)
-	case !d.retry.Allows(now, c, int(c.Sent)-1):
+	case !d.Failures.Allows(now, c, int(c.Sent)-1):
 		out.Fail(c, MaxRetries)
 	default:
 		d.comeBack(now, c)
@@ -242,38 +292,38 @@ func (d *Dispatcher) move(now clock.Time, n *Lane, c *Call, r *wire.Reply, out *
 
 func (d *Dispatcher) comeBack(now clock.Time, c *Call) {
 	c.Since = now
-	d.waiting.Return(c)
+	d.Waiting.Return(c)
 }
 
 // Wake implements [Strategy].
 func (d *Dispatcher) Wake(now clock.Time, c *Call, out *Effects) {
 	switch {
-	case c == nil:
-	case c.Sent == 0: // held by shares
+	case c != nil && c.Sent == 0: // held by shares
 		d.join(now, c, out)
-		return
-	case c.Phase == asleep:
+	case c != nil && c.Phase == asleep:
 		d.comeBack(now, c)
-	default:
+		d.pump(now, out)
+	case c != nil:
 		d.hedge(now, c, out)
-		return
+	default:
+		d.pump(now, out)
 	}
-	d.pump(now, out)
+	d.renew(now, out)
 }
 
 // Cancel implements [Strategy].
 func (d *Dispatcher) Cancel(now clock.Time, c *Call, out *Effects) {
 	switch {
 	case c.Phase == Queued:
-		d.waiting.Remove(c)
-		d.lanes[0].pacer.Release(now, c)
+		d.Waiting.Remove(c)
+		d.Lanes[0].pacer.Release(now, c)
 	case c.Phase == asleep && c.Sent == 0:
 		d.shares.release(c)
 	case c.Phase == asleep:
-		d.lanes[0].pacer.Release(now, c)
+		d.Lanes[0].pacer.Release(now, c)
 	default:
 		if c.Phase == twice {
-			d.lose(c, d.hedges.part(c, 0).phase)
+			d.lose(c, d.Hedges.part(c, 0).phase)
 		}
 		d.lose(c, c.Phase)
 	}
@@ -281,22 +331,11 @@ func (d *Dispatcher) Cancel(now clock.Time, c *Call, out *Effects) {
 	d.pump(now, out)
 }
 
-// lose gives up an attempt of c with this Phase. What was reserved for it stays so: the
-// provider may do the work.
-func (d *Dispatcher) lose(c *Call, phase uint8) {
-	n := &d.lanes[phase-inFlight]
-	n.flying--
-	d.flying--
-	if n.breaker != nil {
-		n.breaker.Lost(c)
-	}
-}
-
 // pump sends from the head of the queue what may be sent now, drops what cannot
 // be sent in time, and asks to be woken for the first call that must wait.
 func (d *Dispatcher) pump(now clock.Time, out *Effects) {
-	for d.workers == 0 || d.flying < d.workers {
-		head, k := d.waiting.head()
+	for !d.Workers.full() {
+		head, k := d.Waiting.head()
 		if head == nil {
 			return
 		}
@@ -305,9 +344,9 @@ func (d *Dispatcher) pump(now clock.Time, out *Effects) {
 		if i < 0 {
 			return
 		}
-		n := &d.lanes[i]
+		n := &d.Lanes[i]
 		if why, doomed := d.doomed(now, n, c, at); doomed {
-			d.waiting.Remove(c)
+			d.Waiting.Remove(c)
 			n.pacer.Release(now, c)
 			out.Fail(c, why)
 			continue
@@ -319,24 +358,24 @@ func (d *Dispatcher) pump(now clock.Time, out *Effects) {
 			}
 			return
 		}
-		d.waiting.take(head, k)
+		d.Waiting.take(head, k)
 		d.send(now, i, c, out)
-		if d.hedges != nil {
-			d.hedges.arm(now, c, out)
+		if d.Hedges != nil {
+			d.Hedges.arm(now, c, out)
 		}
 	}
 }
 
 // send sends an attempt of c to lane i.
 func (d *Dispatcher) send(now clock.Time, i int, c *Call, out *Effects) {
-	n := &d.lanes[i]
-	d.flying++
-	n.flying++
+	n := &d.Lanes[i]
+	d.Workers.busy++
+	n.occupy()
 	c.Phase = inFlight + uint8(i)
 	c.Since = now
 	n.pacer.Sent(now, c)
-	if n.breaker != nil {
-		n.breaker.Sent(c)
+	if n.Breaker != nil {
+		n.Breaker.Sent(c)
 	}
 	out.Send(c, n.deployment)
 }
@@ -344,12 +383,12 @@ func (d *Dispatcher) send(now clock.Time, i int, c *Call, out *Effects) {
 // choose returns the first lane that c may go to now, else the one that opens
 // first and when; -1 if all have as much in flight as they may.
 func (d *Dispatcher) choose(now clock.Time, c *Call) (best int, at clock.Time) {
-	if n := &d.lanes[0]; len(d.lanes) == 1 && !n.full() { // as most often; a lone lane has no oversize
+	if n := &d.Lanes[0]; len(d.Lanes) == 1 && !n.full() { // as most often; a lone lane has no oversize
 		return 0, max(now, n.resume, n.pacer.Opens(now, c))
 	}
 	best, at = -1, clock.Never
-	for i := range d.lanes {
-		n := &d.lanes[i]
+	for i := range d.Lanes {
+		n := &d.Lanes[i]
 		if n.full() {
 			continue
 		}
@@ -364,20 +403,20 @@ func (d *Dispatcher) choose(now clock.Time, c *Call) (best int, at clock.Time) {
 	return best, at
 }
 
-// doomed reports whether c, at the head of the queue, should not wait until at
-// for n. Where a reply may open a lane sooner, at is no reason to give up as
-// long as one is still to come.
+// doomed reports whether c, at the head of the queue, fails now because it cannot be sent
+// before at, when n opens. As long as a reply is still to come that may open a lane
+// sooner, at is no reason to give up.
 func (d *Dispatcher) doomed(now clock.Time, n *Lane, c *Call, at clock.Time) (Reason, bool) {
-	alone := len(d.lanes) == 1
-	sure := d.firm || d.flying == 0 || at == now || at == n.resume && alone
+	alone := len(d.Lanes) == 1
+	sure := d.Firm || d.Workers.busy == 0 || at == now || at == n.resume && alone
 	switch {
 	case at == clock.Never && (sure || alone):
 		return Oversize, true
 	case sure && n.tooLate(at, c):
 		return Deadline, true
-	case sure && at > d.retry.last(c):
+	case sure && at > d.Failures.Last(c):
 		return MaxRetries, true
-	case d.patience > 0 && at > c.Since.Add(d.patience):
+	case d.Patience > 0 && at > c.Since.Add(d.Patience):
 		return QueueTimeout, true
 	}
 	return 0, false
@@ -389,8 +428,8 @@ func (n *Lane) tooLate(at clock.Time, c *Call) bool {
 	if c.Deadline == clock.Never {
 		return at == clock.Never
 	}
-	if n.takes != nil {
-		at = at.Add(n.takes(c))
+	if n.durations != nil {
+		at = at.Add(n.durations.Takes(c))
 	}
 	return at >= c.Deadline
 }

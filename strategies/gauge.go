@@ -75,8 +75,9 @@ func (g *gauge) read(now, sent clock.Time, q wire.Quota, spent float64) {
 
 // vote learns from q, which was true at sent, how the limit comes back. The reset of a
 // bucket that refills steadily is in proportion to what is missing. The end of a fixed
-// window stays where it is from header to header. Where it moves, the window slides, and
-// what was charged comes back bit by bit, as in a bucket.
+// window stays where it is from header to header, until it has passed. Where it moves
+// before that, or is further away than a window of a minute is long, the window slides, and what
+// was charged comes back bit by bit, as in a bucket.
 func (g *gauge) vote(sent clock.Time, q wire.Quota) {
 	if q.Reset < 0 || q.Limit <= 0 || q.Remaining == 0 { // of debts only the reset tells
 		return
@@ -87,14 +88,16 @@ func (g *gauge) vote(sent clock.Time, q wire.Quota) {
 		return math.Abs(q.Reset.Seconds()-want) <= 1+0.1*want // resets are told in whole seconds
 	}
 	end := sent.Add(q.Reset)
-	still := g.lastEnd == 0 || end.Sub(g.lastEnd).Abs() <= 2*time.Second
+	passed := g.lastEnd != 0 && sent >= g.lastEnd
+	still := g.lastEnd == 0 || end.Sub(g.lastEnd).Abs() <= roundings
 	g.lastEnd = end
 	switch {
 	case is(time.Minute):
 		g.votes, g.daily = min(g.votes+1, mostVotes), false
 	case is(24 * time.Hour):
 		g.votes, g.daily = min(g.votes+1, mostVotes), true
-	case still:
+	case passed: // the next window tells nothing
+	case still && q.Reset <= time.Minute+roundings:
 		g.votes = max(g.votes-1, -mostVotes)
 	default:
 		g.votes = min(g.votes+1, mostVotes)
@@ -137,14 +140,30 @@ func (g *gauge) ready(now clock.Time, need float64) clock.Time {
 	g.advance(now)
 	rate := g.limit / g.period
 	missing := min(need+rate*float64(slack), g.limit) - g.left
-	switch {
-	case missing <= 0:
+	if missing <= 0 {
 		return now
-	case g.end != clock.Never:
-		return g.end.Add(slack)
 	}
-	return now.Add(time.Duration(min(math.Ceil(missing/rate), 1<<62)))
+	at := g.end.Add(slack)
+	if g.end == clock.Never {
+		at = now.Add(time.Duration(min(math.Ceil(missing/rate), 1<<62)))
+	}
+	probe := max(now, g.told.Add(untilProbe(at.Sub(g.told))))
+	if at.Sub(probe) <= time.Minute { // it is a limit a minute, or nearly over
+		return at
+	}
+	return probe
 }
+
+// untilProbe returns after what part of a wait it is worth asking whether it is over. A
+// window of a minute is whole after a minute. Longer waits are for limits an hour or a day,
+// which may be raised, or for one that was cut. Asking after a sixteenth of what is left takes
+// as many attempts in all as the wait has powers of 16/15: 64 for an hour, 113 for a day.
+func untilProbe(wait time.Duration) time.Duration {
+	return min(wait, max(time.Minute, wait/16))
+}
+
+// roundings is how much two resets that are told in whole seconds may differ for that reason.
+const roundings = 2 * time.Second
 
 // slack covers the network's jitter and the rounding of what headers tell.
 const slack = 50 * time.Millisecond
@@ -154,6 +173,14 @@ func (g *gauge) spend(now clock.Time, cost float64) {
 	if g.limit > 0 {
 		g.advance(now)
 		g.left -= cost
+	}
+}
+
+// comesBackIn notes that a refused call may fit after wait already, q being the header of
+// its reply. Where that is sooner than all of the limit comes back, it comes back bit by bit.
+func (g *gauge) comesBackIn(wait time.Duration, q wire.Quota) {
+	if g.limit > 0 && wait > 0 && q.Reset > wait+roundings {
+		g.votes, g.end = mostVotes, clock.Never
 	}
 }
 

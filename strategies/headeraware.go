@@ -3,6 +3,7 @@ package strategies
 import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+	"slices"
 )
 
 // headerPacer learns the limits from the headers of every reply and keeps an
@@ -15,7 +16,7 @@ import (
 // call in flight carries the totals sent as they stood when it left: tokens in
 // Held, requests in Mark, both of which may wrap.
 type headerPacer struct {
-	lane      *Lane
+	workers   WorkerPool
 	slowBelow float64 // share of a limit below which sends are paced at the refill rate
 	holdAbove float64 // share of what is left above which a call is held
 
@@ -72,15 +73,17 @@ func (h *headerPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	}
 	switch {
 	case h.requests.limit > 0 || h.tokens.limit > 0:
-		h.lane.workers = 0
+		h.workers.Most = 0
 	case refused:
-		h.lane.workers = max(1, h.lane.workers/2)
+		h.workers.Most = max(1, h.workers.Most/2)
 	case r.OK():
-		h.lane.workers++
+		h.workers.Most++
 	}
 }
 
-func (h *headerPacer) readsQuotas() {}
+func (h *headerPacer) Workers() *WorkerPool { return &h.workers }
+
+func (h *headerPacer) ReadsQuotas() {}
 
 func (h *headerPacer) Release(clock.Time, *Call) {}
 
@@ -89,4 +92,9 @@ var headerParams = []Param{
 		About: "when less than this share of a limit is left, calls are sent at the rate at which the limit refills"},
 	{Name: "hold_above", Kind: ShareParam, Default: "80%", Min: 0.01, Max: 1,
 		About: "a call that needs more than this share of what is left waits until more is left; the rest is for other instances"},
+}
+
+// HeaderAwareBuilder makes the strategy that paces by what reply headers tell.
+func HeaderAwareBuilder() Builder {
+	return Builder{Params: slices.Concat(headerParams, retryParams()), Make: pacedBy(byHeaders)}
 }

@@ -10,7 +10,7 @@ import (
 	"ratesim/sim/rng"
 )
 
-// hedging is a part of a Dispatcher that sends a second attempt of a call whose first one
+// Hedging is a part of a [Dispatcher] that sends a second attempt of a call whose first one
 // takes unusually long. The answer that comes first counts, and the other attempt is
 // aborted. These are the hedged requests of Dean and Barroso, "The Tail at Scale" (CACM,
 // 2013): the second attempt waits for a high quantile of the usual time, so that few calls
@@ -25,14 +25,14 @@ import (
 // If one of the two attempts fails, the other one decides, unless the failure is final.
 // gRPC's hedging does the same (proposal A6). If both fail, the retry policy decides, and
 // counts both. Retries are not hedged.
-type hedging struct {
-	key      rng.Key
-	quantile float64 // of the usual time of an attempt, after which a call is hedged
-	share    float64 // of the calls that are hedged at most
+type Hedging struct {
+	Key      rng.Key
+	Quantile float64 // of the usual time of an attempt, after which a call is hedged
+	Share    float64 // of the calls that are hedged at most
 
-	usual   durations
-	credit  float64    // hedges that may be sent now
-	refused clock.Time // when an attempt was turned away last; -1 if never
+	usual  durations
+	credit float64    // hedges that may be sent now
+	closed clock.Time // no call is hedged before, because an attempt was refused
 
 	pairs []pair // of the calls that have two attempts in flight, by Call.Held
 	free  []uint32
@@ -74,38 +74,38 @@ const (
 )
 
 // earn counts a call, a share of which may be hedged.
-func (h *hedging) earn() { h.credit = min(mostHedges, h.credit+h.share) }
+func (h *Hedging) earn() { h.credit = min(mostHedges, h.credit+h.Share) }
 
 // arm asks for a wake of c, whose first attempt is being sent, when it will have taken
 // unusually long. Calls that were sent together are woken one after the other, within a
 // tenth of that time: their hedges are no burst, and which of them take what is left of
 // the share does not depend on the order of timers that go off at one instant.
-func (h *hedging) arm(now clock.Time, c *Call, out *Effects) {
-	if usual, known := h.usual.quantile(h.quantile); known && c.Sent == 0 {
-		u := h.key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
+func (h *Hedging) arm(now clock.Time, c *Call, out *Effects) {
+	if usual, known := h.usual.quantile(h.Quantile); known && c.Sent == 0 {
+		u := h.Key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
 		out.Wake(c, now.Add(usual+time.Duration(hedgeSpread*u*float64(usual))))
 	}
 }
 
 // learn learns from r, which answered the attempt that c carries. An attempt that timed
 // out has taken at least that long.
-func (h *hedging) learn(now clock.Time, c *Call, r *wire.Reply) {
+func (h *Hedging) learn(now clock.Time, c *Call, r *wire.Reply) {
 	switch {
 	case r.OK() || r.Status == wire.StatusTimeout:
 		h.usual.add(now.Sub(c.Since))
 	case refusal(r):
-		h.refused = now
+		h.closed = now.Add(quiet)
 	}
 }
 
 // allows reports whether a call may be hedged now.
-func (h *hedging) allows(now clock.Time) bool {
+func (h *Hedging) allows(now clock.Time) bool {
 	const rounding = 1e-9 // twenty twentieths are a whole one
-	return h.credit >= 1-rounding && (h.refused < 0 || now.Sub(h.refused) >= quiet)
+	return h.credit >= 1-rounding && now >= h.closed
 }
 
 // join makes c carry both attempts.
-func (h *hedging) join(c *Call, p pair) {
+func (h *Hedging) join(c *Call, p pair) {
 	i := uint32(len(h.pairs))
 	if n := len(h.free); n > 0 {
 		i, h.free = h.free[n-1], h.free[:n-1]
@@ -117,7 +117,7 @@ func (h *hedging) join(c *Call, p pair) {
 }
 
 // part makes c carry its attempt of this number alone, and returns the other one.
-func (h *hedging) part(c *Call, number uint16) attempt {
+func (h *Hedging) part(c *Call, number uint16) attempt {
 	p := h.pairs[c.Held]
 	h.free = append(h.free, c.Held)
 	if p[0].number != number {
@@ -130,11 +130,11 @@ func (h *hedging) part(c *Call, number uint16) attempt {
 // hedge sends a second attempt of c, whose first one has taken unusually long, if there is
 // room for it.
 func (d *Dispatcher) hedge(now clock.Time, c *Call, out *Effects) {
-	h := d.hedges
+	h := d.Hedges
 	switch {
 	case h == nil || c.Sent != 1 || c.Phase < inFlight || c.Phase == Queued: // the attempt has failed since
 		return
-	case !h.allows(now) || d.waiting.Len() > 0 || now > d.retry.last(c) || d.workers > 0 && d.flying >= d.workers:
+	case !h.allows(now) || d.Waiting.Len() > 0 || d.Workers.full():
 		return
 	case c.Delay < 0: // an answer let it through a closed pacer: see wasClocked
 		return
@@ -142,7 +142,7 @@ func (d *Dispatcher) hedge(now clock.Time, c *Call, out *Effects) {
 	first := carried(c, c.Sent-1)
 	c.Held, c.Mark, c.Since = 0, 0, now
 	i, at := d.choose(now, c)
-	if i < 0 || at > now || d.lanes[i].tooLate(at, c) || d.retry.Budget != nil && !d.retry.Budget.Withdraw(now) {
+	if i < 0 || at > now || d.Lanes[i].tooLate(at, c) || !d.Failures.Allows(now, c, -1) {
 		c.carry(&first)
 		return
 	}
@@ -154,7 +154,7 @@ func (d *Dispatcher) hedge(now clock.Time, c *Call, out *Effects) {
 // outdone handles r, which answered one of the two attempts of c. It reports whether the
 // other one decides about c; if not, that was aborted, and c carries the answered one.
 func (d *Dispatcher) outdone(now clock.Time, c *Call, r *wire.Reply, out *Effects) bool {
-	h := d.hedges
+	h := d.Hedges
 	other := h.part(c, r.Attempt)
 	if r.OK() || !r.Retryable() {
 		if other.since < c.Since { // it would have been slower still
@@ -164,13 +164,12 @@ func (d *Dispatcher) outdone(now clock.Time, c *Call, r *wire.Reply, out *Effect
 		out.Abort(c, other.number)
 		return false
 	}
-	n := d.answered(now, c, r)
-	if d.pauses && refusal(r) || len(d.lanes) > 1 && slices.Contains(d.when, r.Status) {
-		n.resume = max(n.resume, d.retry.Closed(now, c, r, 0))
+	n := d.tell(now, c, r)
+	if d.Pauses && refusal(r) || len(d.Lanes) > 1 && slices.Contains(d.MovesOn, r.Status) {
+		n.resume = max(n.resume, d.Failures.Closed(now, c, r, 0))
 	}
 	n.pacer.Release(now, c)
 	c.carry(&other)
-	d.pump(now, out)
 	return true
 }
 

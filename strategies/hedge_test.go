@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 )
 
@@ -38,7 +39,7 @@ func TestDurations(t *testing.T) {
 func TestHedgeShare(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		share := rapid.SampledFrom([]float64{0.001, 0.05, 0.34, 1}).Draw(t, "share")
-		h := hedging{share: share, refused: -1}
+		h := Hedging{Share: share}
 		calls, sent, together := 0, 0, 0
 		for _, hedge := range rapid.SliceOfN(rapid.Bool(), 1, 500).Draw(t, "hedge or call") {
 			if !hedge {
@@ -61,11 +62,11 @@ func TestHedgeShare(t *testing.T) {
 
 // TestHedgeAfterRefusal: a refusal keeps calls from being hedged for exactly a minute.
 func TestHedgeAfterRefusal(t *testing.T) {
-	h := hedging{share: 1, refused: -1, credit: 1}
+	h := Hedging{Share: 1, credit: 1}
 	if !h.allows(0) {
 		t.Error("not allowed although nothing was refused")
 	}
-	h.refused = 5 * clock.Second
+	h.learn(5*clock.Second, &Call{}, &wire.Reply{Status: wire.StatusTooManyRequests})
 	for at, want := range map[clock.Time]bool{5 * clock.Second: false, 65*clock.Second - 1: false, 65 * clock.Second: true, math.MaxInt64: true} {
 		if got := h.allows(at); got != want {
 			t.Errorf("at %v: %v, want %v", at, got, want)

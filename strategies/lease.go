@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"ratesim/provider/wire"
@@ -15,15 +16,13 @@ import (
 // before a call as in shared; shares move to where the load is within a lease or
 // so.
 //
-// It is the pacer of its own dispatcher. A share is a rate, of which some may be spent at
-// once (burst); a larger call goes when nothing is owed, and those after it wait
-// longer.
+// A share is a rate, of which some may be spent at once (burst). A larger call goes when
+// nothing is owed, and those after it wait longer.
 //
 // An instance whose coordinator does not answer goes on with its lease to the
 // end, and then takes an equal part of the quota, by the number of instances, as
 // split does: Doorman's safe capacity. If all do so, it adds up to the quota.
 type leasePacer struct {
-	Dispatcher
 	length    time.Duration
 	instances func(clock.Time) int
 	to        *Deployment
@@ -97,62 +96,45 @@ var leaseParams = []Param{
 		About: "what may be spent at once, as the time in which the share yields it; with 60s, the quota's window, a share that moves is spent by two instances and refused"},
 }
 
-func buildLease(v values, known Env) (Factory, []ParamError) {
+func buildLease(v Values, known Env) (Factory, []ParamError) {
 	if errs := coordinated(known); errs != nil {
 		return nil, errs
 	}
-	retry, length, burst := retryOf(v), v.duration("length"), v.duration("burst")
+	retry, length, burst := retryOf(v), v.Duration("length"), v.Duration("burst")
 	to := &known.Deployments[0]
 	return func(env Env) Strategy {
 		l := &leasePacer{length: length, instances: env.Instances, to: to,
 			requests: newRate(to.RPM, burst), tokens: newRate(to.TPM, burst)}
-		l.Dispatcher = Dispatcher{lanes: []Lane{{pacer: l}}, retry: keyed(retry, env)}
-		return l
+		return &Dispatcher{Lanes: []Lane{NewLane(0, l)}, Failures: retry.For(env), lessee: l}
 	}, nil
 }
 
-func (l *leasePacer) Submit(now clock.Time, c *Call, out *Effects) {
+// submitted counts c into the load of the instance.
+func (l *leasePacer) submitted(c *Call) {
 	l.came.requests++
 	l.came.tokens += float64(c.Cost())
 	if l.mean == 0 {
 		l.mean = float64(c.Cost())
 	}
 	l.mean += 0.1 * (float64(c.Cost()) - l.mean) // over about ten calls
-	l.Dispatcher.Submit(now, c, out)
-	l.ask(now, out)
-}
-
-func (l *leasePacer) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
-	if c == nil {
-		l.granted(now, r)
-		l.pump(now, out)
-		return
-	}
-	l.Dispatcher.Reply(now, c, r, out)
-	l.ask(now, out)
-}
-
-func (l *leasePacer) Wake(now clock.Time, c *Call, out *Effects) {
-	l.Dispatcher.Wake(now, c, out)
-	l.ask(now, out)
 }
 
 // ask asks for a share, when it is time and there is something to send.
-func (l *leasePacer) ask(now clock.Time, out *Effects) {
-	if l.pending || now < l.renew || l.waiting.Len() == 0 && l.came.requests == 0 {
-		return
+func (l *leasePacer) ask(now clock.Time, waiting int) (q wire.Ask, ok bool) {
+	if l.pending || now < l.renew || waiting == 0 && l.came.requests == 0 {
+		return wire.Ask{}, false
 	}
 	over := max(now.Sub(l.asked), time.Second)
 	weight := 1 - math.Exp(-over.Seconds()/loadMemory.Seconds())
 	l.load.requests += weight * (l.came.requests/over.Minutes() - l.load.requests)
 	l.load.tokens += weight * (l.came.tokens/over.Minutes() - l.load.tokens)
-	behind, soon := float64(l.waiting.Len()), l.length.Minutes()
-	out.Ask(nil, wire.Ask{
+	behind, soon := float64(waiting), l.length.Minutes()
+	l.pending, l.asked, l.came = true, now, amount{}
+	return wire.Ask{
 		Requests: 1 + int64(l.load.requests+behind/soon),
 		Tokens:   1 + int64(l.load.tokens+behind*l.mean/soon),
 		Lease:    l.length,
-	})
-	l.pending, l.asked, l.came = true, now, amount{}
+	}, true
 }
 
 // granted: the coordinator has answered.
@@ -214,3 +196,8 @@ func (l *leasePacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 }
 
 func (l *leasePacer) Release(clock.Time, *Call) {}
+
+// LeaseBuilder makes the strategy that leases a part of the limits from a coordinator.
+func LeaseBuilder() Builder {
+	return Builder{Params: slices.Concat(leaseParams, retryParams()), Make: buildLease}
+}

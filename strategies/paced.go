@@ -65,6 +65,7 @@ type replyPacer struct {
 	failed   uint64     // the call that failed last
 
 	service estimator // how long attempts take
+	slow    retriesOfSlow
 }
 
 // The constants of the pacer, with what they come from. Each halved or doubled moves the
@@ -83,9 +84,10 @@ const (
 	// arena's seed 3 two seconds cost users who wait for their answers 5.5 % of their
 	// tokens a minute, and half a second 3.6 %.
 	leastPause = 500 * time.Millisecond
-	// mostPause is two windows of a minute; where no header tells of any limit, a pause is
-	// mostUntold at most, for nothing but asking shows that it is over.
-	mostPause, mostUntold = 120 * time.Second, 30 * time.Second
+	// mostPause is half a window of a minute, and two instances that pause so long leave
+	// nothing of it unused. Where no header tells of any limit, nothing but asking shows
+	// that it has room again, and a pause is mostUntold at most.
+	mostPause, mostUntold = 30 * time.Second, 8 * time.Second
 	// slackShare is the share of a call's time until its deadline that a pause may take.
 	slackShare = 10
 	// mostCredit is how many more calls let through by answers may be refused than answered.
@@ -95,6 +97,7 @@ const (
 	failuresInARow = 3
 	troubleShare   = 5
 	leastTrouble   = time.Second
+	mostTrouble    = 30 * time.Second
 	// lastAfter is after how many attempts a call goes last that is refused, and larger than
 	// those that were answered lately: it may be too large to be admitted ever, and the others
 	// do not wait for it.
@@ -158,13 +161,25 @@ func (p *replyPacer) Sent(now clock.Time, c *Call) {
 }
 
 // wasClocked reports whether an answer had let c through a closed gate. While such an attempt
-// is in flight, c.Delay is negative; this makes it again what the retry policy wrote.
+// is in flight, c.Delay is negative; this makes it again what it was before.
 func wasClocked(c *Call) bool {
 	if c.Delay >= 0 {
 		return false
 	}
 	c.Delay = -1 - c.Delay
 	return true
+}
+
+// afterTimeout marks, in c.Delay, an attempt that follows one that took longer than the
+// client waits. No delay is so long.
+const afterTimeout = 1 << 61
+
+// followedTimeout reports whether the attempt of c that was answered is so marked, and makes
+// c.Delay what the retry policy wrote.
+func followedTimeout(c *Call) bool {
+	marked := c.Delay&afterTimeout != 0
+	c.Delay &^= afterTimeout
+	return marked
 }
 
 // patience is after what time an attempt that has no reply has been admitted: the
@@ -191,6 +206,9 @@ func (p *replyPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	number := p.sends - uint32(uint16(p.sends)-c.Mark)
 	early := p.unconfirmed.answer(number, c.Since)
 	clocked := wasClocked(c)
+	if followedTimeout(c) {
+		p.slow.learn(r)
+	}
 	p.learnFit(c, r)
 	p.read(now, c, r)
 	switch {
@@ -257,6 +275,12 @@ func (p *replyPacer) settle(now clock.Time, c *Call, r *wire.Reply) {
 func (p *replyPacer) refused(now clock.Time, c *Call, r *wire.Reply, clocked bool) {
 	p.admitted = 0
 	tokens := r.Limit == wire.Tokens || r.Limit == wire.Input || r.Limit == wire.Output
+	switch {
+	case tokens:
+		p.tokens.comesBackIn(r.RetryAfter, r.Tokens)
+	case r.Limit == wire.Requests:
+		p.requests.comesBackIn(r.RetryAfter, r.Requests)
+	}
 	p.requests.refused(now, c.Since, 1, r.Limit == wire.Requests && r.Requests.Remaining < 0)
 	p.tokens.refused(now, c.Since, float64(c.Cost()), tokens && r.Tokens.Remaining < 0)
 	u := p.key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
@@ -264,6 +288,7 @@ func (p *replyPacer) refused(now clock.Time, c *Call, r *wire.Reply, clocked boo
 	if asked > p.maxWait { // nobody waits so long, and the limit may be whole again sooner
 		asked = 0
 	}
+	asked = untilProbe(asked)
 	asked += time.Duration(float64(asked) * u / 4)
 	switch {
 	case clocked:
@@ -313,7 +338,7 @@ func (p *replyPacer) fault(now clock.Time, c *Call) {
 	}
 	if p.failures >= failuresInARow && c.Since >= p.closed {
 		u := p.key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
-		wait := min(mostUntold, max(leastTrouble, now.Sub(p.troubled)/troubleShare))
+		wait := min(mostTrouble, max(leastTrouble, now.Sub(p.troubled)/troubleShare))
 		p.admitted = 0
 		p.close(now.Add(time.Duration(float64(wait) * (0.75 + 0.5*u))))
 	}
@@ -321,11 +346,11 @@ func (p *replyPacer) fault(now clock.Time, c *Call) {
 
 func (p *replyPacer) Release(clock.Time, *Call) {}
 
-func (p *replyPacer) readsQuotas() {}
+func (p *replyPacer) ReadsQuotas() {}
 
-// takes is what an attempt takes that is quick. If that is more than c had when it came, c is
+// Takes is what an attempt takes that is quick. If that is more than c had when it came, c is
 // of another kind than those that were answered, or it is worth a try.
-func (p *replyPacer) takes(c *Call) time.Duration {
+func (p *replyPacer) Takes(c *Call) time.Duration {
 	quick := time.Duration(max(0, p.service.mean-p.service.deviation))
 	if quick >= c.Deadline.Sub(c.Arrived) {
 		return 0
@@ -333,8 +358,8 @@ func (p *replyPacer) takes(c *Call) time.Duration {
 	return quick
 }
 
-// last reports whether c, which r did not answer, shall wait until no other does.
-func (p *replyPacer) last(c *Call, r *wire.Reply) bool {
+// Defers reports whether c, which r did not answer, shall wait until no other does.
+func (p *replyPacer) Defers(c *Call, r *wire.Reply) bool {
 	if r.Status != wire.StatusTooManyRequests || c.Sent < lastAfter {
 		return r.Status == wire.StatusTimeout
 	}
@@ -342,6 +367,18 @@ func (p *replyPacer) last(c *Call, r *wire.Reply) bool {
 		return true
 	}
 	p.fitted -= p.fitted / 4 // the limit may have been cut
+	return false
+}
+
+// GivesUp reports whether c, which r did not answer, is not worth a retry.
+func (p *replyPacer) GivesUp(c *Call, r *wire.Reply) bool {
+	if r.Status != wire.StatusTimeout {
+		return false
+	}
+	if p.slow.givesUp() {
+		return true
+	}
+	c.Delay |= afterTimeout
 	return false
 }
 
@@ -372,9 +409,14 @@ func pacedParams() []Param {
 		shares}
 }
 
-func buildPaced(v values, known Env) (Factory, []ParamError) {
+func buildPaced(v Values, known Env) (Factory, []ParamError) {
 	p := &parts{pace: byReplies, v: v, known: known, route: []int{0},
-		retry: Retry{MaxRetries: v.count("max_retries"), MaxWait: v.duration("max_wait"), Gated: true,
+		retry: Retry{MaxRetries: v.Count("max_retries"), MaxWait: v.Duration("max_wait"),
 			Backoff: Backoff{Base: time.Second, Factor: 2, Max: time.Minute, Jitter: Jitter{Share: 0.25}}}}
 	return p.dispatcher, nil
+}
+
+// PacedBuilder makes the strategy that learns from replies what the limits have room for.
+func PacedBuilder() Builder {
+	return Builder{Params: pacedParams(), Make: buildPaced}
 }

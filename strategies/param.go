@@ -135,21 +135,35 @@ type value struct {
 	number   float64 // CountParam, NumberParam, ShareParam; DeploymentParam: its index
 	duration time.Duration
 	truth    bool
-	text     string // ChoiceParam
+	text     string // ChoiceParam, LayersParam
 	jitter   Jitter
 	statuses []int
-	layers   []loop
 
 	deployments []int
 	weights     Weights
 }
 
-// values holds every parameter of an entry that was given or has a default.
-type values map[string]value
+// Values holds every parameter of an entry that was given or has a default. Its methods
+// return the zero value for all others.
+type Values map[string]value
 
-func (v values) count(name string) int              { return int(v[name].number) }
-func (v values) share(name string) float64          { return v[name].number }
-func (v values) duration(name string) time.Duration { return v[name].duration }
+// Given reports whether there is a value.
+func (v Values) Given(name string) bool { _, given := v[name]; return given }
+
+// Number returns the value of a CountParam, NumberParam or ShareParam.
+func (v Values) Number(name string) float64 { return v[name].number }
+
+// Count returns the value of a CountParam.
+func (v Values) Count(name string) int { return int(v[name].number) }
+
+// Duration returns the value of a DurationParam.
+func (v Values) Duration(name string) time.Duration { return v[name].duration }
+
+// Text returns the value of a ChoiceParam or LayersParam.
+func (v Values) Text(name string) string { return v[name].text }
+
+// Truth returns the value of a BoolParam.
+func (v Values) Truth(name string) bool { return v[name].truth }
 
 // parse reads s as a value of p.
 func (p *Param) parse(s string, known Env) (v value, err error) {
@@ -193,8 +207,8 @@ func (p *Param) parse(s string, known Env) (v value, err error) {
 		v.number, err = parseDeployment(s, known.Deployments)
 	case StatusesParam:
 		v.statuses, err = parseStatuses(s)
-	case LayersParam:
-		v.layers, err = parseLayers(s)
+	case LayersParam: // the strategy knows the libraries
+		v.text = s
 	case DeploymentsParam:
 		v.deployments, err = p.parseDeployments(s, known.Deployments)
 	case WeightsParam:

@@ -7,34 +7,35 @@ import (
 	"ratesim/sim/clock"
 )
 
-// pollEvery is the longest a polling call sleeps between two looks at the
+// PollEvery is the longest time that a polling call sleeps between two looks at the
 // bucket: the 500 ms of the code that the polled token buckets reproduce.
-const pollEvery = 500 * time.Millisecond
+const PollEvery = 500 * time.Millisecond
 
-// polling is how calls wait that have no dispatcher: each sleeps until it may be let
-// through, but pollEvery at most, and looks again. Those that look at one instant
-// do so in the order in which they fell asleep.
-type polling struct {
+// Polling is how calls wait without a dispatcher. Each call sleeps until it may be let
+// through, but PollEvery at most, and looks again. Those that look at one instant do
+// so in the order in which they fell asleep. [NewPolling] makes one.
+type Polling struct {
 	patience time.Duration // longest wait of one call, from Call.Since
 	waiting  Queue         // timed: by when they look next
 	alarm    clock.Time    // that is set; clock.Never if none is
 }
 
-func newPolling(patience time.Duration) polling {
-	return polling{patience: patience, waiting: Queue{Order: Priority}, alarm: clock.Never}
+// NewPolling returns a Polling in which a call waits so long at most, from Call.Since.
+func NewPolling(patience time.Duration) Polling {
+	return Polling{patience: patience, waiting: Queue{Order: Priority}, alarm: clock.Never}
 }
 
-// sleep lets c look again at the time given, or sooner, and returns when.
-func (p *polling) sleep(now clock.Time, c *Call, until clock.Time) clock.Time {
-	until = min(until, now.Add(pollEvery))
-	p.waiting.pushAs(c, int64(until))
+// Sleep lets c look again at the time given, or sooner, and returns when.
+func (p *Polling) Sleep(now clock.Time, c *Call, until clock.Time) clock.Time {
+	until = min(until, now.Add(PollEvery))
+	p.waiting.PushAs(c, int64(until))
 	return until
 }
 
-// due returns the next call whose time to look has come; nil if there is none.
+// Due returns the next call whose time to look has come; nil if there is none.
 // Those out of patience fail.
-func (p *polling) due(now clock.Time, out *Effects) *Call {
-	for p.waiting.next() <= now {
+func (p *Polling) Due(now clock.Time, out *Effects) *Call {
+	for p.Next() <= now {
 		c := p.waiting.Pop()
 		if now < c.Since.Add(p.patience) {
 			return c
@@ -44,37 +45,38 @@ func (p *polling) due(now clock.Time, out *Effects) *Call {
 	return nil
 }
 
-// arm asks to be woken at a time, unless it is sooner.
-func (p *polling) arm(at clock.Time, out *Effects) {
+// Next returns when the next call looks; clock.Never if none waits.
+func (p *Polling) Next() clock.Time {
+	if e, k := p.waiting.head(); e != nil {
+		return clock.Time(k.class)
+	}
+	return clock.Never
+}
+
+// Remove takes out c, which sleeps and is about to be ended.
+func (p *Polling) Remove(c *Call) { p.waiting.Remove(c) }
+
+// Arm asks for the alarm at a time, unless it is set for a sooner one.
+func (p *Polling) Arm(at clock.Time, out *Effects) {
 	if at < p.alarm {
 		p.alarm = at
 		out.Alarm(at)
 	}
 }
 
-// pushAs adds c to a Queue by Priority whose calls have one that is not their own.
-func (q *Queue) pushAs(c *Call, priority int64) {
-	q.add(&q.fresh, c, priority, neverLeft)
-	c.Phase = Queued
-	q.live++
-}
+// Alarm returns the time for which the alarm is set; clock.Never if it is not.
+func (p *Polling) Alarm() clock.Time { return p.alarm }
 
-// next returns the priority of the next call, a time; clock.Never if none waits.
-func (q *Queue) next() clock.Time {
-	e, k := q.head()
-	if e == nil {
-		return clock.Never
-	}
-	return clock.Time(k.class)
-}
+// Rang notes that the alarm has gone off.
+func (p *Polling) Rang() { p.alarm = clock.Never }
 
 // poller is the token bucket without a dispatcher: each call looks for itself, and
 // whoever looks when there is enough takes it. Large calls can starve, since
 // small ones take what they wait for.
 type poller struct {
-	polling
+	polls Polling
 	pacer bucketPacer
-	retry Retry
+	retry *Retry
 }
 
 func (p *poller) Submit(now clock.Time, c *Call, out *Effects) {
@@ -91,18 +93,18 @@ func (p *poller) join(now clock.Time, c *Call, out *Effects) {
 	c.Phase, c.Since = 0, now
 	p.looks(now, out) // those that are due came before c
 	p.look(now, c, out)
-	p.arm(p.waiting.next(), out)
+	p.polls.Arm(p.polls.Next(), out)
 }
 
 // look sends c if there is enough.
 func (p *poller) look(now clock.Time, c *Call, out *Effects) {
-	if now > p.retry.last(c) {
+	if now > p.retry.Last(c) {
 		p.pacer.Release(now, c)
 		out.Fail(c, MaxRetries)
 		return
 	}
 	if at := p.pacer.Opens(now, c); at > now {
-		p.sleep(now, c, at)
+		p.polls.Sleep(now, c, at)
 		return
 	}
 	c.Phase = inFlight
@@ -112,7 +114,7 @@ func (p *poller) look(now clock.Time, c *Call, out *Effects) {
 
 // looks lets every call look that is due.
 func (p *poller) looks(now clock.Time, out *Effects) {
-	for c := p.due(now, out); c != nil; c = p.due(now, out) {
+	for c := p.polls.Due(now, out); c != nil; c = p.polls.Due(now, out) {
 		p.look(now, c, out)
 	}
 }
@@ -138,15 +140,15 @@ func (p *poller) Wake(now clock.Time, c *Call, out *Effects) {
 		p.join(now, c, out)
 		return
 	}
-	p.alarm = clock.Never
+	p.polls.Rang()
 	p.looks(now, out)
-	p.arm(p.waiting.next(), out)
+	p.polls.Arm(p.polls.Next(), out)
 }
 
 func (p *poller) Cancel(now clock.Time, c *Call, out *Effects) {
 	switch c.Phase {
 	case Queued:
-		p.waiting.Remove(c)
+		p.polls.Remove(c)
 	case asleep:
 		p.pacer.Release(now, c)
 	}

@@ -4,18 +4,18 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
+	"slices"
 )
 
 // windowPacer lets a call through when it fits into sliding 60 s windows of an
 // allowance of requests and tokens. It is the pacer of the strategy
 // queue.
 //
-// With reserve, a call's cost is charged when it is sent, trued up to the usage
-// its reply reports, and given back when it is refused; what timed out or
-// failed at the provider stays charged, for the provider may have done the
-// work. Without, tokens are charged when the reply reports them, as LiteLLM's
-// usage-based router does: calls in flight are not seen, and together they can
-// pass the limit.
+// With reserve, the cost of a call is reserved when it is sent, settled by the usage that
+// its reply reports, and given back when it is refused. After a timeout or a fault it stays
+// reserved, because the provider may have done the work. Without reserve, tokens are
+// counted when the reply reports them, as in LiteLLM's usage-based router. Then calls in
+// flight are not seen, and together they can pass the limit.
 //
 // A refused request still counts as a request: some providers count it too.
 type windowPacer struct {
@@ -93,3 +93,8 @@ var poolParams = []Param{
 
 var windowParams = []Param{{Name: "reserve", Kind: BoolParam, Default: "true",
 	About: "true counts the tokens of a call when it is sent and corrects them by its usage; false counts them when its reply comes"}}
+
+// QueueBuilder makes the strategy with a queue and a worker pool that paces by sliding windows.
+func QueueBuilder() Builder {
+	return Builder{Params: slices.Concat(limitParams, poolParams, []Param{order, weights}, windowParams, retryParams()), Make: pacedBy(byWindows)}
+}

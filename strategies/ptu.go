@@ -14,7 +14,7 @@ import (
 // that both refuse waits by the retry policy and starts again. A spill is not a
 // retry: Call.Mark counts the times a call started again.
 type ptu struct {
-	retry          Retry
+	retry          *Retry
 	primary, spill int
 	spillOn        []int         // statuses
 	returnAfter    time.Duration // how long calls then go to spill directly
@@ -75,11 +75,11 @@ var ptuParams = []Param{
 		About: "the deployment that is tried when primary refuses; default: the first other one that is no batch API"},
 	{Name: "spill_on", Kind: StatusesParam, Default: "429",
 		About: "statuses of primary that send a call to spill; a full deployment answers 429"},
-	{Name: "return_after", Kind: DurationParam, Default: "0s", Max: day,
+	{Name: "return_after", Kind: DurationParam, Default: "0s", Max: Day,
 		About: "how long after a refusal calls go to spill directly; 0s tries primary first every time, as Azure's spillover does"},
 }
 
-func buildPTU(v values, known Env) (Factory, []ParamError) {
+func buildPTU(v Values, known Env) (Factory, []ParamError) {
 	deployments := known.Deployments
 	primary := slices.IndexFunc(deployments, func(d Deployment) bool { return d.Provisioned })
 	if p, given := v["primary"]; given {
@@ -102,11 +102,16 @@ func buildPTU(v values, known Env) (Factory, []ParamError) {
 	retry := retryOf(v)
 	return func(env Env) Strategy {
 		return &ptu{
-			retry:       keyed(retry, env),
+			retry:       retry.For(env),
 			primary:     primary,
 			spill:       spill,
 			spillOn:     v["spill_on"].statuses,
-			returnAfter: v.duration("return_after"),
+			returnAfter: v.Duration("return_after"),
 		}
 	}, nil
+}
+
+// PTUBuilder makes the strategy that spills over from a provisioned deployment to another one.
+func PTUBuilder() Builder {
+	return Builder{Params: slices.Concat(ptuParams, retryParams()), Make: buildPTU}
 }

@@ -29,9 +29,10 @@ func (w Weights) of(tenant uint16) float64 {
 const Queued uint8 = 255
 
 // Queue holds waiting calls and says who is next. Its zero value is an empty
-// FIFO. Calls that come in the order in which they are served, and those that come
-// back in it, wait in rings, the others in a heap: Push, Pop and Peek take O(1)
-// where all do, as in FIFO, else O(log n), and allocate only to grow.
+// FIFO. Calls that come in the order in which they are served wait in a ring, and so do
+// calls that come back in that order. All others wait in a heap. Push, Pop and Peek take
+// O(1) if no call is in the heap, as in FIFO, and otherwise O(log n). They allocate only
+// to grow.
 //
 // Fair is start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996): a call
 // starts, in virtual time, when the calls before it of the same tenant have had
@@ -39,9 +40,9 @@ const Queued uint8 = 255
 // first. Two tenants that always have calls waiting differ in tokens served, each
 // divided by its tenant's weight, by at most one call of each.
 //
-// A call that has ended is not searched for: its entry is skipped when its
-// turn comes, which its ID and Phase show even after the driver has reused the
-// memory.
+// The entry of a call that has ended stays where it is and is skipped when its turn
+// comes. The call's ID and Phase show that it has ended, even after the driver has reused
+// its memory.
 //
 // Stretch is for Fair. With it a call's place is its start + Stretch x its
 // tokens: 1 orders by finish tags, as weighted fair queueing does, and more lets
@@ -97,6 +98,13 @@ func (q *Queue) Push(c *Call) {
 	case Fair:
 		q.add(&q.fresh, c, q.start(c)+q.behind(c), neverLeft)
 	}
+	c.Phase = Queued
+	q.live++
+}
+
+// PushAs adds c to a Queue by Priority, by a priority that is not its own.
+func (q *Queue) PushAs(c *Call, priority int64) {
+	q.add(&q.fresh, c, priority, neverLeft)
 	c.Phase = Queued
 	q.live++
 }

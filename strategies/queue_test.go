@@ -104,9 +104,9 @@ func TestQueueAgainstSortedSlice(t *testing.T) {
 				served = slices.DeleteFunc(served, func(x *strategies.Call) bool { return x == c })
 				id++
 				*c = strategies.Call{ID: id,
-					EstimatedPrompt:   rapid.Uint32Range(0, 9).Draw(t, "prompt"),
-					Tenant:   rapid.Uint16Max(2).Draw(t, "tenant"),
-					Priority: rapid.Int8Range(-1, 1).Draw(t, "priority")}
+					EstimatedPrompt: rapid.Uint32Range(0, 9).Draw(t, "prompt"),
+					Tenant:          rapid.Uint16Max(2).Draw(t, "tenant"),
+					Priority:        rapid.Int8Range(-1, 1).Draw(t, "priority")}
 				q.Push(c)
 				twin.put(c, 1)
 			case op == 3 && c.Phase == strategies.Queued: // it ends while it waits

@@ -34,11 +34,18 @@ type Retry struct {
 	// calls that were refused together return together.
 	Spread float64
 
-	// Gated leaves it to a gate when a call that was refused is sent again, and sends one
-	// that failed again at once, the first two times: see replyPacer.
-	Gated bool
-
 	Budget *Budget // of the instance; nil = retries are not counted against each other
+}
+
+// For returns the policy of one instance: it draws by the instance's key and has a budget
+// of its own.
+func (p Retry) For(env Env) *Retry {
+	p.Key = env.Key
+	if p.Budget != nil {
+		own := *p.Budget
+		p.Budget = &own
+	}
+	return &p
 }
 
 // Begin notes a new call, which a budget goes by.
@@ -48,27 +55,29 @@ func (p *Retry) Begin(now clock.Time) {
 	}
 }
 
-// Next decides about c after r answered its failed attempt, when k retries have been
-// made. If c may be sent again, ok is true and at >= now says when. Otherwise why says
-// what ended it, and at is the time from which the server would have been worth asking;
-// it is now if there is no such time.
-// A retry that could not be sent before the deadline ends the call now. So does a retry
-// for which the budget has no room: waiting would only add to a backlog that cannot be
-// served.
+// Next implements [FailurePolicy]. A retry that could not be sent before the deadline ends
+// the call now. So does a retry for which the budget has no room: waiting would only add
+// to a backlog that cannot be served.
 func (p *Retry) Next(now clock.Time, c *Call, r *wire.Reply, k int) (at clock.Time, why Reason, ok bool) {
-	if !r.Retryable() || p.MaxWait > 0 && r.RetryAfter > p.MaxWait {
-		return now, final(r), false
+	if p.ends(r) {
+		return now, Final(r), false
 	}
-	at = now
-	if !p.Gated || k >= 2 && !refusal(r) {
-		at = p.Closed(now, c, r, k)
-	}
+	return p.decide(now, p.Closed(now, c, r, k), c, k)
+}
+
+// ends reports whether no retry is worth making after r.
+func (p *Retry) ends(r *wire.Reply) bool {
+	return !r.Retryable() || p.MaxWait > 0 && r.RetryAfter > p.MaxWait
+}
+
+// decide is Next for a retry that would be sent at the given time.
+func (p *Retry) decide(now, at clock.Time, c *Call, k int) (_ clock.Time, why Reason, ok bool) {
 	switch {
 	case k >= p.MaxRetries:
 		return at, MaxRetries, false
 	case at >= c.Deadline:
 		return at, Deadline, false
-	case at > p.last(c):
+	case at > p.Last(c):
 		return at, MaxRetries, false
 	case p.Budget != nil && !p.Budget.Withdraw(now):
 		return at, MaxRetries, false
@@ -76,8 +85,8 @@ func (p *Retry) Next(now clock.Time, c *Call, r *wire.Reply, k int) (at clock.Ti
 	return at, 0, true
 }
 
-// final is the reason of a call that r ended.
-func final(r *wire.Reply) Reason {
+// Final returns the reason of a call that r ended because it is not worth a retry.
+func Final(r *wire.Reply) Reason {
 	if r.Limit == wire.Oversize {
 		return Oversize
 	}
@@ -98,34 +107,33 @@ func (p *Retry) Closed(now clock.Time, c *Call, r *wire.Reply, k int) clock.Time
 	return now.Add(time.Duration(float64(min(r.RetryAfter, p.MaxWait)) * (1 + p.Spread*u)))
 }
 
-// last returns until when c may be sent again: clock.Never where nothing but the number
+// Last returns until when c may be sent again: clock.Never where nothing but the number
 // of retries bounds it, and for a call that was not sent yet.
-func (p *Retry) last(c *Call) clock.Time {
+func (p *Retry) Last(c *Call) clock.Time {
 	if c.Sent == 0 {
 		return clock.Never
 	}
-	return lastRetry(c, p.MaxElapsed)
+	return LastRetry(c, p.MaxElapsed)
 }
 
-// lastRetry returns when the time is over in which a policy retries c; 0 is no bound.
-func lastRetry(c *Call, maxElapsed time.Duration) clock.Time {
+// LastRetry returns when the time is over in which a policy retries c; 0 is no bound.
+func LastRetry(c *Call, maxElapsed time.Duration) clock.Time {
 	if maxElapsed == 0 {
 		return clock.Never
 	}
 	return c.Arrived.Add(maxElapsed)
 }
 
-// Allows reports whether c, which has been retried k times, may be sent to another
-// server at once. If so, it takes that retry from the budget.
+// Allows implements [FailurePolicy]. If c may be sent, it takes that from the budget.
 func (p *Retry) Allows(now clock.Time, c *Call, k int) bool {
-	return k < p.MaxRetries && now <= p.last(c) && (p.Budget == nil || p.Budget.Withdraw(now))
+	return k < p.MaxRetries && now <= p.Last(c) && (p.Budget == nil || p.Budget.Withdraw(now))
 }
 
 // retrying sends every call at once to one deployment and leaves the rest to its
 // policy: none, naive, fixed, backoff, jitter, retry-after and budget. It does
 // what a Dispatcher does that never holds anything back, in less time.
 type retrying struct {
-	retry Retry
+	retry *Retry
 	to    int // the deployment
 }
 

@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"ratesim/provider/wire"
@@ -15,17 +16,17 @@ import (
 // output; what a reply shows to have been used less, or more, goes back with the
 // next ask.
 //
-// A grant that would come after the deadline, or after wait_timeout, is not made,
-// and the call fails at once. One that the provider refuses all the same, for
-// somebody outside the fleet sends, too, or its window counts otherwise, is given
-// back, and the call asks again after its retry policy's wait.
+// The coordinator makes no grant that would come after the deadline or after wait_timeout;
+// the call fails at once then. The provider may refuse a call that was granted, because
+// somebody outside the fleet sends too or because its window counts differently. Then the
+// grant is given back, and the call asks again after the wait of its retry policy.
 //
-// When the coordinator is out of order nobody knows what others send. Then calls
-// go at once, as gateways do whose Redis fails (LiteLLM's limiter fails open), or
-// wait until it is back (on_outage). An instance that found it so takes it for
-// dead for a second, so that not every call waits for the same timeout.
+// While the coordinator does not answer, nobody knows what others send. Then calls go at
+// once, as in gateways whose Redis fails (LiteLLM's limiter fails open), or wait until it
+// is back (on_outage). An instance that had no answer does not ask for a second, so that not
+// every call waits for the same timeout.
 type shared struct {
-	retry    Retry
+	retry    *Retry
 	patience time.Duration // longest wait for a grant
 	closed   bool          // on_outage: wait
 
@@ -46,13 +47,13 @@ const (
 const deadFor = time.Second
 
 var sharedParams = []Param{
-	{Name: "wait_timeout", Kind: DurationParam, Default: "120s", Min: 0.001, Max: day,
+	{Name: "wait_timeout", Kind: DurationParam, Default: "120s", Min: 0.001, Max: Day,
 		About: "longest wait for a grant; 120s is also the longest wait of retry-after"},
 	{Name: "on_outage", Kind: ChoiceParam, Default: "open", Choices: []string{"open", "closed"},
 		About: "while the coordinator does not answer, calls are sent at once (open) or wait for it (closed); open as in LiteLLM"},
 }
 
-func buildShared(v values, known Env) (Factory, []ParamError) {
+func buildShared(v Values, known Env) (Factory, []ParamError) {
 	if errs := coordinated(known); errs != nil {
 		return nil, errs
 	}
@@ -61,7 +62,7 @@ func buildShared(v values, known Env) (Factory, []ParamError) {
 		most = math.MaxInt64
 	}
 	return func(env Env) Strategy {
-		return &shared{retry: keyed(retry, env), patience: v.duration("wait_timeout"), closed: v["on_outage"].text == "closed",
+		return &shared{retry: retry.For(env), patience: v.Duration("wait_timeout"), closed: v.Text("on_outage") == "closed",
 			most: most, lump: most / 60}
 	}, nil
 }
@@ -98,7 +99,7 @@ func (s *shared) latest(c *Call) (at clock.Time, why Reason) {
 	if c.Deadline <= at {
 		at, why = c.Deadline-1, Deadline
 	}
-	if last := s.retry.last(c); last < at {
+	if last := s.retry.Last(c); last < at {
 		at, why = last, MaxRetries
 	}
 	return at, why
@@ -217,4 +218,9 @@ func (s *shared) Cancel(now clock.Time, c *Call, out *Effects) {
 	} // what is being asked for may be granted, and is lost
 	out.Fail(c, Deadline)
 	s.giveBack(now, out)
+}
+
+// SharedBuilder makes the strategy that asks a coordinator before every attempt.
+func SharedBuilder() Builder {
+	return Builder{Params: slices.Concat(sharedParams, retryParams()), Make: buildShared}
 }

@@ -1,11 +1,14 @@
 package strategies
 
-import "ratesim/sim/clock"
+import (
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+)
 
 // splitPacer lets a call through when it fits into this instance's share of the
 // advertised limits: each divided by the number of instances, rounded down, in
-// sliding 60 s windows as the queue's. Unlike the queue's share, which is a number in
-// a configuration, this one follows the fleet: a service registry tells its size. What
+// sliding 60 s windows as in the strategy queue. The share of queue is a number in a
+// configuration. This one follows the fleet, whose size a service registry tells. What
 // N instances send in any minute is within the limits although they do not talk to each
 // other. An instance cannot use what another one leaves, and a call larger than a
 // share can never be sent.
@@ -15,7 +18,7 @@ import "ratesim/sim/clock"
 // one of the two limits, or none, as provisioned ones do: what it does not name holds
 // nothing back, as in queue, and what it refuses all the same is retried.
 type splitPacer struct {
-	windowPacer
+	windows   windowPacer
 	instances func(clock.Time) int // as in Env
 	to        *Deployment
 	shares    int // instances that the windows are made for
@@ -30,13 +33,13 @@ func (g *splitPacer) follow(now clock.Time) {
 		return
 	}
 	g.shares = n
-	if g.requests != nil {
-		g.requests.Resize(now, max(1, g.to.RPM/int64(n)))
+	if g.windows.requests != nil {
+		g.windows.requests.Resize(now, max(1, g.to.RPM/int64(n)))
 	}
-	if g.tokens != nil {
+	if g.windows.tokens != nil {
 		part := max(1, g.to.TPM/int64(n))
-		g.tokens.Resize(now, part)
-		g.allowance.tokens, g.allowance.largest = part, part
+		g.windows.tokens.Resize(now, part)
+		g.windows.allowance.tokens, g.windows.allowance.largest = part, part
 	}
 }
 
@@ -51,10 +54,21 @@ func instancesAt(now clock.Time, registry func(clock.Time) int) int {
 
 func (g *splitPacer) Opens(now clock.Time, c *Call) clock.Time {
 	g.follow(now)
-	return g.windowPacer.Opens(now, c)
+	return g.windows.Opens(now, c)
 }
 
 func (g *splitPacer) Fits(now clock.Time, c *Call) bool {
 	g.follow(now)
-	return g.windowPacer.Fits(now, c)
+	return g.windows.Fits(now, c)
+}
+
+func (g *splitPacer) Sent(now clock.Time, c *Call) { g.windows.Sent(now, c) }
+
+func (g *splitPacer) Answered(now clock.Time, c *Call, r *wire.Reply) { g.windows.Answered(now, c, r) }
+
+func (g *splitPacer) Release(now clock.Time, c *Call) { g.windows.Release(now, c) }
+
+// SplitBuilder makes the strategy that paces by an equal part of the limits.
+func SplitBuilder() Builder {
+	return Builder{Params: retryParams(), Make: pacedBy(bySplit)}
 }

@@ -2,6 +2,7 @@ package strategies_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 	"time"
@@ -57,9 +58,9 @@ func TestStarvation(t *testing.T) {
 		}
 		args := strategies.Args{"capacity": "10000", "refill": "1000", "wait_timeout": "24h"}
 		for name, want := range map[string]time.Duration{"article:bucket": small + 8*time.Second, "token-bucket": 8 * time.Second} {
-			own := args
+			own := maps.Clone(args)
 			if name == "article:bucket" {
-				own = with(args, strategies.Args{"estimated_tokens": "0"})
+				own["estimated_tokens"] = "0"
 			}
 			wait := firstWaits(build(t, name, own, strategytest.Env().Deployments), arrivals)
 			if wait[1] != want {

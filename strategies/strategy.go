@@ -160,9 +160,9 @@ func (e *Effects) Fail(c *Call, why Reason) {
 	e.add(FailKind, c).Reason = why
 }
 
-// add makes room for an effect on c and returns it, all its other fields zero.
-// It is filled in where it lies: copied there field by field and at once read
-// back as a whole, it would have to wait for its own fields.
+// add makes room for an effect on c and returns it, with all its other fields zero. The
+// caller fills it in where it lies. Writing it elsewhere and copying it would be slower:
+// the copy would have to wait for the fields that were just written.
 func (e *Effects) add(kind Kind, c *Call) *Effect {
 	n := len(e.List)
 	if n == cap(e.List) {

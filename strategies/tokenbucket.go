@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"math"
+	"slices"
 
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
@@ -10,21 +11,22 @@ import (
 
 // bucketPacer lets a call through when a bucket of tokens holds its cost and a bucket
 // of requests holds one. The cost is prompt plus declared output, charged when the call
-// is sent and never trued up, as a client does that counts tokens before it sends and
-// not after.
+// is sent. It is never corrected by what the call used, as in a client that counts tokens
+// before it sends and not after.
 //
-// An attempt that was refused used no tokens, so the call keeps its tokens
-// (Call.Held) for the retry. One that failed otherwise may have been charged by
-// the provider, so its retry takes new ones. Every attempt takes a request: some
-// providers count those that they refuse.
+// An attempt that was refused used no tokens, so the call keeps its tokens (Call.Held)
+// for the retry. An attempt that failed otherwise may have been charged by the provider, so
+// the retry takes new tokens. Every attempt takes a request, because some providers count
+// the requests that they refuse.
 //
-// In a queue, as long as no attempt fails, a call waits at most for the tokens of
-// those that wait before it and its own, at the rate of the refill.
+// As long as no attempt fails, a call waits no longer than the refill takes for its own
+// tokens and those of the calls before it in the queue.
 //
-// A call that needs more than the bucket of tokens holds waits until it is full, and
-// overdraws it. If the pacer is smooth, there is no burst: the buckets hold nothing, and a
-// call is let through once what the one before took has been refilled, however many
-// tokens it needs itself. That is pacing by sleep, with each call's own size.
+// A call that needs more than the bucket of tokens can hold waits until the bucket is full,
+// and overdraws it. If the pacer is smooth, there is no burst: the buckets hold
+// nothing, and a call is let through when the tokens that the call before it took have
+// been refilled, however many it needs itself. That is pacing by sleep, with each call's
+// own size.
 type bucketPacer struct {
 	requests *limit.Bucket // nil where there is no limit
 	tokens   *limit.Bucket
@@ -70,9 +72,9 @@ func (g bucketPacer) Release(now clock.Time, c *Call) {
 }
 
 var bucketParams = []Param{
-	{Name: "capacity", Kind: CountParam, Min: 1, Max: maxLimit,
+	{Name: "capacity", Kind: CountParam, Min: 1, Max: MaxLimit,
 		About: "most tokens that the bucket holds; default: one minute's worth of the instance's share"},
-	{Name: "refill", Kind: NumberParam, Min: 1, Max: maxLimit / 60,
+	{Name: "refill", Kind: NumberParam, Min: 1, Max: MaxLimit / 60,
 		About: "tokens per second; default: the tokens per minute of the instance's share ÷ 60"},
 	{Name: "smooth", Kind: BoolParam, Default: "false",
 		About: "true allows no burst: each call waits until the tokens of the one before have been refilled, as batch jobs do that sleep between calls. capacity does not matter then"},
@@ -81,8 +83,8 @@ var bucketParams = []Param{
 var fair = Param{Name: "fair", Kind: BoolParam, Default: "true",
 	About: "true serves calls in the order in which they come; false lets each call look again at least every 500 ms, so that large calls can starve"}
 
-func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
-	if v["fair"].truth {
+func buildTokenBucket(v Values, known Env) (Factory, []ParamError) {
+	if v.Truth("fair") {
 		return compose(byBucket, v, known)
 	}
 	p := &parts{pace: byBucket, v: v, known: known, route: []int{0}}
@@ -92,9 +94,14 @@ func buildTokenBucket(v values, known Env) (Factory, []ParamError) {
 	retry := retryOf(v)
 	return func(env Env) Strategy {
 		return &poller{
-			polling: newPolling(v.duration("wait_timeout")),
-			pacer:   p.bucketPacer(p.allowance(&known.Deployments[0], env)),
-			retry:   keyed(retry, env),
+			polls: NewPolling(v.Duration("wait_timeout")),
+			pacer: p.bucketPacer(p.allowance(&known.Deployments[0], env)),
+			retry: retry.For(env),
 		}
 	}, nil
+}
+
+// TokenBucketBuilder makes the strategy that paces by a bucket of requests and one of tokens.
+func TokenBucketBuilder() Builder {
+	return Builder{Params: slices.Concat(limitParams, bucketParams, []Param{waitTimeout, fair}, retryParams()), Make: buildTokenBucket}
 }

@@ -23,6 +23,7 @@ import (
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 	"ratesim/strategies/live"
 )
 
@@ -198,7 +199,7 @@ func TestOpenAIRefused(t *testing.T) {
 // none is refused, and gives up at once when there is no credit.
 func TestLive(t *testing.T) {
 	v := start(t)
-	entry, ok := strategies.Find("header-aware")
+	entry, ok := catalog.Find("header-aware")
 	if !ok {
 		t.Fatal("no such strategy")
 	}

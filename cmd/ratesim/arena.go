@@ -14,7 +14,7 @@ import (
 	"ratesim/scenarios/situations"
 	"ratesim/sim/arena"
 	"ratesim/sim/metrics"
-	"ratesim/strategies"
+	strategycatalog "ratesim/strategies/catalog"
 )
 
 // worstFiles is how many of its worst situations are written for each named strategy.
@@ -86,7 +86,7 @@ func (f *common) contestants(what string, names []string) ([]string, error) {
 	known := arena.Field()
 	var list []string
 	for _, name := range names {
-		e, ok := strategies.Find(name)
+		e, ok := strategycatalog.Find(name)
 		if !ok || !slices.Contains(known, e.Name) {
 			return nil, inputError{fmt.Errorf("%s%w", what, unknown("strategy of the arena", name, known))}
 		}

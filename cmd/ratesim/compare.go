@@ -54,7 +54,7 @@ This is how it chooses the strategy that it recommends:
 					return nil, err
 				}
 				for i := range specs[0].Workload {
-					if file := specs[0].Workload[i].Arrivals.File; file != "" && !slices.Contains(workload.Embedded(), file) {
+					if file := specs[0].Workload[i].Arrivals.Log.Name; file != "" && !slices.Contains(workload.Embedded(), file) {
 						files = append(files, file)
 					}
 				}

@@ -13,7 +13,7 @@ import (
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/metrics"
-	"ratesim/strategies"
+	strategycatalog "ratesim/strategies/catalog"
 )
 
 // complete says how shells complete the arguments and the flags of every command below
@@ -21,6 +21,7 @@ import (
 func complete(root *cobra.Command) {
 	arguments, flags := argumentCompletions(), flagCompletions()
 	for _, c := range root.Commands() {
+		complete(c)
 		if of, ok := arguments[c.Name()]; ok {
 			c.ValidArgsFunction = of
 		} else if c.ValidArgsFunction == nil {
@@ -55,7 +56,8 @@ func argumentCompletions() map[string]cobra.CompletionFunc {
 		"list":     one(offer(kindNames)),
 		"init":     one(files("yaml", "yml")),
 		"report":   cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
-		"ptu":      one(cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)),
+		"ptu":      orFiles(traceNames),
+		"describe": orFiles(traceNames),
 	}
 }
 
@@ -73,16 +75,16 @@ func flagCompletions() map[string]cobra.CompletionFunc {
 		"--reps":            offer(func(*cobra.Command) []string { return []string{"auto\tas many as the verdict needs"} }),
 		"--output":          offer(func(*cobra.Command) []string { return outputs }),
 		"ptu --output":      offer(func(*cobra.Command) []string { return ptuOutputs }),
+		"describe --output": offer(func(*cobra.Command) []string { return describeOutputs }),
 		"list --output":     list,
 		"validate --output": list,
 		"version --output":  list,
-		"--trace":           orFiles(func(*cobra.Command) []string { return workload.Embedded() }),
+		"--trace":           orFiles(traceNames),
 		"--trace-format":    offer(formatNames),
-		"--format":          offer(formatNames),
 		"--scenario":        orFiles(scenarioNames),
 		"--from":            offer(embeddedNames),
 		"--vendor":          offer(func(c *cobra.Command) []string { return vendorsOf(catalogOf(c)) }),
-		"--model":           offer(ptuModels),
+		"ptu --model":       offer(ptuModels),
 		"--deployment":      offer(func(*cobra.Command) []string { return capacity.Deployments[:] }),
 		"--catalog":         files("csv"),
 		"--keys":            files("csv"),
@@ -154,7 +156,7 @@ func embeddedNames(c *cobra.Command) []string {
 
 func strategyNames(*cobra.Command) []string {
 	var list []string
-	for _, e := range strategies.Catalog() {
+	for _, e := range strategycatalog.Entries() {
 		list = append(list, e.Name+"\t"+e.About)
 	}
 	return list

@@ -71,10 +71,11 @@ func flagNames(c *cobra.Command) []string {
 // flagOwners returns the commands that have a flag of that name.
 func flagOwners(root *cobra.Command, name string) []string {
 	var owners []string
-	for _, c := range append([]*cobra.Command{root}, root.Commands()...) {
-		if slices.Contains(flagNames(c), name) && !c.Hidden {
-			owners = append(owners, c.CommandPath())
-		}
+	if slices.Contains(flagNames(root), name) && !root.Hidden {
+		owners = append(owners, root.CommandPath())
+	}
+	for _, c := range root.Commands() {
+		owners = append(owners, flagOwners(c, name)...)
 	}
 	return owners
 }

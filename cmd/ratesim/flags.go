@@ -11,33 +11,32 @@ import (
 	"github.com/spf13/pflag"
 
 	"ratesim/scenarios"
-	"ratesim/scenarios/workload"
 	"ratesim/sim/metrics"
 )
 
 // common are the flags that mean the same everywhere.
 type common struct {
-	seed        uint64
-	reps        replications
-	strategies  []string
-	providers   []string
-	catalog     string
-	trace       string
-	traceFormat string
-	duration    time.Duration
-	instances   int
-	deadline    time.Duration
-	maxTokens   int
-	slo         []string
-	baseline    string
-	output      string
-	dir         string
-	by          string
-	fixed       bool // --reps takes no auto
-	set         []string
-	quiet       bool
-	noColor     bool
-	command     string // makes the same result again
+	seed       uint64
+	reps       replications
+	strategies []string
+	providers  []string
+	catalog    string
+	trace      string
+	log        logFlags
+	duration   time.Duration
+	instances  int
+	deadline   time.Duration
+	maxTokens  int
+	slo        []string
+	baseline   string
+	output     string
+	dir        string
+	by         string
+	fixed      bool // --reps takes no auto
+	set        []string
+	quiet      bool
+	noColor    bool
+	command    string // makes the same result again
 }
 
 // listOutputs are the formats of -o where there is no result of a run.
@@ -70,7 +69,7 @@ func (f *common) registerBy(c *cobra.Command) {
 func (f *common) registerTraffic(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.trace, "trace", "", "replay a usage log `FILE` of single requests: alone, or in place of the scenario's workload; - is standard input")
-	fl.StringVar(&f.traceFormat, "trace-format", workload.AutoFormat, "`FORMAT` of the log: auto, or one of ratesim list formats")
+	f.log.register(fl)
 	fl.IntVar(&f.instances, "instances", 0, "let `N` client processes make the calls, in place of the scenario's")
 }
 
@@ -117,8 +116,8 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 		err = fmt.Errorf("--instances takes at least 1, got %d", f.instances)
 	case changed("max-tokens") && f.maxTokens < 1:
 		err = fmt.Errorf("--max-tokens takes at least 1, got %d", f.maxTokens)
-	case changed("trace-format") && !slices.Contains(workload.FormatNames(), f.traceFormat):
-		err = unknown("--trace-format", f.traceFormat, workload.FormatNames())
+	case f.log.check() != nil:
+		err = f.log.check()
 	case !slices.Contains(outputs, f.output):
 		err = unknown("--output", f.output, outputs)
 	}
@@ -133,7 +132,7 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 		f.strategies[i] = strings.TrimSpace(f.strategies[i])
 	}
 	f.command = commandLine(c, c.Flags().Args())
-	return scenarios.Options{Catalog: known, Trace: f.trace, TraceFormat: f.traceFormat, Duration: f.duration, Instances: f.instances,
+	return scenarios.Options{Catalog: known, Trace: f.trace, TraceOptions: f.log.options(), Duration: f.duration, Instances: f.instances,
 		Deadline: f.deadline, MaxTokens: f.maxTokens, Strategies: f.strategies, SLO: f.slo, Baseline: f.baseline, Set: f.set}, nil
 }
 

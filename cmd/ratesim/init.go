@@ -17,7 +17,10 @@ import (
 )
 
 // initFlags are the flags of init.
-type initFlags struct{ from, trace, traceFormat, catalog string }
+type initFlags struct {
+	from, trace, catalog string
+	log                  logFlags
+}
 
 func initCommand(s *streams) *cobra.Command {
 	var f initFlags
@@ -46,7 +49,7 @@ prompts and answers, and max_tokens. A comment in the file says what was fitted.
 	fl.SortFlags = false
 	fl.StringVar(&f.from, "from", "", "copy the embedded `SCENARIO`, or claims/NAME")
 	fl.StringVar(&f.trace, "trace", "", "fit the workload to a usage log `FILE` of single requests; - is standard input")
-	fl.StringVar(&f.traceFormat, "trace-format", workload.AutoFormat, "`FORMAT` of the log: auto, or one of ratesim list formats")
+	f.log.register(fl)
 	catalogFlag(fl, &f.catalog)
 	return c
 }
@@ -79,10 +82,10 @@ func (f *initFlags) check(c *cobra.Command, args []string) (file string, err err
 	switch {
 	case f.from != "" && f.trace != "":
 		return "", errors.New("--from copies a scenario and --trace fits one to a log; give one of them")
-	case c.Flags().Changed("trace-format") && f.trace == "":
-		return "", errors.New("--trace-format is the format of --trace, which is missing")
-	case !slices.Contains(workload.FormatNames(), f.traceFormat):
-		return "", unknown("--trace-format", f.traceFormat, workload.FormatNames())
+	case f.trace == "" && f.log.changed(c) != "":
+		return "", fmt.Errorf("--%s says how --trace is read, which is missing", f.log.changed(c))
+	case f.log.check() != nil:
+		return "", f.log.check()
 	case len(args) == 0:
 		return "", nil
 	}
@@ -122,7 +125,7 @@ func (f *initFlags) text(c *cobra.Command, s *streams, file string) ([]byte, err
 	if err != nil {
 		return nil, inputError{err}
 	}
-	log := &workload.Log{Name: f.trace, Format: f.traceFormat}
+	log := &workload.Log{Name: f.trace, UsageOptions: f.log.options()}
 	if f.trace == "-" {
 		log.Name = stdinName
 		if log.Data, err = s.readLog(); err != nil {

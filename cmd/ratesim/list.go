@@ -14,6 +14,7 @@ import (
 	"ratesim/scenarios/workload"
 	"ratesim/sim/metrics"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 // kind is one thing that list can list, as a table for people and as data for programs.
@@ -159,7 +160,7 @@ func listClaims(w io.Writer) error {
 
 func listStrategies(w io.Writer) error {
 	t := columns(w)
-	for _, e := range strategies.Catalog() {
+	for _, e := range catalog.Entries() {
 		fmt.Fprintf(t, "%s\t%s\n", e.Name, e.About)
 		params, rest := ownParams(&e)
 		for _, p := range params {
@@ -196,7 +197,7 @@ type paramJSON struct {
 
 func strategyData() (any, error) {
 	list := []strategyJSON{}
-	for _, e := range strategies.Catalog() {
+	for _, e := range catalog.Entries() {
 		one := strategyJSON{named{e.Name, e.About}, e.Omniscient, []paramJSON{}}
 		for _, p := range e.Params {
 			shown := paramJSON{Name: p.Name, Kind: p.Kind.String(), Default: p.Default, Allowed: p.Allowed(), Choices: p.Choices, With: p.With.String(), About: p.About}
@@ -241,7 +242,7 @@ func listMetrics(w io.Writer) error {
 // them all of, whose name it returns, too.
 func ownParams(e *strategies.Entry) (own []strategies.Param, rest string) {
 	for _, name := range []string{"retry-after", "jitter"} {
-		policy, ok := strategies.Find(name)
+		policy, ok := catalog.Find(name)
 		if !ok || name == e.Name {
 			return e.Params, ""
 		}

@@ -11,7 +11,7 @@ import (
 
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
-	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 // loadError is why what was asked for under a name cannot be read: where there is
@@ -53,7 +53,7 @@ func elsewhere(c *cobra.Command, name string) string {
 			return fmt.Sprintf("it is a command: ratesim %s", name)
 		}
 	}
-	_, strategy := strategies.Find(name)
+	_, strategy := catalog.Find(name)
 	switch {
 	case slices.Contains(scenarios.Library(), name) && c.Flags().Lookup("scenario") != nil:
 		return fmt.Sprintf("it is a scenario: %s --scenario %s", c.CommandPath(), name)

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,14 +15,14 @@ import (
 	"ratesim/provider/catalog"
 	"ratesim/reports"
 	"ratesim/scenarios"
-	"ratesim/scenarios/workload"
 	"ratesim/sim/sizing"
 )
 
 // ptuFlags are the flags of ratesim ptu.
 type ptuFlags struct {
 	model, deployment, provider string
-	scenario, format, zone      string
+	scenario, zone              string
+	log                         logFlags
 	location                    *time.Location // of zone; nil = none given
 	slo                         []string
 	batch, discount             share
@@ -46,8 +43,8 @@ func ptuCommand(s *streams) *cobra.Command {
 		Long: `Ptu reads a usage log and answers how many PTUs (provisioned throughput units of
 Azure OpenAI) to buy for it, if any. It compares pay-as-you-go, PTUs by the hour,
 month or year, with and without spillover, and PTUs by a schedule: what each costs,
-and by simulation what each does to requests. USAGE is a file or - for standard
-input; ratesim tells its format by its beginning. Without USAGE it takes the
+and by simulation what each does to requests. USAGE is a file, - for standard
+input, or the name of an embedded trace; ratesim tells its format by its beginning. Without USAGE it takes the
 workload of a scenario.`,
 		Example: `  ratesim ptu usage.csv --model gpt-4o
   ratesim ptu usage.json --model gpt-5 --slo 'p95<=8s' --slo 'rejected<=0.1%' --out ptu
@@ -83,7 +80,7 @@ func (f *ptuFlags) register(c *cobra.Command) {
 	fl.StringVar(&f.currency, "currency", "USD", "call prices by this `NAME`; nothing is converted")
 	fl.BoolVar(&f.breakEven, "break-even", false, "only print the break-even utilisation of every model")
 	fl.StringVar(&f.scenario, "scenario", "launch-day", "without USAGE, take the workload of this `SCENARIO`")
-	fl.StringVar(&f.format, "format", "auto", "`FORMAT` of USAGE: auto, or one of ratesim list formats")
+	f.log.register(fl)
 	fl.StringVar(&f.zone, "tz", "", "time `ZONE` of hours and weekdays, and of times in USAGE without one, such as Europe/Berlin (default UTC)")
 	catalogFlag(fl, &f.catalog)
 	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
@@ -105,7 +102,9 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 		return f.target().report(s, reports.BreakEven(capacity.ListBreakEvens(q.Catalog, q.Prices)))
 	}
 	if len(args) == 1 {
-		log, closer, err := f.open(c.Context(), args[0], s.in)
+		o := f.log.options()
+		o.Model, o.Location = f.model, f.location
+		log, closer, err := s.openLog(c.Context(), args[0], o)
 		if err != nil {
 			return loadError(c, "usage log", args[0], err)
 		}
@@ -164,8 +163,8 @@ func (f *ptuFlags) question(c *cobra.Command) (*sizing.Question, error) {
 	})
 	switch {
 	case err != nil:
-	case !slices.Contains(workload.FormatNames(), f.format):
-		err = unknown("--format", f.format, workload.FormatNames())
+	case f.log.check() != nil:
+		err = f.log.check()
 	case !slices.Contains(ptuOutputs, f.output):
 		err = unknown("--output", f.output, ptuOutputs)
 	case !slices.Contains(capacity.Deployments[:], f.deployment):
@@ -184,25 +183,6 @@ func (f *ptuFlags) question(c *cobra.Command) (*sizing.Question, error) {
 		q.Catalog, err = readCatalog(f.catalog)
 	}
 	return q, err
-}
-
-// open opens the usage log.
-func (f *ptuFlags) open(ctx context.Context, name string, in io.Reader) (*workload.Usage, io.Closer, error) {
-	o := workload.UsageOptions{Format: f.format, Model: f.model, Location: f.location}
-	file := io.NopCloser(in)
-	if name != "-" {
-		var err error
-		if file, err = os.Open(name); err != nil {
-			return nil, nil, fmt.Errorf("opening the usage log: %w", err)
-		}
-		in = &interruptible{ctx: ctx, in: file}
-	}
-	log, err := workload.OpenUsage(name, in, o)
-	if err != nil {
-		file.Close()
-		return nil, nil, err
-	}
-	return log, file, nil
 }
 
 // share is a flag of 0 to 1, or 0% to 100%.

@@ -21,7 +21,7 @@ import (
 
 	"ratesim/scenarios"
 	"ratesim/sim/metrics"
-	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 // made is the first line of a page that is made from the code, all of it or its tables.
@@ -68,6 +68,10 @@ func commandsPage(t *testing.T) string {
 			continue // cobra's own
 		}
 		fmt.Fprintf(&page, "\n## ratesim %s\n\n```text\n%s```\n", name, help(name))
+		if name == "workload" { // the only one that has commands of its own
+			const sub = "describe"
+			fmt.Fprintf(&page, "\n## ratesim %s %s\n\n```text\n%s```\n", name, sub, help(name, sub))
+		}
 	}
 	return page.String()
 }
@@ -185,7 +189,7 @@ func strategiesPage(*testing.T) string {
 Every strategy that a scenario or ` + "`--strategies`" + ` can name, with its parameters. A parameter is set in a scenario:
 ` + "`{name: patient, use: jitter, max_retries: 12}`" + `. A default of "none" means that the text says what applies.
 `)
-	for _, e := range strategies.Catalog() {
+	for _, e := range catalog.Entries() {
 		fmt.Fprintf(&page, "\n## %s\n\n%s.\n", e.Name, strings.ToUpper(e.About[:1])+e.About[1:])
 		params, rest := ownParams(&e)
 		if len(params) > 0 {

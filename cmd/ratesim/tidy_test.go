@@ -28,37 +28,41 @@ type layer struct {
 // module that each may import, tests aside. What a package may import stands
 // below it: imports run only downwards.
 var layers = []layer{
-	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
-	{"cmd/ratesim/ui", []string{"reports/page", "reports", "reports/chart", "reports/words", "sim", "scenarios", "scenarios/workload", "strategies", "provider/catalog", "provider", "sim/metrics"}},
+	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "scenarios/ladder", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
+	{"cmd/ratesim/ui", []string{"reports/page", "reports", "reports/chart", "reports/words", "sim", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "provider", "sim/metrics"}},
 	{"reports/page", []string{"reports", "reports/chart", "reports/words", "sim/metrics"}},
 	{"reports/page/pagetest", nil},
 	{"reports/picture", []string{"reports/chart", "reports/words"}},
-	{"reports", []string{"reports/chart", "reports/words", "provider/capacity", "sim/metrics", "sim/stats"}},
-	{"reports/chart", []string{"reports/words", "provider/capacity", "sim/metrics"}},
+	{"reports", []string{"reports/chart", "reports/words", "scenarios/workload/profile", "provider/capacity", "sim/metrics", "sim/stats"}},
+	{"reports/chart", []string{"reports/words", "scenarios/workload/profile", "provider/capacity", "sim/metrics"}},
 	{"reports/words", []string{"provider/capacity", "sim/metrics"}},
 	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider/quota", "provider", "provider/wire", "sim/verdict", "sim/demand", "sim/metrics", "sim/limit", "sim/rng", "sim/clock"}},
-	{"sim/sizing", []string{"sim", "scenarios", "scenarios/workload", "strategies", "provider", "provider/capacity", "provider/catalog", "sim/metrics", "sim/rng", "sim/clock"}},
-	{"sim/arena", []string{"sim", "scenarios/situations", "scenarios", "strategies", "provider/catalog", "sim/metrics", "sim/stats"}},
+	{"sim/sizing", []string{"sim", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider", "provider/capacity", "provider/catalog", "sim/metrics", "sim/rng", "sim/clock"}},
+	{"sim/arena", []string{"sim", "scenarios/situations", "scenarios", "strategies/catalog", "strategies", "provider/catalog", "sim/metrics", "sim/stats"}},
 	{"sim", []string{"sim/demand", "scenarios", "scenarios/workload", "strategies", "provider/quota", "provider/catalog", "provider", "provider/wire",
 		"sim/verdict", "sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
+	{"scenarios/ladder", []string{"scenarios", "scenarios/workload/profile", "scenarios/workload", "provider/catalog", "provider"}},
 	{"scenarios/situations", []string{"sim/demand", "scenarios", "provider/catalog", "provider", "sim/rng"}},
 	{"sim/demand", []string{"scenarios", "scenarios/workload", "provider", "provider/wire", "sim/limit", "sim/queue", "sim/rng", "sim/clock"}},
 	{"sim/verdict", []string{"scenarios", "scenarios/workload", "sim/metrics", "sim/stats"}},
-	{"scenarios", []string{"strategies", "provider/catalog", "provider/quota", "provider", "scenarios/workload", "sim/metrics", "sim/rng", "sim/clock", "scenarios/spelling"}},
+	{"scenarios", []string{"strategies/catalog", "strategies", "provider/catalog", "provider/quota", "provider", "scenarios/workload", "sim/metrics", "sim/rng", "sim/clock", "scenarios/spelling"}},
 	{"strategies/strategytest", []string{"strategies", "provider/wire", "sim/rng", "sim/clock"}},
 	{"strategies/live/redisquota", []string{"provider/wire"}},
 	{"strategies/live", []string{"strategies", "provider/wire", "sim/clock"}},
+	{"strategies/catalog", []string{"strategies/presets", "strategies"}},
+	{"strategies/presets", []string{"strategies", "provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"strategies", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"provider/mock/admin", []string{"provider/mock", "provider/conformance", "provider"}},
 	{"provider/mock", []string{"provider/conformance", "provider", "provider/wire", "sim/rng", "sim/clock"}},
 	{"provider/conformance", []string{"provider/wire"}},
-	{"provider/tokens", nil},
 	{"provider/capacity", []string{"provider/catalog", "sim/rng", "scenarios/spelling"}},
 	{"provider/quota", []string{"provider", "provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"provider/catalog", []string{"provider/vendors", "provider", "sim/rng", "scenarios/spelling"}},
 	{"provider/vendors", []string{"provider"}},
 	{"provider", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
-	{"scenarios/workload", []string{"sim/rng", "sim/clock"}},
+	{"scenarios/workload/profile", []string{"scenarios/workload"}},
+	{"scenarios/workload", []string{"provider/tokens", "sim/rng", "sim/clock"}},
+	{"provider/tokens", nil},
 	{"provider/wire", []string{"sim/clock"}},
 	{"sim/metrics", []string{"sim/stats", "sim/limit", "sim/clock"}},
 	{"sim/stats", nil},
@@ -71,10 +75,11 @@ var layers = []layer{
 
 // never lists what a package must not reach, however indirectly.
 var never = map[string]string{
-	"strategies":      "provider", // a client sees only what crosses the wire
-	"reports":         "sim",      // a report can be made again from a saved result
-	"bench":           "sim",      // a live run is an equal of the simulation
-	"strategies/live": "sim",
+	"strategies":         "provider", // a client sees only what crosses the wire
+	"strategies/catalog": "provider",
+	"reports":            "sim", // a report can be made again from a saved result
+	"bench":              "sim", // a live run is an equal of the simulation
+	"strategies/live":    "sim",
 }
 
 func TestImports(t *testing.T) {

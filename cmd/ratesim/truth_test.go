@@ -18,7 +18,7 @@ import (
 	"ratesim/provider/vendors"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
-	"ratesim/strategies"
+	strategycatalog "ratesim/strategies/catalog"
 )
 
 // numerals are the numbers that people write as words.
@@ -44,7 +44,7 @@ func countsOf(t *testing.T) map[string][]int {
 		`formats`:                      {len(workload.Formats())},
 		`(?:arrival )?processes`:       {len(workload.About())},
 		`kinds of event`:               {kindsOfEvent(t)},
-		`client strategies|strategies`: {competing, len(strategies.Catalog()), 10}, // ten are dealt in the test of equals
+		`client strategies|strategies`: {competing, len(strategycatalog.Entries()), 10}, // ten are dealt in the test of equals
 	}
 }
 

@@ -19,6 +19,6 @@ func About() []Description {
 		{"diurnal", "rate, swing, period, peak_at", "poisson at a rate that follows a cosine, as a day does"},
 		{"spike", "at, calls, over", "exactly so many calls, evenly spaced or at once"},
 		{"closed", "users, think", "users who wait for each answer before they think and ask again"},
-		{"trace", "file, format, speed, scale, loop", "recorded requests with their own sizes, and max_tokens where the log has it"},
+		{"trace", "file, format, columns, skip_bad_rows, speed, scale, loop", "recorded requests with their own sizes, and max_tokens where the log has it"},
 	}
 }

@@ -74,12 +74,10 @@ type Arrivals struct {
 	Users int      // [users] closed: each waits for its call to end, thinks, and asks again; 1 to MaxUsers
 	Think rng.Dist // [think] closed: seconds
 
-	File   string  // [file] trace: a path, or the name of an embedded trace
-	Data   []byte  // what is in File, where that is in no file
-	Format string  // [format] trace: one of FormatNames; "" tells it by the file
-	Speed  float64 // [speed] trace: 2 replays twice as fast; at most MaxSpeed; 0 = 1
-	Scale  float64 // [scale] trace: calls for every row; 0.5 keeps every other one at random, 2 doubles each; at most MaxScale; 0 = 1
-	Loop   bool    // [loop] trace: start again at the end
+	Log   Log     // [file, format, columns, skip_bad_rows] trace: a path, or the name of an embedded trace, and how it is read
+	Speed float64 // [speed] trace: 2 replays twice as fast; at most MaxSpeed; 0 = 1
+	Scale float64 // [scale] trace: calls for every row; 0.5 keeps every other one at random, 2 doubles each; at most MaxScale; 0 = 1
+	Loop  bool    // [loop] trace: start again at the end
 }
 
 // times yields the arrival times of an open process. They never decrease;

@@ -44,7 +44,7 @@ func newCSV(in *input, names [][]string) *csvFields {
 				continue
 			}
 			if c.at[i] >= 0 {
-				in.fail(1, 0, "has two columns %s", column)
+				in.stop(1, 0, "has two columns %s", column)
 			}
 			c.at[i] = j
 		}
@@ -170,7 +170,7 @@ func (c *csvFields) quoted(s *span) (end int, ok bool) {
 			pos = len(c.row)
 			c.row = append(c.row, '\n')
 			if !c.readLine() {
-				return 0, c.in.fail(s.line, s.column, "has a quote that is never closed")
+				return 0, c.in.stop(s.line, s.column, "has a quote that is never closed")
 			}
 			continue
 		}
@@ -199,11 +199,11 @@ func (c *csvFields) readLine() bool {
 		}
 		switch {
 		case len(c.row) > maxRow:
-			return c.in.fail(c.first, 0, "row is longer than %d MB; is a quote never closed?", maxRow>>20)
+			return c.in.stop(c.first, 0, "row is longer than %d MB; is a quote never closed?", maxRow>>20)
 		case err == bufio.ErrBufferFull:
 			continue
 		case err != nil && !c.cut:
-			return c.in.fail(c.read+1, 0, "cannot be read: %v", err)
+			return c.in.stop(c.read+1, 0, "cannot be read: %v", err)
 		}
 		c.read++
 		c.row = bytes.TrimSuffix(bytes.TrimSuffix(c.row, []byte("\n")), []byte("\r"))

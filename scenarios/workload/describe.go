@@ -98,10 +98,10 @@ const MaxLengths = 4 << 20
 
 // ReadLengths returns the sizes of all rows of a trace of at most MaxLengths
 // rows, for Stream.Lengths. The name is as in Log. Errors are of type *FileError.
-func ReadLengths(file string, format string) ([]Length, error) {
+func ReadLengths(file string) ([]Length, error) {
 	var s Summary
 	var lengths []Length
-	err := (&Log{Name: file, Format: format}).eachRow(&s, func(row *Row) {
+	err := (&Log{Name: file}).eachRow(&s, func(row *Row) {
 		if s.Rows <= MaxLengths {
 			lengths = append(lengths, row.Length)
 		}

@@ -27,24 +27,25 @@ func Embedded() []string {
 	return names
 }
 
-// Log is a usage log of single requests. A name without slash or dot that is embedded
+// Log is a usage log, and how it is read. A name without slash or dot that is embedded
 // means the embedded trace; a file of that name is reached as ./name.
 type Log struct {
-	Name   string // of an embedded trace, or the path of a file
-	Format string // one of FormatNames; "" tells it by the beginning
-	Data   []byte // what is in it, where that is in no file: of standard input
+	Name string // of an embedded trace, or the path of a file
+	Data []byte // what is in it, where that is in no file: of standard input
+	UsageOptions
 }
 
-// Open opens the log. The caller closes the reader. Errors are of type *FileError.
+// Open opens a log of single requests, which may be read more than once. The caller closes
+// the reader. Errors are of type *FileError.
 func (l *Log) Open() (*TraceReader, error) {
-	if l.Data != nil {
-		return NewTraceReader(l.Name, bytes.NewReader(l.Data), l.Format)
+	f := io.NopCloser(bytes.NewReader(l.Data))
+	if l.Data == nil {
+		var err error
+		if f, err = openFile(l.Name, true); err != nil {
+			return nil, err
+		}
 	}
-	f, err := openFile(l.Name)
-	if err != nil {
-		return nil, err
-	}
-	t, err := NewTraceReader(l.Name, f, l.Format)
+	t, err := NewTraceReader(l.Name, f, l.UsageOptions)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -53,7 +54,12 @@ func (l *Log) Open() (*TraceReader, error) {
 	return t, nil
 }
 
-func openFile(file string) (io.ReadCloser, error) {
+// OpenFile opens an embedded trace or a file, to be read once. Errors are of type *FileError.
+func OpenFile(name string) (io.ReadCloser, error) { return openFile(name, false) }
+
+// openFile opens an embedded trace or a file; with again the file must be one that can be
+// read more than once.
+func openFile(file string, again bool) (io.ReadCloser, error) {
 	if !strings.ContainsAny(file, `/\.`) {
 		if f, err := embedded.Open("data/" + file + ".csv"); err == nil {
 			return f, nil
@@ -64,7 +70,9 @@ func openFile(file string) (io.ReadCloser, error) {
 		return nil, cannotOpen(file, err)
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
+	if err == nil && info.IsDir() {
+		err = errors.New("it is a folder")
+	} else if err == nil && again && !info.Mode().IsRegular() {
 		err = errors.New("not a regular file; a trace is read more than once, so save it to a file first")
 	}
 	if err != nil {
@@ -78,9 +86,9 @@ func cannotOpen(file string, err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path.Err // the file is named already
 	}
-	msg := fmt.Sprintf("cannot open trace: %v", err)
+	msg := fmt.Sprintf("cannot open the log: %v", err)
 	if errors.Is(err, fs.ErrNotExist) {
 		msg += "; embedded traces: " + strings.Join(Embedded(), ", ")
 	}
-	return &FileError{File: file, Msg: msg}
+	return &FileError{File: file, Msg: msg, cause: err}
 }

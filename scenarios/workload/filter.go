@@ -1,18 +1,21 @@
 package workload
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 )
 
-// filter checks what all rows must obey and keeps those of one model. A bucket
-// of other models becomes one without use: that much is known of its time.
+// filter keeps the rows of one model and counts the others. A bucket of other models
+// becomes one without use: that much is known of its time.
 type filter struct {
 	in      *input
 	rows    reader
-	kept    bool     // a row was of the model
-	others  []string // some of the other models
+	kept    bool // a row was of the model
+	others  others
 	unnamed *note
 	model   string // of the last row
 	fits    bool   // it is the one asked for
@@ -28,9 +31,6 @@ func newFilter(in *input, rows reader) *filter {
 
 func (f *filter) next(it *item) bool {
 	for f.rows.next(it) {
-		if it.Cached > it.Prompt {
-			return f.in.fail(it.Line, 0, "%d of %d prompt tokens are cached; cached tokens are a part of them", it.Cached, it.Prompt)
-		}
 		if f.in.Model == "" || f.keep(it) {
 			return true
 		}
@@ -39,8 +39,8 @@ func (f *filter) next(it *item) bool {
 			return true
 		}
 	}
-	if f.in.err == nil && f.in.Model != "" && !f.kept && len(f.others) > 0 {
-		f.in.fail(0, 0, "has no rows of model %q; it has %s", f.in.Model, strings.Join(f.others, ", "))
+	if names, rows := f.others.list(); f.in.err == nil && rows > 0 && !f.kept {
+		f.in.fail(0, 0, "has no rows of model %q; %s", f.in.Model, ofOthers(names, rows))
 	}
 	return false
 }
@@ -56,12 +56,56 @@ func (f *filter) keep(it *item) bool {
 	}
 	if it.Model != f.model {
 		f.model, f.fits = strings.Clone(it.Model), SameModel(it.Model, f.in.Model)
-		if !f.fits && len(f.others) < 8 && !slices.Contains(f.others, f.model) {
-			f.others = append(f.others, f.model)
-		}
+	}
+	if !f.fits {
+		f.others.add(f.model)
 	}
 	f.kept = f.kept || f.fits
 	return f.fits
+}
+
+// others counts rows by model. Of more than maxModels models the later ones have no count of
+// their own.
+type others struct {
+	rows   int64
+	counts map[string]*int64
+	last   string
+	at     *int64 // the count of the last model
+}
+
+func (o *others) add(model string) {
+	o.rows++
+	if o.at == nil || model != o.last {
+		o.last = model
+		if o.at = o.counts[model]; o.at == nil {
+			if o.counts == nil {
+				o.counts = map[string]*int64{}
+			}
+			o.at = new(int64)
+			if len(o.counts) < maxModels {
+				o.counts[model] = o.at
+			}
+		}
+	}
+	*o.at++
+}
+
+// list returns the models, those of most rows first, and how many rows there are.
+func (o *others) list() (models []string, rows int64) {
+	models = slices.SortedFunc(maps.Keys(o.counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(*o.counts[b], *o.counts[a]), strings.Compare(a, b))
+	})
+	return models, o.rows
+}
+
+// ofOthers says in a few words which models rows are of.
+func ofOthers(models []string, rows int64) string {
+	const most = 6
+	more := ""
+	if n := len(models) - most; n > 0 {
+		models, more = models[:most], fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("%d rows are of %s%s", rows, strings.Join(models, ", "), more)
 }
 
 // SameModel reports whether a log's name of a model means the one wanted: as

@@ -22,10 +22,9 @@ type Format struct {
 // format is a Format and how it is read.
 type format struct {
 	Format
-	ordered bool       // its rows must come in time order; else they are sorted
-	in      container  // what it comes in
-	tells   [][]string // names of columns or keys: all of one of these lists tell the format
-	open    func(*input) reader
+	in    container  // what it comes in
+	tells [][]string // names of columns or keys: all of one of these lists tell the format
+	open  func(*input) reader
 }
 
 // container is a set of the syntaxes that a format comes in.
@@ -50,30 +49,43 @@ func (c container) String() string {
 func formats() []format {
 	const either = inCSV | inJSON
 	return []format{
-		{Format{"plain", "CSV: time, prompt_tokens, output_tokens[, cached_tokens][, model][, max_tokens], in time order", true}, true, inCSV,
+		{Format{plainFormat, "CSV or lines of JSON of your own: time, prompt_tokens, output_tokens, or what --columns maps to them", true}, either,
 			[][]string{{"time", "prompt_tokens", "output_tokens"}}, openPlain},
-		{Format{"azure", "CSV of the Azure LLM inference traces of 2023 and 2024", true}, true, inCSV,
+		{Format{"azure", "CSV of the Azure LLM inference traces of 2023 and 2024", true}, inCSV,
 			[][]string{{"TIMESTAMP", "ContextTokens", "GeneratedTokens"}}, openAzureTrace},
-		{Format{"openai", "JSON pages of OpenAI's usage API, /v1/organization/usage/completions", false}, false, inJSON,
+		{Format{"burstgpt", "CSV of the BurstGPT traces", true}, inCSV,
+			[][]string{{"Timestamp", "Request tokens", "Response tokens"}}, openBurstGPT},
+		{Format{"qwen-bailian", "lines of JSON of the Qwen-Bailian traces", true}, inJSON,
+			[][]string{{"chat_id", "parent_chat_id", "timestamp", "input_length", "output_length"}}, openBailian},
+		{Format{"mooncake", "lines of JSON of the Mooncake traces", true}, inJSON,
+			[][]string{{"timestamp", "input_length", "output_length"}}, openMooncake},
+		{Format{"servegen", "CSV of the clients of ServeGen: their rates in windows of time, without tokens", false}, inCSV,
+			[][]string{{"client", "window_start_s", "rate_rps", "cv"}}, openServeGen},
+		{Format{"openai-batch", "lines of JSON that OpenAI's batch API takes; all arrive at once", true}, inJSON,
+			[][]string{{"custom_id", "method", "url", "body"}}, openOpenAIBatch},
+		{Format{"openai", "JSON pages of OpenAI's usage API, /v1/organization/usage/completions", false}, inJSON,
 			[][]string{{"start_time", "end_time", "results"}, {"object", "data", "has_more"}}, openOpenAI},
-		{Format{"openai-csv", "CSV that OpenAI's usage dashboard exports (completions)", false}, false, inCSV,
+		{Format{"openai-csv", "CSV that OpenAI's usage dashboard exports (completions)", false}, inCSV,
 			[][]string{{"start_time", "end_time", "start_time_iso", "end_time_iso"}, {"start_time", "end_time", "input_tokens", "output_tokens"}}, openOpenAICSV},
-		{Format{"azure-monitor", "JSON of Azure Monitor: az monitor metrics list", false}, false, inJSON,
+		{Format{"azure-monitor", "JSON of Azure Monitor: az monitor metrics list", false}, inJSON,
 			[][]string{{"interval", "value", "timeseries"}}, openAzureMonitor},
-		{Format{"azure-logs", "CSV or JSON of the Log Analytics table AzureMetrics", false}, false, either,
+		{Format{"azure-logs", "CSV or JSON of the Log Analytics table AzureMetrics", false}, either,
 			[][]string{{"TimeGenerated", "MetricName", "Total", "TimeGrain"}, {"TimeGenerated [UTC]", "MetricName", "Total", "TimeGrain"}}, openAzureLogs},
-		{Format{"anthropic", "JSON pages of Anthropic's usage report, /v1/organizations/usage_report/messages", false}, false, inJSON,
+		{Format{"anthropic", "JSON pages of Anthropic's usage report, /v1/organizations/usage_report/messages", false}, inJSON,
 			[][]string{{"starting_at", "ending_at", "results"}}, openAnthropic},
-		{Format{"litellm", "CSV or JSON of the LiteLLM proxy's LiteLLM_SpendLogs", true}, false, either,
+		{Format{"litellm", "CSV or JSON of the LiteLLM proxy's LiteLLM_SpendLogs", true}, either,
 			[][]string{{"startTime", "prompt_tokens", "completion_tokens"}}, openLiteLLM},
-		{Format{"langfuse", "CSV or JSON of Langfuse's observations", true}, false, either,
+		{Format{"langfuse", "CSV or JSON of Langfuse's observations", true}, either,
 			[][]string{{"start_time", "usage_details"}, {"startTime", "usageDetails"}}, openLangfuse},
-		{Format{"helicone", "CSV or JSON of Helicone's requests", true}, false, either,
+		{Format{"helicone", "CSV or JSON of Helicone's requests", true}, either,
 			[][]string{{"request_created_at", "prompt_tokens", "completion_tokens"}}, openHelicone},
-		{Format{"dev-proxy", "CSV of Microsoft Dev Proxy's OpenAIUsageDebuggingPlugin", true}, false, inCSV,
+		{Format{"dev-proxy", "CSV of Microsoft Dev Proxy's OpenAIUsageDebuggingPlugin", true}, inCSV,
 			[][]string{{"time", "status", "prompt tokens", "completion tokens"}}, openDevProxy},
 	}
 }
+
+// plainFormat is the format that maps columns.
+const plainFormat = "plain"
 
 // Formats returns all formats.
 func Formats() []Format {
@@ -102,7 +114,7 @@ const sniffed = 64 << 10
 func (in *input) sniff() *format {
 	head, err := in.bytes.Peek(sniffed)
 	if err != nil && err != io.EOF && len(head) == 0 {
-		in.fail(1, 0, "cannot be read: %v", err)
+		in.stop(1, 0, "cannot be read: %v", err)
 		return nil
 	}
 	if rest, ok := bytes.CutPrefix(head, []byte("\ufeff")); ok {
@@ -110,45 +122,66 @@ func (in *input) sniff() *format {
 		head = rest
 	}
 	all := formats()
-	var asked *format
-	if in.Format != "" && in.Format != AutoFormat {
-		i := slices.IndexFunc(all, func(f format) bool { return f.Name == in.Format })
-		if i < 0 {
-			in.fail(0, 0, "unknown format %q; allowed: %s", in.Format, strings.Join(FormatNames(), ", "))
-			return nil
-		}
-		asked = &all[i]
+	asked, ok := in.asked(all)
+	if !ok {
+		return nil
 	}
-	names := in.names(head)
+	in.names, in.cut = in.namesIn(head), len(head) == sniffed
 	is := inCSV
 	if in.json {
 		is = inJSON
+		in.lines = isJSONLines(head, "data")
 	}
 	if in.err == nil && asked != nil && asked.in&is == 0 {
-		in.fail(1, 0, "format %s is %s, this is %s", asked.Name, asked.in, is)
+		in.stop(1, 0, "format %s is %s, this is %s", asked.Name, asked.in, is)
 	}
 	if in.err != nil {
 		return nil
 	}
+	if asked != nil && len(in.Columns) > 0 {
+		return asked // its columns have other names
+	}
 	for i := range all {
 		f := &all[i]
-		if f.in&is == 0 || !slices.ContainsFunc(f.tells, func(tell []string) bool { return len(missing(tell, names)) == 0 }) {
+		if f.in&is == 0 || !slices.ContainsFunc(f.tells, func(tell []string) bool { return len(missing(tell, in.names)) == 0 }) {
 			continue
 		}
 		if asked != nil && f != asked {
-			if asked.lacks(names) == "" {
+			if asked.lacks(in.names) == "" {
 				continue
 			}
-			in.fail(1, 0, "header is that of format %s, not %s", f.Name, asked.Name)
+			in.stop(1, 0, "header is that of format %s, not %s", f.Name, asked.Name)
 		}
 		return f
 	}
 	if in.json && len(head) < sniffed && holdsNothing(head) {
-		in.fail(0, 0, "has no rows of usage")
-	} else if asked == nil || asked.lacks(names) != "" {
-		in.fail(1, 0, "%s", unknownFormat(all, asked, names, head))
+		in.stop(0, 0, "has no rows of usage")
+	} else if asked == nil || asked.lacks(in.names) != "" {
+		in.stop(1, 0, "%s", in.unknownFormat(all, asked, head))
 	}
 	return asked
+}
+
+// asked returns the format that was asked for, nil if none was.
+func (in *input) asked(all []format) (f *format, ok bool) {
+	name := in.Format
+	if name == AutoFormat {
+		name = ""
+	}
+	if len(in.Columns) > 0 {
+		if name != "" && name != plainFormat {
+			return nil, in.stop(0, 0, "columns are mapped in logs of format %s, not %s", plainFormat, name)
+		}
+		name = plainFormat
+	}
+	if name == "" {
+		return nil, true
+	}
+	i := slices.IndexFunc(all, func(f format) bool { return f.Name == name })
+	if i < 0 {
+		return nil, in.stop(0, 0, "unknown format %q; allowed: %s", name, strings.Join(FormatNames(), ", "))
+	}
+	return &all[i], true
 }
 
 // lacks returns the name that f is told by and that is not among names, "" if
@@ -175,24 +208,34 @@ func missing(wanted, names []string) []string {
 
 // unknownFormat says why a log is not of the format asked for, or of none, and
 // which it is nearest to.
-func unknownFormat(all []format, asked *format, names []string, head []byte) string {
+func (in *input) unknownFormat(all []format, asked *format, head []byte) string {
+	guess := guessColumns(in.names)
+	if asked != nil && asked.Name == plainFormat && guess.likely() {
+		return guess.message(in.names)
+	}
 	if asked != nil {
-		return fmt.Sprintf("format %s is told by %s, which is not here: got %s", asked.Name, asked.lacks(names), excerpt(firstLine(head)))
+		return fmt.Sprintf("format %s is told by %s, which is not here: got %s", asked.Name, asked.lacks(in.names), excerpt(firstLine(head)))
 	}
 	hint := ""
 	if bytes.Count(firstLine(head), []byte(";")) > 1 {
 		hint = "; its columns must be separated by commas"
 	}
-	most := 0.4 // of the names; fewer are chance
+	nearest, most := (*format)(nil), 0.7 // of the names; fewer are chance
 	for i := range all {
 		for _, tell := range all[i].tells {
-			lacking := missing(tell, names)
-			if share := 1 - float64(len(lacking))/float64(len(tell)); share > most {
-				most, hint = share, fmt.Sprintf("; nearest is %s, for which it lacks %s", all[i].Name, strings.Join(lacking, ", "))
+			if share := 1 - float64(len(missing(tell, in.names)))/float64(len(tell)); share > most {
+				nearest, most = &all[i], share
 			}
 		}
 	}
-	return fmt.Sprintf("is of no format known: begins %s%s; known: %s", excerpt(firstLine(head)), hint, strings.Join(FormatNames()[1:], ", "))
+	switch {
+	case nearest == nil && guess.likely():
+		return guess.message(in.names)
+	case nearest != nil:
+		hint = fmt.Sprintf("; nearest is %s, for which it lacks %s", nearest.Name, nearest.lacks(in.names))
+	}
+	return fmt.Sprintf("is of no format known: begins %s%s; known: %s; in a log of your own, --columns says which columns hold what",
+		excerpt(firstLine(head)), hint, strings.Join(FormatNames()[1:], ", "))
 }
 
 func firstLine(head []byte) []byte {
@@ -200,24 +243,24 @@ func firstLine(head []byte) []byte {
 	return bytes.TrimSuffix(line, []byte("\r"))
 }
 
-// names returns what the beginning of a log tells its format by: the columns
+// namesIn returns what the beginning of a log tells its format by: the columns
 // of the header line, or the keys of its JSON objects.
-func (in *input) names(head []byte) []string {
+func (in *input) namesIn(head []byte) []string {
 	text := bytes.TrimSpace(head)
 	switch {
 	case len(text) == 0:
-		in.fail(0, 0, "is empty")
-	case bytes.HasPrefix(text, []byte("\x1f\x8b")):
-		in.fail(0, 0, "is compressed; give it through gunzip")
+		in.stop(0, 0, "is empty")
+	case bytes.HasPrefix(text, []byte("\x1f\x8b")) || bytes.HasPrefix(text, []byte("\x28\xb5\x2f\xfd")):
+		in.stop(0, 0, "is compressed twice; unpack it once")
 	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
-		in.fail(0, 0, "is a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV")
+		in.stop(0, 0, "is a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV")
 	case bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")):
-		in.fail(0, 0, "is UTF-16, as some shells and Excel write; save it as UTF-8")
+		in.stop(0, 0, "is UTF-16, as some shells and Excel write; save it as UTF-8")
 	case text[0] == '{' || text[0] == '[':
 		in.json = true
 		return jsonKeys(text)
 	case bytes.IndexByte(text, '\n') < 0 && len(head) == sniffed:
-		in.fail(1, 0, "line is longer than %d bytes", sniffed)
+		in.stop(1, 0, "line is longer than %d bytes", sniffed)
 	default:
 		return csvColumns(firstLine(text))
 	}

@@ -48,6 +48,11 @@ func (s *jsonObjects) fail(format string, args ...any) bool {
 	return s.in.fail(s.line, s.column, format, args...)
 }
 
+// stop is as fail, where nothing can be read after it.
+func (s *jsonObjects) stop(format string, args ...any) bool {
+	return s.in.stop(s.line, s.column, format, args...)
+}
+
 // maxDepth bounds how lists and pages may be nested.
 const maxDepth = 16
 
@@ -81,10 +86,10 @@ func (s *jsonObjects) nextObject() bool {
 				return ok
 			}
 		default:
-			return s.in.fail(line, 0, "holds %v where an object must be", t)
+			return s.in.stop(line, 0, "holds %v where an object must be", t)
 		}
 	}
-	return s.fail("is nested deeper than %d lists and pages", maxDepth)
+	return s.stop("is nested deeper than %d lists and pages", maxDepth)
 }
 
 // members reads the rest of an object, up to its end or to the list of a page,
@@ -106,7 +111,7 @@ func (s *jsonObjects) members() (page, ok bool) {
 				return true, true
 			}
 			if d, ok := t.(json.Delim); ok && d == '{' {
-				return false, s.fail("%s must be a list", key)
+				return false, s.stop("%s must be a list", key)
 			}
 			continue
 		}
@@ -164,13 +169,13 @@ func (s *jsonObjects) skip() bool {
 func (s *jsonObjects) explain(err error, past int64) bool {
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok && err != io.ErrUnexpectedEOF {
 		line, column := s.lines.at(e.Offset - past)
-		return s.in.fail(line, column, "is not JSON: %v", err)
+		return s.in.stop(line, column, "is not JSON: %v", err)
 	}
 	line, _ := s.lines.at(s.dec.InputOffset())
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return s.in.fail(line, 0, "the file ends within a value that begins here; is it cut short?")
+		return s.in.stop(line, 0, "the file ends within a value that begins here; is it cut short?")
 	}
-	return s.in.fail(line, 0, "cannot be read: %v", err)
+	return s.in.stop(line, 0, "cannot be read: %v", err)
 }
 
 // jsonFields makes the objects of a file rows of a table.

@@ -19,22 +19,26 @@ const (
 	fuseType
 	fuseModel
 	fuseID
+	fuseUser
+	fuseLatency
+	fuseCost
 )
 
 func openLangfuse(in *input) reader {
-	return &langfuse{openTable(in, true, 2, "start_time|startTime", "usage_details|usageDetails", "type", "provided_model_name|providedModelName|model", "id"),
+	return &langfuse{openTable(in, true, 2, "start_time|startTime", "usage_details|usageDetails", "type", "provided_model_name|providedModelName|model", "id",
+		"user_id|userId", "latency", "total_cost|totalCost|calculatedTotalCost"),
 		in.note("has a total of tokens that is neither input and output nor the sum of all kinds; the sum of all kinds is used")}
 }
 
 func (l *langfuse) next(it *item) bool {
 	for l.table.next(it) {
-		if t := l.text(fuseType); t != "" && !strings.EqualFold(t, "GENERATION") {
+		if t := l.word(fuseType); t != "" && !strings.EqualFold(t, "GENERATION") {
 			continue
 		}
-		if !l.time(fuseStart, &it.Start) || !l.usage(it) {
+		if !l.time(fuseStart, &it.Start) || !l.usage(it) || !l.duration(fuseLatency, 1, &it.Latency) || !l.cost(fuseCost, it) {
 			return false
 		}
-		it.Requests, it.Model = 1, l.text(fuseModel)
+		it.Requests, it.Model, it.Tenant = 1, l.word(fuseModel), l.word(fuseUser)
 		if id := l.text(fuseID); id != "" {
 			it.id = nameHash(id)
 		}

@@ -9,7 +9,8 @@ import (
 // CSV of its database, or JSON of its API.
 type liteLLM struct {
 	*table
-	cache *note
+	cache  *note
+	status *note
 }
 
 const (
@@ -20,23 +21,33 @@ const (
 	liteID
 	liteCacheHit
 	liteMetadata
+	liteTeam
+	liteUser
+	liteEndUser
+	liteStatus
+	liteDuration
+	liteSpend
 )
 
 func openLiteLLM(in *input) reader {
-	return &liteLLM{openTable(in, true, 3, "startTime", "prompt_tokens", "completion_tokens", "model", "request_id", "cache_hit", "metadata"),
-		in.note("was answered from the proxy's own cache and never reached a provider; it is left out")}
+	return &liteLLM{openTable(in, true, 3, "startTime", "prompt_tokens", "completion_tokens", "model", "request_id", "cache_hit", "metadata",
+		"team_id", "user", "end_user", "status", "request_duration_ms", "spend"),
+		in.note("was answered from the proxy's own cache and never reached a provider; it is left out"),
+		in.note("has a status that is none of HTTP, nor success or failure; it is not used")}
 }
 
 func (l *liteLLM) next(it *item) bool {
 	for l.table.next(it) {
-		if strings.EqualFold(l.text(liteCacheHit), "true") {
+		if strings.EqualFold(l.word(liteCacheHit), "true") {
 			l.cache.add(it.Line)
 			continue
 		}
-		if !l.time(liteStart, &it.Start) || !l.count(litePrompt, &it.Prompt) || !l.count(liteOutput, &it.Output) {
+		if !l.time(liteStart, &it.Start) || !l.count(litePrompt, &it.Prompt) || !l.count(liteOutput, &it.Output) ||
+			!l.duration(liteDuration, 1e-3, &it.Latency) || !l.cost(liteSpend, it) {
 			return false
 		}
-		it.Requests, it.Model = 1, l.text(liteModel)
+		it.Requests, it.Model, it.Tenant = 1, l.word(liteModel), l.word(liteTeam, liteUser, liteEndUser)
+		l.statusOf(liteStatus, l.status, it)
 		if id := l.text(liteID); id != "" {
 			it.id = nameHash(id)
 		}

@@ -58,7 +58,7 @@ const (
 	openAIRequests
 	openAICached
 	openAIModel
-	openAIBatch
+	openAIIsBatch
 )
 
 func openOpenAICSV(in *input) reader {
@@ -76,8 +76,8 @@ func (o *openAICSV) next(it *item) bool {
 		!o.count(openAIRequests, &it.Requests) || !o.count(openAICached, &it.Cached) {
 		return false
 	}
-	it.Model, it.id = o.text(openAIModel), o.rows.(*csvFields).group()
-	if strings.EqualFold(o.text(openAIBatch), "true") {
+	it.Model, it.id = o.word(openAIModel), o.rows.(*csvFields).group()
+	if strings.EqualFold(o.text(openAIIsBatch), "true") {
 		o.batch.add(it.Line)
 		it.Requests, it.Prompt, it.Cached, it.Output = 0, 0, 0, 0
 	}

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -10,25 +11,31 @@ import (
 // MaxDisorder is how many rows may stand between a row and where it belongs by
 // time, in formats that do not come in time order. A log of twice as many may
 // be in any order: a year of minutes, for two models one after the other. The
-// rows held take up to 77 MB.
+// rows held take up to 106 MB.
 const MaxDisorder = 600_000
 
 // maxModels bounds the names of models in a log; more are something else.
 const maxModels = 1 << 14
+
+// maxTenants bounds the names of tenants in a log.
+const maxTenants = 1 << 20
 
 // sorter puts rows in time order within a window: it holds up to twice
 // MaxDisorder rows, sorts them, and gives away the earlier half. Rows of one
 // instant are in order of their IDs, so that a row that is in the log twice
 // shows as two equal neighbours.
 type sorter struct {
-	in     *input
-	rows   reader
-	window int
-	held   []heldRow
-	given  int // of held
-	ready  int // of held: those before it may be given
-	over   bool
-	models []string
+	in      *input
+	rows    reader
+	window  int
+	held    []heldRow
+	given   int // of held
+	ready   int // of held: those before it may be given
+	over    bool
+	sorted  bool // what is held is in order
+	models  names
+	tenants names
+	zones   []*time.Location
 
 	read  int64   // start of the last row read
 	some  bool    // a row was given
@@ -40,22 +47,60 @@ type sorter struct {
 	disorder *note // nil = any order is usual
 	twice    *note
 	widths   *note
+	crowd    *note
 }
 
-// heldRow is an item without pointers, in 64 bytes.
+// heldRow is an item without pointers, in 88 bytes.
 type heldRow struct {
 	start                            int64 // Unix nanoseconds
 	id                               uint64
 	requests, prompt, cached, output int64
-	line                             uint32
-	model                            uint16 // index into models
+	cost                             float64 // NaN = not known
+	line, maxTokens                  uint32
 	seconds                          uint32 // width
+	latency                          uint32 // in units of latencyUnit
+	tenant                           uint32 // index into tenants
+	model, status                    uint16 // model: index into models
+	zone                             uint8  // index into zones
+}
+
+// latencyUnit lets a heldRow hold latencies of up to 11 hours.
+const latencyUnit = 10 * time.Microsecond
+
+// names gives names numbers.
+type names struct {
+	all   []string
+	index map[string]uint32
+	last  string
+	at    uint32 // the number of the last one
+}
+
+// number returns the number of a name; with ok false there are most names already.
+func (n *names) number(name string, most int) (number uint32, ok bool) {
+	if len(n.all) > 0 && name == n.last {
+		return n.at, true
+	}
+	at, known := n.index[name]
+	if !known {
+		if len(n.all) == most {
+			return 0, false
+		}
+		if n.index == nil {
+			n.index = map[string]uint32{}
+		}
+		at = uint32(len(n.all))
+		n.all = append(n.all, strings.Clone(name))
+		n.index[n.all[at]] = at
+	}
+	n.last, n.at = n.all[at], at
+	return at, true
 }
 
 func newSorter(in *input, of *format, rows reader) *sorter {
 	s := &sorter{in: in, rows: rows, window: MaxDisorder,
 		twice:  in.note("is in the log twice, with the same numbers; it counts once"),
-		widths: in.note("is a bucket of another width than those before")}
+		widths: in.note("is a bucket of another width than those before"),
+		crowd:  in.note("is of one more tenant than can be told apart; its tenant is left out")}
 	if of.Requests { // buckets may well be in order of their groups
 		s.disorder = in.note("is earlier than the row above; rows are sorted by time")
 	}
@@ -79,8 +124,12 @@ func (s *sorter) next(it *item) bool {
 			continue
 		}
 		it.id = h.id
-		it.Record = Record{Start: time.Unix(0, h.start).UTC(), Width: time.Duration(h.seconds) * time.Second, Requests: h.requests,
-			Prompt: h.prompt, Cached: h.cached, Output: h.output, Model: s.models[h.model], Line: int(h.line)}
+		it.Record = Record{Start: time.Unix(0, h.start).In(s.zones[h.zone]), Width: time.Duration(h.seconds) * time.Second, Requests: h.requests,
+			Prompt: h.prompt, Cached: h.cached, Output: h.output, MaxTokens: int64(h.maxTokens), Model: s.models.all[h.model],
+			Tenant: s.tenants.all[h.tenant], Status: int(h.status), Latency: time.Duration(h.latency) * latencyUnit, Line: int(h.line)}
+		if h.cost == h.cost { // a number
+			it.Cost, it.Priced = h.cost, true
+		}
 		return true
 	}
 }
@@ -91,7 +140,7 @@ func (s *sorter) refill() bool {
 		return false
 	}
 	s.held = s.held[:copy(s.held, s.held[s.given:])]
-	s.given = 0
+	s.given, s.sorted = 0, true
 	var it item
 	for len(s.held) < 2*s.window && !s.over {
 		if s.over = !s.rows.next(&it); s.over {
@@ -101,7 +150,10 @@ func (s *sorter) refill() bool {
 		if !ok {
 			return false
 		}
-		if s.disorder != nil && len(s.held) > 0 && h.start < s.read {
+		if n := len(s.held); n > 0 && compareHeld(&s.held[n-1], &h) > 0 {
+			s.sorted = false
+		}
+		if s.disorder != nil && h.start < s.read {
 			s.disorder.add(it.Line)
 		}
 		s.read = h.start
@@ -113,29 +165,56 @@ func (s *sorter) refill() bool {
 	if s.in.err != nil {
 		return false
 	}
-	slices.SortFunc(s.held, func(a, b heldRow) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id), cmp.Compare(a.line, b.line))
-	})
+	if !s.sorted {
+		slices.SortFunc(s.held, func(a, b heldRow) int { return compareHeld(&a, &b) })
+		s.sorted = true
+	}
 	if s.ready = len(s.held); !s.over {
 		s.ready = s.window
 	}
 	return s.ready > 0
 }
 
+// compareHeld orders rows by time, and those of one instant by their IDs.
+func compareHeld(a, b *heldRow) int {
+	if a.start != b.start {
+		return cmp.Compare(a.start, b.start)
+	}
+	return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.line, b.line))
+}
+
 // hold packs an item.
 func (s *sorter) hold(it *item) (h heldRow, ok bool) {
-	if y := it.Start.Year(); y < 1970 || y > 2200 {
-		return h, s.in.fail(it.Line, 0, "time %s must be from 1970 to 2200", it.Start.Format(time.DateTime))
+	model, ok := s.models.number(it.Model, maxModels)
+	if !ok {
+		return h, s.in.stop(it.Line, 0, "has more than %d names of models; are they names of something else?", maxModels)
 	}
-	model := slices.Index(s.models, it.Model)
-	if model < 0 {
-		if model = len(s.models); model == maxModels {
-			return h, s.in.fail(it.Line, 0, "has more than %d names of models; are they names of something else?", maxModels)
-		}
-		s.models = append(s.models, strings.Clone(it.Model))
+	tenant, ok := s.tenants.number(it.Tenant, maxTenants)
+	if !ok {
+		s.crowd.add(it.Line)
+		tenant, _ = s.tenants.number("", maxTenants+1)
 	}
-	return heldRow{start: it.Start.UnixNano(), id: it.id, requests: it.Requests, prompt: it.Prompt, cached: it.Cached, output: it.Output,
-		line: uint32(it.Line), model: uint16(model), seconds: uint32(it.Width / time.Second)}, true
+	h = heldRow{start: it.Start.UnixNano(), id: it.id, requests: it.Requests, prompt: it.Prompt, cached: it.Cached, output: it.Output,
+		cost: math.NaN(), line: uint32(it.Line), maxTokens: uint32(it.MaxTokens), seconds: uint32(it.Width / time.Second),
+		latency: uint32(min(it.Latency/latencyUnit, math.MaxUint32)), tenant: tenant, model: uint16(model), status: uint16(it.Status), zone: s.zone(it.Start.Location())}
+	if it.Priced {
+		h.cost = it.Cost
+	}
+	return h, true
+}
+
+// zone returns the number of a zone. A log with more of them than a byte counts has the
+// last ones told in UTC.
+func (s *sorter) zone(of *time.Location) uint8 {
+	if n := len(s.zones); n > 0 && s.zones[n-1] == of {
+		return uint8(n - 1)
+	}
+	i := slices.Index(s.zones, of)
+	if i < 0 && len(s.zones) < 256 {
+		i = len(s.zones)
+		s.zones = append(s.zones, of)
+	}
+	return uint8(max(i, 0))
 }
 
 // check holds a row against those given before it, and reports whether it is
@@ -148,9 +227,9 @@ func (s *sorter) check(h *heldRow) (repeated, ok bool) {
 	}
 	switch {
 	case h.start < p.start:
-		return false, s.in.fail(int(h.line), 0, "%s is more than %d rows behind its place; sort the rows by time", at(h.start), s.window)
+		return false, s.in.fail(int(h.line), 0, "%s is more than %d rows behind its place, which is too far to sort; sort the file by time first, such as with sort or a database", at(h.start), s.window)
 	case h.start-s.first > int64(maxSpan):
-		return false, s.in.fail(int(h.line), 0, "%s is more than 366 days after the first row, %s", at(h.start), at(s.first))
+		return false, s.in.stop(int(h.line), 0, "%s is more than 366 days after the first row, %s", at(h.start), at(s.first))
 	case h.id != 0 && h.start == p.start && h.id == p.id:
 		if h.prompt == p.prompt && h.cached == p.cached && h.output == p.output && h.requests == p.requests && h.seconds == p.seconds {
 			s.twice.add(int(h.line))

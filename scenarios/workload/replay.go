@@ -131,8 +131,7 @@ func (s *replaySource) open() bool {
 		s.trace = &keptRows{rows: s.stream.Rows}
 		return true
 	}
-	a := &s.stream.Arrivals
-	trace, err := (&Log{Name: a.File, Format: a.Format, Data: a.Data}).Open()
+	trace, err := s.stream.Arrivals.Log.Open()
 	if s.err = err; err == nil {
 		s.trace = trace
 	}

@@ -31,15 +31,15 @@ func TestReplayTimes(t *testing.T) {
 		until    clock.Time
 		want     []float64
 	}{
-		{"as it is", Arrivals{File: three}, clock.Never, []float64{10, 11, 14}},
-		{"cut by the end", Arrivals{File: three}, 14 * clock.Second, []float64{10, 11}},
-		{"twice as fast", Arrivals{File: three, Speed: 2}, clock.Never, []float64{5, 5.5, 7}},
-		{"half as fast", Arrivals{File: three, Speed: 0.5}, clock.Never, []float64{20, 22, 28}},
-		{"slower than time allows", Arrivals{File: three, Speed: 1e-300}, clock.Never, nil},
-		{"doubled", Arrivals{File: three, Scale: 2}, clock.Never, []float64{10, 10, 11, 11, 14, 14}},
-		{"looped, one mean gap of 2 s later", Arrivals{File: three, Loop: true}, 23 * clock.Second, []float64{10, 11, 14, 16, 17, 20, 22}},
-		{"looped at speed", Arrivals{File: three, Loop: true, Speed: 2}, clock.FromSeconds(8.6), []float64{5, 5.5, 7, 8, 8.5}},
-		{"looped instant", Arrivals{File: instant, Loop: true}, 5 * clock.Second, []float64{3, 3, 4, 4}},
+		{"as it is", Arrivals{Log: Log{Name: three}}, clock.Never, []float64{10, 11, 14}},
+		{"cut by the end", Arrivals{Log: Log{Name: three}}, 14 * clock.Second, []float64{10, 11}},
+		{"twice as fast", Arrivals{Log: Log{Name: three}, Speed: 2}, clock.Never, []float64{5, 5.5, 7}},
+		{"half as fast", Arrivals{Log: Log{Name: three}, Speed: 0.5}, clock.Never, []float64{20, 22, 28}},
+		{"slower than time allows", Arrivals{Log: Log{Name: three}, Speed: 1e-300}, clock.Never, nil},
+		{"doubled", Arrivals{Log: Log{Name: three}, Scale: 2}, clock.Never, []float64{10, 10, 11, 11, 14, 14}},
+		{"looped, one mean gap of 2 s later", Arrivals{Log: Log{Name: three}, Loop: true}, 23 * clock.Second, []float64{10, 11, 14, 16, 17, 20, 22}},
+		{"looped at speed", Arrivals{Log: Log{Name: three}, Loop: true, Speed: 2}, clock.FromSeconds(8.6), []float64{5, 5.5, 7, 8, 8.5}},
+		{"looped instant", Arrivals{Log: Log{Name: instant}, Loop: true}, 5 * clock.Second, []float64{3, 3, 4, 4}},
 	}
 	for _, tt := range tests {
 		tt.arrivals.Process = Trace
@@ -51,13 +51,13 @@ func TestReplayTimes(t *testing.T) {
 
 // TestReplayMatchesItsTrace replays the embedded trace and reads it beside.
 func TestReplayMatchesItsTrace(t *testing.T) {
-	reader, err := (&Log{Name: "azure-conv-2023", Format: "azure"}).Open()
+	reader, err := (&Log{Name: "azure-conv-2023", UsageOptions: UsageOptions{Format: "azure"}}).Open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer reader.Close()
 	var row Row
-	for _, a := range take(t, open(t, Stream{Arrivals: Arrivals{Process: Trace, File: "azure-conv-2023"}}, clock.Never), math.MaxInt) {
+	for _, a := range take(t, open(t, Stream{Arrivals: Arrivals{Process: Trace, Log: Log{Name: "azure-conv-2023"}}}, clock.Never), math.MaxInt) {
 		if !reader.Next(&row) || row != (Row{At: a.At, Length: Length{a.Prompt, a.Output}}) {
 			t.Fatalf("arrival %+v for row %+v", a, row)
 		}
@@ -68,7 +68,7 @@ func TestReplayMatchesItsTrace(t *testing.T) {
 }
 
 func TestReplaySizes(t *testing.T) {
-	s := Stream{Arrivals: Arrivals{Process: Trace, File: write(t, "0,7,0\n0,8,900\n")}, Lengths: []Length{{1, 1}}, MaxTokens: 500}
+	s := Stream{Arrivals: Arrivals{Process: Trace, Log: Log{Name: write(t, "0,7,0\n0,8,900\n")}}, Lengths: []Length{{1, 1}}, MaxTokens: 500}
 	var got []Length
 	for _, a := range take(t, open(t, s, clock.Never), 10) {
 		got = append(got, Length{a.Prompt, a.Output})
@@ -90,7 +90,7 @@ func TestReplayDeclared(t *testing.T) {
 		500: {{500, 90}, {500, 90}, {500, 90}},
 	} {
 		var got [][2]uint32
-		for _, a := range take(t, open(t, Stream{Arrivals: Arrivals{Process: Trace, File: path}, MaxTokens: stream}, clock.Never), 10) {
+		for _, a := range take(t, open(t, Stream{Arrivals: Arrivals{Process: Trace, Log: Log{Name: path}}, MaxTokens: stream}, clock.Never), 10) {
 			got = append(got, [2]uint32{a.MaxTokens, a.Output})
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -104,7 +104,7 @@ func TestReplayDeclared(t *testing.T) {
 func TestReplayScale(t *testing.T) {
 	const rows = 2863
 	counts := func(scale float64) map[clock.Time]int {
-		s := Stream{Arrivals: Arrivals{Process: Trace, File: "azure-conv-2023", Scale: scale}}
+		s := Stream{Arrivals: Arrivals{Process: Trace, Log: Log{Name: "azure-conv-2023"}, Scale: scale}}
 		n := map[clock.Time]int{}
 		for _, a := range take(t, open(t, s, clock.Never), math.MaxInt) {
 			n[a.At]++
@@ -137,15 +137,15 @@ func TestReplayErrors(t *testing.T) {
 		arrivals   int
 		want       string
 	}{
-		{"missing", "nowhere.csv", 0, "nowhere.csv: cannot open trace: no such file or directory; embedded traces: azure-conv-2023"},
-		{"bad row", bad, 1, bad + `:3:3: prompt_tokens must be a whole number from 0 to 4294967295, got "-1"`},
+		{"missing", "nowhere.csv", 0, "nowhere.csv: cannot open the log: no such file or directory; embedded traces: azure-conv-2023"},
+		{"bad row", bad, 0, bad + `:3:3: prompt_tokens must be a whole number from 0 to 4294967295, got "-1"`},
 	}
 	for _, tt := range tests {
-		if _, err := ReadLengths(tt.file, ""); err == nil || err.Error() != tt.want {
+		if _, err := ReadLengths(tt.file); err == nil || err.Error() != tt.want {
 			t.Errorf("%s: ReadLengths: got error %v, want %s", tt.name, err, tt.want)
 		}
 		for _, loop := range []bool{false, true} {
-			s := open(t, Stream{Arrivals: Arrivals{Process: Trace, File: tt.file, Loop: loop}}, clock.Never)
+			s := open(t, Stream{Arrivals: Arrivals{Process: Trace, Log: Log{Name: tt.file}, Loop: loop}}, clock.Never)
 			n := 0
 			var a Arrival
 			for s.Next(&a) {
@@ -164,7 +164,7 @@ func TestKeptRowsReplayAsTheFile(t *testing.T) {
 	if err != nil || len(s.Kept) != int(s.Rows) {
 		t.Fatalf("%d of %d rows kept, %v", len(s.Kept), s.Rows, err)
 	}
-	stream := Stream{Arrivals: Arrivals{Process: Trace, File: "azure-conv-2023", Scale: 1.3, Loop: true, Speed: 2}, MaxTokens: 300}
+	stream := Stream{Arrivals: Arrivals{Process: Trace, Log: Log{Name: "azure-conv-2023"}, Scale: 1.3, Loop: true, Speed: 2}, MaxTokens: 300}
 	kept := stream
 	kept.Rows = s.Kept
 	until := clock.Time(s.Last) * 3 // more than once around

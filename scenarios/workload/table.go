@@ -42,14 +42,17 @@ func openTable(in *input, utc bool, required int, wanted ...string) *table {
 		names[i] = strings.Split(w, "|")
 		t.wanted[i] = names[i][0]
 	}
-	if in.json {
+	switch {
+	case in.lines:
+		t.rows = newJSONLines(in, names)
+	case in.json:
 		t.rows = jsonFields{newJSON(in, "data", names)}
-	} else {
+	default:
 		t.rows = newCSV(in, names)
 	}
 	for i := range required {
 		if in.err == nil && !t.rows.has(i) {
-			in.fail(1, 0, "has no column %s", t.wanted[i])
+			in.stop(1, 0, "has no column %s", t.wanted[i])
 		}
 	}
 	return t
@@ -72,25 +75,28 @@ func (t *table) fail(i int, format string, args ...any) bool {
 // text returns a field as a text to keep.
 func (t *table) text(i int) string { return string(t.rows.text(i)) }
 
-// time reads a time of any order.
-func (t *table) time(i int, at *time.Time) bool {
+// word returns a field that many rows have in common, of several that may hold it the
+// first that is there.
+func (t *table) word(fields ...int) string {
+	for _, i := range fields {
+		if s := t.rows.text(i); len(s) > 0 {
+			return t.in.word(s)
+		}
+	}
+	return ""
+}
+
+// time reads a time that is a date.
+func (t *table) time(i int, at *time.Time) bool { return t.timeOf(i, false, at) }
+
+// timeOf reads a time, which may be a number if mayNumber says so.
+func (t *table) timeOf(i int, mayNumber bool, at *time.Time) bool {
 	s := t.rows.text(i)
 	var wrong string
-	if *at, wrong = t.in.times.parse(s, false, t.line); wrong != "" {
+	if *at, wrong = t.in.times.parse(s, mayNumber, t.line); wrong != "" {
 		return t.fail(i, "%s", wrong)
 	}
 	return true
-}
-
-// timeInOrder reads a time that must not precede the one before it; seconds
-// are read only when they may be.
-func (t *table) timeInOrder(i int, maySeconds bool, at *time.Time) bool {
-	s := t.rows.text(i)
-	var wrong string
-	if *at, wrong = t.in.times.parse(s, maySeconds, t.line); wrong == "" {
-		wrong = t.in.times.inOrder(*at, s)
-	}
-	return wrong == "" || t.fail(i, "%s", wrong)
 }
 
 // moment reads a time that is in Unix seconds or a date.
@@ -129,6 +135,11 @@ func (t *table) count(i int, n *int64) bool {
 func parseCount(s []byte) (int64, bool) {
 	if len(s) == 0 {
 		return 0, true
+	}
+	if len(s) < 13 { // most are such
+		if n, ok := digits(s); ok {
+			return int64(n), true
+		}
 	}
 	n, err := strconv.ParseInt(string(s), 10, 64)
 	if err != nil && bytes.ContainsAny(s, ".eE") {

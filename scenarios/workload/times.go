@@ -1,17 +1,14 @@
 package workload
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"strconv"
 	"time"
-
-	"ratesim/sim/clock"
 )
 
-// maxSpan bounds the times of a log. It tells Unix times, which would arrive
-// decades after the run, from seconds since its beginning.
+// maxSpan bounds the times of a log. It tells Unix times from times since the log's
+// beginning.
 const maxSpan = 366 * 24 * time.Hour
 
 // timeKind is how a log writes its times.
@@ -19,7 +16,8 @@ type timeKind uint8
 
 const (
 	unknownTime timeKind = iota // before the first
-	seconds                     // from the beginning
+	relative                    // a number, from the beginning
+	epoch                       // a number, from 1970
 	zoned                       // dates with a zone
 	local                       // dates without one
 )
@@ -28,10 +26,11 @@ const (
 type timeReader struct {
 	loc       *time.Location // of times without a zone
 	kind      timeKind
-	started   bool
-	begin     time.Time // the zero time for seconds, else the first
-	last      time.Time // in order
-	zoneless  *note     // nil = the format says which zone is meant
+	unit      int64          // of numbers, in nanoseconds; 0 before the first = seconds or told by its size
+	zone      *time.Location // the last one that was written
+	offset    int            // of zone, in seconds east
+	last      time.Time
+	zoneless  *note // nil = the format says which zone is meant
 	ambiguous *note
 }
 
@@ -50,26 +49,19 @@ func (in *input) setTimes(utc bool) {
 }
 
 const (
-	wantDate    = `time must be a date such as "2026-03-01T09:00:00Z" or "2026-03-01 09:00:00.123", got `
-	wantSeconds = `time must be seconds >= 0 such as "12.5", or an RFC 3339 time in every row, got `
+	wantDate   = `time must be a date such as "2026-03-01T09:00:00Z" or "2026-03-01 09:00:00.123", got `
+	wantNumber = `time must be a number >= 0 such as "12.5", or a date such as "2026-03-01T09:00:00Z", in the same way in every row, got `
 )
 
-// parse reads a time, and says what is wrong with it. Seconds are read only
+// parse reads a time, and says what is wrong with it. Numbers are read only
 // when they may be.
-func (t *timeReader) parse(s []byte, maySeconds bool, line int) (at time.Time, wrong string) {
-	if t.kind == unknownTime && maySeconds && !looksLikeDate(s) {
-		t.kind = seconds
+func (t *timeReader) parse(s []byte, mayNumber bool, line int) (at time.Time, wrong string) {
+	if t.kind == relative || t.kind == epoch || t.kind == unknownTime && mayNumber && !looksLikeDate(s) {
+		return t.number(s)
 	}
-	if t.kind == seconds {
-		v, err := strconv.ParseFloat(string(s), 64)
-		if err != nil || !(v >= 0) {
-			return at, wantSeconds + excerpt(s)
-		}
-		return time.Time{}.Add(time.Duration(min(clock.FromSeconds(v), math.MaxInt64))), ""
-	}
-	at, hasZone, ok := parseDate(s)
+	at, zone, ok := t.date(s)
 	kind := local
-	if hasZone {
+	if zone != nil {
 		kind = zoned
 	}
 	switch {
@@ -86,28 +78,75 @@ func (t *timeReader) parse(s []byte, maySeconds bool, line int) (at time.Time, w
 		return at, fmt.Sprintf("time %s has a zone, but times above have none; write all in one way", excerpt(s))
 	}
 	if kind == local && t.loc != time.UTC {
-		return t.localize(at, line)
-	}
-	return at, ""
-}
-
-// inOrder checks that a time does not precede the one before it and lies
-// within maxSpan of the first, and says what is wrong.
-func (t *timeReader) inOrder(at time.Time, s []byte) string {
-	switch {
-	case !t.started:
-		t.started = true
-		if t.kind != seconds {
-			t.begin = at
-		}
-	case at.Before(t.last):
-		return fmt.Sprintf("time %s is before that of the row above; sort the rows by time", excerpt(s))
-	}
-	if at.Sub(t.begin) > maxSpan { // it saturates
-		return fmt.Sprintf("time must be within 366 days of the start, got %s; for Unix times, subtract the first or write RFC 3339", excerpt(s))
+		at, wrong = t.localize(at, line)
 	}
 	t.last = at
-	return ""
+	return at, wrong
+}
+
+// epochs are the units of Unix times, and from which number on a number is one. Each
+// begins in 1973, and ends in 2201.
+var epochs = [...]struct{ from, unit float64 }{{1e17, 1}, {1e14, 1e3}, {1e11, 1e6}, {1e8, 1e9}}
+
+// number reads a time that is a number: seconds from the beginning, or a Unix time in
+// seconds, milliseconds, microseconds or nanoseconds, which the first row tells by its
+// size. Where the format or the name of the column says milliseconds, that is the unit.
+func (t *timeReader) number(s []byte) (at time.Time, wrong string) {
+	whole, fraction, ok := parseDecimal(s)
+	if !ok {
+		return at, wantNumber + excerpt(s)
+	}
+	if t.kind == unknownTime {
+		t.kind = relative
+		if t.unit == 0 {
+			t.unit = int64(time.Second)
+		}
+		if float64(whole)*float64(t.unit) > float64(maxSpan) {
+			for _, e := range epochs {
+				if float64(whole) >= e.from && float64(whole) < 73*e.from {
+					t.kind, t.unit = epoch, int64(e.unit)
+				}
+			}
+		}
+	}
+	most := int64(maxSpan)
+	if t.kind == epoch {
+		most = math.MaxInt64
+	}
+	if whole > most/t.unit || whole == most/t.unit && fraction*float64(t.unit) > float64(most%t.unit) {
+		return at, fmt.Sprintf("time must be within 366 days of the start, or a Unix time in every row, got %s", excerpt(s))
+	}
+	return time.Unix(0, whole*t.unit+int64(math.Round(fraction*float64(t.unit)))).UTC(), ""
+}
+
+// parseDecimal reads a number >= 0 as its whole part and its fraction, so that Unix times
+// keep each nanosecond. Whole parts that are out of range are the largest.
+func parseDecimal(s []byte) (whole int64, fraction float64, ok bool) {
+	i := 0
+	for ; i < len(s) && whole <= math.MaxInt64/10-1 && s[i]-'0' <= 9; i++ {
+		whole = 10*whole + int64(s[i]-'0')
+	}
+	if i == len(s) && i > 0 {
+		return whole, 0, true
+	}
+	if i > 0 && s[i] == '.' {
+		part, unit, j := int64(0), 1.0, i+1
+		for ; j < len(s) && j < i+16 && s[j]-'0' <= 9; j++ {
+			part, unit = 10*part+int64(s[j]-'0'), 10*unit
+		}
+		if j == len(s) {
+			return whole, float64(part) / unit, true
+		}
+	}
+	v, err := strconv.ParseFloat(string(s), 64)
+	if err != nil || !(v >= 0) {
+		return 0, 0, false
+	}
+	if v >= math.MaxInt64 {
+		return math.MaxInt64, 0, true
+	}
+	floor, rest := math.Modf(v)
+	return int64(floor), rest, true
 }
 
 // localize gives a time that was read as UTC the zone it is meant in. Where
@@ -145,23 +184,3 @@ func (t *timeReader) localize(wall time.Time, line int) (time.Time, string) {
 
 // looksLikeDate tells a date from a number by its dashes.
 func looksLikeDate(s []byte) bool { return len(s) >= 10 && s[4] == '-' && s[7] == '-' }
-
-// parseDate reads 2006-01-02 15:04:05 with a T or a space between, any
-// fraction of a second, and a zone or none.
-func parseDate(s []byte) (date time.Time, hasZone, ok bool) {
-	if len(s) < len(time.DateTime) {
-		return date, false, false
-	}
-	layout := time.DateTime
-	hasZone = bytes.ContainsAny(s[len(time.DateTime):], "Z+-")
-	switch {
-	case s[10] == 'T' && hasZone:
-		layout = time.RFC3339
-	case s[10] == 'T':
-		layout = "2006-01-02T15:04:05"
-	case hasZone:
-		layout = "2006-01-02 15:04:05Z07:00"
-	}
-	date, err := time.Parse(layout, string(s))
-	return date, hasZone, err == nil
-}

@@ -20,24 +20,28 @@ type Row struct {
 // TraceReader reads a usage log of single requests as a trace: with times that
 // count from the beginning of a run.
 //
-// Times that are dates are made relative to the first row, which is at 0;
-// seconds are kept. Rows without prompt tokens are left out, which Warnings
-// says: they failed, or were refused, and there is nothing to send again.
+// Times that are dates are made relative to the first row, which is at 0; those that are
+// relative are kept. Rows without prompt tokens are left out, which Warnings says: they
+// failed, or were refused, and there is nothing to send again. So are requests that were
+// refused with 429: whoever sent them has sent them again, in a row of its own.
 type TraceReader struct {
 	usage  *Usage
 	closer io.Closer // nil when the caller owns the input
 	record Record
-	begin  time.Time
+	begin  time.Time // of the times: 1970 where they are relative
 	empty  *note
+	again  *note
 	rows   int64
 	over   bool
 }
 
-// NewTraceReader reads the beginning of a trace, whose format is one of
-// FormatNames or "". The name file is for messages. Errors are of type
-// *FileError.
-func NewTraceReader(file string, r io.Reader, format string) (*TraceReader, error) {
-	u, err := OpenUsage(file, r, UsageOptions{Format: format, Location: time.UTC})
+// NewTraceReader reads the beginning of a trace. The name file is for messages. Errors are
+// of type *FileError.
+func NewTraceReader(file string, r io.Reader, o UsageOptions) (*TraceReader, error) {
+	if o.Location == nil {
+		o.Location = time.UTC
+	}
+	u, err := OpenUsage(file, r, o)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +50,8 @@ func NewTraceReader(file string, r io.Reader, format string) (*TraceReader, erro
 			u.Format(), u.Granularity(), strings.Join(traceFormats(), ", "))
 		return nil, u.in.err
 	}
-	return &TraceReader{usage: u, empty: u.in.note("a request without prompt tokens is left out")}, nil
+	return &TraceReader{usage: u, begin: time.Unix(0, 0).UTC(), empty: u.in.note("a request without prompt tokens is left out"),
+		again: u.in.note("was refused with 429 and is left out; if it was sent again, that is a row of its own")}, nil
 }
 
 // traceFormats returns the names of the formats that can be replayed.
@@ -77,6 +82,10 @@ func (t *TraceReader) Next(row *Row) bool {
 			t.empty.add(t.record.Line)
 			continue
 		}
+		if t.record.Status == 429 {
+			t.again.add(t.record.Line)
+			continue
+		}
 		if t.rows == 0 && !t.usage.Relative() {
 			t.begin = t.record.Start
 		}
@@ -87,7 +96,11 @@ func (t *TraceReader) Next(row *Row) bool {
 		return true
 	}
 	if !t.over && t.rows == 0 {
-		t.usage.in.fail(0, 0, "has no request with prompt tokens")
+		what := "has no request with prompt tokens"
+		if t.again.rows > 0 {
+			what += " that was not refused with 429"
+		}
+		t.usage.in.fail(0, 0, "%s", what)
 	}
 	t.over = true
 	return false

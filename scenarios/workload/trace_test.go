@@ -23,7 +23,7 @@ const (
 
 // readAll returns all rows of a trace.
 func readAll(r io.Reader, format string) ([]Row, error) {
-	t, err := NewTraceReader("t.csv", r, format)
+	t, err := NewTraceReader("t.csv", r, UsageOptions{Format: format})
 	if err != nil {
 		return nil, err
 	}
@@ -79,24 +79,23 @@ func TestReadTrace(t *testing.T) {
 }
 
 func TestBadTraces(t *testing.T) {
-	const seconds = `time must be seconds >= 0 such as "12.5", or an RFC 3339 time in every row, got `
+	const seconds = `time must be a number >= 0 such as "12.5", or a date such as "2026-03-01T09:00:00Z", in the same way in every row, got `
 	const date = `time must be a date such as "2026-03-01T09:00:00Z" or "2026-03-01 09:00:00.123", got `
-	const span = "time must be within 366 days of the start, got %s; for Unix times, subtract the first or write RFC 3339"
+	const span = "time must be within 366 days of the start, or a Unix time in every row, got %s"
 	const counts = " must be a whole number from 0 to 4294967295, got "
 	const prompt, output = "prompt_tokens" + counts, "output_tokens" + counts
-	known := "; known: " + strings.Join(FormatNames()[1:], ", ")
+	known := known()
 	plain := func(rows string) string { return plainHeader + "\n" + rows }
 	tests := []struct{ name, text, want string }{
 		{"empty", "", "t.csv: is empty"},
 		{"header only", plainHeader + "\n", "t.csv: has a header and no rows of usage"},
 		{"header alone, without line break", azureHeader, "t.csv: has a header and no rows of usage"},
 		{"no header", "0,1,2\n", `t.csv:1: is of no format known: begins "0,1,2"` + known},
-		{"another header", "time,prompt,output\n", `t.csv:1: is of no format known: begins "time,prompt,output"` + known},
-		{"an extra column in the header", plainHeader + ",modle\n", `t.csv:1: has a column "modle"; allowed: time, prompt_tokens, output_tokens, cached_tokens, model, max_tokens`},
+		{"another header", "time,prompt,output\n", "t.csv:1: lacks the columns prompt_tokens, output_tokens; it has time, prompt, output; say which of them hold what, such as --columns 'prompt_tokens=prompt,output_tokens=output'"},
 		{"a column twice", plainHeader + ",time\n", `t.csv:1: has two columns time`},
-		{"another column misspelt", "time,prompt_tokens,output\n0,1,2\n", `t.csv:1: is of no format known: begins "time,prompt_tokens,output"; nearest is plain, for which it lacks output_tokens` + known},
+		{"another column misspelt", "time,prompt_tokens,output\n0,1,2\n", "t.csv:1: lacks the column output_tokens; it has time, prompt_tokens, output; say which of them hold what, such as --columns 'output_tokens=output'"},
 		{"semicolons", "time;prompt_tokens;output_tokens\n0;1;2\n", `t.csv:1: is of no format known: begins "time;prompt_tokens;output_tokens"; its columns must be separated by commas` + known},
-		{"compressed", "\x1f\x8b\x08\x00\xff\xfe", "t.csv: is compressed; give it through gunzip"},
+		{"compressed", "\x1f\x8b\x08\x00\xff\xfe", "t.csv: cannot be read: its gzip data are cut short, so rows are missing; get the whole file"},
 		{"binary", "\x7fELF\x00\xff\xfe", `t.csv:1: is of no format known: begins "\x7fELF\x00\xff\xfe"` + known},
 		{"binary row", plain("0,1,2\n\x00\xff\n"), "t.csv:3: want the 3 columns time,prompt_tokens,output_tokens, got 1"},
 		{"an extra column", plain("0,1,2,3\n"), "t.csv:2: want the 3 columns time,prompt_tokens,output_tokens, got 4"},
@@ -113,15 +112,16 @@ func TestBadTraces(t *testing.T) {
 		{"infinite time", plain("Inf,1,2\n"), "t.csv:2:1: " + fmt.Sprintf(span, `"Inf"`)},
 		{"overflowing time", plain("1e999,1,2\n"), "t.csv:2:1: " + seconds + `"1e999"`},
 		{"time past int64", plain("1e300,1,2\n"), "t.csv:2:1: " + fmt.Sprintf(span, `"1e300"`)},
-		{"Unix time", plain("1700000000,1,2\n"), "t.csv:2:1: " + fmt.Sprintf(span, `"1700000000"`)},
+		{"neither from the start nor since 1970", plain("40000000,1,2\n"), "t.csv:2:1: " + fmt.Sprintf(span, `"40000000"`)},
+		{"a Unix time behind another kind", plain("5,1,2\n1700000000,1,2\n"), "t.csv:3:1: " + fmt.Sprintf(span, `"1700000000"`)},
 		{"empty time", plain(",1,2\n"), "t.csv:2:1: " + seconds + `""`},
 		{"date after seconds", plain("5,1,2\n2026-03-01T09:00:00Z,1,2\n"), "t.csv:3:1: " + seconds + `"2026-03-01T09:00:00Z"`},
 		{"seconds after date", plain("2026-03-01T09:00:00Z,1,2\n5,1,2\n"), "t.csv:3:1: " + date + `"5"`},
 		{"no such date", plain("2026-02-30T09:00:00Z,1,2\n"), "t.csv:2:1: " + date + `"2026-02-30T09:00:00Z"`},
 		{"date alone", plain("2026-02-03,1,2\n"), "t.csv:2:1: " + date + `"2026-02-03"`},
-		{"dates centuries apart", plain("0001-01-01T00:00:00Z,1,2\n9999-01-01T00:00:00Z,1,2\n"), "t.csv:3:1: " + fmt.Sprintf(span, `"9999-01-01T00:00:00Z"`)},
-		{"dates centuries back", plain("9999-01-01T00:00:00Z,1,2\n0001-01-01T00:00:00Z,1,2\n"), `t.csv:3:1: time "0001-01-01T00:00:00Z" is before that of the row above; sort the rows by time`},
-		{"unsorted", plain("5,1,2\n4.5,1,2\n"), `t.csv:3:1: time "4.5" is before that of the row above; sort the rows by time`},
+		{"dates centuries apart", plain("0001-01-01T00:00:00Z,1,2\n9999-01-01T00:00:00Z,1,2\n"), "t.csv:2: time 0001-01-01 00:00:00 must be from 1970 to 2200"},
+		{"dates centuries back", plain("9999-01-01T00:00:00Z,1,2\n0001-01-01T00:00:00Z,1,2\n"), "t.csv:2: time 9999-01-01 00:00:00 must be from 1970 to 2200"},
+		{"years", plain("2026-03-01T09:00:00Z,1,2\n2028-03-01T09:00:00Z,1,2\n"), "t.csv:3: 2028-03-01T09:00:00Z is more than 366 days after the first row, 2026-03-01T09:00:00Z"},
 		{"nothing to replay", plain("0,0,2\n1,0,2\n"), "t.csv: has no request with prompt tokens"},
 		{"cached alone", plainHeader + ",cached_tokens\n0,3,2,4\n", "t.csv:2: 4 of 3 prompt tokens are cached; cached tokens are a part of them"},
 		{"zones mixed", plain("2026-03-01T09:00:00Z,1,2\n2026-03-01T10:00:00,1,2\n"), `t.csv:3:1: time "2026-03-01T10:00:00" has no zone, but times above have one; write all in one way`},
@@ -171,8 +171,8 @@ func (f *failing) Read(p []byte) (int, error) {
 
 func TestReadError(t *testing.T) {
 	rows, err := readAll(&failing{plainHeader + "\n0,1,2\n1,"}, "")
-	if want := "t.csv:3: cannot be read: disk on fire"; err == nil || err.Error() != want || len(rows) != 1 {
-		t.Errorf("got %d rows and error %v, want 1 and %s", len(rows), err, want)
+	if want := "t.csv:3: cannot be read: disk on fire"; err == nil || err.Error() != want || len(rows) != 0 {
+		t.Errorf("got %d rows and error %v, want 0 and %s", len(rows), err, want)
 	}
 }
 
@@ -197,9 +197,9 @@ func TestOpenTrace(t *testing.T) {
 		{"azure-conv-2023", 2863, ""},
 		{"./azure-conv-2023", 1, ""},
 		{"bare", 2, ""},
-		{"azure-conv", 0, "azure-conv: cannot open trace: no such file or directory; embedded traces: azure-conv-2023"},
-		{"", 0, ": cannot open trace: no such file or directory; embedded traces: azure-conv-2023"},
-		{".", 0, ".: cannot open trace: not a regular file; a trace is read more than once, so save it to a file first"},
+		{"azure-conv", 0, "azure-conv: cannot open the log: no such file or directory; embedded traces: azure-conv-2023"},
+		{"", 0, ": cannot open the log: no such file or directory; embedded traces: azure-conv-2023"},
+		{".", 0, ".: cannot open the log: it is a folder"},
 		{write("empty.csv", ""), 0, dir + "/empty.csv: is empty"},
 	}
 	for _, tt := range tests {
@@ -237,7 +237,7 @@ func TestDescribe(t *testing.T) {
 	if want := 4*time.Second + 4*time.Second/3; got.Span() != 4*time.Second || got.Period() != want {
 		t.Errorf("span %v and period %v, want 4s and %v", got.Span(), got.Period(), want)
 	}
-	lengths, err := ReadLengths(path, "")
+	lengths, err := ReadLengths(path)
 	if diff := cmp.Diff([]Length{{7, 0}, {5, 30}, {9, 20}, {6, 10}}, lengths); diff != "" || err != nil {
 		t.Errorf("error %v, lengths (-want +got):\n%s", err, diff)
 	}

@@ -19,8 +19,13 @@ type Record struct {
 	// MaxTokens is the bound on the output that the request declared; 0 when it
 	// declared none, and when the log does not say.
 	MaxTokens int64
-	Model     string // "" when the log does not say
-	Line      int    // where it stands, for messages
+	Model     string        // "" when the log does not say
+	Tenant    string        // whose request it was; "" when the log does not say
+	Status    int           // of HTTP, of the reply; 0 when the log does not say
+	Latency   time.Duration // from the request to its end; 0 when the log does not say
+	Cost      float64       // US dollars, where Priced
+	Priced    bool          // the log says what it cost
+	Line      int           // where it stands, for messages
 }
 
 // UsageOptions says how a log is read. The zero value tells the format by the
@@ -35,12 +40,16 @@ type UsageOptions struct {
 	// Location is where times without a zone are from; nil = UTC, with a
 	// warning. Formats that always write UTC do not need it.
 	Location *time.Location
+	// Columns says which columns of a log of the format plain hold what.
+	Columns Columns
+	// SkipBadRows leaves out rows of requests that cannot be read, and counts them.
+	SkipBadRows bool
 }
 
 // Usage reads a usage log row by row, in time order. Rows of one instant (of
 // several models or keys, of several metrics) follow each other and are to be
-// summed. Logs that come in time order are read in memory that does not grow
-// with them; others are sorted within a window of MaxDisorder rows.
+// summed. The memory does not grow with the log, for rows are sorted within a window of
+// MaxDisorder rows.
 type Usage struct {
 	in     *input
 	format *format
@@ -49,6 +58,8 @@ type Usage struct {
 	ready  bool
 	given  int64
 	width  time.Duration
+	screen *screen
+	filter *filter
 }
 
 // FileError is what is wrong with a trace or a usage log, and where.
@@ -57,7 +68,11 @@ type FileError struct {
 	Line   int // from 1; 0 = the file as a whole
 	Column int // byte of the line, from 1; 0 = the line as a whole
 	Msg    string
+	cause  error // that the system told, if it did
 }
+
+// Unwrap returns why a file could not be opened.
+func (e *FileError) Unwrap() error { return e.cause }
 
 func (e *FileError) Error() string {
 	switch {
@@ -90,9 +105,36 @@ type input struct {
 	file  string
 	bytes *bufio.Reader
 	json  bool // it is JSON, else CSV
+	lines bool // it is JSON with an object on each line
 	times timeReader
 	notes []*note
 	err   *FileError
+	ended bool     // nothing can be read after err
+	cut   bool     // names are those of the beginning alone
+	names []string // of columns, or keys of objects
+	// words are the texts that rows have in common, each of which is kept once.
+	words map[string]string
+}
+
+// maxWords bounds input.words: 1 M names of tenants.
+const maxWords = 1 << 20
+
+// word returns a text that many rows share.
+func (in *input) word(s []byte) string {
+	if len(s) == 0 {
+		return ""
+	}
+	if w, ok := in.words[string(s)]; ok {
+		return w
+	}
+	w := string(s)
+	if in.words == nil {
+		in.words = map[string]string{}
+	}
+	if len(in.words) < maxWords {
+		in.words[w] = w
+	}
+	return w
 }
 
 // fail records what is wrong, once, and returns false.
@@ -103,11 +145,18 @@ func (in *input) fail(line, column int, format string, args ...any) bool {
 	return false
 }
 
+// stop records what is wrong where nothing can be read after it, and returns false.
+func (in *input) stop(line, column int, format string, args ...any) bool {
+	in.ended = true
+	return in.fail(line, column, format, args...)
+}
+
 // note is something to say of a log, and of how many rows.
 type note struct {
-	text string
-	rows int64
-	line int // the first of them
+	text   string
+	rows   int64
+	line   int // the first of them
+	column int // of the first; 0 = the row as a whole
 }
 
 // note makes a note that says nothing until rows are added.
@@ -128,13 +177,15 @@ func (n *note) add(line int) {
 // caller closes r. Errors are of type *FileError.
 func OpenUsage(name string, r io.Reader, o UsageOptions) (*Usage, error) {
 	u := &Usage{in: &input{UsageOptions: o, file: name, bytes: bufio.NewReaderSize(r, sniffed)}}
-	u.format = u.in.sniff()
-	if u.format != nil {
-		if u.rows = u.format.open(u.in); u.in.err == nil {
-			u.rows = newFilter(u.in, u.rows)
-			if !u.format.ordered {
-				u.rows = newSorter(u.in, u.format, u.rows)
-			}
+	u.in.unpack()
+	if u.in.err == nil {
+		u.format = u.in.sniff()
+	}
+	if u.format != nil && u.in.err == nil {
+		if rows := u.format.open(u.in); u.in.err == nil {
+			u.screen = &screen{in: u.in, rows: rows, skips: o.SkipBadRows && u.format.Requests}
+			u.filter = newFilter(u.in, u.screen)
+			u.rows = newSorter(u.in, u.format, u.filter)
 			u.advance()
 		}
 	}
@@ -160,6 +211,8 @@ func (u *Usage) advance() {
 	if u.ready = u.rows.next(&u.item); u.ready {
 		u.given++
 		u.width = max(u.width, u.item.Width)
+	} else if u.given == 0 && u.screen.bad > 0 {
+		u.in.fail(u.screen.first.line, 0, "none of its %d rows can be read: %s", u.screen.bad, u.screen.first.text)
 	} else if u.given == 0 {
 		what := "has a header and no rows of usage"
 		if u.in.json {
@@ -184,21 +237,33 @@ func (u *Usage) Format() string { return u.format.Name }
 // requests. It is known from the beginning where all buckets are alike.
 func (u *Usage) Granularity() time.Duration { return u.width }
 
-// Relative reports that the log's times are seconds since a beginning unknown:
-// then records start so long after the zero time.
-func (u *Usage) Relative() bool { return u.in.times.kind == seconds }
+// Relative reports that the log's times count from a beginning unknown: then records
+// start so long after 1970.
+func (u *Usage) Relative() bool { return u.in.times.kind == relative }
+
+// BadRows returns how many rows were left out because they cannot be read.
+func (u *Usage) BadRows() int64 { return u.screen.bad }
+
+// Others returns the models other than UsageOptions.Model that rows read so far are of,
+// those of most rows first, and how many rows they have together.
+func (u *Usage) Others() (models []string, rows int64) { return u.filter.others.list() }
 
 // Warnings says what was assumed or left out, one sentence each. It is whole
 // once Next has returned false.
 func (u *Usage) Warnings() []string {
 	var all []string
 	for _, n := range u.in.notes {
-		switch {
-		case n.rows == 1:
-			all = append(all, fmt.Sprintf("%s:%d: %s", u.in.file, n.line, n.text))
-		case n.rows > 1:
-			all = append(all, fmt.Sprintf("%s:%d: %s (here and in %d more rows)", u.in.file, n.line, n.text, n.rows-1))
+		if n.rows == 0 {
+			continue
 		}
+		text := n.text
+		if n.rows > 1 {
+			text += fmt.Sprintf(" (here and in %d more rows)", n.rows-1)
+		}
+		all = append(all, (&FileError{File: u.in.file, Line: n.line, Column: n.column, Msg: text}).Error())
+	}
+	if names, rows := u.Others(); rows > 0 {
+		all = append(all, fmt.Sprintf("%s: %s, not of %s; they are left out", u.in.file, ofOthers(names, rows), u.in.Model))
 	}
 	return all
 }

@@ -52,31 +52,36 @@ type sample struct {
 	requests, cached, refuse bool // it tells them; it has a refused request too
 	model                    string
 	warnings                 []string
+	relative                 bool
 }
 
 func samples() []sample {
 	return []sample{
-		{"plain.csv", "plain", 0, true, true, false, "gpt-4o", nil},
-		{"azure.csv", "azure", 0, true, false, false, "", []string{"azure.csv:2: times have no zone; UTC is assumed"}},
-		{"openai.json", "openai", time.Minute, true, true, false, "gpt-4o", nil},
-		{"openai-csv.csv", "openai-csv", time.Minute, true, true, false, "gpt-4o", nil},
+		{"plain.csv", "plain", 0, true, true, false, "gpt-4o", nil, false},
+		{"plain.jsonl", "plain", 0, true, true, false, "gpt-4o", nil, false},
+		{"burstgpt.csv", "burstgpt", 0, true, false, false, "", nil, true},
+		{"qwen-bailian.jsonl", "qwen-bailian", 0, true, false, false, "", nil, true},
+		{"mooncake.jsonl", "mooncake", 0, true, false, false, "", nil, true},
+		{"azure.csv", "azure", 0, true, false, false, "", []string{"azure.csv:2: times have no zone; UTC is assumed"}, false},
+		{"openai.json", "openai", time.Minute, true, true, false, "gpt-4o", nil, false},
+		{"openai-csv.csv", "openai-csv", time.Minute, true, true, false, "gpt-4o", nil, false},
 		{"azure-monitor.json", "azure-monitor", time.Minute, true, false, false, "gpt-4o", []string{
 			"azure-monitor.json:8: Azure's metrics do not tell cached tokens; none are assumed",
-			"azure-monitor.json:8: has no total; nothing is assumed to have happened then (here and in 1 more rows)"}},
-		{"azure-logs.csv", "azure-logs", time.Minute, true, false, false, "", []string{"azure-logs.csv:2: Azure's metrics do not tell cached tokens; none are assumed"}},
-		{"azure-logs.json", "azure-logs", time.Minute, true, false, false, "", []string{"azure-logs.json:2: Azure's metrics do not tell cached tokens; none are assumed"}},
+			"azure-monitor.json:8: has no total; nothing is assumed to have happened then (here and in 1 more rows)"}, false},
+		{"azure-logs.csv", "azure-logs", time.Minute, true, false, false, "", []string{"azure-logs.csv:2: Azure's metrics do not tell cached tokens; none are assumed"}, false},
+		{"azure-logs.json", "azure-logs", time.Minute, true, false, false, "", []string{"azure-logs.json:2: Azure's metrics do not tell cached tokens; none are assumed"}, false},
 		{"anthropic.json", "anthropic", time.Minute, false, true, false, "claude-sonnet-4-5", []string{
 			"anthropic.json:2: Anthropic's report does not count requests",
-			"anthropic.json:2: is usage of the batch API, which has limits of its own; it is left out"}},
+			"anthropic.json:2: is usage of the batch API, which has limits of its own; it is left out"}, false},
 		{"litellm.csv", "litellm", 0, true, true, false, "gpt-4o", []string{
 			"litellm.csv:5: was answered from the proxy's own cache and never reached a provider; it is left out",
-			"litellm.csv:3: is earlier than the row above; rows are sorted by time"}},
-		{"litellm.json", "litellm", 0, true, true, false, "gpt-4o", nil},
-		{"langfuse.csv", "langfuse", 0, true, true, false, "gpt-4o", nil},
-		{"langfuse.jsonl", "langfuse", 0, true, true, false, "gpt-4o", []string{"langfuse.jsonl:3: is earlier than the row above; rows are sorted by time"}},
-		{"helicone.csv", "helicone", 0, true, false, false, "gpt-4o", []string{"helicone.csv:3: is earlier than the row above; rows are sorted by time (here and in 1 more rows)"}},
-		{"helicone.jsonl", "helicone", 0, true, true, false, "gpt-4o", []string{"helicone.jsonl:2: is earlier than the row above; rows are sorted by time (here and in 1 more rows)"}},
-		{"dev-proxy.csv", "dev-proxy", 0, true, true, true, "", nil},
+			"litellm.csv:3: is earlier than the row above; rows are sorted by time"}, false},
+		{"litellm.json", "litellm", 0, true, true, false, "gpt-4o", nil, false},
+		{"langfuse.csv", "langfuse", 0, true, true, false, "gpt-4o", nil, false},
+		{"langfuse.jsonl", "langfuse", 0, true, true, false, "gpt-4o", []string{"langfuse.jsonl:3: is earlier than the row above; rows are sorted by time"}, false},
+		{"helicone.csv", "helicone", 0, true, false, false, "gpt-4o", []string{"helicone.csv:3: is earlier than the row above; rows are sorted by time (here and in 1 more rows)"}, false},
+		{"helicone.jsonl", "helicone", 0, true, true, false, "gpt-4o", []string{"helicone.jsonl:2: is earlier than the row above; rows are sorted by time (here and in 1 more rows)"}, false},
+		{"dev-proxy.csv", "dev-proxy", 0, true, true, true, "", nil, false},
 	}
 }
 
@@ -93,8 +98,8 @@ func TestSamples(t *testing.T) {
 			continue
 		}
 		seen = append(seen, u.Format())
-		if u.Format() != tt.format || u.Granularity() != tt.width || u.Relative() {
-			t.Errorf("%s: format %s, granularity %v, relative %v, want %s, %v and false", tt.file, u.Format(), u.Granularity(), u.Relative(), tt.format, tt.width)
+		if u.Format() != tt.format || u.Granularity() != tt.width || u.Relative() != tt.relative {
+			t.Errorf("%s: format %s, granularity %v, relative %v, want %s, %v and %v", tt.file, u.Format(), u.Granularity(), u.Relative(), tt.format, tt.width, tt.relative)
 		}
 		if diff := cmp.Diff(tt.warnings, u.Warnings()); diff != "" {
 			t.Errorf("%s: warnings (-want +got):\n%s", tt.file, diff)
@@ -112,6 +117,9 @@ func TestSamples(t *testing.T) {
 		if tt.refuse {
 			want["09:00"] = minute{3, 1550, 1024, 270}
 		}
+		if tt.relative {
+			want = map[string]minute{"00:00": want["09:00"], "00:01": want["09:01"]}
+		}
 		got := perMinute(rows)
 		if got["09:02"] == (minute{}) {
 			delete(got, "09:02") // a bucket that says that there was nothing
@@ -126,6 +134,7 @@ func TestSamples(t *testing.T) {
 			checkModel(t, &tt, text)
 		}
 	}
+	seen = append(seen, "servegen", "openai-batch") // which say nothing of tokens, or of times
 	for _, name := range FormatNames()[1:] {
 		if !slices.Contains(seen, name) {
 			t.Errorf("no sample of format %s", name)
@@ -144,7 +153,7 @@ func checkModel(t *testing.T, tt *sample, text []byte) {
 		t.Errorf("%s: %d prompt tokens of %s and error %v, want 5300", tt.file, prompt, tt.model, err)
 	}
 	_, _, err = readUsage(t, tt.file, bytes.NewReader(text), UsageOptions{Model: "gpt-5"})
-	if err == nil || !strings.Contains(err.Error(), `has no rows of model "gpt-5"; it has `) {
+	if err == nil || !strings.Contains(err.Error(), `has no rows of model "gpt-5"; `) {
 		t.Errorf("%s: model gpt-5: error %v", tt.file, err)
 	}
 }

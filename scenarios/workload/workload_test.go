@@ -64,7 +64,7 @@ func sound() []Arrivals {
 		{Process: Diurnal, Rate: 10, Swing: 1, Period: minute, PeakAt: minute / 4},
 		{Process: Spike, At: time.Second, Calls: 600, Over: minute},
 		{Process: ClosedLoop, Users: 600, Think: rng.NewConstant(60)},
-		{Process: Trace, File: "azure-conv-2023", Speed: 2, Loop: true},
+		{Process: Trace, Log: Log{Name: "azure-conv-2023"}, Speed: 2, Loop: true},
 	}
 }
 

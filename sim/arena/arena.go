@@ -12,7 +12,7 @@ import (
 	"ratesim/scenarios/situations"
 	"ratesim/sim"
 	"ratesim/sim/metrics"
-	"ratesim/strategies"
+	strategycatalog "ratesim/strategies/catalog"
 )
 
 // Options says how to judge.
@@ -66,7 +66,7 @@ func Run(ctx context.Context, o Options) (*metrics.Arena, error) {
 func Field() []string {
 	elsewhere := []string{"ptu", "route", "batch", "shared", "lease"}
 	var names []string
-	for _, e := range strategies.Catalog() {
+	for _, e := range strategycatalog.Entries() {
 		if !e.Omniscient && !slices.Contains(elsewhere, e.Name) {
 			names = append(names, e.Name)
 		}

@@ -73,7 +73,7 @@ func TestLookFails(t *testing.T) {
 		t.Errorf("cancelled: error %v", err)
 	}
 	s := rushed(time.Minute)
-	s.Workload[0].Arrivals = workload.Arrivals{Process: workload.Trace, File: "there/is/none.csv"}
+	s.Workload[0].Arrivals = workload.Arrivals{Process: workload.Trace, Log: workload.Log{Name: "there/is/none.csv"}}
 	if _, err := demand.Look(context.Background(), s, 1, 0); err == nil || !strings.Contains(err.Error(), "none.csv") {
 		t.Errorf("a trace that is not there: error %v", err)
 	}

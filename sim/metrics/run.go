@@ -191,14 +191,6 @@ func (r *Run) Attempt(now clock.Time, group, deployment int, first bool) {
 	r.series[attempts].Add(now, 1)
 }
 
-// AttemptsSoFar returns the attempts of a run that is not closed yet.
-func (r *Run) AttemptsSoFar() (n int64) {
-	for i := range r.groups {
-		n += r.groups[i].Attempts
-	}
-	return n
-}
-
 // Reject records a 429 for a call of a group, as the deployment sends it, by the limit
 // that refused.
 func (r *Run) Reject(now clock.Time, group int, by limit.Name) {

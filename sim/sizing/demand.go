@@ -20,15 +20,18 @@ type Log interface {
 }
 
 // fromLog adds up a usage log, its times moved to where if that is not nil, and
-// returns what there is to say of its zones.
-func fromLog(log Log, where *time.Location, m *capacity.Meter) (warnings []string, err error) {
+// returns what there is to say of its zones, and of its costs held against the prices of
+// the offer.
+func fromLog(log Log, where *time.Location, m *capacity.Meter, offer *capacity.Offer) (warnings []string, err error) {
 	var rec workload.Record
+	var bill bill
 	var first, offset int
 	for log.Next(&rec) {
 		used := capacity.Tokens{Requests: float64(rec.Requests), Prompt: float64(rec.Prompt), Cached: float64(rec.Cached), Output: float64(rec.Output)}
 		if rec.Width == 0 {
 			used.Requests = max(used.Requests, 1)
 		}
+		bill.add(&rec)
 		if where != nil {
 			rec.Start = rec.Start.In(where)
 		} else if _, east := rec.Start.Zone(); first == 0 {
@@ -40,7 +43,35 @@ func fromLog(log Log, where *time.Location, m *capacity.Meter) (warnings []strin
 			return nil, fmt.Errorf("line %d: %w", rec.Line, err)
 		}
 	}
-	return warnings, log.Err()
+	return append(warnings, bill.against(offer)...), log.Err()
+}
+
+// bill is what the requests cost that say so.
+type bill struct {
+	rows int64
+	used capacity.Tokens
+	usd  float64
+}
+
+func (b *bill) add(r *workload.Record) {
+	if r.Priced {
+		b.rows++
+		b.usd += r.Cost
+		b.used.Prompt += float64(r.Prompt)
+		b.used.Cached += float64(r.Cached)
+		b.used.Output += float64(r.Output)
+	}
+}
+
+// against says how the costs of a log differ from the prices that an answer rests on, where
+// the log has costs.
+func (b *bill) against(o *capacity.Offer) []string {
+	u := &b.used
+	listed := ((u.Prompt-u.Cached)*o.Input + u.Cached*o.Cached + u.Output*o.Output) / 1e6
+	if b.rows == 0 || listed <= 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the log says that %d of its requests cost %.4g; at the prices used here they cost %.4g (%+.1f %%)", b.rows, b.usd, listed, 100*(b.usd/listed-1))}
 }
 
 // fromScenario adds up what a scenario's streams ask for.

@@ -62,7 +62,7 @@ func Answer(ctx context.Context, q *Question) (*capacity.Report, error) {
 	meter := capacity.NewMeter(offer.Weights, q.Usage != nil && !q.Usage.Relative(), key)
 	var zones []string
 	if q.Usage != nil {
-		zones, err = fromLog(q.Usage, q.Location, meter)
+		zones, err = fromLog(q.Usage, q.Location, meter, offer)
 	} else {
 		err = fromScenario(q.Scenario, key, meter)
 	}

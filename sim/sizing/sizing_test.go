@@ -117,7 +117,7 @@ func stageOf(t *testing.T, q *Question) (*stage, *capacity.Report) {
 		t.Fatal(err)
 	}
 	m := capacity.NewMeter(offer.Weights, true, rng.New(1, 0))
-	if _, err := fromLog(q.Usage, nil, m); err != nil {
+	if _, err := fromLog(q.Usage, nil, m, &capacity.Offer{}); err != nil {
 		t.Fatal(err)
 	}
 	r := &capacity.Report{}

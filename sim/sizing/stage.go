@@ -16,6 +16,7 @@ import (
 	"ratesim/sim/metrics"
 	"ratesim/sim/rng"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 )
 
 // maxCalls bounds how many requests one simulation replays; so many take about
@@ -62,7 +63,7 @@ func newStage(q *Question, o *capacity.Offer, d *capacity.Demand, r *capacity.Re
 	}
 	sizes := d.Sizes
 	if len(sizes) == 0 {
-		rows, err := workload.ReadLengths(shapesFrom, workload.AutoFormat)
+		rows, err := workload.ReadLengths(shapesFrom)
 		if err != nil {
 			return nil, err
 		}
@@ -300,7 +301,7 @@ func (s *stage) spec(p play, schedule *capacity.Schedule) (*scenarios.Spec, erro
 	if p.spills {
 		use, args = "ptu", strategies.Args{"max_retries": "0"}
 	}
-	entry, _ := strategies.Find(use)
+	entry, _ := catalog.Find(use)
 	factory, problems := entry.Build(args, spec.Env(0))
 	if problems != nil {
 		return nil, fmt.Errorf("making strategy %s: %v", use, problems)

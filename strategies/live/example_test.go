@@ -7,13 +7,14 @@ import (
 
 	"ratesim/sim/rng"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 	"ratesim/strategies/live"
 )
 
 // newClient returns an HTTP client whose calls a strategy paces and retries. Give it to
 // your SDK as its HTTP client, and turn the SDK's own retries off.
 func newClient(seed uint64) (*http.Client, error) {
-	entry, ok := strategies.Find("paced")
+	entry, ok := catalog.Find("paced")
 	if !ok {
 		return nil, fmt.Errorf("no such strategy")
 	}

@@ -14,6 +14,7 @@ import (
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 	"ratesim/strategies/live"
 )
 
@@ -33,7 +34,7 @@ func answer(status int, body, header string) *http.Response {
 
 func named(t *testing.T, name string, args strategies.Args) strategies.Strategy {
 	t.Helper()
-	entry, ok := strategies.Find(name)
+	entry, ok := catalog.Find(name)
 	if !ok {
 		t.Fatalf("no strategy %q", name)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 	"ratesim/strategies/live"
 )
 
@@ -143,7 +144,7 @@ func BenchmarkOverhead(b *testing.B) {
 	bare := base(func(*http.Request) (*http.Response, error) {
 		return answer(200, reply, "x-ratelimit-remaining-requests: 59"), nil
 	})
-	entry, _ := strategies.Find("header-aware")
+	entry, _ := catalog.Find("header-aware")
 	env := strategies.Env{Deployments: []strategies.Deployment{{Name: "main", RPM: 1e9, TPM: 1e11}}}
 	factory, _ := entry.Build(nil, env)
 	for name, transport := range map[string]http.RoundTripper{"bare": bare, "live": live.New(factory(env), live.Options{Base: bare})} {

@@ -153,10 +153,10 @@ func steps() *rapid.Generator[step] {
 		switch s.Kind {
 		case submit:
 			s.Call = strategies.Call{
-				EstimatedPrompt:    sizes.Draw(t, "prompt"),
-				MaxTokens: sizes.Draw(t, "max tokens"),
-				Tenant:    rapid.Uint16Max(3).Draw(t, "tenant"),
-				Priority:  rapid.Int8Range(-1, 1).Draw(t, "priority"),
+				EstimatedPrompt: sizes.Draw(t, "prompt"),
+				MaxTokens:       sizes.Draw(t, "max tokens"),
+				Tenant:          rapid.Uint16Max(3).Draw(t, "tenant"),
+				Priority:        rapid.Int8Range(-1, 1).Draw(t, "priority"),
 			}
 			s.Within = withins.Draw(t, "within")
 		case reply:

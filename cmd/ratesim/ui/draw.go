@@ -17,7 +17,7 @@ import (
 	"ratesim/reports/page"
 	"ratesim/reports/words"
 	"ratesim/scenarios"
-	"ratesim/strategies"
+	strategycatalog "ratesim/strategies/catalog"
 )
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{"text": words.Printable}).ParseFS(assets, "assets/*.html"))
@@ -118,7 +118,7 @@ func (s *server) controls(r *http.Request) string {
 			v.Checks = append(v.Checks, check{name, true, false})
 		}
 	}
-	v.Catalog = strategies.Names()
+	v.Catalog = strategycatalog.Names()
 	return fill("panel.html", v)
 }
 

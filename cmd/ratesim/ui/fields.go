@@ -14,6 +14,7 @@ import (
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/strategies"
+	strategycatalog "ratesim/strategies/catalog"
 )
 
 // The groups of fields, in the order of the page.
@@ -206,7 +207,7 @@ func bursty(s *scenarios.Spec, cv, k float64) []string {
 		}
 		out = append(out, fmt.Sprintf("workload.%d.arrivals={process: gamma, rate: %s/s, cv: %s}", i, number(rate*k), number(cv)))
 		if w.Arrivals.Process == workload.Trace {
-			out = append(out, fmt.Sprintf("workload.%d.tokens_from=%s", i, strconv.Quote(w.Arrivals.File)))
+			out = append(out, fmt.Sprintf("workload.%d.tokens_from=%s", i, strconv.Quote(w.Arrivals.Log.Name)))
 		}
 	}
 	return out
@@ -354,7 +355,7 @@ func clientFields(s *scenarios.Spec) []field {
 // hasDefault reports whether a strategy has a parameter with this default, whatever its
 // other parameters are.
 func hasDefault(use, param, value string) bool {
-	e, ok := strategies.Find(use)
+	e, ok := strategycatalog.Find(use)
 	return ok && slices.ContainsFunc(e.Params, func(p strategies.Param) bool {
 		return p.Name == param && p.Default == value && p.With.Param == ""
 	})

@@ -71,7 +71,7 @@ func (f *files) describe(l *workload.Log) (workload.Summary, error) {
 	if !embedded && !strings.HasPrefix(l.Name, f.dir+string(filepath.Separator)) {
 		return l.Describe()
 	}
-	key := l.Format + " " + l.Name
+	key := l.Format + " " + l.Columns.String() + " " + strconv.FormatBool(l.SkipBadRows) + " " + l.Name
 	f.mu.Lock()
 	s, ok := f.known[key]
 	f.mu.Unlock()
@@ -181,7 +181,7 @@ func (s *server) check(u *upload) error {
 		return nil
 	}
 	u.log = true
-	sum, err := s.files.describe(&workload.Log{Name: u.path, Format: ""})
+	sum, err := s.files.describe(&workload.Log{Name: u.path})
 	if err != nil {
 		return err
 	}

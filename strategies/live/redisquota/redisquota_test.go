@@ -17,6 +17,7 @@ import (
 	"ratesim/provider/wire"
 	"ratesim/sim/rng"
 	"ratesim/strategies"
+	"ratesim/strategies/catalog"
 	"ratesim/strategies/live"
 	"ratesim/strategies/live/redisquota"
 )
@@ -145,7 +146,7 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) { return a
 // no more: of 600 requests a minute with hardly a burst, one every 100 ms.
 func TestShared(t *testing.T) {
 	client := server(t)
-	entry, _ := strategies.Find("shared")
+	entry, _ := catalog.Find("shared")
 	env := strategies.Env{Key: rng.New(1, 0), Deployments: []strategies.Deployment{{Name: "main", RPM: 600, Coordinated: true}}}
 	factory, problems := entry.Build(nil, env)
 	if problems != nil {
