@@ -28,13 +28,14 @@ import (
 // instances share a limit without knowing of each other. Each has its own pause, drawn at
 // random around its mean, and each settles at ten or more admitted attempts a refusal.
 //
-// Two rules keep the gate from closing in vain. While it is closed, each answer lets one more
+// Four rules keep the gate from closing in vain. While it is closed, each answer lets one more
 // call through, because a limit on requests in flight comes free with an answer; this stops
-// for good when four more such calls were refused than answered. And failures that are no
-// refusals are retried without closing it, until there are three in a row, each of another
-// call than the one before: then the provider is in trouble, and the gate closes for a fifth
-// of the time since that began. A call that takes longer than the client waits is not counted
-// as such a failure.
+// for good when four more such calls were refused than answered. A wait of more than a minute
+// is not waited out: see untilProbe. Failures that are no refusals are retried without closing
+// the gate, until there are three in a row, each of another call than the one before: then
+// the provider is in trouble, and the gate closes for a fifth of the time since that began. A
+// call that takes longer than the client waits is not counted as such a failure: see
+// retriesOfSlow.
 //
 // What this cannot do: a limit without headers cannot be followed without refusals, at least
 // one for each opening of the gate.
