@@ -147,19 +147,7 @@ func (g *gauge) ready(now clock.Time, need float64) clock.Time {
 	if g.end == clock.Never {
 		at = now.Add(time.Duration(min(math.Ceil(missing/rate), 1<<62)))
 	}
-	probe := max(now, g.told.Add(untilProbe(at.Sub(g.told))))
-	if at.Sub(probe) <= time.Minute { // it is a limit a minute, or nearly over
-		return at
-	}
-	return probe
-}
-
-// untilProbe returns after what part of a wait it is worth asking whether it is over. A
-// window of a minute is whole after a minute. Longer waits are for limits an hour or a day,
-// which may be raised, or for one that was cut. Asking after a sixteenth of what is left takes
-// as many attempts in all as the wait has powers of 16/15: 64 for an hour, 113 for a day.
-func untilProbe(wait time.Duration) time.Duration {
-	return min(wait, max(time.Minute, wait/16))
+	return at
 }
 
 // roundings is how much two resets that are told in whole seconds may differ for that reason.

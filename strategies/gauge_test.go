@@ -72,3 +72,43 @@ func TestGaugeFollowsABucket(t *testing.T) {
 		}
 	})
 }
+
+// TestGaugeKinds: how a limit comes back, as its headers tell. There are 60 requests a minute.
+// One is left at the last header, and is spent; the test asks when two more are there.
+func TestGaugeKinds(t *testing.T) {
+	header := func(remaining int64, reset time.Duration) wire.Quota {
+		return wire.Quota{Limit: 60, Remaining: remaining, Reset: reset}
+	}
+	type told struct {
+		at time.Duration
+		q  wire.Quota
+	}
+	for name, c := range map[string]struct {
+		headers []told
+		refused time.Duration // the wait that a refusal at the last header tells; 0 = there was none
+		want    time.Duration // when two are there
+	}{
+		// The end of a fixed window stays at 50 s.
+		"fixed window": {[]told{{0, header(30, 50*time.Second)}, {10 * time.Second, header(1, 40*time.Second)}}, 0, 50 * time.Second},
+		// Windows of ten seconds: a new one, with an end of its own, says nothing of a bucket.
+		"short windows": {[]told{{0, header(20, 10*time.Second)}, {14 * time.Second, header(20, 10*time.Second)},
+			{28 * time.Second, header(20, 10*time.Second)}, {29 * time.Second, header(1, 9*time.Second)}}, 0, 38 * time.Second},
+		// What is further away than a minute is no end of a window of a minute. One comes
+		// back a second.
+		"sliding counter": {[]told{{0, header(30, 100*time.Second)}, {10 * time.Second, header(1, 90*time.Second)}}, 0, 12 * time.Second},
+		// The reply to a refused attempt asks for 3 s, so the limit is not whole only at 50 s.
+		"refusal tells sooner": {[]told{{0, header(30, 50*time.Second)}, {10 * time.Second, header(1, 40*time.Second)}}, 3 * time.Second, 12 * time.Second},
+	} {
+		var g gauge
+		var now clock.Time
+		for _, h := range c.headers {
+			now = clock.Time(h.at)
+			g.read(now, now, h.q, 0)
+		}
+		g.comesBackIn(c.refused, c.headers[len(c.headers)-1].q)
+		g.spend(now, 1)
+		if got := time.Duration(g.ready(now, 2)); got < c.want || got > c.want+2*slack {
+			t.Errorf("%s: ready at %v, want %v", name, got, c.want)
+		}
+	}
+}

@@ -28,13 +28,14 @@ import (
 // instances share a limit without knowing of each other. Each has its own pause, drawn at
 // random around its mean, and each settles at ten or more admitted attempts a refusal.
 //
-// Two rules keep the gate from closing in vain. While it is closed, each answer lets one more
+// Four rules keep the gate from closing in vain. While it is closed, each answer lets one more
 // call through, because a limit on requests in flight comes free with an answer; this stops
-// for good when four more such calls were refused than answered. And failures that are no
-// refusals are retried without closing it, until there are three in a row, each of another
-// call than the one before: then the provider is in trouble, and the gate closes for a fifth
-// of the time since that began. A call that takes longer than the client waits is not counted
-// as such a failure.
+// for good when four more such calls were refused than answered. A wait of more than a minute
+// is not waited out: see untilProbe. Failures that are no refusals are retried without closing
+// the gate, until there are three in a row, each of another call than the one before: then
+// the provider is in trouble, and the gate closes for a fifth of the time since that began. A
+// call that takes longer than the client waits is not counted as such a failure: see
+// retriesOfSlow.
 //
 // What this cannot do: a limit without headers cannot be followed without refusals, at least
 // one for each opening of the gate.
@@ -62,6 +63,8 @@ type replyPacer struct {
 
 	troubled clock.Time // when the first of the failures in a row happened
 	failures int        // in a row, of different calls
+	served   clock.Time // when a call was answered last
+	heard    clock.Time // when a reply told last of the limits
 	failed   uint64     // the call that failed last
 
 	service estimator // how long attempts take
@@ -98,6 +101,8 @@ const (
 	troubleShare   = 5
 	leastTrouble   = time.Second
 	mostTrouble    = 30 * time.Second
+	// longWait is longer than a limit a minute takes to have room.
+	longWait = time.Minute
 	// lastAfter is after how many attempts a call goes last that is refused, and larger than
 	// those that were answered lately: it may be too large to be admitted ever, and the others
 	// do not wait for it.
@@ -119,6 +124,9 @@ func (p *replyPacer) Opens(now clock.Time, c *Call) clock.Time {
 	}
 	p.expire(now)
 	at := max(now, p.requests.ready(now, 1), p.tokens.ready(now, float64(c.Cost())))
+	if probe := p.heard.Add(p.untilProbe(p.heard)); at.Sub(max(now, probe)) > longWait {
+		at = max(now, probe)
+	}
 	if p.clocked == 0 {
 		at = max(at, p.closed)
 	}
@@ -126,6 +134,14 @@ func (p *replyPacer) Opens(now clock.Time, c *Call) clock.Time {
 		at = max(at, p.unconfirmed.oldest().Add(p.patience()))
 	}
 	return at
+}
+
+// untilProbe returns after what time it is worth asking whether a limit that told at now of a
+// long wait has room already. A window of a minute is whole after a minute. Longer
+// waits are of limits an hour or a day, which may be raised, or of one that was cut. Like
+// after an outage, the time is a fifth of that since a call was answered last.
+func (p *replyPacer) untilProbe(now clock.Time) time.Duration {
+	return max(longWait, now.Sub(p.served)/troubleShare)
 }
 
 // Fits: a prompt that is larger than the limit is no proof. Headers may tell of a limit on
@@ -220,6 +236,7 @@ func (p *replyPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 		return
 	case r.OK():
 		p.failures = 0
+		p.served = now
 		p.fitted = max(p.fitted, c.Cost())
 		p.service.add(float64(now - c.Since))
 		p.settle(now, c, r)
@@ -260,6 +277,7 @@ func (p *replyPacer) read(now clock.Time, c *Call, r *wire.Reply) {
 		return
 	}
 	p.newest = c.Since
+	p.heard = now
 	p.requests.read(now, c.Since, r.Requests, float64(uint16(p.sends)-c.Mark))
 	p.tokens.read(now, c.Since, r.Tokens, float64(int32(p.cost-c.Held)))
 }
@@ -288,7 +306,7 @@ func (p *replyPacer) refused(now clock.Time, c *Call, r *wire.Reply, clocked boo
 	if asked > p.maxWait { // nobody waits so long, and the limit may be whole again sooner
 		asked = 0
 	}
-	asked = untilProbe(asked)
+	asked = min(asked, p.untilProbe(now))
 	asked += time.Duration(float64(asked) * u / 4)
 	switch {
 	case clocked:
@@ -401,7 +419,7 @@ func (e *estimator) add(x float64) {
 func pacedParams() []Param {
 	retries, wait, shares := maxRetries, afterParams[1], weights
 	retries.Default, retries.About = "60", "most retries after the first attempt; calls are seldom refused, so a call with more retries would be refused for ever"
-	wait.Default, wait.About = "1h", "a reply that asks for more ends the call; limits per hour are whole again by then, those of a day are not"
+	wait.Default, wait.About = "24h", "a reply that asks for more ends the call; limits of a day are whole again by then"
 	shares.With = With{}
 	return []Param{retries, wait,
 		{Name: "stretch", Kind: CountParam, Default: "200", Max: 1000,

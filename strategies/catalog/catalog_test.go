@@ -117,7 +117,7 @@ func contracts() []contract {
 		{"adaptive", with(after, strategies.Args{"increase": "1", "decrease": "50%", "floor": "1"})},
 		{"budget", with(jitter, strategies.Args{"ratio": "20%", "min_per_s": "10"})},
 		{"breaker", with(jitter, strategies.Args{"failures": "5", "open_for": "30s", "wait_timeout": "30s"})},
-		{"paced", strategies.Args{"max_retries": "60", "max_wait": "1h", "stretch": "200", "weights": ""}},
+		{"paced", strategies.Args{"max_retries": "60", "max_wait": "24h", "stretch": "200", "weights": ""}},
 		{"compose", with(after, strategies.Args{"retry": "retry-after", "delay": "1s", "pace": "none",
 			"rpm": "", "tpm": "", "share": "", "margin": "0%", "capacity": "", "refill": "", "smooth": "false", "reserve": "true", "slow_below": "20%", "hold_above": "80%", "increase": "1", "decrease": "50%", "floor": "1",
 			"batch": "", "latency_ok": "24h", "hedge": "", "hedge_share": "5%", "order": "fifo", "weights": "", "burst": "", "workers": "0", "max_queue": "0", "wait_timeout": "0s",
