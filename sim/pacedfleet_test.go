@@ -9,7 +9,7 @@ import (
 // fleetSizes are those for which the promises are made.
 func fleetSizes() []int {
 	if testing.Short() {
-		return []int{1, 8, 64}
+		return []int{1, 16}
 	}
 	return []int{1, 2, 4, 8, 16, 32, 64}
 }
@@ -26,6 +26,11 @@ func fleetSizes() []int {
 //     elsewhere. Chance halves it at times, so an opening is expected in half of that.
 //
 // In all 1/8 + max(1/10, 2 N / (pause x calls a second)).
+//
+// Shares do not become equal in these 20 minutes, and between two instances not in hours: who
+// has more is admitted more often between two refusals, so its pause is halved, and the pause
+// of the other one grows. Then one gets a sixth of what the other one does. Jain's index of two
+// such shares is 49/74 = 0.66. It must not fall below 0.6, nor that of larger fleets.
 func TestPacedFleet(t *testing.T) {
 	for _, d := range []struct {
 		limited
@@ -35,27 +40,35 @@ func TestPacedFleet(t *testing.T) {
 		{bedrock, 8}, {bedrockSmall, 8}, {gemini, 8},
 	} {
 		for _, n := range fleetSizes() {
-			used, refused := d.share(t, fmt.Sprintf("instances: %d", n), 0)
+			used, refused, fair := d.share(t, fmt.Sprintf("instances: %d", n), 0)
 			most := 1./8 + max(1./10, 2*float64(n)/(d.pause*d.calls/60))
-			t.Logf("%-20s N = %2d: %5.1f %% of the limit, %.3f refusals a call, at most %.3f", d.name, n, 100*used, refused, most)
+			t.Logf("%-20s N = %2d: %5.1f %% of the limit, %.3f refusals a call, at most %.3f; Jain's index %.3f", d.name, n, 100*used, refused, most, fair)
 			if used < 0.95 {
 				t.Errorf("%s, %d instances: %.1f %% of the limit is used", d.name, n, 100*used)
 			}
 			if refused > most {
 				t.Errorf("%s, %d instances: %.3f refusals a call, at most %.3f are expected", d.name, n, refused, most)
 			}
+			if fair < 0.6 {
+				t.Errorf("%s, %d instances: Jain's index of what they get is %.3f", d.name, n, fair)
+			}
 		}
 	}
 }
 
 // share returns which share of the limit a fleet uses that asks for twice as much, and the
-// refusals for each call that the limit lets through. It looks at the second half of 20
-// minutes.
-func (d limited) share(t testing.TB, fleet string, replication int) (used, refused float64) {
+// refusals for each call that the limit lets through, both in the second half of 20 minutes.
+// fair is Jain's index of what the instances get in all of them.
+func (d limited) share(t testing.TB, fleet string, replication int) (used, refused, fair float64) {
 	t.Helper()
 	s := d.scenario(t, 2, "", "duration: 20m\ndrain: 0s\nfleet: {network: {latency: 20ms, jitter: 5ms}, "+fleet+"}", "paced")
-	w, _ := watching(t, s, 0, replication, 10*time.Minute)
-	return float64(w.late.answered) / (10 * d.calls), float64(w.late.refused) / (10 * d.calls)
+	w, r := watching(t, s, 0, replication, 10*time.Minute)
+	sum, squares := 0.0, 0.0
+	for _, served := range r.Instances {
+		good := float64(served.Good)
+		sum, squares = sum+good, squares+good*good
+	}
+	return float64(w.late.answered) / (10 * d.calls), float64(w.late.refused) / (10 * d.calls), sum * sum / (float64(len(r.Instances)) * squares)
 }
 
 // TestPacedCountedRefusals: where a refused request takes what has come back of one, which is
@@ -79,7 +92,7 @@ func TestPacedCountedRefusals(t *testing.T) {
 		for _, n := range fleetSizes() {
 			var used, refused float64
 			for rep := range replications {
-				u, r := d.share(t, fmt.Sprintf("instances: %d", n), rep)
+				u, r, _ := d.share(t, fmt.Sprintf("instances: %d", n), rep)
 				used, refused = used+u/replications, refused+r/replications
 			}
 			t.Logf("%-20s N = %2d: %5.1f %% of the limit, %.3f refusals a call", d.name, n, 100*used, refused)
@@ -101,6 +114,9 @@ func TestPacedCountedRefusals(t *testing.T) {
 // instance that comes knows nothing. It takes seven refusals to double its pause from half a
 // second to half a minute.
 func TestPacedChangingFleet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a second of simulation")
+	}
 	for _, d := range []struct {
 		limited
 		pause float64
@@ -114,7 +130,7 @@ func TestPacedChangingFleet(t *testing.T) {
 			{"changes every few minutes", "instances: 2, churn: [{at: 10m, instances: 16}, {at: 13m, instances: 4}, {at: 16m, instances: 32}, {at: 18m, instances: 8}]", 46, 42},
 			{"is deployed again and again", "instances: 8, churn: [{at: 10m, instances: 16}, {at: 11m, instances: 8}, {at: 12m, instances: 16}, {at: 13m, instances: 8}, {at: 14m, instances: 16}, {at: 15m, instances: 8}]", 32, 24},
 		} {
-			used, refused := d.share(t, fleet.keys, 0)
+			used, refused, _ := d.share(t, fleet.keys, 0)
 			most := 1./8 + max(1./10, 2*float64(fleet.largest)/(d.pause*d.calls/60)) + 7*float64(fleet.come)/(10*d.calls)
 			t.Logf("%-20s that %s: %5.1f %% of the limit, %.3f refusals a call, at most %.3f", d.name, fleet.about, 100*used, refused, most)
 			if used < 0.95 || refused > most {
