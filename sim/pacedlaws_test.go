@@ -112,7 +112,6 @@ func TestPacedAlone(t *testing.T) {
 	const (
 		settled = "a header does not tell what attempts in flight will be charged beyond their reservation: OpenAI reserves the larger of prompt and max_tokens, and charges the sum"
 		rounded = "what remains is rounded to 1,000 tokens, and a call is smaller"
-		given   = "a refund that reaches the client after an attempt left may be in that attempt's header already, and counts twice"
 		jitter  = "an attempt that is overtaken on its way is not in the header of the one that overtook it"
 		slices  = "the end of a window is told in whole seconds, rounded down, and a full fixed window looks like an empty bucket"
 	)
@@ -125,7 +124,7 @@ func TestPacedAlone(t *testing.T) {
 		{"openai requests", "openai/gpt-4o@tier-1, limits: {rpm: 500, tpm: 30_000_000}", 500, 100, 100, 500, "", ""},
 		{jittered, "openai/gpt-4o@tier-1, limits: {rpm: 500, tpm: 30_000_000}", 500, 100, 100, 500, jitter, ""},
 		{"openai tokens, if the sum is reserved", "openai/gpt-4o@tier-1, limits: {rpm: none, tpm: 60_000}, charge: {reserve: max_tokens}", 500, 100, 100, 100, "", ""},
-		{"openai tokens, of which a fifth is given back", "openai/gpt-4o@tier-1, limits: {rpm: none, tpm: 600_000}, charge: {reserve: max_tokens}", 500, 100, 250, 1000, given, ""},
+		{"openai tokens, of which a fifth is given back", "openai/gpt-4o@tier-1, limits: {rpm: none, tpm: 600_000}, charge: {reserve: max_tokens}", 500, 100, 250, 1000, "", ""},
 		{"openai tokens", openAISmall.provider, 500, 100, 100, 100, settled, ""},
 		{"openai tokens, large", openAITokens.provider, 500, 100, 100, 1000, settled, ""},
 		{"anthropic requests", "anthropic/claude-sonnet-4.5@start, limits: {rpm: 100, itpm: none, otpm: none}", 500, 100, 100, 100, "", ""},

@@ -325,6 +325,9 @@ func (d *Dispatcher) Cancel(now clock.Time, c *Call, out *Effects) {
 		if c.Phase == twice {
 			d.lose(c, d.Hedges.part(c, 0).phase)
 		}
+		if n := &d.Lanes[c.Phase-inFlight]; n.durations != nil {
+			n.durations.Late(c)
+		}
 		d.lose(c, c.Phase)
 	}
 	out.Fail(c, Deadline)

@@ -18,6 +18,7 @@ func (g truthPacer) Opens(now clock.Time, c *Call) clock.Time { return g.peek.Ad
 
 func (g truthPacer) Fits(now clock.Time, c *Call) bool     { return g.peek.Fits(now, c, 0) }
 func (g truthPacer) Takes(c *Call) time.Duration           { return g.peek.Takes(c, 0) }
+func (truthPacer) Late(*Call)                              {}
 func (truthPacer) Sent(clock.Time, *Call)                  {}
 func (truthPacer) Answered(clock.Time, *Call, *wire.Reply) {}
 func (truthPacer) Release(clock.Time, *Call)               {}

@@ -57,6 +57,7 @@ type replyPacer struct {
 	closed clock.Time    // nothing is sent before; what is sent since tells of the gate that opens then
 	pause  time.Duration // what a refusal closes the gate for, at least
 	open   int           // attempts admitted since the gate opened
+	inVain int           // openings in a row that admitted nothing
 
 	clocked int // calls that answers let through a closed gate
 	credit  int // how many of those may still be refused
@@ -69,6 +70,7 @@ type replyPacer struct {
 
 	service estimator // how long attempts take
 	slow    retriesOfSlow
+	margin  float64 // by how many deviations the time that a call must have left is above the mean
 }
 
 // The constants of the pacer, with what they come from. Each halved or doubled moves the
@@ -87,10 +89,16 @@ const (
 	// arena's seed 3 two seconds cost users who wait for their answers 5.5 % of their
 	// tokens a minute, and half a second 3.6 %.
 	leastPause = 500 * time.Millisecond
-	// mostPause is half a window of a minute, and two instances that pause so long leave
+	// mostTold is half a window of a minute, and two instances that pause so long leave
 	// nothing of it unused. Where no header tells of any limit, nothing but asking shows
 	// that it has room again, and a pause is mostUntold at most.
-	mostPause, mostUntold = 30 * time.Second, 8 * time.Second
+	mostTold, mostUntold = 30 * time.Second, 8 * time.Second
+	// inVainAtMost openings in a row that admit nothing are no sign that refused attempts are
+	// counted; allMissing is a minute, less what refills while replies travel. With
+	// mostDrained, 64 instances ask 16 times a minute.
+	inVainAtMost = 4
+	allMissing   = 55 * time.Second
+	mostDrained  = 4 * time.Minute
 	// slackShare is the share of a call's time until its deadline that a pause may take.
 	slackShare = 10
 	// mostCredit is how many more calls let through by answers may be refused than answered.
@@ -101,8 +109,15 @@ const (
 	troubleShare   = 5
 	leastTrouble   = time.Second
 	mostTrouble    = 30 * time.Second
-	// longWait is longer than a limit a minute takes to have room.
-	longWait = time.Minute
+	// longWait is longer than a limit a minute takes to have room. longestRefill is longer
+	// than one of 144 requests a day takes to have room for one.
+	longWait, longestRefill = time.Minute, 10 * time.Minute
+	// leastMargin and mostMargin bound the time that a call must have left, in mean
+	// deviations from what answers take on average: 3 is more than 98 of 100 of a normal
+	// distribution take. The margin is raised by lateMargin for each attempt that is late, and
+	// lowered by a tenth of that (tolerated) for each that is in time.
+	leastMargin, mostMargin = -1, 3
+	lateMargin, tolerated   = 0.5, 10
 	// lastAfter is after how many attempts a call goes last that is refused, and larger than
 	// those that were answered lately: it may be too large to be admitted ever, and the others
 	// do not wait for it.
@@ -111,7 +126,7 @@ const (
 
 func newReplyPacer(key rng.Key, maxWait time.Duration) *replyPacer {
 	return &replyPacer{
-		key: key, maxWait: maxWait, newest: -1, pause: leastPause, admitted: admittedAtFirst, credit: mostCredit,
+		key: key, maxWait: maxWait, newest: -1, margin: leastMargin, pause: leastPause, admitted: admittedAtFirst, credit: mostCredit,
 		// Before anything is known a refusal is believed to take a quarter of a second.
 		trip:    estimator{mean: 250e6, gain: 1. / 8, gainDeviation: 1. / 4}, // RFC 6298
 		service: estimator{gain: 1. / 16, gainDeviation: 1. / 16},
@@ -124,7 +139,7 @@ func (p *replyPacer) Opens(now clock.Time, c *Call) clock.Time {
 	}
 	p.expire(now)
 	at := max(now, p.requests.ready(now, 1), p.tokens.ready(now, float64(c.Cost())))
-	if probe := p.heard.Add(p.untilProbe(p.heard)); at.Sub(max(now, probe)) > longWait {
+	if probe := p.heard.Add(max(longestRefill, p.untilProbe(p.heard))); at.Sub(max(now, probe)) > longWait {
 		at = max(now, probe)
 	}
 	if p.clocked == 0 {
@@ -237,6 +252,7 @@ func (p *replyPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	case r.OK():
 		p.failures = 0
 		p.served = now
+		p.inTime(c)
 		p.fitted = max(p.fitted, c.Cost())
 		p.service.add(float64(now - c.Since))
 		p.settle(now, c, r)
@@ -285,7 +301,6 @@ func (p *replyPacer) read(now clock.Time, c *Call, r *wire.Reply) {
 // settle corrects what c was taken to cost by what it used.
 func (p *replyPacer) settle(now clock.Time, c *Call, r *wire.Reply) {
 	used := int64(r.Prompt) + int64(r.Output) - c.Cost()
-	p.cost += uint32(used)
 	p.tokens.spend(now, float64(used))
 }
 
@@ -312,7 +327,7 @@ func (p *replyPacer) refused(now clock.Time, c *Call, r *wire.Reply, clocked boo
 	case clocked:
 		p.credit--
 	case c.Since >= p.closed:
-		p.regulate(now, c)
+		p.regulate(now, c, r)
 		asked = max(asked, time.Duration(float64(p.pause)*(0.75+0.5*u)))
 	}
 	if asked > 0 { // else an attempt from before the gate opened would close it for those since
@@ -320,22 +335,40 @@ func (p *replyPacer) refused(now clock.Time, c *Call, r *wire.Reply, clocked boo
 	}
 }
 
-// regulate adapts the pause to what was admitted since the gate opened.
-func (p *replyPacer) regulate(now clock.Time, c *Call) {
+// regulate adapts the pause to what was admitted since the gate opened, now that r has
+// refused c.
+func (p *replyPacer) regulate(now clock.Time, c *Call, r *wire.Reply) {
 	switch {
 	case p.open < fewAdmitted:
 		p.pause *= 2
 	case p.open > manyAdmitted:
 		p.pause /= 2
 	}
+	p.inVain++
+	if p.open > 0 {
+		p.inVain = 0
+	}
+	p.pause = max(leastPause, min(p.pause, p.mostPause(now, c, r)))
+}
+
+// mostPause is how long the pause may be. It is short enough for calls like c to be answered in
+// time, with one exception. Some vendors count refused attempts. Then a limit on
+// requests can stay empty for as long as anybody asks more often than it refills: the replies
+// say that none are left and that all of a minute's are missing, again and again. Only fewer
+// attempts end that.
+func (p *replyPacer) mostPause(now clock.Time, c *Call, r *wire.Reply) time.Duration {
+	q := r.Requests
+	if p.inVain >= inVainAtMost && r.Limit == wire.Requests && q.Remaining == 0 && q.Reset >= allMissing {
+		return mostDrained
+	}
 	most := mostUntold
 	if p.requests.limit > 0 || p.tokens.limit > 0 {
-		most = mostPause
+		most = mostTold
 	}
 	if c.Deadline != clock.Never {
 		most = min(most, (c.Deadline.Sub(now)-time.Duration(p.service.mean))/slackShare)
 	}
-	p.pause = max(leastPause, min(p.pause, most))
+	return most
 }
 
 func (p *replyPacer) close(until clock.Time) {
@@ -366,14 +399,26 @@ func (p *replyPacer) Release(clock.Time, *Call) {}
 
 func (p *replyPacer) ReadsQuotas() {}
 
-// Takes is what an attempt takes that is quick. If that is more than c had when it came, c is
-// of another kind than those that were answered, or it is worth a try.
+// Takes is how much time a call must have left to be sent. It begins with what quick answers take.
+// Where more than a tenth of the attempts are late even so, it grows until they are not: such
+// attempts take from the limits and give nothing. If it is more than c had when it came, c is
+// of another kind than those that were answered, and worth a try.
 func (p *replyPacer) Takes(c *Call) time.Duration {
-	quick := time.Duration(max(0, p.service.mean-p.service.deviation))
-	if quick >= c.Deadline.Sub(c.Arrived) {
+	takes := time.Duration(max(0, p.service.mean+p.margin*p.service.deviation))
+	if takes >= c.Deadline.Sub(c.Arrived) {
 		return 0
 	}
-	return quick
+	return takes
+}
+
+// Late notes that the deadline of c passed while an attempt was in flight.
+func (p *replyPacer) Late(*Call) { p.margin = min(mostMargin, p.margin+lateMargin) }
+
+// inTime notes that c was answered.
+func (p *replyPacer) inTime(c *Call) {
+	if c.Deadline != clock.Never {
+		p.margin = max(leastMargin, p.margin-lateMargin/tolerated)
+	}
 }
 
 // Defers reports whether c, which r did not answer, shall wait until no other does.

@@ -36,7 +36,11 @@ type InFlightPacer interface{ Workers() *WorkerPool }
 
 // DurationPacer is a Pacer that also knows how long an attempt of c is likely to take.
 // A call whose deadline is nearer than that is not sent.
-type DurationPacer interface{ Takes(c *Call) time.Duration }
+type DurationPacer interface {
+	Takes(c *Call) time.Duration
+	// Late tells that the deadline of c passed while an attempt of it was in flight.
+	Late(c *Call)
+}
 
 // RetryPacer is a Pacer that also says what becomes of a call that the failure policy
 // would send again.
@@ -72,3 +76,10 @@ type WorkerPool struct {
 
 // full reports whether all workers are busy.
 func (w *WorkerPool) full() bool { return w.Most > 0 && w.busy >= w.Most }
+
+// What a pacer offers beside Pacer is found at run time; these would be missed there.
+var (
+	_ DurationPacer = (*replyPacer)(nil)
+	_ DurationPacer = truthPacer{}
+	_ RetryPacer    = (*replyPacer)(nil)
+)

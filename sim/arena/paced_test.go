@@ -16,7 +16,7 @@ import (
 // beyond noise.
 var worseThanJitter = map[int]string{
 	19: "three requests in flight are all that three instances may have, and users wait for their answers: the gate stays closed while answers make room that another instance does not know of",
-	23: "a cut of the limit of a day ends after a minute, but replies ask for hours, and paced fails a call whose reply asks for more than an hour",
+	28: "32 instances and users who wait for their answers: jitter fails its calls after six attempts, and its users ask again; with twelve replications the difference is 0.7",
 }
 
 // TestPacedRegret holds paced against other strategies on situations for design: it is on
@@ -32,9 +32,9 @@ func TestPacedRegret(t *testing.T) {
 	}
 	const (
 		seed, count, replications = 500, 30, 4
-		// Measured were 1.5 points. The best of six other strategies is as much above its true
+		// Measured were 0.4 points. The best of six other strategies is as much above its true
 		// mean as luck makes it, so a strategy as good as the best has some regret as well.
-		mostRegret = 2.5
+		mostRegret = 1
 		unclear    = 0.5
 	)
 	field := []string{"paced", "jitter", "retry-after", "header-aware", "adaptive", "queue", "paper:ub"}
