@@ -54,6 +54,32 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// What is open when the time to drain is over is cut off, and the error says so.
+func TestCut(t *testing.T) {
+	client, server := net.Pipe()
+	l := &one{make(chan net.Conn, 1), make(chan struct{})}
+	l.c <- server
+	begun := make(chan struct{})
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-r.Context().Done()
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- mock.Serve(ctx, time.Millisecond, mock.Endpoint{Listener: l, Handler: handler}) }()
+	if _, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	stop()
+	if err := <-ended; !errors.Is(err, mock.ErrCut) {
+		t.Errorf("ended with %v, want %v", err, mock.ErrCut)
+	}
+	if _, err := client.Read(make([]byte, 1)); err == nil {
+		t.Error("the connection is still there")
+	}
+}
+
 // Clients that do not get done with their headers, or do not read what they asked
 // for, are cut off.
 func TestSlow(t *testing.T) {
