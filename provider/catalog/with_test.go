@@ -130,7 +130,7 @@ func TestManyRows(t *testing.T) {
 			fmt.Fprintf(&file, "openai,own-%d,tier-1,1000,me,2026,official\n", i)
 		}
 		best := time.Hour
-		for range 3 {
+		for range 2 {
 			begin := time.Now()
 			c, err := known.With("own.csv", strings.NewReader(file.String()))
 			if err != nil {
@@ -146,9 +146,9 @@ func TestManyRows(t *testing.T) {
 		}
 		return best
 	}
-	few, many := read(2000), read(20_000)
-	if ratio := float64(many) / float64(few); ratio > 40 { // 100 when quadratic
-		t.Errorf("2,000 rows take %v and 20,000 rows %v, %.0f times as long", few, many, ratio)
+	few, many := read(4000), read(40_000)
+	if ratio := float64(many) / float64(few); ratio > 20 && many > 3*time.Second { // 30 to 100 when quadratic; a busy machine is slow, but not so slow
+		t.Errorf("4,000 rows take %v and 40,000 rows %v, %.0f times as long", few, many, ratio)
 	}
 }
 

@@ -213,6 +213,7 @@ func TestForgetsIdleAccounts(t *testing.T) {
 		config := provider.Config{Vendor: "openai", Model: "gpt-4o", RPM: 1, Latency: provider.Latency{PerToken: time.Minute}}
 		s := offer(t, mock.Config{Deployments: []mock.Deployment{{Config: config}}, Bounds: mock.Bounds{Accounts: 3, Stored: 3000}})
 		get := func(key string) int { return ask(s, "GET", "/v1/models", "", "Authorization: Bearer "+key).Code }
+		get("busy") // which is idle for a moment
 		done := make(chan int)
 		go func() { // for three minutes
 			done <- ask(s, "POST", "/v1/chat/completions", `{"model":"gpt-4o","max_tokens":3,`+hello+`}`, "Authorization: Bearer busy").Code
