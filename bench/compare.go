@@ -140,7 +140,7 @@ func (o *Options) warnings(p Pace) []string {
 
 // serve starts a mock provider of the scenario's deployments.
 func serve(ctx context.Context, s *scenarios.Spec, o Options) (url string, stop func(), err error) {
-	c := mock.Config{Speed: o.Speed, Seed: o.Seed}
+	c := mock.Config{Speed: o.Speed, Seed: o.Seed, Scripts: true}
 	for i := range s.Deployments {
 		d := mock.Deployment{Name: s.Deployments[i].Name, Config: s.Deployments[i]}
 		if d.Config.Vendor == "" {
@@ -160,7 +160,7 @@ func serve(ctx context.Context, s *scenarios.Spec, o Options) (url string, stop 
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = mock.Serve(ctx, mock.Endpoint{Listener: listener, Handler: server}) // calls fail if it does
+		_ = mock.Serve(ctx, 30*time.Second, mock.Endpoint{Listener: listener, Handler: server}) // calls fail if it does
 	}()
 	return "http://" + listener.Addr().String(), func() { cancel(); <-ended }, nil
 }

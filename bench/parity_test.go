@@ -302,7 +302,7 @@ func simulate(t *testing.T, spec *scenarios.Spec) (*history, *metrics.Run) {
 
 func overHTTP(t *testing.T, spec *scenarios.Spec, h *history) *metrics.Run {
 	network := newPipes()
-	c := mock.Config{}
+	c := mock.Config{Scripts: true}
 	for i := range spec.Deployments {
 		c.Deployments = append(c.Deployments, mock.Deployment{Name: spec.Deployments[i].Name, Config: spec.Deployments[i]})
 	}

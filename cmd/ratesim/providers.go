@@ -1,12 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -28,12 +28,11 @@ func readCatalog(file string) (*catalog.Catalog, error) {
 	if file == "" {
 		return known, nil
 	}
-	f, err := os.Open(file)
+	data, err := readInput(file, maxCatalog)
 	if err != nil {
-		return nil, fmt.Errorf("opening catalog: %w", err)
+		return nil, fmt.Errorf("--catalog: %w", err)
 	}
-	defer f.Close()
-	return known.With(file, f)
+	return known.With(file, bytes.NewReader(data))
 }
 
 // providersList prints the catalog.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +28,9 @@ type serveFlags struct {
 	faults      string
 	speed       float64
 	seed        uint64
-	maxBody     int64
+	bounds      mock.Bounds
+	drain       time.Duration
+	scripts     bool
 	atOnce      bool
 	grades      bool
 }
@@ -40,8 +42,8 @@ func serveCommand(s *streams) *cobra.Command {
 		Short: "Serve a mock provider over HTTP, to test clients against",
 		Long: `Serve answers as a vendor does, with its endpoints, limits, headers and errors.
 Point the base URL of a client at it and use any API key; each key is an account of
-its own. Ctrl-C ends it when all open requests are answered, or after half a minute.
-A second Ctrl-C ends it at once.
+its own. Ctrl-C ends it when all open requests are answered, or after the time that
+--drain says; what is open then is cut off. A second Ctrl-C ends it at once.
 
 The address of --admin is for the operator: GET /metrics for Prometheus, GET
 /admin/state, POST /admin/reset, GET and PUT /admin/faults and GET
@@ -49,6 +51,19 @@ The address of --admin is for the operator: GET /metrics for Prometheus, GET
 a page of another site.
 
 With --conformance the exit code is 3 if a client gets a failing grade.
+
+Clients can make it hold so much memory and no more: --max-memory bounds the bytes of
+all requests that are being read at one time, --max-stored those of all files and
+batches, and --max-accounts the accounts, each of some kilobytes. One account has half
+of the first and 64 MiB of the second. A request counts twice its size, and nothing up
+to 64 KiB. What passes a bound is refused with 503, or 413 for files. When there are
+too many accounts, the one that was idle for the longest time is forgotten, with its
+files; if that is less than a minute, the new one is refused with 503. Long answers
+are sent piece by piece.
+
+Every request is admitted or refused by an estimate of its prompt, a quarter of its
+characters, as vendors do. Prompts that are admitted are counted, and answers tell how
+many tokens they have.
 
 Serve listens on this machine only, unless --addr says otherwise.`,
 		Example: `  ratesim serve --provider openai/gpt-4o@tier-1
@@ -65,7 +80,12 @@ Serve listens on this machine only, unless --addr says otherwise.`,
 	fl.StringVar(&f.faults, "faults", "", "YAML `FILE` with a list of faults, written as in a scenario")
 	fl.Float64Var(&f.speed, "speed", 1, "let `X` seconds pass for the provider in one real second, for limits, latency and waits alike")
 	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
-	fl.Int64Var(&f.maxBody, "max-body", 32<<20, "refuse requests of more than `N` bytes")
+	fl.Int64Var(&f.bounds.Body, "max-body", 32<<20, "refuse requests of more than `N` bytes")
+	fl.Int64Var(&f.bounds.Bodies, "max-memory", 512<<20, "read requests of `N` bytes at most at one time; more than four times --max-body")
+	fl.Int64Var(&f.bounds.Stored, "max-stored", 1<<30, "keep `N` bytes of files and batches at most")
+	fl.IntVar(&f.bounds.Accounts, "max-accounts", 1<<16, "keep `N` accounts at most")
+	fl.DurationVar(&f.drain, "drain", 30*time.Second, "at the end, wait for open requests for this `DURATION` at most")
+	fl.BoolVar(&f.scripts, "scripts", false, "let the header Ratesim-Script of ratesim bench say what a request costs; for clients that you trust")
 	fl.BoolVar(&f.atOnce, "no-latency", false, "answer without latency; limits stay as they are")
 	fl.BoolVar(&f.grades, "conformance", false, "at the end, print how well each client obeyed refusals")
 	catalogFlag(fl, &f.catalog)
@@ -89,13 +109,17 @@ func (f *serveFlags) read() (*server, error) {
 	switch {
 	case !(f.speed >= 0.01 && f.speed <= 10_000):
 		return nil, fmt.Errorf("--speed takes 0.01 to 10000, got %v", f.speed)
-	case f.maxBody < 1:
-		return nil, fmt.Errorf("--max-body takes at least 1, got %d", f.maxBody)
+	case min(f.bounds.Body, f.bounds.Stored, int64(f.bounds.Accounts)) < 1:
+		return nil, fmt.Errorf("--max-body, --max-stored and --max-accounts take at least 1, got %d, %d and %d", f.bounds.Body, f.bounds.Stored, f.bounds.Accounts)
+	case f.bounds.Bodies/4 <= f.bounds.Body:
+		return nil, fmt.Errorf("--max-memory takes more than four times --max-body, %d, got %d", f.bounds.Body, f.bounds.Bodies)
+	case f.drain < 0:
+		return nil, fmt.Errorf("--drain takes at least 0s, got %v", f.drain)
 	case f.addr == f.admin && !strings.HasSuffix(f.addr, ":0"):
 		return nil, fmt.Errorf("--addr and --admin are both %s: the operator needs an address of its own", f.addr)
 	}
 	counter := tokens.New()
-	v := &server{config: mock.Config{Speed: f.speed, Seed: f.seed, MaxBody: f.maxBody, Count: counter.Count, Overhead: tokens.Overhead}}
+	v := &server{config: mock.Config{Speed: f.speed, Seed: f.seed, Bounds: f.bounds, Scripts: f.scripts, Count: counter.Count, Overhead: tokens.Overhead}}
 	for _, p := range f.providers {
 		name, ref, ok := strings.Cut(p, "=")
 		if !ok {
@@ -114,7 +138,7 @@ func (f *serveFlags) read() (*server, error) {
 		v.config.Deployments = append(v.config.Deployments, mock.Deployment{Name: name, Config: d})
 	}
 	if f.keys != "" {
-		data, err := os.ReadFile(f.keys)
+		data, err := readInput(f.keys, maxKeysFile)
 		if err != nil {
 			return nil, fmt.Errorf("--keys: %w", err)
 		}
@@ -127,7 +151,7 @@ func (f *serveFlags) read() (*server, error) {
 	if f.faults == "" {
 		return v, nil
 	}
-	if v.faults, err = os.ReadFile(f.faults); err != nil {
+	if v.faults, err = readInput(f.faults, admin.MaxFaults); err != nil {
 		return nil, fmt.Errorf("--faults: %w", err)
 	}
 	lists, err := scenarios.ParseFaults(f.faults, v.faults, v.known)
@@ -162,12 +186,19 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	if len(endpoints) > 1 {
 		fmt.Fprintf(s.out, "admin on http://%s\n", endpoints[1].Listener.Addr())
 	}
-	if err := mock.Serve(c.Context(), endpoints...); err != nil {
-		return err
+	err = mock.Serve(c.Context(), f.drain, endpoints...)
+	if errors.Is(err, mock.ErrCut) {
+		fmt.Fprintf(s.err, "ratesim: warning: %v after %v (--drain)\n", mock.ErrCut, f.drain)
+		err = nil // the clients hear of it, and the grades are those of all that was decided
 	}
-	if !f.grades {
-		return nil
+	if f.grades {
+		err = cmp.Or(err, printGrades(s, monitor))
 	}
+	return err
+}
+
+// printGrades prints how the clients behaved; the error is errUnmet if one failed.
+func printGrades(s *streams, monitor *admin.Monitor) error {
 	grades := monitor.Grades()
 	if err := conformance.WriteText(s.out, grades); err != nil {
 		return fmt.Errorf("writing the grades: %w", err)

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -113,9 +114,9 @@ func request(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("answer"), bytes.ReplaceAll(b.Bytes(), []byte("\r\n"), []byte("\n")), 0o600))
 }
 
-// startServe starts ratesim serve in the background and returns the clients'
-// address.
-func startServe(t *testing.T, args ...string) (cmd *exec.Cmd, url string) {
+// startServe starts ratesim serve in the background and returns the clients' address
+// and what it prints after that.
+func startServe(t *testing.T, args ...string) (cmd *exec.Cmd, url string, rest *bufio.Scanner) {
 	t.Helper()
 	cmd = program(t, append([]string{"serve", "--addr", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)...)
 	cmd.Stderr = t.Output()
@@ -132,11 +133,11 @@ func startServe(t *testing.T, args ...string) (cmd *exec.Cmd, url string) {
 			url = address
 		}
 		if strings.HasPrefix(lines.Text(), "admin on ") {
-			return cmd, url
+			return cmd, url, lines
 		}
 	}
 	t.Fatalf("no addresses: %v", lines.Err())
-	return nil, ""
+	return nil, "", nil
 }
 
 // ask sends a chat request and returns the status of its answer, 0 if it has none.
@@ -158,7 +159,7 @@ func ask(t *testing.T, url string) int {
 
 // The first Ctrl-C lets requests on their way be answered, and takes no more.
 func TestDrain(t *testing.T) {
-	cmd, url := startServe(t, "--provider", "openai/gpt-4o@tier-1")
+	cmd, url, _ := startServe(t, "--provider", "openai/gpt-4o@tier-1")
 	status := make(chan int)
 	go func() { status <- ask(t, url) }() // takes more than a second
 	time.Sleep(200 * time.Millisecond)
@@ -183,7 +184,7 @@ func TestSecondInterrupt(t *testing.T) {
 	if err := os.WriteFile(faults, []byte("- {kind: hang, rate: 1}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd, url := startServe(t, "--provider", "openai/gpt-4o@tier-1", "--faults", faults)
+	cmd, url, _ := startServe(t, "--provider", "openai/gpt-4o@tier-1", "--faults", faults)
 	go ask(t, url)
 	time.Sleep(200 * time.Millisecond)
 	begin := time.Now()
@@ -195,6 +196,34 @@ func TestSecondInterrupt(t *testing.T) {
 	}
 	if err := cmd.Wait(); err == nil || time.Since(begin) > 10*time.Second {
 		t.Errorf("ended with %v after %v", err, time.Since(begin))
+	}
+}
+
+// However many calls hang, the grades are printed, and say that nobody failed.
+func TestGradesWhateverHangs(t *testing.T) {
+	faults := t.TempDir() + "/faults.yaml"
+	if err := os.WriteFile(faults, []byte("- {kind: hang, rate: 1}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd, url, rest := startServe(t, "--provider", "openai/gpt-4o@tier-1", "--faults", faults, "--conformance", "--drain", "100ms")
+	ended := make(chan int)
+	go func() { ended <- ask(t, url) }()
+	time.Sleep(200 * time.Millisecond)
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var printed strings.Builder
+	for rest.Scan() {
+		printed.WriteString(rest.Text() + "\n")
+	}
+	if got := printed.String(); !strings.Contains(got, "sk-1: pass (1 requests") || !strings.HasSuffix(got, "conformance: pass\n") {
+		t.Errorf("printed\n%s", got)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if got := <-ended; got != 0 {
+		t.Errorf("the call that hung: status %d", got)
 	}
 }
 

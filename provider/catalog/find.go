@@ -117,19 +117,23 @@ func find(rows []Row, vendor, edition, model, tier string) (*Row, int, error) {
 // narrow keeps the rows whose key is name.
 func narrow(rows []Row, what, name, of string, key func(*Row) string) ([]Row, error) {
 	var kept []Row
-	var known []string
 	for i := range rows {
-		k := key(&rows[i])
-		if k == name {
+		if key(&rows[i]) == name {
 			kept = append(kept, rows[i])
-		} else if !slices.Contains(known, k) {
+		}
+	}
+	if kept != nil {
+		return kept, nil
+	}
+	var known []string
+	seen := map[string]bool{}
+	for i := range rows {
+		if k := key(&rows[i]); !seen[k] {
+			seen[k] = true
 			known = append(known, k)
 		}
 	}
-	if kept == nil {
-		return nil, &UnknownError{What: what, Name: name, In: of, Known: known}
-	}
-	return kept, nil
+	return nil, &UnknownError{What: what, Name: name, In: of, Known: known}
 }
 
 // provisioned is the tier of rows whose references say how many PTUs they mean.

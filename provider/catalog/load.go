@@ -79,15 +79,19 @@ func (c *Catalog) readRows(file string, r io.Reader, what string) ([]Row, error)
 	}
 	var rows []Row
 	seen := map[string]bool{}
+	editions := c.editions()
 	err := read(file, r, []string{"vendor", "model", "tier"}, may, func(l *line) {
 		row := Row{Edition: l.name("edition"), Tier: l.name("tier"), BatchQueue: l.whole("batch_queue", math.MaxInt64)}
 		row.Config = provider.Config{Vendor: l.name("vendor"), Model: l.name("model")}
+		if len(rows) == mostRows {
+			l.fail("vendor", "a file has at most %d rows", mostRows)
+		}
 		row.Facts = []Fact{l.fact(what)}
 		for _, column := range []string{"vendor", "model", "tier"} {
 			l.text(column)
 		}
 		if row.Edition == "" {
-			row.Edition = c.edition(&row)
+			row.Edition = cmp.Or(editions[row.model()], editions[row.Config.Vendor], "own")
 		}
 		row.limit(l)
 		row.gives(l)
@@ -112,20 +116,26 @@ func (c *Catalog) readRows(file string, r io.Reader, what string) ([]Row, error)
 	return rows, err
 }
 
-// edition returns the newest edition of the row's model, or of its vendor.
-func (c *Catalog) edition(row *Row) string {
-	newest := "own"
+// mostRows is how many deployments one file may have.
+const mostRows = 100_000
+
+// editions returns the newest edition of each model, as vendor/model, and of each
+// vendor.
+func (c *Catalog) editions() map[string]string {
+	newest := map[string]string{}
 	for i := range c.rows { // newest first
-		switch r := &c.rows[i]; {
-		case r.Config.Vendor != row.Config.Vendor:
-		case r.Config.Model == row.Config.Model:
-			return r.Edition
-		case newest == "own":
-			newest = r.Edition
+		r := &c.rows[i]
+		for _, of := range [...]string{r.model(), r.Config.Vendor} {
+			if newest[of] == "" {
+				newest[of] = r.Edition
+			}
 		}
 	}
 	return newest
 }
+
+// model returns the vendor and the model of r as a reference has them.
+func (r *Row) model() string { return r.Config.Vendor + "/" + r.Config.Model }
 
 func (r *Row) limit(l *line) {
 	c := &r.Config
@@ -182,10 +192,15 @@ func (r *Row) gives(l *line) {
 // sorts by vendor, newest edition first.
 func merge(rows, more []Row) []Row {
 	rows = slices.Clone(rows)
+	places := map[name]int{}
+	for i := range rows {
+		places[rows[i].name()] = i
+	}
 	for _, r := range more {
-		if i := slices.IndexFunc(rows, func(old Row) bool { return same(&old, &r) }); i >= 0 {
+		if i, ok := places[r.name()]; ok {
 			rows[i] = r
 		} else {
+			places[r.name()] = len(rows)
 			rows = append(rows, r)
 		}
 	}
@@ -195,8 +210,7 @@ func merge(rows, more []Row) []Row {
 	newest := map[string]string{}
 	for i := range rows {
 		r := &rows[i]
-		vendor := r.Config.Vendor
-		model := vendor + "/" + r.Config.Model
+		vendor, model := r.Config.Vendor, r.model()
 		if newest[model] == "" {
 			newest[model] = r.Edition
 		}
@@ -208,9 +222,10 @@ func merge(rows, more []Row) []Row {
 	return rows
 }
 
-func same(a, b *Row) bool {
-	return a.Config.Vendor == b.Config.Vendor && a.Edition == b.Edition && a.Config.Model == b.Config.Model && a.Tier == b.Tier
-}
+// name is what tells one row from all others.
+type name struct{ vendor, edition, model, tier string }
+
+func (r *Row) name() name { return name{r.Config.Vendor, r.Edition, r.Config.Model, r.Tier} }
 
 type price struct {
 	provider.Price

@@ -119,3 +119,47 @@ func FuzzWith(f *testing.F) {
 		}
 	})
 }
+
+// The time that a user's file takes grows with its rows, and not with their square.
+func TestManyRows(t *testing.T) {
+	known := Embedded()
+	read := func(rows int) time.Duration {
+		var file strings.Builder
+		file.WriteString("vendor,model,tier,tpm,source,date,confidence\n")
+		for i := range rows {
+			fmt.Fprintf(&file, "openai,own-%d,tier-1,1000,me,2026,official\n", i)
+		}
+		best := time.Hour
+		for range 2 {
+			begin := time.Now()
+			c, err := known.With("own.csv", strings.NewReader(file.String()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Find(fmt.Sprintf("openai/own-%d@tier-1", rows-1)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Find("openai/own-0@tier-2"); err == nil {
+				t.Fatal("a tier that nobody has is found")
+			}
+			best = min(best, time.Since(begin))
+		}
+		return best
+	}
+	few, many := read(4000), read(40_000)
+	if ratio := float64(many) / float64(few); ratio > 20 && many > 3*time.Second { // 30 to 100 when quadratic; a busy machine is slow, but not so slow
+		t.Errorf("4,000 rows take %v and 40,000 rows %v, %.0f times as long", few, many, ratio)
+	}
+}
+
+// A file of more rows than anybody needs is refused.
+func TestMostRows(t *testing.T) {
+	var file strings.Builder
+	file.WriteString("vendor,model,tier,tpm,source,date,confidence\n")
+	for i := range 100_001 {
+		fmt.Fprintf(&file, "openai,own-%d,tier-1,1000,me,2026,official\n", i)
+	}
+	if _, err := Embedded().With("own.csv", strings.NewReader(file.String())); err == nil || err.Error() != "own.csv:100002:1: vendor: a file has at most 100000 rows" {
+		t.Errorf("%v", err)
+	}
+}

@@ -2,6 +2,7 @@ package mock
 
 import (
 	"container/heap"
+	"container/list"
 	"math"
 	"sync"
 	"time"
@@ -15,6 +16,15 @@ import (
 // account is one customer of the provider: models of all deployments, and the
 // clock by which they run.
 type account struct {
+	name   string
+	bodies room // of the requests that are read and decided
+	stored room // of files and batches
+	shelf  shelf
+
+	open  int           // requests on their way, guarded by the server's mutex
+	used  time.Time     // when there was one last, likewise
+	place *list.Element // among the idle ones, likewise; nil while open
+
 	mu      sync.Mutex
 	zero    time.Time // when its clock stood at 0
 	epoch   time.Time // the date it gives to that, where the client lives in its time
@@ -45,10 +55,11 @@ func newAccount(configs []provider.Config, key rng.Key, outputs rng.Dist, zero, 
 
 // task is an admitted attempt that its deployment works on.
 type task struct {
-	due     clock.Time
-	order   uint64
-	model   int
-	attempt wire.Attempt
+	due       clock.Time
+	order     uint64
+	model     int
+	attempt   wire.Attempt
+	uncounted bool // its prompt is still being counted; it is not settled before
 }
 
 // work is what is being done, the first to be finished on top.
@@ -71,17 +82,19 @@ func (w *work) Pop() any {
 }
 
 // now returns the provider's time, and settles all that was finished until
-// then, each at its own instant. Nothing else settles: an attempt whose client
-// has hung up is worked on and charged to its end. The mutex is held.
+// then, each at its own instant, or as soon as its prompt is counted. Nothing else
+// settles: an attempt whose client has hung up is worked on and charged to its end.
+// The mutex is held.
 func (a *account) now() clock.Time {
+	before := a.last
 	d := time.Since(a.zero)
 	if a.speed != 1 {
 		d = time.Duration(math.Round(float64(d) * a.speed))
 	}
 	a.last = max(a.last, clock.Time(d))
-	for len(a.work.tasks) > 0 && a.work.tasks[0].due <= a.last {
+	for len(a.work.tasks) > 0 && a.work.tasks[0].due <= a.last && !a.work.tasks[0].uncounted {
 		t := heap.Pop(&a.work).(*task)
-		a.models[t.model].Finish(t.due, &t.attempt, false)
+		a.models[t.model].Finish(max(before, t.due), &t.attempt, false)
 	}
 	return a.last
 }
@@ -106,8 +119,9 @@ type decided struct {
 
 // decide lets a deployment decide about an attempt that reaches it now.
 // scripted says that the client lives in the provider's time, answers that there
-// is something to say and not only to embed.
-func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans *wire.Answer) (d decided) {
+// is something to say and not only to embed. It returns the work of an ordinary
+// client's attempt that is admitted, whose prompt count has to count.
+func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans *wire.Answer) (d decided, uncounted *task) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
@@ -131,8 +145,12 @@ func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans
 	}
 	due := now.Add(took)
 	if x.Admitted {
-		heap.Push(&a.work, &task{due, a.work.made, model, *x})
+		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !scripted}
+		heap.Push(&a.work, t)
 		a.work.made++
+		if t.uncounted {
+			uncounted = t
+		}
 	}
 	d.at, d.due = a.real(now), a.real(due)
 	d.first = d.at
@@ -146,7 +164,24 @@ func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans
 		ans.Now = d.at
 		a.toReal(ans)
 	}
-	return d
+	return d, uncounted
+}
+
+// count counts the prompt of an admitted attempt, corrects what was billed for it
+// and what the reply tells, and returns its tokens. Until then its reservation
+// stands.
+func (a *account) count(t *task, r *wire.Reply, count func() uint32) (prompt uint32) {
+	prompt = t.attempt.Prompt
+	defer func() { // even if count panics, or nothing would be settled any more
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if r.OK() {
+			a.models[t.model].Tally.BilledPrompt += int64(prompt) - int64(t.attempt.Prompt)
+			r.Prompt = prompt
+		}
+		t.attempt.Prompt, t.uncounted = prompt, false
+	}()
+	return count()
 }
 
 // toReal puts what ans says of time in the client's seconds, rounded up to whole

@@ -3,10 +3,13 @@ package mock
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"ratesim/provider/wire"
 	"ratesim/sim/rng"
@@ -22,8 +25,16 @@ const (
 	batchTakes  = 10 * time.Second
 )
 
-// mostLines is how many requests one batch may have.
-const mostLines = 50_000
+// Bounds on a batch. Source: OpenAI's API reference, but for the first, which is room
+// for the others however they are written.
+const (
+	mostOrder = 256 << 10 // bytes of the request that creates one
+	mostLines = 50_000    // requests
+	mostPairs = 16        // of metadata
+	mostKey   = 64        // characters of a key of metadata
+	mostValue = 512       // and of a value
+	mostWord  = 64        // bytes of any other field; they are names of a few letters
+)
 
 // batch is a batch as its client sees it.
 type batch struct {
@@ -85,38 +96,66 @@ func (s *shelf) answered(e *exchange, id string) (*batch, *file) {
 // outputOf returns the id of the file with the answers to a batch.
 func outputOf(id string) string { return "file-" + strings.TrimPrefix(id, "batch_") }
 
-func (v *shelves) listBatches(e *exchange) (any, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	all := []batch{}
-	for _, j := range v.shelf(e.account).batches {
+func (e *exchange) listBatches() (any, error) {
+	s := &e.account.shelf
+	s.mu.Lock()
+	all := make([]batch, 0, len(s.batches))
+	for _, j := range s.batches {
 		all = append(all, j.now(e))
 	}
-	return listing(all), nil
+	s.mu.Unlock()
+	writeList(e, all)
+	return nil, nil
 }
 
-// create begins a batch.
-func (v *shelves) create(e *exchange) (any, error) {
-	if !e.readBody(e.s.c.MaxBody) {
+// order is a request to begin a batch.
+type order struct {
+	Input    string            `json:"input_file_id"`
+	Endpoint string            `json:"endpoint"`
+	Window   string            `json:"completion_window"`
+	Metadata map[string]string `json:"metadata"`
+}
+
+// check returns what is wrong with q.
+func (q *order) check() error {
+	if q.Endpoint == "" || q.Window == "" {
+		return invalid("'endpoint' and 'completion_window' are required.")
+	}
+	if max(len(q.Endpoint), len(q.Window)) > mostWord {
+		return invalid("'endpoint' and 'completion_window' have at most " + strconv.Itoa(mostWord) + " bytes.")
+	}
+	if len(q.Metadata) > mostPairs {
+		return invalid("'metadata' has at most " + strconv.Itoa(mostPairs) + " pairs.")
+	}
+	for k, v := range q.Metadata {
+		if utf8.RuneCountInString(k) > mostKey || utf8.RuneCountInString(v) > mostValue {
+			return invalid(fmt.Sprintf("Keys of 'metadata' have at most %d characters, and values %d.", mostKey, mostValue))
+		}
+	}
+	return nil
+}
+
+// createBatch begins a batch.
+func (e *exchange) createBatch() (any, error) {
+	if !e.readBody(mostOrder) {
 		return nil, nil
 	}
-	var q struct {
-		Input    string            `json:"input_file_id"`
-		Endpoint string            `json:"endpoint"`
-		Window   string            `json:"completion_window"`
-		Metadata map[string]string `json:"metadata"`
-	}
+	var q order
 	if err := json.Unmarshal(e.body, &q); err != nil {
-		return nil, problem{http.StatusBadRequest, "we could not parse the JSON body of your request"}
+		return nil, invalid("we could not parse the JSON body of your request")
 	}
-	v.mu.Lock()
-	input, _ := v.shelf(e.account).find(q.Input)
-	v.mu.Unlock()
+	s := &e.account.shelf
+	s.mu.Lock()
+	input, _ := s.find(q.Input)
+	s.mu.Unlock()
 	if input == nil {
 		return nil, missing("File", q.Input)
 	}
-	if q.Endpoint == "" || q.Window == "" {
-		return nil, problem{http.StatusBadRequest, "'endpoint' and 'completion_window' are required."}
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	if !e.hold(perByte * int64(len(input.data))) {
+		return nil, nil
 	}
 	at := time.Now()
 	j := &batch{ID: "batch_" + string(e.id), Object: "batch", Endpoint: q.Endpoint, Input: q.Input, Window: q.Window, Status: "validating",
@@ -124,16 +163,27 @@ func (v *shelves) create(e *exchange) (any, error) {
 	if line, why := j.check(e, input.data); why != "" {
 		failed := at.Unix()
 		j.Status, j.Failed = "failed", &failed
-		j.Errors = &batchErrors{"list", []batchError{{"invalid_request", why, line}}}
+		j.Errors = &batchErrors{"list", []batchError{{"invalid_request", shortened(why), line}}}
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	s := v.shelf(e.account)
-	if len(s.batches) == mostFiles {
-		return nil, problem{http.StatusBadRequest, "Too many batches."}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.batches) == mostFiles || !e.account.stored.take(j.size()) {
+		return nil, invalid("Too many batches.")
 	}
 	s.batches = append(s.batches, j)
 	return *j, nil
+}
+
+// size returns the bytes that j is counted for.
+func (j *batch) size() int64 {
+	n := 2*record + len(j.Input) + len(j.Endpoint) + len(j.Window)
+	for k, v := range j.Metadata {
+		n += len(k) + len(v)
+	}
+	if j.Errors != nil {
+		n += len(j.Errors.Data[0].Message)
+	}
+	return int64(n)
 }
 
 // check counts the requests of j, and returns the first line that is none.
@@ -167,41 +217,45 @@ func (j *batch) now(e *exchange) batch {
 	if v.Failed != nil || v.Cancelled != nil {
 		return v
 	}
-	after := func(d time.Duration) time.Time { return v.at.Add(time.Duration(float64(d) / e.s.c.Speed)) }
-	if !time.Now().Before(after(batchBegins)) {
-		begun := after(batchBegins).Unix()
+	if begins := j.after(e, batchBegins); !time.Now().Before(begins) {
+		begun := begins.Unix()
 		v.Status, v.InProgress = "in_progress", &begun
 	}
-	if !time.Now().Before(after(batchTakes)) {
-		ended, output := after(batchTakes).Unix(), outputOf(v.ID)
+	if ends := j.after(e, batchTakes); !time.Now().Before(ends) {
+		ended, output := ends.Unix(), outputOf(v.ID)
 		v.Status, v.Completed, v.Output, v.Counts.Completed = "completed", &ended, &output, v.Counts.Total
 	}
 	return v
 }
 
+// after returns the instant so long after j was created, in the provider's time.
+func (j *batch) after(e *exchange, d time.Duration) time.Time {
+	return j.at.Add(time.Duration(float64(d) / e.s.c.Speed))
+}
+
 // batch returns the batch that the path names; the caller holds the lock.
-func (v *shelves) batch(e *exchange) (*batch, error) {
-	id, s := e.r.PathValue("id"), v.shelf(e.account)
+func (e *exchange) batch() (*batch, error) {
+	id, s := e.r.PathValue("id"), &e.account.shelf
 	if i := slices.IndexFunc(s.batches, func(j *batch) bool { return j.ID == id }); i >= 0 {
 		return s.batches[i], nil
 	}
 	return nil, missing("Batch", id)
 }
 
-func (v *shelves) getBatch(e *exchange) (any, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	j, err := v.batch(e)
+func (e *exchange) getBatch() (any, error) {
+	e.account.shelf.mu.Lock()
+	defer e.account.shelf.mu.Unlock()
+	j, err := e.batch()
 	if err != nil {
 		return nil, err
 	}
 	return j.now(e), nil
 }
 
-func (v *shelves) cancel(e *exchange) (any, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	j, err := v.batch(e)
+func (e *exchange) cancelBatch() (any, error) {
+	e.account.shelf.mu.Lock()
+	defer e.account.shelf.mu.Unlock()
+	j, err := e.batch()
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +272,7 @@ func (v *shelves) cancel(e *exchange) (any, error) {
 func (y *exchange) ofLine(e *exchange, l *batchLine) (deployment int, why string) {
 	styles := map[string]style{"chat/completions": chatStyle{}, "responses": responsesStyle{}, "embeddings": embedStyle{}}
 	like := styles[strings.TrimPrefix(strings.TrimPrefix(l.URL, "/v1"), "/")]
-	y.s, y.at, y.id = e.s, e.at, e.id
+	y.s, y.w, y.at, y.id = e.s, e.w, e.at, e.id
 	y.f = &form{vendors: e.f.vendors, style: like}
 	_, y.f.embeds = like.(embedStyle)
 	err := wire.ParseQuery(l.Body, &y.query)
@@ -239,9 +293,9 @@ func (y *exchange) ofLine(e *exchange, l *batchLine) (deployment int, why string
 	return deployment, ""
 }
 
-// answers sends the answers to all requests of a batch.
-func (e *exchange) answers(input []byte) {
-	e.at = time.Now()
+// answers sends the answers to all requests of a batch, the same ones each time.
+func (e *exchange) answers(j *batch, input []byte) {
+	e.at, e.id = j.after(e, batchTakes), append(e.id[:0], strings.TrimPrefix(j.ID, "batch_")...)
 	draws := account{key: rng.New(e.s.c.Seed, 0), outputs: e.s.outputs}
 	for text := range bytes.Lines(input) {
 		var l batchLine
@@ -253,10 +307,11 @@ func (e *exchange) answers(input []byte) {
 		if why != "" {
 			continue
 		}
-		attempt := e.s.attempt(&y.query, e.s.c.Deployments[deployment].Config.Model, y.f)
-		attempt.Call = draws.calls
+		model := e.s.c.Deployments[deployment].Config.Model
+		y.prompt = uint32(e.s.tokens(&y.query, y.f, e.s.c.Count(model, y.query.Text)))
+		attempt := wire.Attempt{Call: draws.calls, MaxTokens: y.query.MaxTokens}
 		draws.calls++
-		if y.prompt = attempt.Prompt; !y.f.embeds {
+		if !y.f.embeds {
 			y.output = draws.length(&attempt)
 		}
 		y.id = append(append(y.id[:len(y.id):len(y.id)], '-'), number(nil, uint32(attempt.Call))...)
@@ -266,7 +321,7 @@ func (e *exchange) answers(input []byte) {
 		b = y.named(b, `,"response":{"status_code":200,"request_id":"req_`)
 		b = y.f.style.whole(append(b, `","body":`...), &y)
 		e.out = append(b, "},\"error\":null}\n"...)
-		if !e.write(e.out) {
+		if y.gone || !e.write(e.out) {
 			return
 		}
 	}

@@ -112,7 +112,7 @@ func TestBatch(t *testing.T) {
 }
 
 func TestBatchErrors(t *testing.T) {
-	s := offer(t, mock.Config{MaxBody: 2000}, all...)
+	s := offer(t, mock.Config{Bounds: mock.Bounds{Body: 2000}}, all...)
 	for lines, want := range map[string]string{
 		"":                          "The file is empty.",
 		"{":                         "This line is not parseable as valid JSON.",
@@ -128,7 +128,7 @@ func TestBatchErrors(t *testing.T) {
 			t.Errorf("%s: %s, want %s", lines, got, want)
 		}
 	}
-	if got := upload(t, s, strings.Repeat("x", 2000)); field(t, got, "error.message") != "The file is larger than 2000 bytes." {
+	if got := upload(t, s, strings.Repeat("x", 2000)); field(t, got, "error.message") != "The body has more than 2000 bytes." {
 		t.Errorf("%s", got)
 	}
 	for _, k := range []struct {
@@ -171,7 +171,7 @@ func TestFilesOfOthers(t *testing.T) {
 
 // An account has room for so much, and again when files are deleted.
 func TestRoom(t *testing.T) {
-	s := offer(t, mock.Config{MaxBody: 64 << 20}, all...)
+	s := offer(t, mock.Config{Bounds: mock.Bounds{Body: 64 << 20}}, all...)
 	large := strings.Repeat("x", 33<<20)
 	file, _ := field(t, upload(t, s, large), "id").(string)
 	if got := upload(t, s, large); field(t, got, "error.message") != "No more room for files. Delete some." {

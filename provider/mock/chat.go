@@ -48,7 +48,7 @@ func (s chatStyle) begin(b []byte, e *exchange) []byte {
 
 func (s chatStyle) piece(b []byte, e *exchange, from, to uint32) []byte {
 	return s.chunk(b, e, func(b []byte) []byte {
-		return append(words(append(b, `{"content":"`...), from, to), `"},"finish_reason":null`...)
+		return append(e.words(append(b, `{"content":"`...), from, to), `"},"finish_reason":null`...)
 	})
 }
 
@@ -86,12 +86,12 @@ func (embedStyle) whole(b []byte, e *exchange) []byte {
 	}
 	one := vector(n, e.query.Base64)
 	b = append(b, `{"object":"list","data":[`...)
-	for i := range e.query.Inputs {
+	for i := 0; i < e.query.Inputs && !e.gone; i++ {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = field(b, `{"object":"embedding","index":`, uint64(i))
-		b = append(append(append(b, `,"embedding":`...), one...), '}')
+		b = e.spill(append(append(append(b, `,"embedding":`...), one...), '}'))
 	}
 	b = append(append(b, `],"model":`...), e.model...)
 	b = field(b, `,"usage":{"prompt_tokens":`, uint64(e.prompt))

@@ -1,10 +1,10 @@
 package mock
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -23,9 +23,10 @@ type exchange struct {
 	f       *form
 	dialect wire.Dialect
 	key     string
-	account string // its name
-	name    string // of the deployment, as in Config
-	id      []byte // without a prefix
+	account *account // nil until entered
+	held    int64    // bytes taken of the account's room for bodies
+	name    string   // of the deployment, as in Config
+	id      []byte   // without a prefix
 	body    []byte
 	query   wire.Query
 	answer  wire.Answer
@@ -35,10 +36,18 @@ type exchange struct {
 	prompt, output uint32
 	events         int // of a response's stream
 	out            []byte
+	gone           bool // the client is, or does not read
+	spilled        bool // the beginning of the answer has been sent
 }
 
-// mostKept is the size up to which the memory of an exchange is kept.
-const mostKept = 64 << 10
+// handle returns a handler of requests of one form.
+func (s *Server) handle(f *form, answer func(*exchange)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		e := s.exchange(w, r, f)
+		defer s.done(e) // also when the connection is broken on purpose, with a panic
+		answer(e)
+	}
+}
 
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exchange {
 	e, _ := s.exchanges.Get().(*exchange)
@@ -52,15 +61,58 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 }
 
 func (s *Server) done(e *exchange) {
-	if cap(e.body) <= mostKept && cap(e.out) <= mostKept {
-		s.exchanges.Put(e)
+	e.forget()
+	if e.account != nil {
+		s.leave(e.account)
 	}
+	if cap(e.out) > small {
+		e.out = nil
+	}
+	s.exchanges.Put(e)
+}
+
+// hold takes room for n bytes of this request, those that it has among them; what is
+// small is free. It reports false when there is no room and it has said so.
+func (e *exchange) hold(n int64) bool {
+	if n <= perByte*small || n <= e.held {
+		return true
+	}
+	if !e.account.bodies.take(n - e.held) {
+		e.fail(http.StatusServiceUnavailable, "This server is reading as many bytes of requests as it has room for. Try again later.")
+		return false
+	}
+	e.held = n
+	return true
+}
+
+// forget gives up the memory of the request's body, which nobody needs while its
+// answer is on its way.
+func (e *exchange) forget() {
+	if cap(e.body) > small {
+		e.body = nil
+	}
+	e.query.Text, e.query.Model = "", ""
+	if e.held > 0 {
+		e.account.bodies.give(e.held)
+		e.held = 0
+	}
+}
+
+// mostMessage is how long a message may be that repeats what a client has sent.
+const mostMessage = 1 << 10
+
+// shortened returns what of s goes into a message.
+func shortened(s string) string {
+	if len(s) <= mostMessage {
+		return s
+	}
+	return strings.ToValidUTF8(s[:mostMessage], "") + " and more"
 }
 
 // fail answers a request that no deployment decides about. An empty message is
 // the vendor's own.
 func (e *exchange) fail(status int, message string) {
-	e.answer.Status, e.answer.Limit, e.answer.Message = status, wire.NoLimit, message
+	e.answer.Status, e.answer.Limit, e.answer.Message = status, wire.NoLimit, shortened(message)
 	e.answer.RequestID, e.answer.Wait, e.answer.Now = e.requestID(), wire.Absent, time.Now()
 	status, body := e.dialect.Encode(&e.answer, e.w.Header())
 	e.w.WriteHeader(status)
@@ -81,12 +133,12 @@ func (e *exchange) watch(at time.Time, r *wire.Reply, wait time.Duration) {
 func (e *exchange) requestID() string { return "req_" + string(e.id) }
 
 // read reads the query; it reports false when it has answered itself.
-func (e *exchange) read(most int64) bool {
+func (e *exchange) read() bool {
 	if kind := e.r.Header.Get("Content-Type"); kind != "" && !strings.HasPrefix(kind, "application/json") {
 		e.fail(http.StatusUnsupportedMediaType, "")
 		return false
 	}
-	if !e.readBody(most) {
+	if !e.readBody(e.s.c.Bounds.Body) {
 		return false
 	}
 	if err := wire.ParseQuery(e.body, &e.query); err != nil {
@@ -103,27 +155,59 @@ func (e *exchange) read(most int64) bool {
 	return true
 }
 
-// readBody reads the body; it reports false when it has answered itself.
+// readBody reads a body of so many bytes at most; it reports false when it has
+// answered itself.
 func (e *exchange) readBody(most int64) bool {
-	b := bytes.NewBuffer(e.body)
-	_, err := b.ReadFrom(http.MaxBytesReader(e.w, e.r.Body, most))
-	e.body = b.Bytes()
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		e.fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body has more than %d bytes.", most))
-	case err != nil: // the client is gone, or too slow
-		e.fail(http.StatusBadRequest, "we could not read the body of your request")
-	default:
-		return true
+	body := http.MaxBytesReader(e.w, e.r.Body, most)
+	for {
+		if len(e.body) == cap(e.body) {
+			larger := int64(max(1<<10, 2*cap(e.body)))
+			if larger > small {
+				larger = min(larger, most+1) // which is all there will be
+			}
+			if !e.hold(perByte * larger) {
+				return false
+			}
+			e.body = append(make([]byte, 0, larger), e.body...)
+		}
+		n, err := body.Read(e.body[len(e.body):cap(e.body)])
+		e.body = e.body[:len(e.body)+n]
+		if err == nil {
+			continue
+		}
+		if errors.Is(err, io.EOF) {
+			return true
+		}
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			e.fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body has more than %d bytes.", most))
+		} else { // the client is gone, or too slow
+			e.fail(http.StatusBadRequest, "we could not read the body of your request")
+		}
+		return false
 	}
-	return false
 }
 
 // write sends b, and reports false if the client is gone or does not read.
 func (e *exchange) write(b []byte) bool {
-	_, err := e.w.Write(b)
-	return err == nil
+	if !e.gone {
+		_, err := e.w.Write(b)
+		e.gone = err != nil
+	}
+	return !e.gone
+}
+
+// piece is how many bytes of an answer are sent at once at least when it is long.
+const piece = 32 << 10
+
+// spill sends what there is of an answer if it is a piece, so that no long answer is
+// ever in memory as a whole, and returns the memory for what comes next.
+func (e *exchange) spill(b []byte) []byte {
+	if len(b) < piece {
+		return b
+	}
+	e.write(b)
+	e.spilled = true
+	return b[:0]
 }
 
 // sleep waits until an instant; it reports false if the client hung up.
@@ -162,10 +246,12 @@ func (e *exchange) answerDecided() {
 		e.write(body)
 		return
 	}
-	e.out = e.f.style.whole(e.out, e)
 	h := e.w.Header()
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(len(e.out))}
+	e.out = e.f.style.whole(e.out, e)
+	if !e.spilled {
+		h["Content-Length"] = []string{strconv.Itoa(len(e.out))}
+	}
 	if broken { // what breaks has begun well
 		e.write(e.out[:len(e.out)/2])
 		e.abort()

@@ -1,8 +1,12 @@
 package mock
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,25 +14,22 @@ import (
 	"time"
 )
 
-// What may be kept: uploads until they are deleted, answers never, for they are
-// made anew when they are fetched.
+// What may be kept beside the bounds on bytes: uploads until they are deleted,
+// answers never, for they are made anew when they are fetched.
 const (
-	mostStored   = 64 << 20 // bytes of one account
-	mostAllFiles = 1 << 30  // bytes of all accounts
-	mostFiles    = 1000     // of one account, and so many batches
+	mostFiles    = 1000 // of one account, and so many batches
+	mostFilename = 255  // bytes
+	mostPurpose  = 64   // bytes; the longest that OpenAI knows has 17
+	// record is what a file or a batch is counted for in bytes beside what its client
+	// has sent.
+	record = 512
 )
 
-// shelves holds what accounts have uploaded.
-type shelves struct {
-	mu     sync.Mutex
-	of     map[string]*shelf // by account
-	stored int
-}
-
+// shelf holds what an account has uploaded.
 type shelf struct {
+	mu      sync.Mutex
 	files   []*file
 	batches []*batch
-	stored  int
 }
 
 // file is one that was uploaded, or the answers to a batch.
@@ -43,21 +44,8 @@ type file struct {
 	data     []byte
 }
 
-func (v *shelves) reset() {
-	v.mu.Lock()
-	v.of, v.stored = map[string]*shelf{}, 0
-	v.mu.Unlock()
-}
-
-// shelf returns the shelf of an account; the caller holds the lock.
-func (v *shelves) shelf(account string) *shelf {
-	s := v.of[account]
-	if s == nil {
-		s = &shelf{}
-		v.of[account] = s
-	}
-	return s
-}
+// size returns the bytes that f is counted for.
+func (f *file) size() int64 { return record + int64(cap(f.data)+len(f.Filename)+len(f.Purpose)) }
 
 // problem is why a request about files or batches fails.
 type problem struct {
@@ -71,70 +59,106 @@ func missing(what, id string) error {
 	return problem{http.StatusNotFound, "No such " + what + " object: " + id}
 }
 
-// listing is how OpenAI lists things, the newest first.
-func listing[T any](all []T) map[string]any {
-	slices.Reverse(all)
-	return map[string]any{"object": "list", "data": all, "has_more": false, "first_id": nil, "last_id": nil}
+func invalid(message string) error { return problem{http.StatusBadRequest, message} }
+
+// writeList sends things as OpenAI lists them, the newest first.
+func writeList[T any](e *exchange, all []T) {
+	e.w.Header()["Content-Type"] = jsonType
+	b := append(e.out, `{"data":[`...)
+	for i, v := range slices.Backward(all) {
+		one, _ := json.Marshal(v) // cannot fail: plain fields
+		if b = append(b, one...); i > 0 {
+			b = append(b, ',')
+		}
+		b = e.spill(b)
+	}
+	e.out = append(b, "],\"first_id\":null,\"has_more\":false,\"last_id\":null,\"object\":\"list\"}\n"...)
+	e.write(e.out)
 }
 
-func (v *shelves) listFiles(e *exchange) (any, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return listing(append([]*file{}, v.shelf(e.account).files...)), nil
+func (e *exchange) listFiles() (any, error) {
+	s := &e.account.shelf
+	s.mu.Lock()
+	all := slices.Clone(s.files)
+	s.mu.Unlock()
+	writeList(e, all)
+	return nil, nil
 }
 
 // upload keeps a file that comes as multipart/form-data.
-func (v *shelves) upload(e *exchange) (any, error) {
+func (e *exchange) upload() (any, error) {
 	f, err := e.uploaded()
-	if err != nil {
+	if f == nil {
 		return nil, err
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	s := v.shelf(e.account)
-	if len(s.files) == mostFiles || s.stored+f.Bytes > mostStored || v.stored+f.Bytes > mostAllFiles {
+	s := &e.account.shelf
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.files) == mostFiles || !e.account.stored.take(f.size()) {
 		return nil, problem{http.StatusRequestEntityTooLarge, "No more room for files. Delete some."}
 	}
 	s.files = append(s.files, f)
-	s.stored += f.Bytes
-	v.stored += f.Bytes
 	return f, nil
 }
 
-// uploaded reads the form with a file.
+// uploaded reads the form with a file; it returns none when it has answered itself.
 func (e *exchange) uploaded() (*file, error) {
-	most := e.s.c.MaxBody
-	e.r.Body = http.MaxBytesReader(e.w, e.r.Body, most)
-	form, err := e.r.MultipartReader()
-	if err != nil {
-		return nil, problem{http.StatusBadRequest, "A file is uploaded as multipart/form-data."}
+	kind, parameters, err := mime.ParseMediaType(e.r.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/form-data" {
+		return nil, invalid("A file is uploaded as multipart/form-data.")
+	}
+	if !e.readBody(e.s.c.Bounds.Body) {
+		return nil, nil
 	}
 	f := &file{ID: "file-" + string(e.id), Object: "file", Created: time.Now().Unix(), Status: "processed"}
+	form := multipart.NewReader(bytes.NewReader(e.body), parameters["boundary"])
 	for {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		var data []byte
 		if err == nil {
-			data, err = io.ReadAll(part)
+			err = f.part(part, len(e.body))
 		}
-		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			return nil, problem{http.StatusRequestEntityTooLarge, "The file is larger than " + strconv.FormatInt(most, 10) + " bytes."}
+		if _, ok := errors.AsType[problem](err); ok {
+			return nil, err
 		} else if err != nil {
-			return nil, problem{http.StatusBadRequest, "The form could not be read."}
-		}
-		switch part.FormName() {
-		case "purpose":
-			f.Purpose = string(data)
-		case "file":
-			f.Filename, f.data, f.Bytes = part.FileName(), data, len(data)
+			return nil, invalid("The form could not be read.")
 		}
 	}
 	if f.Filename == "" || f.Purpose == "" {
-		return nil, problem{http.StatusBadRequest, "'file' and 'purpose' are required."}
+		return nil, invalid("'file' and 'purpose' are required.")
 	}
 	return f, nil
+}
+
+// part reads a field of a form that has so many bytes. It skips fields that it does
+// not know.
+func (f *file) part(part *multipart.Part, most int) error {
+	switch part.FormName() {
+	case "purpose":
+		purpose, err := io.ReadAll(io.LimitReader(part, mostPurpose+1))
+		if len(purpose) > mostPurpose {
+			return invalid("'purpose' has more than " + strconv.Itoa(mostPurpose) + " bytes.")
+		}
+		f.Purpose = string(purpose)
+		return err
+	case "file":
+		if f.data != nil {
+			return invalid("The form has more than one file.")
+		}
+		if f.Filename = part.FileName(); len(f.Filename) > mostFilename {
+			return invalid("The name of the file has more than " + strconv.Itoa(mostFilename) + " bytes.")
+		}
+		f.data = make([]byte, most) // the form is in memory, so that this is not promised but sent
+		n, err := io.ReadFull(part, f.data)
+		f.data, f.Bytes = f.data[:n], n
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			return nil
+		}
+		return err
+	}
+	return nil
 }
 
 // find returns the file of that id, and its place; nil if there is none.
@@ -147,49 +171,48 @@ func (s *shelf) find(id string) (*file, int) {
 }
 
 // getFile tells of one file.
-func (v *shelves) getFile(e *exchange) (any, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	id, s := e.r.PathValue("id"), v.shelf(e.account)
+func (e *exchange) getFile() (any, error) {
+	id, s := e.r.PathValue("id"), &e.account.shelf
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if f, _ := s.find(id); f != nil {
 		return f, nil
 	}
 	if j, input := s.answered(e, id); input != nil {
-		return file{ID: id, Object: "file", Created: j.Created, Filename: id + ".jsonl", Purpose: "batch_output", Status: "processed"}, nil
+		return file{ID: id, Object: "file", Created: j.after(e, batchTakes).Unix(), Filename: id + ".jsonl", Purpose: "batch_output", Status: "processed"}, nil
 	}
 	return nil, missing("File", id)
 }
 
-func (v *shelves) deleteFile(e *exchange) (any, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	id, s := e.r.PathValue("id"), v.shelf(e.account)
+func (e *exchange) deleteFile() (any, error) {
+	id, s := e.r.PathValue("id"), &e.account.shelf
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	f, i := s.find(id)
 	if f == nil {
 		return nil, missing("File", id)
 	}
 	s.files = slices.Delete(s.files, i, i+1)
-	s.stored -= f.Bytes
-	v.stored -= f.Bytes
+	e.account.stored.give(f.size())
 	return map[string]any{"id": id, "object": "file", "deleted": true}, nil
 }
 
 // content sends what is in a file.
-func (v *shelves) content(e *exchange) (any, error) {
-	id := e.r.PathValue("id")
-	v.mu.Lock()
-	s := v.shelf(e.account)
+func (e *exchange) content() (any, error) {
+	id, s := e.r.PathValue("id"), &e.account.shelf
+	s.mu.Lock()
 	f, _ := s.find(id)
-	_, input := s.answered(e, id)
-	v.mu.Unlock()
-	if f == nil && input == nil {
-		return nil, missing("File", id)
-	}
-	e.w.Header().Set("Content-Type", "application/jsonl")
-	if f == nil {
-		e.answers(input.data)
-	} else {
+	j, input := s.answered(e, id)
+	s.mu.Unlock()
+	switch {
+	case f != nil:
+		e.w.Header().Set("Content-Type", "application/jsonl")
 		e.write(f.data)
+	case input == nil:
+		return nil, missing("File", id)
+	case e.hold(perByte * int64(len(input.data))):
+		e.w.Header().Set("Content-Type", "application/jsonl")
+		e.answers(j, input.data)
 	}
 	return nil, nil
 }

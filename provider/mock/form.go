@@ -45,7 +45,7 @@ func (s *Server) routes() *http.ServeMux {
 		responses := &form{vendors: vendors, model: model, inBody: true, style: responsesStyle{}}
 		embed := &form{vendors: vendors, model: model, embeds: true, style: embedStyle{}}
 		for path, f := range map[string]*form{"/chat/completions": chat, "/responses": responses, "/embeddings": embed} {
-			mux.HandleFunc("POST "+prefix+path, func(w http.ResponseWriter, r *http.Request) { s.generate(w, r, f) })
+			mux.HandleFunc("POST "+prefix+path, s.handle(f, (*exchange).generate))
 		}
 	}
 	s.files(mux, "/v1", likeOpenAI)
@@ -55,10 +55,10 @@ func (s *Server) routes() *http.ServeMux {
 	add("/openai/v1", []string{"azure", "groq"}, inBody)
 	add("/openai/deployments/{model}", []string{"azure"}, inPath)
 	messages := &form{vendors: []string{"anthropic"}, model: inBody, inBody: true, style: messagesStyle{}}
-	mux.HandleFunc("POST /v1/messages", func(w http.ResponseWriter, r *http.Request) { s.generate(w, r, messages) })
-	mux.HandleFunc("POST /v1/messages/count_tokens", func(w http.ResponseWriter, r *http.Request) { s.count(w, r, messages, "input_tokens") })
+	mux.HandleFunc("POST /v1/messages", s.handle(messages, (*exchange).generate))
+	mux.HandleFunc("POST /v1/messages/count_tokens", s.handle(messages, func(e *exchange) { e.count("input_tokens") }))
 	converse := &form{vendors: []string{"bedrock"}, model: inPath, style: converseStyle{}}
-	mux.HandleFunc("POST /model/{model}/converse", func(w http.ResponseWriter, r *http.Request) { s.generate(w, r, converse) })
+	mux.HandleFunc("POST /model/{model}/converse", s.handle(converse, (*exchange).generate))
 	mux.HandleFunc("POST /v1beta/models/{model}", s.gemini)
 	for path, vendors := range map[string][]string{"/v1/models": append(likeOpenAI, "anthropic"), "/openai/v1/models": {"azure", "groq"}, "/v1beta/models": {"gemini"}} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { s.models(w, r, vendors) })
@@ -75,32 +75,34 @@ func (s *Server) routes() *http.ServeMux {
 		case strings.HasPrefix(r.URL.Path, "/model/"):
 			vendors = []string{"bedrock"}
 		}
-		s.exchange(w, r, &form{vendors: vendors}).fail(http.StatusNotFound, "Invalid URL ("+r.Method+" "+r.URL.Path+")")
+		s.handle(&form{vendors: vendors}, func(e *exchange) {
+			e.fail(http.StatusNotFound, "Invalid URL ("+r.Method+" "+r.URL.Path+")")
+		})(w, r)
 	})
 	return mux
 }
 
 // files adds the routes of files and batches.
 func (s *Server) files(mux *http.ServeMux, prefix string, vendors []string) {
-	f, v := &form{vendors: vendors}, &s.shelves
+	f := &form{vendors: vendors}
 	for route, answer := range map[string]func(*exchange) (any, error){
-		"GET /files": v.listFiles, "POST /files": v.upload, "GET /files/{id}": v.getFile, "DELETE /files/{id}": v.deleteFile,
-		"GET /files/{id}/content": v.content, "GET /batches": v.listBatches, "POST /batches": v.create,
-		"GET /batches/{id}": v.getBatch, "POST /batches/{id}/cancel": v.cancel,
+		"GET /files": (*exchange).listFiles, "POST /files": (*exchange).upload, "GET /files/{id}": (*exchange).getFile,
+		"DELETE /files/{id}": (*exchange).deleteFile, "GET /files/{id}/content": (*exchange).content,
+		"GET /batches": (*exchange).listBatches, "POST /batches": (*exchange).createBatch,
+		"GET /batches/{id}": (*exchange).getBatch, "POST /batches/{id}/cancel": (*exchange).cancelBatch,
 	} {
 		method, path, _ := strings.Cut(route, " ")
-		mux.HandleFunc(method+" "+prefix+path, func(w http.ResponseWriter, r *http.Request) {
-			e := s.exchange(w, r, f)
-			if e.enter(nil) == nil {
+		mux.HandleFunc(method+" "+prefix+path, s.handle(f, func(e *exchange) {
+			if !e.enter(nil) {
 				return
 			}
 			said, err := answer(e)
 			if p, ok := errors.AsType[problem](err); ok {
 				e.fail(p.status, p.message)
 			} else if said != nil {
-				writeJSON(w, said)
+				writeJSON(e.w, said)
 			}
-		})
+		}))
 	}
 }
 
@@ -110,24 +112,22 @@ func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
 	f := &form{vendors: []string{"gemini"}, model: func(*http.Request) string { return model }, style: geminiStyle{}}
 	switch verb {
 	case "generateContent":
-		s.generate(w, r, f)
+		s.handle(f, (*exchange).generate)(w, r)
 	case "streamGenerateContent":
 		f.stream, f.style = true, geminiStyle{list: r.URL.Query().Get("alt") != "sse"}
-		s.generate(w, r, f)
+		s.handle(f, (*exchange).generate)(w, r)
 	case "countTokens":
-		s.count(w, r, f, "totalTokens")
+		s.handle(f, func(e *exchange) { e.count("totalTokens") })(w, r)
 	default:
-		s.exchange(w, r, f).fail(http.StatusNotFound, "unknown verb "+verb)
+		s.handle(f, func(e *exchange) { e.fail(http.StatusNotFound, "unknown verb "+verb) })(w, r)
 	}
 }
 
 // count answers how many tokens a request has, which no limit counts here.
-func (s *Server) count(w http.ResponseWriter, r *http.Request, f *form, field string) {
-	e := s.exchange(w, r, f)
-	if e.enter(nil) == nil || !e.read(s.c.MaxBody) {
-		return
+func (e *exchange) count(field string) {
+	if e.enter(nil) && e.read() {
+		writeJSON(e.w, map[string]int{field: e.s.c.Count(e.query.Model, e.query.Text)})
 	}
-	writeJSON(w, map[string]int{field: s.c.Count(e.query.Model, e.query.Text)})
 }
 
 // models lists the deployments of some vendors; where Anthropic is among them and
@@ -137,14 +137,18 @@ func (s *Server) models(w http.ResponseWriter, r *http.Request, vendors []string
 		anthropic := r.Header.Get("Anthropic-Version") != ""
 		vendors = slices.DeleteFunc(slices.Clone(vendors), func(v string) bool { return (v == "anthropic") != anthropic })
 	}
-	f := &form{vendors: vendors}
-	if s.exchange(w, r, f).enter(nil) == nil {
+	s.handle(&form{vendors: vendors}, (*exchange).models)(w, r)
+}
+
+func (e *exchange) models() {
+	if !e.enter(nil) {
 		return
 	}
+	s, w, vendors := e.s, e.w, e.f.vendors
 	list := []map[string]any{}
 	for i := range s.c.Deployments {
 		d := &s.c.Deployments[i]
-		if !f.speaks(d.Config.Vendor) {
+		if !e.f.speaks(d.Config.Vendor) {
 			continue
 		}
 		switch name := d.Config.Model; vendors[0] {

@@ -5,7 +5,7 @@ package mock
 type geminiStyle struct{ list bool }
 
 func (geminiStyle) content(b []byte, e *exchange, from, to uint32, finish string) []byte {
-	b = words(append(b, `{"candidates":[{"content":{"parts":[{"text":"`...), from, to)
+	b = e.words(append(b, `{"candidates":[{"content":{"parts":[{"text":"`...), from, to)
 	b = append(b, `"}],"role":"model"}`...)
 	if finish != "" {
 		b = append(append(append(b, `,"finishReason":"`...), finish...), '"')

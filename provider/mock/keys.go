@@ -20,6 +20,9 @@ type Keys struct {
 // one cause.
 const maxKeyErrors = 20
 
+// mostKeys is how many keys a file may have.
+const mostKeys = 1_000_000
+
 // ParseKeys reads a CSV file of keys with the columns key, account and,
 // optionally, tenant, which its first line names in this order. Lines that begin
 // with # are comments. The name file is for messages, which say line and column;
@@ -91,6 +94,8 @@ func (p *keysParser) row(row []string, want int) {
 	line, _ := p.csv.FieldPos(0)
 	first, twice := p.lines[key]
 	switch {
+	case len(p.lines) == mostKeys:
+		p.fail(0, "a file has at most %d keys", mostKeys)
 	case !wellFormed(key):
 		p.fail(0, "key: want up to %d visible ASCII characters", maxKey)
 	case twice:

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -70,4 +71,19 @@ func FuzzParseKeys(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A file of more keys than anybody needs is refused.
+func TestMostKeys(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a million keys")
+	}
+	var file strings.Builder
+	file.WriteString("key,account\n")
+	for i := range mostKeys + 1 {
+		file.WriteString("k" + strconv.Itoa(i) + ",a\n")
+	}
+	if _, err := ParseKeys("x", []byte(file.String())); err == nil || err.Error() != "x:1000002:1: a file has at most 1000000 keys" {
+		t.Errorf("%v", err)
+	}
 }

@@ -28,9 +28,9 @@ func (s messagesStyle) begin(b []byte, e *exchange) []byte {
 	return append(b, "}}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n"...)
 }
 
-func (messagesStyle) piece(b []byte, _ *exchange, from, to uint32) []byte {
+func (messagesStyle) piece(b []byte, e *exchange, from, to uint32) []byte {
 	b = append(b, "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\""...)
-	return append(words(b, from, to), "\"}}\n\n"...)
+	return append(e.words(b, from, to), "\"}}\n\n"...)
 }
 
 func (s messagesStyle) end(b []byte, e *exchange) []byte {

@@ -32,8 +32,8 @@ func (s responsesStyle) message(b []byte, e *exchange, status string) []byte {
 	return append(b, "]}"...)
 }
 
-func (responsesStyle) part(b []byte, _ *exchange, to uint32) []byte {
-	return append(words(append(b, `{"type":"output_text","text":"`...), 0, to), `","annotations":[]}`...)
+func (responsesStyle) part(b []byte, e *exchange, to uint32) []byte {
+	return append(e.words(append(b, `{"type":"output_text","text":"`...), 0, to), `","annotations":[]}`...)
 }
 
 func (s responsesStyle) whole(b []byte, e *exchange) []byte { return s.response(b, e, "completed") }
@@ -66,7 +66,7 @@ func (s responsesStyle) begin(b []byte, e *exchange) []byte {
 
 func (s responsesStyle) piece(b []byte, e *exchange, from, to uint32) []byte {
 	b = append(s.inPart(b, e, "response.output_text.delta"), `"delta":"`...)
-	return append(words(b, from, to), `","logprobs":[]`+eventEnd...)
+	return append(e.words(b, from, to), `","logprobs":[]`+eventEnd...)
 }
 
 func (s responsesStyle) end(b []byte, e *exchange) []byte {

@@ -17,8 +17,11 @@ const (
 	slowBody    = time.Minute
 	idle        = 2 * time.Minute
 	mostHeaders = 64 << 10
-	drain       = 30 * time.Second // for what is being answered when the server stops
 )
+
+// ErrCut says that requests were still open when the time to answer them was over,
+// and that their connections were closed.
+var ErrCut = errors.New("requests that were still open were cut off")
 
 // Endpoint is a listener and who answers there.
 type Endpoint struct {
@@ -27,8 +30,9 @@ type Endpoint struct {
 }
 
 // Serve answers at all endpoints until ctx ends; then it takes no more requests
-// and answers those it has, for half a minute at most. It closes the listeners.
-func Serve(ctx context.Context, endpoints ...Endpoint) error {
+// and answers those it has, for the time drain at most. If some are open then, the
+// error is ErrCut. It closes the listeners.
+func Serve(ctx context.Context, drain time.Duration, endpoints ...Endpoint) error {
 	servers := make([]*http.Server, len(endpoints))
 	failed := make(chan error, len(servers))
 	for i, e := range endpoints {
@@ -43,9 +47,11 @@ func Serve(ctx context.Context, endpoints ...Endpoint) error {
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	for _, server := range servers {
-		if stop := server.Shutdown(patience); stop != nil {
-			err = errors.Join(err, stop, server.Close())
+		stop := server.Shutdown(patience)
+		if errors.Is(stop, context.DeadlineExceeded) {
+			stop = errors.Join(ErrCut, server.Close())
 		}
+		err = errors.Join(err, stop)
 	}
 	return err
 }

@@ -33,7 +33,7 @@ func TestDrain(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- mock.Serve(ctx, mock.Endpoint{Listener: listener, Handler: s}) }()
+	go func() { ended <- mock.Serve(ctx, 30*time.Second, mock.Endpoint{Listener: listener, Handler: s}) }()
 	r, _ := http.NewRequest("POST", "http://"+listener.Addr().String()+"/v1/chat/completions",
 		strings.NewReader(`{"model":"gpt-4o","stream":true,"max_tokens":5,`+hello+`}`))
 	r.Header.Set("Authorization", "Bearer sk-test")
@@ -54,6 +54,32 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// What is open when the time to drain is over is cut off, and the error says so.
+func TestCut(t *testing.T) {
+	client, server := net.Pipe()
+	l := &one{make(chan net.Conn, 1), make(chan struct{})}
+	l.c <- server
+	begun := make(chan struct{})
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-r.Context().Done()
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- mock.Serve(ctx, time.Millisecond, mock.Endpoint{Listener: l, Handler: handler}) }()
+	if _, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	stop()
+	if err := <-ended; !errors.Is(err, mock.ErrCut) {
+		t.Errorf("ended with %v, want %v", err, mock.ErrCut)
+	}
+	if _, err := client.Read(make([]byte, 1)); err == nil {
+		t.Error("the connection is still there")
+	}
+}
+
 // Clients that do not get done with their headers, or do not read what they asked
 // for, are cut off.
 func TestSlow(t *testing.T) {
@@ -69,7 +95,7 @@ func TestSlow(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = mock.Serve(ctx, mock.Endpoint{Listener: listener, Handler: http.NotFoundHandler()})
+		_ = mock.Serve(ctx, 30*time.Second, mock.Endpoint{Listener: listener, Handler: http.NotFoundHandler()})
 	}()
 	defer func() { stop(); <-ended }()
 	c, err := net.Dial("tcp", listener.Addr().String())
@@ -132,7 +158,7 @@ func TestSlowReader(t *testing.T) {
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
-			_ = mock.Serve(ctx, mock.Endpoint{Listener: l, Handler: handler})
+			_ = mock.Serve(ctx, 30*time.Second, mock.Endpoint{Listener: l, Handler: handler})
 		}()
 		if _, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)

@@ -14,10 +14,10 @@ import (
 	"fmt"
 	"hash/maphash"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"ratesim/provider"
 	"ratesim/provider/conformance"
@@ -38,12 +38,16 @@ type Config struct {
 	Seed        uint64       // of the draws for clients without a script
 	// Keys maps API keys to accounts; nil lets any key in, as an account of
 	// its own.
-	Keys    map[string]string
-	MaxBody int64 // bytes of a request; 0 = 32 MiB
-	// MaxAccounts bounds the memory that clients with ever new keys can take,
-	// some kilobytes each: beyond it they get 503; 0 = 65,536.
-	MaxAccounts int
-	// Count returns the tokens of a prompt; nil = a quarter of its bytes.
+	Keys   map[string]string
+	Bounds Bounds // on memory
+	// Scripts lets requests say with wire.ScriptHeader what they cost and how long
+	// their answers are. It is for load generators that the operator trusts; without
+	// it such requests are refused.
+	Scripts bool
+	// Count returns the tokens of a prompt, which answers tell and to which charges
+	// are settled; nil = a quarter of its characters. It may take its time: a request
+	// is admitted or refused by the quarter of its characters, as vendors estimate,
+	// and counted when it has been admitted.
 	Count func(model, text string) int
 	// Overhead returns the tokens that chat messages cost beside their text;
 	// nil = none.
@@ -61,7 +65,6 @@ const outputP50, outputP95 = 130, 450
 type Server struct {
 	c       Config
 	created time.Time // of the server
-	start   time.Time // of the accounts' clocks, guarded by mu
 	mux     *http.ServeMux
 	outputs rng.Dist
 	made    atomic.Uint64 // requests, for their ids
@@ -72,10 +75,10 @@ type Server struct {
 	dialects []wire.Dialect // of the deployments
 
 	exchanges sync.Pool
-	shelves   shelves
+	bodies    room // of requests
 
 	mu       sync.Mutex
-	accounts map[string]*account
+	accounts accounts
 	configs  []provider.Config // of the deployments, with the faults of now
 }
 
@@ -101,20 +104,19 @@ func New(c Config) (*Server, error) {
 	if c.Speed == 0 {
 		c.Speed = 1
 	}
-	if c.MaxBody == 0 {
-		c.MaxBody = 32 << 20
-	}
-	if c.MaxAccounts == 0 {
-		c.MaxAccounts = 1 << 16
+	var err error
+	if c.Bounds, err = c.Bounds.withDefaults(); err != nil {
+		return nil, fmt.Errorf("mock: %w", err)
 	}
 	if c.Count == nil {
-		c.Count = func(_, text string) int { return (len(text) + 3) / 4 }
+		c.Count = func(_, text string) int { return estimate(text) }
 	}
 	outputs, err := rng.NewLognormal(outputP50, outputP95)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{c: c, created: time.Now(), start: time.Now(), hash: maphash.MakeSeed(), accounts: map[string]*account{}, outputs: outputs}
+	s := &Server{c: c, created: time.Now(), hash: maphash.MakeSeed(), outputs: outputs}
+	s.bodies.most = c.Bounds.Bodies
 	for i := range c.Deployments {
 		s.configs = append(s.configs, c.Deployments[i].Config)
 		dialect, ok := wire.DialectOf(c.Deployments[i].Config.Vendor)
@@ -128,82 +130,13 @@ func New(c Config) (*Server, error) {
 		}
 		s.names = append(s.names, name)
 	}
-	s.shelves.reset()
+	s.Reset()
 	s.mux = s.routes()
 	return s, nil
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
-
-// Reset forgets all accounts, with their files: every limit is whole again.
-func (s *Server) Reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.accounts)
-	s.shelves.reset()
-	s.start = time.Now()
-}
-
-// credential returns the API key of a request, wherever its vendor puts it.
-func credential(r *http.Request) string {
-	for _, name := range [...]string{"Api-Key", "X-Api-Key", "X-Goog-Api-Key"} {
-		if v := r.Header.Get(name); v != "" {
-			return v
-		}
-	}
-	v := r.Header.Get("Authorization")
-	if key, ok := strings.CutPrefix(v, "Bearer "); ok {
-		return key
-	}
-	if _, signed, ok := strings.Cut(v, "Credential="); ok { // of an AWS signature
-		key, _, _ := strings.Cut(signed, "/")
-		return key
-	}
-	if r.URL.RawQuery != "" {
-		return r.URL.Query().Get("key")
-	}
-	return ""
-}
-
-// enter returns the account of a request; nil when it has been turned away. The
-// script says when a load generator began, if there is one.
-func (e *exchange) enter(script *wire.Script) *account {
-	key := credential(e.r)
-	name := key
-	if e.s.c.Keys != nil {
-		name = e.s.c.Keys[key]
-	}
-	if !wellFormed(key) || name == "" {
-		e.fail(http.StatusUnauthorized, "")
-		return nil
-	}
-	e.key, e.account = key, name
-	a := e.s.account(name, script, e.scripted)
-	if a == nil {
-		e.fail(http.StatusServiceUnavailable, "This server has as many accounts as it can hold.")
-	}
-	return a
-}
-
-// account returns the account of that name, nil when there is no room for it.
-func (s *Server) account(name string, script *wire.Script, scripted bool) *account {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.accounts[name]
-	if a == nil {
-		if len(s.accounts) == s.c.MaxAccounts {
-			return nil
-		}
-		zero, epoch, draws := s.start, s.start, rng.New(s.c.Seed, 0)
-		if scripted {
-			zero, epoch, draws = script.Start, script.Epoch(), rng.New(script.Seed, script.Replication)
-		}
-		a = newAccount(s.configs, draws, s.outputs, zero, epoch, s.c.Speed)
-		s.accounts[strings.Clone(name)] = a
-	}
-	return a
-}
 
 // deployment returns the index of the deployment of that name, or of that
 // model, whose vendor speaks the form; -1 without one.
@@ -225,19 +158,18 @@ func (s *Server) deployment(f *form, name string) int {
 }
 
 // generate answers a request to a model.
-func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *form) {
-	e := s.exchange(w, r, f)
+func (e *exchange) generate() {
+	s, f := e.s, e.f
 	var script wire.Script
-	if v := r.Header[wire.ScriptHeader]; len(v) > 0 {
+	if v := e.r.Header[wire.ScriptHeader]; len(v) > 0 {
 		var err error
-		if script, err = wire.ParseScript(v[0]); err != nil {
+		if script, err = s.script(v[0]); err != nil {
 			e.fail(http.StatusBadRequest, err.Error())
 			return
 		}
 		e.scripted = true
 	}
-	account := e.enter(&script)
-	if account == nil || !e.read(s.c.MaxBody) {
+	if !e.enter(&script) || !e.read() {
 		return
 	}
 	e.query.Stream = e.query.Stream && f.inBody || f.stream
@@ -247,40 +179,74 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *form) {
 	}
 	i := s.deployment(f, e.query.Model)
 	if i < 0 {
-		e.answer.Model = e.query.Model
-		e.fail(http.StatusNotFound, fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", e.query.Model))
+		e.answer.Model = shortened(e.query.Model)
+		e.fail(http.StatusNotFound, fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", e.answer.Model))
 		return
 	}
 	d := &s.c.Deployments[i]
 	e.dialect, e.name, e.model = s.dialects[i], d.Name, s.names[i]
-	attempt := script.Attempt
-	if !e.scripted {
-		attempt = s.attempt(&e.query, d.Config.Model, f)
-	}
 	e.answer.Model, e.answer.Deployment, e.answer.Organization = d.Config.Model, d.Name, "org-ratesim"
-	e.decided = account.decide(i, &attempt, e.scripted, !f.embeds, &e.answer)
+	e.decide(i, &script.Attempt)
+	e.forget()
+	e.answerDecided()
+}
+
+// decide lets deployment i decide about an attempt, of which the script has told, if
+// there is one. An ordinary client's prompt is counted when it has been admitted, for
+// whoever sends what is refused must not make the server count it.
+func (e *exchange) decide(i int, attempt *wire.Attempt) {
+	c := &e.s.c.Deployments[i].Config
+	count := func() uint32 { return uint32(e.s.tokens(&e.query, e.f, e.s.c.Count(c.Model, e.query.Text))) }
+	if !e.scripted {
+		guess := uint32(e.s.tokens(&e.query, e.f, estimate(e.query.Text)))
+		*attempt = wire.Attempt{Prompt: guess, Guess: guess, MaxTokens: e.query.MaxTokens}
+		if c.Charge.Reserve == provider.ReserveActual {
+			attempt.Prompt = count()
+		}
+	}
+	var work *task
+	e.decided, work = e.account.decide(i, attempt, e.scripted, !e.f.embeds, &e.answer)
+	if work != nil {
+		attempt.Prompt = e.account.count(work, &e.decided.reply, count)
+	}
 	e.prompt, e.output = attempt.Prompt, attempt.Output
 	wait := e.reply.RetryAfter
 	if wait > 0 {
-		wait = time.Duration(float64(wait) / s.c.Speed)
+		wait = time.Duration(float64(wait) / e.s.c.Speed)
 	}
 	e.watch(e.at, &e.reply, wait)
-	e.answerDecided()
-	s.done(e)
 }
 
-// attempt returns what an ordinary client's request is, but for the length of
-// its answer.
-func (s *Server) attempt(q *wire.Query, model string, f *form) wire.Attempt {
+// mostOutput is how many tokens an answer may have at most: more than those of any
+// model, and few enough to send.
+const mostOutput = 1 << 20
+
+// script reads the script of a request.
+func (s *Server) script(v string) (wire.Script, error) {
+	if !s.c.Scripts {
+		return wire.Script{}, errors.New("this server does not take the header " + wire.ScriptHeader + "; for ratesim bench, start ratesim serve with --scripts")
+	}
+	script, err := wire.ParseScript(v)
+	if err == nil && script.Attempt.Output > mostOutput {
+		err = fmt.Errorf("%s: an answer has at most %d tokens, got %d", wire.ScriptHeader, mostOutput, script.Attempt.Output)
+	}
+	return script, err
+}
+
+// tokens returns the tokens of a prompt whose text has so many.
+func (s *Server) tokens(q *wire.Query, f *form, text int) int {
 	n := q.Counted
 	if q.Text != "" {
-		n += s.c.Count(model, q.Text)
+		n += text
 	}
 	if _, chat := f.style.(chatStyle); chat && s.c.Overhead != nil {
 		n += s.c.Overhead(q.Messages)
 	}
-	return wire.Attempt{Prompt: uint32(n), Guess: uint32(n), MaxTokens: q.MaxTokens}
+	return n
 }
+
+// estimate returns about how many tokens a text has, at a glance.
+func estimate(text string) int { return (utf8.RuneCountInString(text) + 3) / 4 }
 
 // dialect returns the dialect in which requests of a form are refused before
 // their deployment is known.

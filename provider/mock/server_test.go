@@ -241,7 +241,7 @@ func TestStreamedList(t *testing.T) {
 
 // What is wrong with a request is said in the vendor's words, with its status.
 func TestBadRequests(t *testing.T) {
-	s := offer(t, mock.Config{Speed: 10_000, MaxBody: 200, Keys: map[string]string{"sk-test": "team"}}, all...)
+	s := offer(t, mock.Config{Speed: 10_000, Bounds: mock.Bounds{Body: 200}, Scripts: true, Keys: map[string]string{"sk-test": "team"}}, all...)
 	long := `{"model":"gpt-4o","messages":[{"role":"user","content":"` + strings.Repeat("x", 200) + `"}]}`
 	for _, c := range []struct {
 		method, path, body, header string
@@ -315,7 +315,7 @@ func TestLimits(t *testing.T) {
 
 // Ever new keys do not take ever more memory.
 func TestMaxAccounts(t *testing.T) {
-	s := offer(t, mock.Config{MaxAccounts: 2}, all[0])
+	s := offer(t, mock.Config{Bounds: mock.Bounds{Accounts: 2}}, all[0])
 	for _, c := range []struct {
 		key  string
 		want int

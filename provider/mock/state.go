@@ -64,8 +64,8 @@ func (a *account) state(deployments []Deployment) []DeploymentState {
 func (s *Server) everyone() (names []string, accounts []*account) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, name := range slices.Sorted(maps.Keys(s.accounts)) {
-		names, accounts = append(names, name), append(accounts, s.accounts[name])
+	for _, name := range slices.Sorted(maps.Keys(s.accounts.named)) {
+		names, accounts = append(names, name), append(accounts, s.accounts.named[name])
 	}
 	return names, accounts
 }

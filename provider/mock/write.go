@@ -19,21 +19,21 @@ func field(b []byte, name string, n uint64) []byte {
 func (e *exchange) named(b []byte, name string) []byte { return append(append(b, name...), e.id...) }
 
 // said appends the whole text of an answer.
-func (e *exchange) said(b []byte) []byte { return words(b, 0, e.output) }
+func (e *exchange) said(b []byte) []byte { return e.words(b, 0, e.output) }
 
 // filler is what models say here: a word and the space before it are a token. It
 // needs no escapes.
 var filler = strings.Repeat(" word", 1<<10)
 
 // words appends the tokens from, up to and without to, of an answer.
-func words(b []byte, from, to uint32) []byte {
+func (e *exchange) words(b []byte, from, to uint32) []byte {
 	if from == 0 && to > 0 {
 		b = append(b, "Word"...)
 		from++
 	}
 	for n := int(to - from); to > from; n = int(to - from) {
 		n = min(n, len(filler)/len(" word"))
-		b = append(b, filler[:n*len(" word")]...)
+		b = e.spill(append(b, filler[:n*len(" word")]...))
 		from += uint32(n)
 	}
 	return b

@@ -9,8 +9,10 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Query is what a provider reads in a request to a model, whichever vendor's
@@ -50,30 +52,65 @@ func ParseQuery(data []byte, r *Query) error {
 	return p.err
 }
 
-// textOf returns the text of the prompt in a body.
+// textOf returns the text of the prompt in a body. It needs no more memory than the
+// body does.
 func textOf(data []byte) string {
-	var whole []byte // most bodies have one piece
-	var first []byte
+	var whole strings.Builder
+	var first []byte // most bodies have one piece, without escapes
 	Scan(data, func(s []byte) {
-		plain := s
-		if bytes.IndexByte(s, '\\') >= 0 {
-			var decoded string
-			_ = json.Unmarshal(slices.Concat([]byte{'"'}, s, []byte{'"'}), &decoded) // valid, as the body is
-			plain = []byte(decoded)
-		}
-		if first == nil {
-			first = plain
+		if first == nil && whole.Cap() == 0 && bytes.IndexByte(s, '\\') < 0 {
+			first = s
 			return
 		}
-		if whole == nil {
-			whole = append(whole, first...)
+		if whole.Cap() == 0 {
+			whole.Grow(len(data))
+			whole.Write(first)
 		}
-		whole = append(whole, plain...)
+		unescape(&whole, s)
 	})
-	if whole == nil {
+	if whole.Cap() == 0 {
 		return string(first)
 	}
-	return string(whole)
+	return whole.String()
+}
+
+// unescape writes what a valid JSON string says that is escaped as s.
+func unescape(to *strings.Builder, s []byte) {
+	for {
+		i := bytes.IndexByte(s, '\\')
+		if i < 0 {
+			to.Write(s)
+			return
+		}
+		to.Write(s[:i])
+		escape := s[i+1]
+		s = s[i+2:]
+		if escape != 'u' {
+			if at := strings.IndexByte("bfnrt", escape); at >= 0 {
+				escape = "\b\f\n\r\t"[at]
+			}
+			to.WriteByte(escape)
+			continue
+		}
+		r := hex4(s)
+		s = s[4:]
+		if utf16.IsSurrogate(r) {
+			pair := utf8.RuneError
+			if len(s) >= 6 && s[0] == '\\' && s[1] == 'u' {
+				pair = utf16.DecodeRune(r, hex4(s[2:]))
+			}
+			if r = pair; r != utf8.RuneError {
+				s = s[6:]
+			}
+		}
+		to.WriteRune(r)
+	}
+}
+
+// hex4 returns the number of four hexadecimal digits.
+func hex4(s []byte) rune {
+	n, _ := strconv.ParseUint(string(s[:4]), 16, 32) // valid, as the body is
+	return rune(n)
 }
 
 // queryParser reads a body that is known to be valid JSON.

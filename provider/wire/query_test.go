@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -114,6 +115,34 @@ func FuzzParseScript(f *testing.F) {
 		}
 		if again, err := wire.ParseScript(s.String()); err != nil || again != s {
 			t.Errorf("%q is %+v, and again %+v, %v", v, s, again, err)
+		}
+	})
+}
+
+// promptTwin is what encoding/json makes of a string of a prompt.
+func promptTwin(t *testing.T, escaped string) string {
+	var text string
+	if err := json.Unmarshal([]byte(`"`+escaped+`"`), &text); err != nil {
+		t.Skip()
+	}
+	return text
+}
+
+// The text of a prompt is decoded as encoding/json decodes it.
+func FuzzPromptText(f *testing.F) {
+	for _, s := range []string{`plain`, ``, `\"\\\/\b\f\n\r\t`, `a\u00e9\u4e2d`, `\ud83d\ude00.`, `\ud83d`, `\ud83dx`, `\ud83d\n`, `\ud83d\u0041`, `\ude00\ud83d\ude00`, `\uFFFD`} {
+		f.Add(s, `second`)
+		f.Add(`first`, s)
+	}
+	f.Fuzz(func(t *testing.T, first, second string) {
+		if !utf8.ValidString(first) || !utf8.ValidString(second) {
+			return
+		}
+		want := promptTwin(t, first) + promptTwin(t, second)
+		var q wire.Query
+		body := `{"messages":[{"content":"` + first + `"},{"content":"` + second + `"}]}`
+		if err := wire.ParseQuery([]byte(body), &q); err != nil || q.Text != want {
+			t.Errorf("%v: %q, want %q", err, q.Text, want)
 		}
 	})
 }

@@ -92,7 +92,7 @@ func TestOperator(t *testing.T) {
 
 	see("GET", "/admin/faults", "", 200, "[]")
 	see("PUT", "/admin/faults", "", 400, "unexpected EOF")
-	see("PUT", "/admin/faults", strings.Repeat(" ", maxFaults+1), 413, "larger than")
+	see("PUT", "/admin/faults", strings.Repeat(" ", MaxFaults+1), 413, "larger than")
 	if got := chat(t, public); got != 200 {
 		t.Errorf("after lists that were refused: status %d", got)
 	}

@@ -32,8 +32,8 @@ type Config struct {
 	Hosts       []string // names the handler may be called by beside localhost
 }
 
-// maxFaults bounds a list of faults, in bytes.
-const maxFaults = 1 << 20
+// MaxFaults bounds a list of faults, in bytes.
+const MaxFaults = 1 << 20
 
 // admin is the handler's state.
 type admin struct {
@@ -110,9 +110,9 @@ func (a *admin) showFaults(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *admin) putFaults(w http.ResponseWriter, r *http.Request) {
-	list, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFaults))
+	list, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxFaults))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		http.Error(w, fmt.Sprintf("the list is larger than %d bytes", maxFaults), http.StatusRequestEntityTooLarge)
+		http.Error(w, fmt.Sprintf("the list is larger than %d bytes", MaxFaults), http.StatusRequestEntityTooLarge)
 		return
 	}
 	if err != nil {

@@ -1,0 +1,127 @@
+package mock
+
+import (
+	"container/list"
+	"net/http"
+	"strings"
+	"time"
+
+	"ratesim/provider/wire"
+	"ratesim/sim/rng"
+)
+
+// accounts are those of a server, guarded by its mutex.
+type accounts struct {
+	start  time.Time // of their clocks
+	named  map[string]*account
+	idle   list.List // those that nobody uses, the first for the longest time
+	stored *room     // of what all of them have stored
+}
+
+// rest is how long nobody has used an account that may be forgotten to make room.
+// Limits per minute are whole again by then.
+func (s *Server) rest() time.Duration {
+	return time.Duration(float64(time.Minute) / min(1, s.c.Speed))
+}
+
+// credential returns the API key of a request, wherever its vendor puts it.
+func credential(r *http.Request) string {
+	for _, name := range [...]string{"Api-Key", "X-Api-Key", "X-Goog-Api-Key"} {
+		if v := r.Header.Get(name); v != "" {
+			return v
+		}
+	}
+	v := r.Header.Get("Authorization")
+	if key, ok := strings.CutPrefix(v, "Bearer "); ok {
+		return key
+	}
+	if _, signed, ok := strings.Cut(v, "Credential="); ok { // of an AWS signature
+		key, _, _ := strings.Cut(signed, "/")
+		return key
+	}
+	if r.URL.RawQuery != "" {
+		return r.URL.Query().Get("key")
+	}
+	return ""
+}
+
+// enter finds the account of a request; it reports false when the request has been
+// turned away. The script says when a load generator began, if there is one.
+func (e *exchange) enter(script *wire.Script) bool {
+	key := credential(e.r)
+	name := key
+	if e.s.c.Keys != nil {
+		name = e.s.c.Keys[key]
+	}
+	if !wellFormed(key) || name == "" {
+		e.fail(http.StatusUnauthorized, "")
+		return false
+	}
+	e.key = key
+	e.account = e.s.enter(name, script, e.scripted)
+	if e.account == nil {
+		e.fail(http.StatusServiceUnavailable, "This server has as many accounts as it can hold, and all were used within the last minute.")
+	}
+	return e.account != nil
+}
+
+// enter returns the account of that name, nil when there is no room for it. The
+// account is not forgotten until leave is called.
+func (s *Server) enter(name string, script *wire.Script, scripted bool) *account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.accounts.named[name]
+	if a == nil {
+		if len(s.accounts.named) >= s.c.Bounds.Accounts && !s.forget() {
+			return nil
+		}
+		zero, epoch, draws := s.accounts.start, s.accounts.start, rng.New(s.c.Seed, 0)
+		if scripted {
+			zero, epoch, draws = script.Start, script.Epoch(), rng.New(script.Seed, script.Replication)
+		}
+		a = newAccount(s.configs, draws, s.outputs, zero, epoch, s.c.Speed)
+		a.name = strings.Clone(name)
+		a.bodies = room{most: s.c.Bounds.Bodies / 2, above: &s.bodies}
+		a.stored = room{most: s.c.Bounds.AccountStored, above: s.accounts.stored}
+		s.accounts.named[a.name] = a
+	}
+	if a.open++; a.place != nil {
+		s.accounts.idle.Remove(a.place)
+		a.place = nil
+	}
+	return a
+}
+
+// leave says that a request to an account is over.
+func (s *Server) leave(a *account) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a.open--; a.open == 0 && s.accounts.named[a.name] == a { // it is another's name after Reset
+		a.used = time.Now()
+		a.place = s.accounts.idle.PushBack(a)
+	}
+}
+
+// forget forgets the account that nobody has used for the longest time. It reports
+// false when there is none that may be forgotten. The caller holds the lock.
+func (s *Server) forget() bool {
+	first := s.accounts.idle.Front()
+	if first == nil {
+		return false
+	}
+	a, _ := first.Value.(*account) // as all are
+	if time.Since(a.used) < s.rest() {
+		return false
+	}
+	s.accounts.idle.Remove(first)
+	delete(s.accounts.named, a.name)
+	a.stored.give(a.stored.used.Load())
+	return true
+}
+
+// Reset forgets all accounts, with their files: every limit is whole again.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accounts = accounts{start: time.Now(), named: map[string]*account{}, stored: &room{most: s.c.Bounds.Stored}}
+}
