@@ -34,7 +34,7 @@ func TestPacedRegret(t *testing.T) {
 		seed, count, replications = 500, 30, 4
 		// Measured were 0.4 points. The best of six other strategies is as much above its true
 		// mean as luck makes it, so a strategy as good as the best has some regret as well.
-		mostRegret = 1
+		mostRegret = 1.0
 		unclear    = 0.5
 	)
 	field := []string{"paced", "jitter", "retry-after", "header-aware", "adaptive", "queue", "paper:ub"}
