@@ -155,8 +155,12 @@ func WriteDir(dir string, files []File) error {
 	}
 	defer os.RemoveAll(to) // it is gone by then, unless something failed
 	for _, f := range files {
+		path := filepath.Join(dir, f.Name)
+		if info, err := os.Lstat(path); err == nil && info.IsDir() {
+			return fmt.Errorf("writing %s: it is a folder", path)
+		}
 		if err := writeFile(filepath.Join(to, f.Name), f.Write); err != nil {
-			return fmt.Errorf("writing %s: %w", filepath.Join(dir, f.Name), err)
+			return fmt.Errorf("writing %s: %w", path, err)
 		}
 	}
 	sync(to)
