@@ -26,7 +26,7 @@ strategies: [none]
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	code := run(t.Context(), []string{"bench", path, "--speed", "100", "-o", "csv", "-q"}, streams{in: strings.NewReader(""), out: &out, err: &errs})
+	code := run(t.Context(), []string{"bench", path, "--speed", "100", "-o", "csv", "--quiet"}, streams{in: strings.NewReader(""), out: &out, err: &errs})
 	if code != exitFailed || !strings.Contains(errs.String(), "calls were not sent") || !strings.Contains(out.String(), "none") {
 		t.Errorf("exit code %d; standard error:\n%s\nstandard output:\n%s", code, &errs, &out)
 	}

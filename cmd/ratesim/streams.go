@@ -64,6 +64,28 @@ func (p printable) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// hearing does what may wait for ever, as to open a named pipe does until somebody writes
+// to it. When ctx ends it returns ctx's error and leaves the work behind, because nothing
+// ends such a wait: the program is about to.
+func hearing[T any](ctx context.Context, work func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := work()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
 // interruptible reads until ctx ends, also while a read of in waits for a terminal
 // or a pipe.
 type interruptible struct {
