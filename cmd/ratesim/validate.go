@@ -98,7 +98,11 @@ func (f *validateFlags) run(c *cobra.Command, s *streams, args []string) error {
 
 // check reads one file. Its error is that of an interrupt.
 func check(c *cobra.Command, s *streams, name string, opt scenarios.Options) (checked, error) {
-	spec, cases, err := scenarios.Check(name, s.in, opt)
+	var cases int
+	spec, err := hearing(c.Context(), func() (spec *scenarios.Spec, err error) {
+		spec, cases, err = scenarios.Check(name, s.in, opt)
+		return spec, err
+	})
 	if err == nil {
 		return checked{File: name, OK: true, Scenario: spec.Name, Streams: len(spec.Workload), Deploys: len(spec.Deployments),
 			Strategies: len(spec.Strategies), Cases: cases, Warnings: spec.Warnings}, nil
