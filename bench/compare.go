@@ -70,7 +70,8 @@ const GCPercent = 400
 // Compare runs the scenario over HTTP against each of its strategies that can,
 // all at once, each with an account of its own, so that ten take little longer
 // than one. When ctx ends it returns what there is, nil before the first call,
-// beside ctx's error; a server that dies leaves calls that fail.
+// beside ctx's error; a server that dies leaves calls that fail. When the generator did not
+// keep up it returns the result beside a *NotSentError.
 func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result, error) {
 	s = Playable(s)
 	if len(s.Strategies) == 0 {
@@ -110,16 +111,27 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 		return nil, err
 	}
 	r.Warnings = append(r.Warnings, o.warnings(pace)...)
+	if pace.Skipped > 0 && err == nil {
+		err = &NotSentError{pace.Skipped}
+	}
 	if given && !slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { return s.Values[metrics.Succeeded].Mean > 0 }) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("no call succeeded: the server at %s must have the scenario's deployments by their names, as ratesim serve --provider %s=REF gives them",
 			o.URL, s.Deployments[0].Name))
 	}
-	if err != nil {
+	if err != nil && !errors.As(err, new(*NotSentError)) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("ended early: %v; calls that were open count as censored", err))
 	}
 	r.Verdict = verdict.Judge(sample, verdict.Of(s))
 	verdict.Check(r, sample, s)
 	return r, err
+}
+
+// NotSentError says that calls were never made, because the generator did not keep up. The
+// result beside it counts them as failed, and says little of the strategies.
+type NotSentError struct{ Calls int64 }
+
+func (e *NotSentError) Error() string {
+	return fmt.Sprintf("the generator did not keep up: %d calls were not sent and count as failed; use a lower --speed, fewer --strategies or a lower rate", e.Calls)
 }
 
 // late is how late a call may be made, really, before a reader is told: a tenth of a

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -187,6 +188,7 @@ func newRun(p Plan) (*run, error) {
 			Batch: func(i int) bool { return s.Deployments[i].Batch }}
 		if coordinator != nil {
 			o.Coordinator, o.Patience = &desk{r, coordinator, uint32(i)}, coordinator.Timeout()
+			o.Log = slog.New(slog.DiscardHandler) // its outages are the scenario's
 		}
 		r.fleet = append(r.fleet, live.New(p.Strategy.Factory(env), o))
 	}

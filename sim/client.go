@@ -31,6 +31,7 @@ func (e *engine) arrive(i uint32) {
 	c := e.calls.at(i)
 	e.pending--
 	if c.chained {
+		e.arrived++
 		e.fetch(int(c.stream))
 	}
 	e.note(arrive, c.ID, 0)

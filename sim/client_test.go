@@ -229,6 +229,19 @@ func TestStoppedTime(t *testing.T) {
 	}
 }
 
+// TestManyAtOnce: nine million calls at one instant are a workload, and no fault of the
+// strategy.
+func TestManyAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds and a gigabyte")
+	}
+	s := parse(t, strings.Replace(one, "calls: 1}", "calls: 9000000}", 1), "none")
+	run, err := Run(context.Background(), Plan{Scenario: s, Strategy: &s.Strategies[0]})
+	if err != nil || run.Calls != 9_000_000 {
+		t.Errorf("%v, %v", run, err)
+	}
+}
+
 // TestInterrupted: a comparison that is cancelled gives what every strategy has
 // finished, and the context's error.
 func TestInterrupted(t *testing.T) {

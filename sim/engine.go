@@ -60,6 +60,7 @@ type engine struct {
 	quota    *quota.Coordinator // nil = there is none
 	asked    []uint32           // asks of each instance so far
 	sources  []workload.Source
+	arrived  int64             // calls that the workload brought by itself, not because others ended
 	closed   []workload.Closed // the same, nil where a source is not closed
 	next     workload.Arrival  // scratch, here so that it is allocated once
 	cached   []float64         // of each source, the share of a prompt that is cached
@@ -112,11 +113,12 @@ func (n *network) jittered(key rng.Key, p rng.Purpose, call uint64, attempt uint
 const (
 	checkEvery = 1 << 16
 	maxStuck   = 1 << 7
+	perArrival = 16 // events more for each call of the workload that comes at the instant
 )
 
 // loop runs until nothing is left to happen, or the horizon.
 func (e *engine) loop(ctx context.Context) error {
-	checked, stuck := clock.Time(-1), 0
+	checked, stuck, arrived := clock.Time(-1), 0, e.arrived
 	for n := 1; e.err == nil; n++ {
 		ev, ok := e.events.Pop()
 		if !ok || ev.At > e.horizon {
@@ -134,9 +136,9 @@ func (e *engine) loop(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if stuck++; e.now > checked {
-			checked, stuck = e.now, 0
+			checked, stuck, arrived = e.now, 0, e.arrived
 		}
-		if stuck == maxStuck {
+		if stuck >= maxStuck+int(perArrival*(e.arrived-arrived)/checkEvery) {
 			e.err = e.standing()
 		}
 	}

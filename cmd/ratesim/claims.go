@@ -64,7 +64,7 @@ func loadClaims(c *cobra.Command, s *streams, names []string, opt scenarios.Opti
 	}
 	var list []*scenarios.Claim
 	for _, name := range names {
-		claim, err := scenarios.LoadClaim(name, s.in, opt)
+		claim, err := hearing(c.Context(), func() (*scenarios.Claim, error) { return scenarios.LoadClaim(name, s.in, opt) })
 		if err != nil {
 			return nil, loadError(c, "claim", name, err)
 		}

@@ -101,7 +101,7 @@ func (f *common) load(c *cobra.Command, s *streams, args []string, opt scenarios
 		}
 		opt.Trace = stdinName
 	}
-	specs, err := scenarios.LoadEach(name, s.in, opt, f.providers)
+	specs, err := hearing(c.Context(), func() ([]*scenarios.Spec, error) { return scenarios.LoadEach(name, s.in, opt, f.providers) })
 	if err != nil {
 		return nil, loadError(c, "scenario", name, err)
 	}

@@ -92,7 +92,7 @@ func commands(block string) []command {
 		}
 		for _, program := range []string{"go run ./cmd/ratesim ", "ratesim "} {
 			if rest, ok := strings.CutPrefix(line, program); ok {
-				c.args = words(rest)
+				c.args = shellWords(rest)
 				list = append(list, c)
 				break
 			}
@@ -101,8 +101,8 @@ func commands(block string) []command {
 	return list
 }
 
-// words splits a line as a shell does; single quotes hold words together.
-func words(line string) []string {
+// shellWords splits a line as a shell does; single quotes hold words together.
+func shellWords(line string) []string {
 	var list []string
 	for _, m := range regexp.MustCompile(`(?:[^\s']|'[^']*')+`).FindAllString(line, -1) {
 		list = append(list, strings.ReplaceAll(m, "'", ""))
@@ -209,7 +209,7 @@ func (d document) outputs(t *testing.T, home string, ran session) {
 	text := outputPattern.ReplaceAllStringFunc(d.text, func(quote string) string {
 		m := outputPattern.FindStringSubmatch(quote)
 		parts := strings.Split(m[2], " | ")
-		p := ran.run(t, words(parts[0]))
+		p := ran.run(t, shellWords(parts[0]))
 		if p.code != exitDone && p.code != exitUnmet || p.errs != "" {
 			t.Errorf("%s: %s: exit code %d: %s", d.path, parts[0], p.code, p.errs)
 		}

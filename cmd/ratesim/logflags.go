@@ -55,7 +55,7 @@ func (s *streams) openLog(ctx context.Context, name string, o workload.UsageOpti
 	if name == "-" {
 		name = stdinName
 	} else {
-		file, err := workload.OpenFile(name)
+		file, err := hearing(ctx, func() (io.ReadCloser, error) { return workload.OpenFile(name) })
 		if err != nil {
 			return nil, nil, err
 		}

@@ -115,7 +115,9 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 		q.Usage, q.Source = log, args[0]+" ("+log.Format()+")"
 	} else if f.location != nil {
 		return inputError{errors.New("--tz: a scenario's times are of no zone")}
-	} else if q.Scenario, err = scenarios.Load(f.scenario, s.in, scenarios.Options{Catalog: q.Catalog}); err != nil {
+	} else if q.Scenario, err = hearing(c.Context(), func() (*scenarios.Spec, error) {
+		return scenarios.Load(f.scenario, s.in, scenarios.Options{Catalog: q.Catalog})
+	}); err != nil {
 		return loadError(c, "scenario", f.scenario, err)
 	} else {
 		q.Source = "scenario " + q.Scenario.Name

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +44,7 @@ Exit code 3 says that the one result has an expectation that was not met.`,
 			if _, err := f.options(c); err != nil {
 				return err
 			}
-			return f.again(s, args)
+			return f.again(c.Context(), s, args)
 		},
 	}
 	f.registerOutput(c)
@@ -52,13 +53,16 @@ Exit code 3 says that the one result has an expectation that was not met.`,
 }
 
 // again reports saved results.
-func (f *common) again(s *streams, names []string) error {
+func (f *common) again(ctx context.Context, s *streams, names []string) error {
 	if len(names) == 2 && names[0] == "-" && names[1] == "-" {
 		return inputError{errors.New("standard input holds one result; give the other one as a file")}
 	}
 	var saved []*reports.Saved
 	for _, name := range names {
-		r, err := readResult(name, s.in)
+		r, err := hearing(ctx, func() (*reports.Saved, error) { return readResult(name, s.in) })
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
 			return inputError{err}
 		}

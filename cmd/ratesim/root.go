@@ -84,7 +84,7 @@ func exitCode(err error, s streams) int {
 		return exitInterrupted
 	}
 	for _, line := range strings.Split(err.Error(), "\n") {
-		fmt.Fprintln(s.err, "ratesim:", line)
+		fmt.Fprintln(printable{s.err}, "ratesim:", line)
 	}
 	if errors.As(err, new(inputError)) {
 		return exitBadInput

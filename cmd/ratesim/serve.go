@@ -180,7 +180,7 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 		return err
 	}
 	for i := range v.known {
-		fmt.Fprintf(s.out, "%s: %s\n", v.known[i].Name, v.known[i].Ref)
+		fmt.Fprintf(printable{s.out}, "%s: %s\n", v.known[i].Name, v.known[i].Ref)
 	}
 	fmt.Fprintf(s.out, "listening on http://%s\n", endpoints[0].Listener.Addr())
 	if len(endpoints) > 1 {
@@ -200,7 +200,7 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 // printGrades prints how the clients behaved; the error is errUnmet if one failed.
 func printGrades(s *streams, monitor *admin.Monitor) error {
 	grades := monitor.Grades()
-	if err := conformance.WriteText(s.out, grades); err != nil {
+	if err := conformance.WriteText(printable{s.out}, grades); err != nil {
 		return fmt.Errorf("writing the grades: %w", err)
 	}
 	if conformance.Overall(grades) == conformance.Fail {

@@ -5,8 +5,11 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/term"
+
+	"ratesim/reports/words"
 )
 
 // streams is what the program talks to, and what it knows about it.
@@ -39,6 +42,48 @@ func terminal() streams {
 		s.width = w
 	}
 	return s
+}
+
+// printable writes lines that name what a file says, such as a tenant. What steers a
+// terminal does not pass.
+type printable struct{ to io.Writer }
+
+// Write implements io.Writer.
+func (p printable) Write(b []byte) (int, error) {
+	var out strings.Builder
+	for line := range strings.Lines(string(b)) {
+		text, ended := strings.CutSuffix(line, "\n")
+		out.WriteString(words.Printable(text))
+		if ended {
+			out.WriteByte('\n')
+		}
+	}
+	if _, err := io.WriteString(p.to, out.String()); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// hearing does what may wait for ever, as to open a named pipe does until somebody writes
+// to it. When ctx ends it returns ctx's error and leaves the work behind, because nothing
+// ends such a wait: the program is about to.
+func hearing[T any](ctx context.Context, work func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := work()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
 }
 
 // interruptible reads until ctx ends, also while a read of in waits for a terminal

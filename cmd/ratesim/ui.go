@@ -61,7 +61,7 @@ func (f *uiFlags) serve(c *cobra.Command, s *streams, args []string) error {
 	if len(args) == 1 {
 		name = args[0]
 	}
-	file, err := scenarios.Open(name, s.in)
+	file, err := hearing(c.Context(), func() (*scenarios.File, error) { return scenarios.Open(name, s.in) })
 	if err == nil {
 		_, err = file.Read(scenarios.Options{Catalog: known})
 	}

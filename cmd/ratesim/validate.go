@@ -98,7 +98,11 @@ func (f *validateFlags) run(c *cobra.Command, s *streams, args []string) error {
 
 // check reads one file. Its error is that of an interrupt.
 func check(c *cobra.Command, s *streams, name string, opt scenarios.Options) (checked, error) {
-	spec, cases, err := scenarios.Check(name, s.in, opt)
+	var cases int
+	spec, err := hearing(c.Context(), func() (spec *scenarios.Spec, err error) {
+		spec, cases, err = scenarios.Check(name, s.in, opt)
+		return spec, err
+	})
 	if err == nil {
 		return checked{File: name, OK: true, Scenario: spec.Name, Streams: len(spec.Workload), Deploys: len(spec.Deployments),
 			Strategies: len(spec.Strategies), Cases: cases, Warnings: spec.Warnings}, nil
@@ -122,21 +126,21 @@ func check(c *cobra.Command, s *streams, name string, opt scenarios.Options) (ch
 // compilers print them, which editors can follow.
 func (k *checked) print(s *streams) {
 	for _, w := range k.Warnings {
-		fmt.Fprintf(s.err, "%s: warning: %s\n", k.File, w)
+		fmt.Fprintf(printable{s.err}, "%s: warning: %s\n", k.File, w)
 	}
 	for _, e := range k.Errors {
 		if e.Line == 0 && e.Field == "" {
-			fmt.Fprintf(s.err, "%s: %s\n", e.File, e.Message)
+			fmt.Fprintf(printable{s.err}, "%s: %s\n", e.File, e.Message)
 			continue
 		}
-		fmt.Fprintln(s.err, &scenarios.Error{File: e.File, Line: e.Line, Column: e.Column, Field: e.Field, Msg: e.Message})
+		fmt.Fprintln(printable{s.err}, &scenarios.Error{File: e.File, Line: e.Line, Column: e.Column, Field: e.Field, Msg: e.Message})
 	}
 	if k.OK {
 		parts := []string{count(k.Streams, "stream"), count(k.Deploys, "deployment"), counted(k.Strategies, "strategy", "strategies")}
 		if k.Cases > 0 {
 			parts = append(parts, count(k.Cases, "case"))
 		}
-		fmt.Fprintf(s.out, "%s: ok (%s: %s)\n", k.File, k.Scenario, strings.Join(parts, ", "))
+		fmt.Fprintf(printable{s.out}, "%s: ok (%s: %s)\n", k.File, k.Scenario, strings.Join(parts, ", "))
 	}
 }
 

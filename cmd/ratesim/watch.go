@@ -49,7 +49,7 @@ func (f *common) watch(ctx context.Context, s *streams, args []string, run func(
 			continue
 		}
 		if !f.quiet {
-			fmt.Fprintf(s.err, "ratesim: runs again when %s changes; Ctrl-C ends it\n", strings.Join(w.names, " or "))
+			fmt.Fprintf(printable{s.err}, "ratesim: runs again when %s changes; Ctrl-C ends it\n", strings.Join(w.names, " or "))
 		}
 		select {
 		case <-w.changed:

@@ -78,7 +78,8 @@ func (s *Summary) name(model string, rows int64) {
 }
 
 // Describe reads the log from beginning to end, checks every row, and sums it up. It
-// keeps the rows of a short one. Errors are of type *FileError.
+// keeps the rows of a short one. A log that is written to afterwards is an error of Open.
+// Errors are of type *FileError.
 func (l *Log) Describe() (Summary, error) {
 	var s Summary
 	var kept []Row
@@ -136,5 +137,6 @@ func (l *Log) eachRow(s *Summary, do func(*Row)) error {
 	}
 	s.name(last, run)
 	s.Warnings = t.Warnings()
+	l.Read = t.opened
 	return t.Err()
 }

@@ -33,6 +33,28 @@ type Log struct {
 	Name string // of an embedded trace, or the path of a file
 	Data []byte // what is in it, where that is in no file: of standard input
 	UsageOptions
+	Read Stamp // what Describe found; its zero value = it has not been called
+}
+
+// Stamp tells a file from what it is after somebody has written to it. That of a log that
+// is in no file is empty.
+type Stamp struct {
+	Size     int64
+	Modified int64 // in ns since 1970
+}
+
+func stampOf(f io.Reader) (s Stamp) {
+	if file, ok := f.(*os.File); ok {
+		if info, err := file.Stat(); err == nil {
+			s = Stamp{info.Size(), info.ModTime().UnixNano()}
+		}
+	}
+	return s
+}
+
+// changed says that a log is not what it was.
+func changed(file string) error {
+	return &FileError{File: file, Msg: "has been written to since the run began, so strategies would meet different calls; run again on a copy"}
 }
 
 // Open opens a log of single requests, which may be read more than once. The caller closes
@@ -45,12 +67,17 @@ func (l *Log) Open() (*TraceReader, error) {
 			return nil, err
 		}
 	}
+	now := stampOf(f)
+	if l.Read != (Stamp{}) && now != l.Read {
+		f.Close()
+		return nil, changed(l.Name)
+	}
 	t, err := NewTraceReader(l.Name, f, l.UsageOptions)
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	t.closer = f
+	t.closer, t.opened = f, now
 	return t, nil
 }
 
@@ -65,18 +92,17 @@ func openFile(file string, again bool) (io.ReadCloser, error) {
 			return f, nil
 		}
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, cannotOpen(file, err)
-	}
-	info, err := f.Stat()
+	info, err := os.Stat(file) // before it is opened: to open a named pipe waits for its writer
 	if err == nil && info.IsDir() {
 		err = errors.New("it is a folder")
 	} else if err == nil && again && !info.Mode().IsRegular() {
 		err = errors.New("not a regular file; a trace is read more than once, so save it to a file first")
 	}
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(file)
+	}
 	if err != nil {
-		f.Close()
 		return nil, cannotOpen(file, err)
 	}
 	return f, nil

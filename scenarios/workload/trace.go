@@ -26,13 +26,16 @@ type Row struct {
 // refused with 429: whoever sent them has sent them again, in a row of its own.
 type TraceReader struct {
 	usage  *Usage
-	closer io.Closer // nil when the caller owns the input
+	closer io.ReadCloser // nil when the caller owns the input
+	opened Stamp         // of closer
 	record Record
 	begin  time.Time // of the times: 1970 where they are relative
 	empty  *note
 	again  *note
 	rows   int64
 	over   bool
+
+	written bool // while it was read
 }
 
 // NewTraceReader reads the beginning of a trace. The name file is for messages. Errors are
@@ -102,12 +105,20 @@ func (t *TraceReader) Next(row *Row) bool {
 		}
 		t.usage.in.fail(0, 0, "%s", what)
 	}
+	if !t.over && t.usage.Err() == nil && t.closer != nil && stampOf(t.closer) != t.opened {
+		t.written = true
+	}
 	t.over = true
 	return false
 }
 
 // Err returns the *FileError that ended the trace early, or nil.
-func (t *TraceReader) Err() error { return t.usage.Err() }
+func (t *TraceReader) Err() error {
+	if t.written {
+		return changed(t.usage.in.file)
+	}
+	return t.usage.Err()
+}
 
 // Close closes the file that Log.Open opened.
 func (t *TraceReader) Close() error {

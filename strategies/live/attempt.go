@@ -88,25 +88,31 @@ func (t *Transport) conclude(a *attempt, now clock.Time, r *wire.Reply, response
 	if a.dropped || !c.open {
 		return
 	}
-	if why := context.Cause(c.r.Context()); err != nil && why != nil && !a.timedOut.Load() {
-		c.canceled = why
-		t.strategy.Cancel(now, &c.Call, &t.out)
-		t.apply()
+	why := context.Cause(c.r.Context())
+	switch {
+	case err != nil && why != nil && !a.timedOut.Load():
+		t.giveUp(c, now, why)
+		return
+	case final(err):
+		t.giveUp(c, now, err)
 		return
 	}
 	c.response, c.status, c.cause = response, r.Status, err
 	if c.once && !r.OK() { // it cannot be sent again: no strategy is asked
-		t.strategy.Cancel(now, &c.Call, &t.out)
-		t.apply()
+		t.giveUp(c, now, nil)
 		return
 	}
-	t.strategy.Reply(now, &c.Call, r, &t.out)
-	t.apply()
+	t.tell(replied, now, &c.Call, r)
 }
 
 // fetch sends an attempt and reads the answer. Of a stream that has begun body
 // is nil, and the response is as it came.
-func (t *Transport) fetch(a *attempt) (*http.Response, []byte, error) {
+func (t *Transport) fetch(a *attempt) (response *http.Response, body []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			response, body, err = nil, nil, panicked("sending an attempt", v)
+		}
+	}()
 	request, err := a.request()
 	if err != nil {
 		return nil, nil, err
@@ -114,7 +120,7 @@ func (t *Transport) fetch(a *attempt) (*http.Response, []byte, error) {
 	if t.o.Route != nil {
 		t.o.Route(int(a.deployment), request)
 	}
-	response, err := t.o.Base.RoundTrip(request)
+	response, err = t.o.Base.RoundTrip(request)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -122,7 +128,7 @@ func (t *Transport) fetch(a *attempt) (*http.Response, []byte, error) {
 		return response, nil, nil
 	}
 	defer response.Body.Close()
-	body, err := read(response.Body, response.ContentLength)
+	body, err = read(response.Body, response.ContentLength, t.o.MaxAnswer)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,17 +136,27 @@ func (t *Transport) fetch(a *attempt) (*http.Response, []byte, error) {
 	return response, body, nil
 }
 
-// read reads an answer into no more memory than it needs, if it says how long it is,
-// as it mostly does. It never returns nil without an error.
-func read(r io.Reader, length int64) ([]byte, error) {
+// read reads an answer of at most so many bytes into no more memory than it needs, if it
+// says how long it is, as it mostly does. It never returns nil without an error.
+func read(r io.Reader, length, most int64) ([]byte, error) {
+	if length > most {
+		return nil, tooLarge(most)
+	}
+	r = io.LimitReader(r, most+1)
 	if length <= 0 || length >= maxKept {
-		return io.ReadAll(r)
+		b, err := io.ReadAll(r)
+		if int64(len(b)) > most {
+			return nil, tooLarge(most)
+		}
+		return b, err
 	}
 	b := make([]byte, 0, length+1) // one more, so that the end shows
 	for {
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		switch {
+		case int64(len(b)) > most:
+			return nil, tooLarge(most)
 		case err == io.EOF:
 			return b, nil
 		case err != nil:

@@ -81,18 +81,15 @@ type call struct {
 	canceled error // why the application gave up
 }
 
-// maxKept is how much of a body without GetBody is kept in memory, so that it
-// can be sent again: 32 MiB, more than any vendor takes in a request to a model.
-const maxKept = 32 << 20
-
 // newCall reads what there is to know of a call from its request.
 func (t *Transport) newCall(r *http.Request) (*call, error) {
 	c := &call{r: r, signal: make(chan struct{}, 1), status: NotSent}
 	c.Deadline = clock.Never
+	known, ok := r.Context().Value(callKey{}).(Call)
+	c.end = known.Deadline
 	if err := c.keep(); err != nil {
 		return nil, err
 	}
-	known, ok := r.Context().Value(callKey{}).(Call)
 	if !ok {
 		sample, err := c.sample()
 		if err != nil {
@@ -111,7 +108,6 @@ func (t *Transport) newCall(r *http.Request) (*call, error) {
 	}
 	if !known.Deadline.IsZero() {
 		c.Deadline = t.at(known.Deadline)
-		c.end = known.Deadline
 	} else if end, ok := r.Context().Deadline(); ok {
 		c.Deadline = t.at(end)
 	}
@@ -123,12 +119,38 @@ func (c *call) keep() error {
 	if c.r.Body == nil || c.r.Body == http.NoBody || c.r.GetBody != nil {
 		return nil
 	}
-	head, err := io.ReadAll(io.LimitReader(c.r.Body, maxKept+1))
-	if err != nil {
-		return fmt.Errorf("live: reading the request's body: %w", err)
+	type kept struct {
+		head []byte
+		err  error
 	}
-	c.body, c.once = head, len(head) > maxKept
-	return nil
+	read := make(chan kept, 1)
+	go func() { // the body may stall, and need not hear its Close
+		defer func() {
+			if v := recover(); v != nil {
+				read <- kept{err: panicked("reading the request's body", v)}
+			}
+		}()
+		head, err := io.ReadAll(io.LimitReader(c.r.Body, maxKept+1))
+		read <- kept{head, err}
+	}()
+	var late <-chan time.Time
+	if !c.end.IsZero() {
+		timer := time.NewTimer(time.Until(c.end))
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case k := <-read:
+		if k.err != nil {
+			return fmt.Errorf("live: reading the request's body: %w", k.err)
+		}
+		c.body, c.once = k.head, len(k.head) > maxKept
+		return nil
+	case <-c.r.Context().Done():
+		return context.Cause(c.r.Context())
+	case <-late:
+		return context.DeadlineExceeded
+	}
 }
 
 // sample returns the body, or the beginning of one that is too long.
@@ -166,10 +188,11 @@ func (a *attempt) request() (*http.Request, error) {
 	return r, nil
 }
 
-// result is what RoundTrip returns of a call that has ended, or was handed out.
+// result is what RoundTrip returns of a call that has ended, or was handed out. The mutex
+// is held.
 func (c *call) result() (*http.Response, error) {
 	switch {
-	case c.canceled != nil:
+	case c.canceled != nil && !c.handed: // a stream that is handed out tells its own end
 		return nil, c.canceled
 	case c.response != nil:
 		c.response.Request = c.r

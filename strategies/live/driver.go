@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/strategies"
 )
@@ -37,8 +38,11 @@ func (t *Transport) now(least clock.Time) clock.Time {
 func (t *Transport) submit(c *call) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
+	switch {
+	case t.closed:
 		return ErrClosed
+	case t.broken != nil:
+		return t.broken
 	}
 	now := t.now(0)
 	if _, known := c.r.Context().Value(callKey{}).(Call); !known {
@@ -60,8 +64,7 @@ func (t *Transport) submit(c *call) error {
 	if !c.end.IsZero() {
 		c.expire = time.AfterFunc(time.Until(c.end), func() { t.cancel(c, context.DeadlineExceeded) })
 	}
-	t.strategy.Submit(now, &c.Call, &t.out)
-	t.apply()
+	t.tell(submitted, now, &c.Call, nil)
 	return nil
 }
 
@@ -72,12 +75,68 @@ func (t *Transport) cancel(c *call, why error) {
 	if !c.open {
 		return
 	}
+	t.giveUp(c, t.now(0), why)
+}
+
+// giveUp ends a call whose answer nobody waits for. The mutex is held.
+func (t *Transport) giveUp(c *call, now clock.Time, why error) {
 	c.canceled = why
-	t.strategy.Cancel(t.now(0), &c.Call, &t.out)
-	t.apply()
+	t.tell(canceled, now, &c.Call, nil)
 	if c.open { // the strategy broke its contract; the application is gone all the same
 		c.reason = strategies.Deadline
 		t.end(c)
+		t.rest()
+	}
+}
+
+// happening is what a strategy is told of.
+type happening uint8
+
+const (
+	submitted happening = iota
+	replied
+	woken
+	canceled
+)
+
+// tell tells the strategy what happened, and carries out what it asks for. The mutex is
+// held.
+func (t *Transport) tell(what happening, now clock.Time, c *strategies.Call, r *wire.Reply) {
+	if t.broken == nil {
+		t.step(what, now, c, r)
+	}
+	t.rest()
+}
+
+func (t *Transport) step(what happening, now clock.Time, c *strategies.Call, r *wire.Reply) {
+	defer func() {
+		if v := recover(); v != nil {
+			t.shatter(panicked("the strategy", v))
+		}
+	}()
+	switch what {
+	case submitted:
+		t.strategy.Submit(now, c, &t.out)
+	case replied:
+		t.strategy.Reply(now, c, r, &t.out)
+	case woken:
+		t.strategy.Wake(now, c, &t.out)
+	case canceled:
+		t.strategy.Cancel(now, c, &t.out)
+	}
+	t.apply()
+}
+
+// shatter ends all calls, because the strategy that decides about them panicked.
+func (t *Transport) shatter(why error) {
+	t.broken = why
+	t.out.Reset()
+	for _, c := range t.calls {
+		if c != nil {
+			c.canceled = why
+			c.reason = strategies.NotRetryable
+			t.end(c)
+		}
 	}
 }
 
@@ -133,6 +192,9 @@ func (t *Transport) send(c *call, deployment uint16) {
 	a := &attempt{c: c, number: uint32(c.Sent), deployment: deployment, sent: t.last}
 	a.Context, a.cancel = context.WithCancel(c.r.Context())
 	c.Sent++
+	if t.desk.failing != nil {
+		t.desk.stats.Sent++
+	}
 	c.flights = append(c.flights, a)
 	if t.o.Timeout > 0 && (t.o.Batch == nil || !t.o.Batch(int(deployment))) {
 		a.timer = time.AfterFunc(t.until(a.sent.Add(t.o.Timeout)), a.expire)
@@ -167,8 +229,7 @@ func (t *Transport) setWake(c *call, at clock.Time) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if c.open && c.wakes == set {
-			t.strategy.Wake(t.now(at), &c.Call, &t.out)
-			t.apply()
+			t.tell(woken, t.now(at), &c.Call, nil)
 		}
 	})
 }
@@ -193,8 +254,7 @@ func (t *Transport) setAlarm(at clock.Time) {
 		defer t.mu.Unlock()
 		if t.alarms == set && (!t.closed || t.open > 0) {
 			t.alarmAt = clock.Never
-			t.strategy.Wake(t.now(at), nil, &t.out)
-			t.apply()
+			t.tell(woken, t.now(at), nil, nil)
 		}
 	})
 }
@@ -212,12 +272,14 @@ func (t *Transport) end(c *call) {
 			a.drop()
 		}
 	}
+	if t.desk.failing != nil && !c.done {
+		t.desk.stats.Failed++
+	}
 	t.calls[c.Slot] = nil
 	t.free = append(t.free, c.Slot)
 	t.open--
 	if c.ended != nil {
 		c.ended(t.last, c.done, c.reason)
 	}
-	t.rest()
 	c.wakeUp()
 }

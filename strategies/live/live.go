@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -42,10 +43,20 @@ type Options struct {
 	// Route points an attempt at a deployment, by its index in
 	// strategies.Env.Deployments; nil leaves attempts as the request is.
 	Route func(deployment int, r *http.Request)
-	// Coordinator answers what the strategy asks; nil = no answer. An ask is given up
-	// after Patience, in the strategy's time; 0 = DefaultPatience.
+	// Coordinator answers what the strategy asks. An ask is given up after Patience, in
+	// the strategy's time, whatever the coordinator does; 0 = DefaultPatience.
 	Coordinator Coordinator
 	Patience    time.Duration
+	// AskFailed, if not nil, is told of each ask that had no answer: an *AskError. It is
+	// called from several goroutines at a time.
+	AskFailed func(error)
+	// Log takes a line when the coordinator stops answering, each minute until it answers,
+	// and when it answers again; nil = slog.Default.
+	Log *slog.Logger
+	// MaxAnswer is the largest answer in bytes, after decompression, that is read; 0 =
+	// DefaultMaxAnswer. A larger one ends its call with ErrTooLarge. Streams have no bound,
+	// for they are not kept.
+	MaxAnswer int64
 	// Estimate returns the tokens of a request's prompt and the bound on its
 	// output, 0 = none, from its body; nil = the function Estimate.
 	Estimate func(body []byte) (prompt, maxTokens uint32)
@@ -66,11 +77,12 @@ type Transport struct {
 	open     int
 	closed   bool
 	idle     chan struct{} // closed when closed and nothing is open
+	rested   bool          // idle is closed
 	alarm    *time.Timer
 	alarmAt  clock.Time
 	alarms   uint32 // how often it was set
-	asks     uint32 // of the coordinator so far
-	asking   int    // those that are not answered
+	broken   error  // the strategy panicked: it is told no more
+	desk     desk
 }
 
 // New returns a transport that is driven by s, which belongs to it from now on.
@@ -89,6 +101,9 @@ func New(s strategies.Strategy, o Options) *Transport {
 	}
 	if o.Epoch.IsZero() {
 		o.Epoch = o.Start
+	}
+	if o.MaxAnswer == 0 {
+		o.MaxAnswer = DefaultMaxAnswer
 	}
 	if o.Estimate == nil {
 		o.Estimate = Estimate
@@ -134,6 +149,10 @@ func (e *Error) Unwrap() error { return e.Cause }
 // Answers are read whole before the strategy is told, so that a broken one can
 // be tried again; a stream of events (text/event-stream) is passed on as it
 // comes, and is over for the strategy when it has been read or closed.
+//
+// When Base or Route panics, the call ends with a *PanicError. When the strategy panics,
+// nobody knows what state it is in: all open calls and all later ones end with a
+// *PanicError, and a new Transport is needed.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer r.Body.Close() // which is asked of every http.RoundTripper; attempts have copies
@@ -147,13 +166,14 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	for {
 		t.mu.Lock()
-		a, over := c.next, !c.open || c.handed
+		if !c.open || c.handed {
+			defer t.mu.Unlock()
+			return c.result()
+		}
+		a := c.next
 		c.next = nil
 		t.mu.Unlock()
-		switch {
-		case over:
-			return c.result()
-		case a != nil:
+		if a != nil {
 			t.run(a)
 			continue
 		}
@@ -195,9 +215,11 @@ func (t *Transport) Close(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// rest notes that nothing is open any more, if that is so.
+// rest notes that nothing is open any more, if that is so. It comes after all effects of
+// a step, because the last call may end before the strategy asks its last question.
 func (t *Transport) rest() {
-	if t.closed && t.open == 0 && t.asking == 0 {
+	if t.closed && t.open == 0 && t.desk.asking == 0 && !t.rested {
+		t.rested = true
 		close(t.idle)
 		if t.alarm != nil {
 			t.alarm.Stop()

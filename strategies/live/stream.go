@@ -49,10 +49,6 @@ type stream struct {
 	over     bool
 }
 
-// maxTail is how much of the end of a stream is kept: more than the last events
-// of any vendor, which carry no text.
-const maxTail = 8 << 10
-
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
 	s.tail = append(s.tail, p[:n]...)
@@ -93,6 +89,7 @@ func (s *stream) finish(why error) {
 	t.conclude(a, now, &r, s.response, nil)
 	if a.c.open { // no strategy has more to do with a call that is answered
 		t.end(a.c)
+		t.rest()
 	}
 }
 

@@ -1,12 +1,25 @@
 -- One ask, decided and taken down as one. KEYS: when each limit is due (the
--- theoretical arrival time of GCRA, in microseconds), and the leases.
-local requests_due, tokens_due, leases = KEYS[1], KEYS[2], KEYS[3]
+-- theoretical arrival time of GCRA, in microseconds), the leases, and the answer to
+-- this ask. A client that hears no answer sends the ask again, and gets the same one.
+local requests_due, tokens_due, leases, answer = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local rpm, tpm, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local requests, tokens = tonumber(ARGV[4]), tonumber(ARGV[5])
 local within = tonumber(ARGV[6])
 local back_requests, back_tokens = tonumber(ARGV[7]), tonumber(ARGV[8])
 local lease, instance = tonumber(ARGV[9]), ARGV[10]
 local minute = 60000000
+local day = 86400000 -- in milliseconds, as what follows
+local remembered = 30000 -- longer than a client tries
+
+local known = redis.call('GET', answer)
+if known then
+	local status, wait, share_r, share_t = string.match(known, '(%S+) (%S+) (%S+) (%S+)')
+	return {tonumber(status), tonumber(wait), tonumber(share_r), tonumber(share_t)}
+end
+local function reply(status, wait, share_r, share_t)
+	redis.call('SET', answer, string.format('%.0f %.0f %.0f %.0f', status, wait, share_r, share_t), 'PX', remembered)
+	return {status, wait, share_r, share_t}
+end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -18,7 +31,8 @@ local function pool(key, limit, cost, back)
 	if limit == 0 then return p end
 	p.unit = minute / limit
 	p.size = math.max(1, math.floor(limit * burst / minute))
-	local due = math.max(now, tonumber(redis.call('GET', key) or now))
+	-- What is not known may have been spent: without burst.
+	local due = math.max(now, tonumber(redis.call('GET', key) or now + p.size * p.unit))
 	p.due = math.max(now, due - back * p.unit)
 	p.fits = cost <= math.max(limit, p.size)
 	if cost > 0 then
@@ -29,7 +43,7 @@ end
 
 local function save(p)
 	if p.limit > 0 then
-		redis.call('SET', p.key, string.format('%.3f', p.due), 'PX', math.ceil((p.due - now) / 1000) + 1000)
+		redis.call('SET', p.key, string.format('%.3f', p.due), 'PX', math.ceil((p.due - now) / 1000) + day)
 	end
 end
 
@@ -48,7 +62,7 @@ if lease == 0 then
 	end
 	save(r)
 	save(t)
-	return {status, math.ceil(wait), 0, 0}
+	return reply(status, math.ceil(wait), 0, 0)
 end
 
 -- The share is what the instance wants of all that is wanted, at most what the
@@ -73,4 +87,4 @@ redis.call('HSET', leases, instance, string.format('%.0f %.0f %.0f %.0f %.0f', n
 redis.call('PEXPIRE', leases, math.ceil(lease / 1000) + 60000)
 save(r)
 save(t)
-return {200, 0, own_r, own_t}
+return reply(200, 0, own_r, own_t)

@@ -1,6 +1,7 @@
 package redisquota_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -22,8 +23,15 @@ import (
 	"ratesim/strategies/live/redisquota"
 )
 
-// server starts a Redis or Valkey of the test's own.
+// server starts a Redis or Valkey of the test's own, on a socket of a name that is free.
 func server(t *testing.T) *redis.Client {
+	t.Helper()
+	client, _ := start(t, filepath.Join(t.TempDir(), "redis.sock"))
+	return client
+}
+
+// start starts a server and returns a function that ends it.
+func start(t *testing.T, socket string, args ...string) (client *redis.Client, end func()) {
 	t.Helper()
 	var path string
 	for _, name := range []string{"redis-server", "valkey-server"} {
@@ -34,25 +42,35 @@ func server(t *testing.T) *redis.Client {
 	if path == "" {
 		t.Skip("neither redis-server nor valkey-server is installed: apt-get install redis-server")
 	}
-	socket := filepath.Join(t.TempDir(), "redis.sock")
-	cmd := exec.Command(path, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no")
+	cmd := exec.Command(path, append([]string{"--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no"}, args...)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket})
-	t.Cleanup(func() {
+	client = redis.NewClient(&redis.Options{Network: "unix", Addr: socket})
+	end = sync.OnceFunc(func() {
 		client.Close()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
+	t.Cleanup(end)
 	for range 100 {
-		if client.Ping(t.Context()).Err() == nil {
-			return client
+		var answer redis.Error
+		if err := client.Ping(t.Context()).Err(); err == nil || errors.As(err, &answer) {
+			return client, end
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatal("the server does not answer")
-	return nil
+	return nil, nil
+}
+
+func coordinator(t *testing.T, client redis.Scripter, c redisquota.Config) *redisquota.Coordinator {
+	t.Helper()
+	k, err := redisquota.New(t.Context(), client, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
 }
 
 func ask(t *testing.T, c *redisquota.Coordinator, q wire.Ask) wire.Reply {
@@ -71,8 +89,9 @@ func TestGrants(t *testing.T) {
 	client := server(t)
 	var c [2]*redisquota.Coordinator
 	for i := range c {
-		c[i] = redisquota.New(client, redisquota.Config{Key: "grants", Instance: fmt.Sprint(i), TPM: 60_000, Burst: 2 * time.Second})
+		c[i] = coordinator(t, client, redisquota.Config{Key: "grants", Instance: fmt.Sprint(i), TPM: 60_000, Burst: 2 * time.Second})
 	}
+	time.Sleep(2 * time.Second) // until the burst has been gained
 	start := time.Now()
 	within := func(r wire.Reply, want time.Duration) {
 		t.Helper()
@@ -107,11 +126,11 @@ func TestLeases(t *testing.T) {
 	var last [5]int64
 	for i := range 300 {
 		who := draw.IntN(5)
-		c := redisquota.New(client, redisquota.Config{Key: "leases", Instance: fmt.Sprint(who), RPM: 500, TPM: 30_000})
+		c := coordinator(t, client, redisquota.Config{Key: "leases", Instance: fmt.Sprint(who), RPM: 500, TPM: 30_000})
 		q := wire.Ask{Requests: draw.Int64N(1000), Tokens: draw.Int64N(1e9), Lease: time.Duration(20+draw.IntN(50)) * time.Millisecond}
 		if i > 270 {
 			who = i % 5
-			c = redisquota.New(client, redisquota.Config{Key: "leases", Instance: fmt.Sprint(who), RPM: 500, TPM: 30_000})
+			c = coordinator(t, client, redisquota.Config{Key: "leases", Instance: fmt.Sprint(who), RPM: 500, TPM: 30_000})
 			q = wire.Ask{Requests: 7, Tokens: 900, Lease: time.Minute}
 		}
 		asked := time.Now()
@@ -164,7 +183,7 @@ func TestShared(t *testing.T) {
 	var calls sync.WaitGroup
 	for i := range 2 {
 		transport := live.New(factory(env), live.Options{Base: base,
-			Coordinator: redisquota.New(client, redisquota.Config{Key: "shared", Instance: fmt.Sprint(i), RPM: 600, Burst: time.Millisecond})})
+			Coordinator: coordinator(t, client, redisquota.Config{Key: "shared", Instance: fmt.Sprint(i), RPM: 600, Burst: time.Millisecond})})
 		for range 5 {
 			calls.Go(func() {
 				r, _ := http.NewRequest(http.MethodPost, "http://example.test", strings.NewReader("{}"))
@@ -189,7 +208,7 @@ func TestShared(t *testing.T) {
 func TestGone(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Network: "unix", Addr: filepath.Join(t.TempDir(), "nobody.sock"), MaxRetries: -1})
 	defer client.Close()
-	if _, err := redisquota.New(client, redisquota.Config{Key: "gone", RPM: 1}).Ask(t.Context(), wire.Ask{Requests: 1}); err == nil || !strings.Contains(err.Error(), "asking gone") {
+	if _, err := coordinator(t, client, redisquota.Config{Key: "gone", Instance: "1", RPM: 1}).Ask(t.Context(), wire.Ask{Requests: 1}); err == nil || !strings.Contains(err.Error(), "asking gone") {
 		t.Errorf("error %v", err)
 	}
 }
