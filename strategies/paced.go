@@ -93,10 +93,11 @@ const (
 	// nothing of it unused. Where no header tells of any limit, nothing but asking shows
 	// that it has room again, and a pause is mostUntold at most.
 	mostTold, mostUntold = 30 * time.Second, 8 * time.Second
-	// inVainAtMost openings in a row that admit nothing are no sign that refused attempts are
-	// counted; allMissing is a minute, less what refills while replies travel. With
-	// mostDrained, 64 instances ask 16 times a minute.
-	inVainAtMost = 4
+	// countedAfter is how many openings in a row admit nothing until refused attempts are taken to
+	// be counted, where replies say that a minute's requests are missing: allMissing is a
+	// minute, less what refills while replies travel. With mostDrained, 64 instances ask 16
+	// times a minute.
+	countedAfter = 4
 	allMissing   = 55 * time.Second
 	mostDrained  = 4 * time.Minute
 	// slackShare is the share of a call's time until its deadline that a pause may take.
@@ -113,8 +114,8 @@ const (
 	// than one of 144 requests a day takes to have room for one.
 	longWait, longestRefill = time.Minute, 10 * time.Minute
 	// leastMargin and mostMargin bound the time that a call must have left, in mean
-	// deviations from what answers take on average: 3 is more than 98 of 100 of a normal
-	// distribution take. The margin is raised by lateMargin for each attempt that is late, and
+	// deviations from what answers take on average: with 3, 99 of 100 answers are in time where
+	// their times are normally distributed. The margin is raised by lateMargin for each attempt that is late, and
 	// lowered by a tenth of that (tolerated) for each that is in time.
 	leastMargin, mostMargin = -1, 3
 	lateMargin, tolerated   = 0.5, 10
@@ -358,7 +359,7 @@ func (p *replyPacer) regulate(now clock.Time, c *Call, r *wire.Reply) {
 // attempts end that.
 func (p *replyPacer) mostPause(now clock.Time, c *Call, r *wire.Reply) time.Duration {
 	q := r.Requests
-	if p.inVain >= inVainAtMost && r.Limit == wire.Requests && q.Remaining == 0 && q.Reset >= allMissing {
+	if p.inVain >= countedAfter && r.Limit == wire.Requests && q.Remaining == 0 && q.Reset >= allMissing {
 		return mostDrained
 	}
 	most := mostUntold
