@@ -166,7 +166,7 @@ func sources(t *testing.T, check func(path string, set *token.FileSet, f *ast.Fi
 // its own, no goroutine. Only what drives a run over real HTTP knows real time.
 func TestPure(t *testing.T) {
 	clocks := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
-	drivers := []string{"strategies/live", "provider/mock", "provider/mock/admin", "provider/tokens"}
+	drivers := []string{"strategies/live", "strategies/live/redisquota", "provider/mock", "provider/mock/admin", "provider/tokens"}
 	random := []string{"math/rand", "math/rand/v2", "crypto/rand"}
 	sources(t, func(path string, set *token.FileSet, f *ast.File) {
 		folder, _, _ := strings.Cut(path, "/")
