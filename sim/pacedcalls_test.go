@@ -24,9 +24,9 @@ func probes(wait time.Duration) int64 {
 // TestPacedLongLimits: when the requests of an hour or a day are used up, one instance spends
 // few attempts on learning that they are back: 19 for an hour and 37 for a day. The limit is
 // used up in the first window and in the second. The calls that were left over, about 1,090
-// and 670, are then sent as ever, with one refusal for ten that are admitted.
+// and 670, are then sent as ever, with one refusal for ten to twenty that are admitted.
 func TestPacedLongLimits(t *testing.T) {
-	const hour, day = 19 + 109/2, 37 + 67/2
+	const hour, day = 19 + 1090/15/2, 37 + 670/15/2
 	if probes(time.Hour) != 19 || probes(24*time.Hour) != 37 {
 		t.Fatalf("%d and %d attempts", probes(time.Hour), probes(24*time.Hour))
 	}
