@@ -36,7 +36,7 @@ func outcomeOf(e *metrics.Expectation) string {
 		return "the verdict is not decided"
 	case e.Metric == "verdict.chosen":
 		return "chosen is " + words.Names(e.Chosen, "or")
-	case e.Value == nil || !words.Finite(*e.Value):
+	case e.Unreached == "" && (e.Value == nil || !words.Finite(*e.Value)):
 		return "does not apply"
 	}
 	return "was " + figures(e)
@@ -44,11 +44,23 @@ func outcomeOf(e *metrics.Expectation) string {
 
 // figures are the numbers of an expectation, with half the interval of its margin.
 func figures(e *metrics.Expectation) string {
+	of := words.ScalingOf(e.Metric)
+	switch e.Unreached {
+	case "both":
+		return "never against never"
+	case "left":
+		if e.Against == nil {
+			return "never"
+		}
+		return "never against " + words.Write(*e.Against, of)
+	}
 	if e.Value == nil || !words.Finite(*e.Value) {
 		return "does not apply"
 	}
-	of := words.ScalingOf(e.Metric)
 	text := words.Write(*e.Value, of)
+	if e.Unreached == "right" {
+		return text + " against never"
+	}
 	unit := of(math.Abs(*e.Value))
 	if e.Against != nil && words.Finite(*e.Against) {
 		text += " against " + words.Write(*e.Against, of)

@@ -109,7 +109,7 @@ func TestDifferenceOfKinds(t *testing.T) {
 	}{
 		{"the same run", before(), same, "A and B are the same: so is every event of every run."},
 		{"two answers of ptu", &Saved{Name: "a", Capacity: aPTU()}, &Saved{Name: "b", Capacity: aPTU()}, "The advice is the same: 20 PTUs yearly with spillover for 5,220 USD a month."},
-		{"claims", &Saved{Claims: someClaims()}, &Saved{Claims: &metrics.Claims{Claims: someClaims().Claims[:2]}}, "1 claim ends otherwise in B than in A, or in one of them alone."},
+		{"claims", &Saved{Claims: someClaims()}, &Saved{Claims: &metrics.Claims{Claims: someClaims().Claims[:2]}}, "2 claims end otherwise in B than in A, or in one of them alone."},
 	} {
 		if d := between(t, c.a, c.b); d.Title != c.want {
 			t.Errorf("%s: %q, want %q", c.name, d.Title, c.want)

@@ -103,6 +103,7 @@ type Checklist struct {
 	Name    string // of the scenario, the provider or the claim
 	Finding string // of a claim: that it holds, or when
 	About   string // of a claim: the claim
+	Notes   []string
 	Items   []Check
 }
 
@@ -111,7 +112,7 @@ type Check struct {
 	Met    bool
 	Chance bool   // it is met on average, but not in the whole of its interval
 	Failed bool   // a gate must not let it pass: an expectation was missed, or a claim ends otherwise than recorded
-	State  string // MET, MISSED; of the case of a claim yes or no, in capitals where that is not as recorded
+	State  string // MET, MISSED; of the case of a claim yes, no or undecided, in capitals where that is not as recorded
 	Text   string // what was expected, or the case
 	Value  string // what was found, with its interval
 	Parts  []metrics.Expectation

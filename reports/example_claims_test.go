@@ -32,5 +32,9 @@ func someClaims() *metrics.Claims {
 		metrics.Case{If: "calls come\x1b[2J at random", Expectations: []metrics.Expectation{slow}})
 	add("cheaper", "a costs less", metrics.Case{If: "it is used", Recorded: true, Expectations: []metrics.Expectation{cheap}})
 	add("sooner", "soon is soon", metrics.Case{If: "something fails", Recorded: true, Expectations: []metrics.Expectation{absent}})
+	unreached := metrics.Expectation{Text: "soon.time_to_success_p95 <= late.time_to_success_p95", Metric: "time_to_success_p95", Met: true, Certain: true,
+		Value: new(59.3), Unreached: "right"}
+	add("served", "soon is served", metrics.Case{If: "late is never served", Recorded: true, Expectations: []metrics.Expectation{unreached}})
+	r.Claims[0].Fair, r.Claims[0].Changes = "The clients differ in nothing but jitter.", "A longer first delay."
 	return r
 }

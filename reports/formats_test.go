@@ -59,7 +59,7 @@ func TestJUnit(t *testing.T) {
 	}
 	// A claim that ends as recorded passes, whether it holds or not.
 	got = junitOf(t, Claims(someClaims()))
-	if got.Tests != 5 || got.Failures != 1 || len(got.Suites) != 3 || got.Suites[0].Tests != 3 || got.Suites[0].Failures != 0 || got.Suites[2].Failures != 1 {
+	if got.Tests != 6 || got.Failures != 1 || len(got.Suites) != 4 || got.Suites[0].Tests != 3 || got.Suites[0].Failures != 0 || got.Suites[2].Failures != 1 {
 		t.Errorf("claims: %+v", got)
 	}
 	if f := got.Suites[2].Cases[0].Failure; len(f) != 1 || f[0].Message != "NO: recorded as yes; soon.recovery_s <= 1m: does not apply" {

@@ -114,6 +114,9 @@ func (t Text) checklist(list *Checklist, named bool) string {
 		}
 		b.WriteString(t.bold(name))
 		b.WriteString(t.indented("  ", list.About))
+		for _, note := range list.Notes {
+			b.WriteString(t.indented("  ", note))
+		}
 	}
 	paint, widest := painter(t.Color), widestState(list)
 	for i := range list.Items {
@@ -140,8 +143,11 @@ func (t Text) checklist(list *Checklist, named bool) string {
 
 // stateOf is a sign, and a word for those who cannot tell the signs apart.
 func stateOf(k *Check) string {
-	if k.Met {
+	switch {
+	case k.Met:
 		return "✓ " + k.State
+	case k.Chance:
+		return "? " + k.State
 	}
 	return "✗ " + k.State
 }

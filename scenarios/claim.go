@@ -11,7 +11,10 @@ import (
 type Claim struct {
 	Name  string
 	About string // the sentence
-	Cases []Case // at least one
+	// Fair says why the experiment is a fair test of the sentence, and Changes what would
+	// change the verdict. Every embedded claim has both.
+	Fair, Changes string
+	Cases         []Case // at least one
 }
 
 // Case is one run of the experiment.
@@ -58,7 +61,7 @@ func ParseClaim(file string, data []byte, opt Options) (*Claim, error) {
 	if err != nil {
 		return nil, err
 	}
-	claim := &Claim{Name: d.spec.Name, About: d.spec.About}
+	claim := &Claim{Name: d.spec.Name, About: d.spec.About, Fair: d.fair, Changes: d.changes}
 	for _, n := range d.cases {
 		under, _, err := parse(file, data, opt, n.set.n)
 		if err != nil {

@@ -26,6 +26,9 @@ func TestEmbeddedClaims(t *testing.T) {
 		if c.Name != name || c.About == "" || len(c.Cases) < 2 {
 			t.Errorf("%s: name %q, about %q, %d cases", name, c.Name, c.About, len(c.Cases))
 		}
+		if c.Fair == "" || c.Changes == "" {
+			t.Errorf("%s does not say why it is fair, or what would change the verdict", name)
+		}
 		said := map[string]bool{}
 		for _, k := range c.Cases {
 			if said[k.If] {

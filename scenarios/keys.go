@@ -16,6 +16,8 @@ var about = map[string]string{
 	"slo":         "What is good enough: METRIC<=VALUE or TENANT.METRIC<=VALUE, for every strategy.",
 	"baseline":    "The strategy that runs today. All others are held against it.",
 	"expect":      "What must come out: STRATEGY.METRIC >= VALUE. If one is not met, the exit code is 3.",
+	"fair":        "Of a claim: why the experiment is a fair test of it.",
+	"changes":     "Of a claim: what would change the verdict.",
 	"cases":       "Makes the scenario a claim: the conditions under which it is tried.",
 
 	"fleet.instances":         "How many client processes there are, each with strategy state of its own. Default: 1.",

@@ -58,7 +58,8 @@ type decoder struct {
 
 	duration, streams, deployments, coordinator, faults, strategies, slo, baseline, expect cursor
 
-	cases []caseNode // of a claim
+	cases         []caseNode // of a claim
+	fair, changes string     // of a claim
 
 	traces     []workload.Summary // of each stream; no Rows for those that are not traces
 	unselected []*node            // strategies of the file that --strategies leaves out
@@ -89,6 +90,8 @@ func (d *decoder) keys() []field {
 		may("slo", here(&d.slo)),
 		may("baseline", here(&d.baseline)),
 		may("expect", here(&d.expect)),
+		may("fair", text(&d.fair)),
+		may("changes", text(&d.changes)),
 		may("cases", d.readCases),
 	}
 }

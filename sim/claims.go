@@ -19,7 +19,7 @@ func Claims(ctx context.Context, claims []*scenarios.Claim, o Options) (*metrics
 		}
 	}
 	for _, c := range claims {
-		found := metrics.Claim{Name: c.Name, About: c.About}
+		found := metrics.Claim{Name: c.Name, About: c.About, Fair: c.Fair, Changes: c.Changes}
 		for i := range c.Cases {
 			k, of := &c.Cases[i], o
 			of.RetryWindow = k.Window

@@ -57,6 +57,9 @@ type Expectation struct {
 	// chance.
 	Margin  *Estimate `json:"margin,omitempty"`
 	Certain bool      `json:"certain"`
+	// Unreached says which side is a time that is never reached, because too few calls
+	// succeed: left, right or both. Such a side is above every number.
+	Unreached string `json:"unreached,omitempty"`
 	// Chosen is whom the verdict chose, where that is what is expected.
 	Chosen []string `json:"chosen,omitempty"`
 }

@@ -41,10 +41,10 @@ func compares(s *metrics.Sample, spec *scenarios.Spec, x *scenarios.Expectation)
 	got := metrics.Expectation{Text: x.Text, Metric: x.Left.Metric}
 	left := sideOf(s, spec, x.Left)
 	l := s.Interval(left.Outcome, left.Part, left.Metric, Error)
-	margin, right := l, x.Value
+	margin, right, against := l, x.Value, stats.Interval{}
 	if x.Right.Strategy != "" {
 		other := sideOf(s, spec, x.Right)
-		against := s.Interval(other.Outcome, other.Part, other.Metric, Error)
+		against = s.Interval(other.Outcome, other.Part, other.Metric, Error)
 		margin = s.Margin(left, other, x.Factor, Error)
 		right += x.Factor * against.Value
 		got.Against = applies(against)
@@ -56,7 +56,9 @@ func compares(s *metrics.Sample, spec *scenarios.Spec, x *scenarios.Expectation)
 	}
 	got.Met = x.Met(l.Value, right)
 	if got.Value == nil || math.IsInf(right, 0) || math.IsNaN(margin.Value) {
-		return got // a time that is never reached has no interval
+		got.Unreached = unreached(l.Value, right)
+		got.Certain = neverOrAlways(l) && (x.Right.Strategy == "" || neverOrAlways(against))
+		return got // a time that is never reached has no margin
 	}
 	if s.Replications() < 2 {
 		margin.Lo, margin.Hi = margin.Value, margin.Value
@@ -64,6 +66,25 @@ func compares(s *metrics.Sample, spec *scenarios.Spec, x *scenarios.Expectation)
 	got.Margin = &metrics.Estimate{Mean: margin.Value - x.Value, Lo: margin.Lo - x.Value, Hi: margin.Hi - x.Value}
 	got.Certain = x.Met(got.Margin.Lo, 0) == got.Met && x.Met(got.Margin.Hi, 0) == got.Met
 	return got
+}
+
+// unreached names the sides that are infinite.
+func unreached(left, right float64) string {
+	switch l, r := math.IsInf(left, 1), math.IsInf(right, 1); {
+	case l && r:
+		return "both"
+	case l:
+		return "left"
+	case r:
+		return "right"
+	}
+	return ""
+}
+
+// neverOrAlways reports whether all of an interval is of times that are never reached, or none.
+func neverOrAlways(i stats.Interval) bool {
+	never := math.IsInf(i.Value, 0)
+	return math.IsInf(i.Lo, 0) == never && math.IsInf(i.Hi, 0) == never
 }
 
 // applies returns a value that can be shown; nil if there is none.
