@@ -37,7 +37,11 @@ func ladderFinding(p *profile.Profile) string {
 		case s.Fits == 0:
 			text = fmt.Sprintf("The log never exceeds a limit of %s, the smallest tier of its model.", first.Ref)
 		default:
-			text = fmt.Sprintf("%s is the smallest tier whose limits the log never exceeds; it exceeds those of %s (%s).", s.Tiers[s.Fits].Ref, first.Ref, worstUse(first))
+			fits := &s.Tiers[s.Fits]
+			text = fmt.Sprintf("%s is the smallest tier whose limits the log never exceeds; it exceeds those of %s (%s).", fits.Ref, first.Ref, worstUse(first))
+			if fits.Asks != "" {
+				text += " To get that tier: " + fits.Asks + "."
+			}
 		}
 		all = append(all, text)
 	}
@@ -54,6 +58,9 @@ func worstUse(t *profile.Tier) string {
 		if t.Limits[i].Ratio > worst.Ratio {
 			worst = &t.Limits[i]
 		}
+	}
+	if worst.Ratio >= 2 {
+		return fmt.Sprintf("%s: up to %s times what is allowed", worst.Limit, words.Write(worst.Ratio, words.Quantity))
 	}
 	return fmt.Sprintf("%s: up to %s of what is allowed", worst.Limit, words.Write(worst.Ratio, words.Percent))
 }

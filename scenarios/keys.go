@@ -5,6 +5,7 @@ package scenarios
 var about = map[string]string{
 	"name":        "What results call the scenario.",
 	"about":       "One line for people. Of a claim, what is claimed.",
+	"teaches":     "What the scenario shows, whatever the seed. Its expectations say the same in numbers.",
 	"duration":    "When arrivals stop. Needed unless all streams are traces that do not loop.",
 	"drain":       "How much longer calls that are still open may take; after that they count as censored. Default: 5m.",
 	"fleet":       "The client processes. Default: one, without network delay.",

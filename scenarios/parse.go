@@ -79,6 +79,7 @@ func (d *decoder) keys() []field {
 	return []field{
 		need("name", text(&d.spec.Name)),
 		may("about", text(&d.spec.About)),
+		may("teaches", text(&d.spec.Teaches)),
 		may("duration", here(&d.duration)),
 		may("drain", duration(&d.spec.Drain, 0, maxDuration)),
 		may("fleet", d.fleet),

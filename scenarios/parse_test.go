@@ -194,8 +194,8 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if spec.Name != name || spec.About == "" || len(spec.Warnings) > 0 {
-			t.Errorf("%s: name %q, about %q, warnings %q", name, spec.Name, spec.About, spec.Warnings)
+		if spec.Name != name || spec.About == "" || spec.Teaches == "" || len(spec.Expect) == 0 || len(spec.Warnings) > 0 {
+			t.Errorf("%s: name %q, about %q, teaches %q, %d expectations, warnings %q", name, spec.Name, spec.About, spec.Teaches, len(spec.Expect), spec.Warnings)
 		}
 		if _, err := workload.Open(spec.Workload, rng.New(1, 0), clock.Time(spec.Duration)); err != nil {
 			t.Errorf("%s: %v", name, err)

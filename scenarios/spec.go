@@ -14,6 +14,9 @@ import (
 type Spec struct {
 	Name  string
 	About string
+	// Teaches is what the scenario shows whatever the seed: what its expectations say, in
+	// words.
+	Teaches string
 
 	// Duration is when arrivals stop, above 0. When a file leaves it out and
 	// its streams are all traces that do not loop, it is the length of the

@@ -100,12 +100,14 @@ func (p *providersList) print(s *streams, k kind) error {
 type named struct {
 	Name  string `json:"name"`
 	About string `json:"about"`
+	// Teaches is what a scenario shows; empty of others.
+	Teaches string `json:"teaches,omitempty"`
 }
 
 func kindData(all []kind) []named {
 	var list []named
 	for _, k := range all {
-		list = append(list, named{k.name, k.about})
+		list = append(list, named{Name: k.name, About: k.about})
 	}
 	return list
 }
@@ -116,6 +118,9 @@ func listNamed(w io.Writer, before string, list []named) error {
 	t := columns(w)
 	for _, n := range list {
 		fmt.Fprintf(t, "%s%s\t%s\n", before, n.Name, n.About)
+		if n.Teaches != "" {
+			fmt.Fprintf(t, "\t  %s\n", n.Teaches)
+		}
 	}
 	return t.Flush()
 }
@@ -130,7 +135,7 @@ func namedScenarios() (list []named, err error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, named{name, spec.About})
+		list = append(list, named{name, spec.About, spec.Teaches})
 	}
 	return list, nil
 }
@@ -148,7 +153,7 @@ func namedClaims() (list []named, err error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, named{c.Name, c.About})
+		list = append(list, named{Name: c.Name, About: c.About})
 	}
 	return list, nil
 }
@@ -198,7 +203,7 @@ type paramJSON struct {
 func strategyData() (any, error) {
 	list := []strategyJSON{}
 	for _, e := range catalog.Entries() {
-		one := strategyJSON{named{e.Name, e.About}, e.Omniscient, []paramJSON{}}
+		one := strategyJSON{named{Name: e.Name, About: e.About}, e.Omniscient, []paramJSON{}}
 		for _, p := range e.Params {
 			shown := paramJSON{Name: p.Name, Kind: p.Kind.String(), Default: p.Default, Allowed: p.Allowed(), Choices: p.Choices, With: p.With.String(), About: p.About}
 			if unit, ok := p.Ranged(); ok {
@@ -222,7 +227,7 @@ type metricJSON struct {
 func listedMetrics() []metricJSON {
 	var list []metricJSON
 	for _, m := range metrics.Metrics() {
-		list = append(list, metricJSON{named{m.Name, m.About}, m.Unit.String(), m.Better.String(), m.Applies(metrics.Part{By: metrics.ByTenant})})
+		list = append(list, metricJSON{named{Name: m.Name, About: m.About}, m.Unit.String(), m.Better.String(), m.Applies(metrics.Part{By: metrics.ByTenant})})
 	}
 	return list
 }
