@@ -38,7 +38,8 @@ const Default = "launch-day"
 // scenario, or claims/NAME for the experiment of an embedded claim. A file that has the
 // name of an embedded scenario is reached as ./name. If the name is empty, Load replays
 // the log opt.Trace alone or, without one, returns Default. Errors in the content are
-// reported as Errors, and a missing scenario as fs.ErrNotExist.
+// reported as Errors, and a missing scenario as fs.ErrNotExist. What an embedded scenario
+// expects is dropped where opt changes it.
 func Load(nameOrPath string, stdin io.Reader, opt Options) (*Spec, error) {
 	specs, err := LoadEach(nameOrPath, stdin, opt, nil)
 	if err != nil {
@@ -58,6 +59,7 @@ func LoadEach(nameOrPath string, stdin io.Reader, opt Options, providers []strin
 	if err != nil {
 		return nil, err
 	}
+	opt.lesson = slices.Contains(Library(), cmp.Or(nameOrPath, Default))
 	return each(opt, providers, func(opt Options) (*Spec, error) {
 		return Parse(nameOf(cmp.Or(nameOrPath, Default)), data, opt)
 	})

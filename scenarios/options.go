@@ -57,6 +57,14 @@ type Options struct {
 	Set []string
 
 	traffic bool // the file is traffic.yaml
+	lesson  bool // the file is of the library: what it expects is said of it as it stands
+}
+
+// changes reports whether the options make another situation of a scenario, or meet it with
+// other strategies.
+func (o *Options) changes() bool {
+	return o.Provider != "" || o.Trace != "" || o.Duration != 0 || o.Instances != 0 || o.Deadline != 0 || o.MaxTokens != 0 ||
+		o.Strategies != nil || o.Set != nil
 }
 
 // known returns the catalog in which references are looked up.
@@ -72,6 +80,9 @@ func (o *Options) known() *catalog.Catalog {
 const allStrategies = "--strategies all"
 
 func (o *Options) apply(root *node, d *decoder) {
+	if o.lesson && o.changes() {
+		root.drop("expect")
+	}
 	if o.Provider != "" {
 		o.applyProvider(root, d)
 	}

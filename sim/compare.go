@@ -21,8 +21,11 @@ type Options struct {
 	// added at verdict.Looks until it is settled, there are 200, or 20 million attempts
 	// have been simulated.
 	Replications int
-	RetryWindow  time.Duration // as in Plan
-	Resolution   metrics.Resolution
+	// MostCalls is how many calls a run may have, about; more are a TooLargeError. 0 = any
+	// number.
+	MostCalls   float64
+	RetryWindow time.Duration // as in Plan
+	Resolution  metrics.Resolution
 	// Catalog is searched for a larger tier when the demand is more than the limits
 	// allow; nil = no search.
 	Catalog *catalog.Catalog
@@ -45,6 +48,8 @@ type Progress struct {
 	Look     int // at the verdict, from 1, that comes next; 0 where the number is fixed
 	Looks    int // at most
 	Attempts int64
+	// Parts are the shares that are done of the runs that go on, added up.
+	Parts float64
 }
 
 // glimpses are after how many replications Interim is called before the first look:
@@ -106,6 +111,7 @@ type comparison struct {
 	thirds   [2]uint32
 	surveys  []*demand.Survey // of each replication; nil = not finished
 	progress Progress
+	parts    []float64 // of the run that each worker is at, the share that is done
 	sample   *metrics.Sample
 	verdict  *metrics.Verdict
 }
@@ -119,7 +125,10 @@ func (c *comparison) run(ctx context.Context) error {
 	}
 	o := verdict.Of(c.spec)
 	o.Error = verdict.Error / float64(len(c.looks))
-	var err error
+	err := c.size(ctx)
+	if err != nil {
+		return err
+	}
 	if c.thirds, err = demand.Thirds(ctx, c.spec, c.options.Seed); err != nil {
 		return err
 	}

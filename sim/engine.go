@@ -67,7 +67,9 @@ type engine struct {
 	dealer   *scenarios.Dealer
 	net      network
 	timeout  time.Duration
-	peek     *peek // oracle only
+	tell     func(share float64) // Plan.Progress
+	until    clock.Time          // when arrivals stop
+	peek     *peek               // oracle only
 	horizon  clock.Time
 	run      *metrics.Run
 	used     []bool  // deployments that were sent to
@@ -134,6 +136,9 @@ func (e *engine) loop(ctx context.Context) error {
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if e.tell != nil {
+			e.tell(min(1, float64(e.now)/float64(e.until)))
 		}
 		if stuck++; e.now > checked {
 			checked, stuck, arrived = e.now, 0, e.arrived

@@ -32,18 +32,32 @@ func (c *comparison) replicate(ctx context.Context, n int) error {
 		next++
 		return next - 1, next <= total && ctx.Err() == nil
 	}
-	for range min(runtime.GOMAXPROCS(0), total) {
+	most := min(runtime.GOMAXPROCS(0), total)
+	c.parts = make([]float64, most)
+	for w := range most {
+		tell := func(share float64) {
+			mu.Lock()
+			c.parts[w] = share
+			c.tell(n)
+			mu.Unlock()
+		}
+		if c.options.Progress == nil {
+			tell = nil
+		}
 		workers.Go(func() {
 			for i, ok := take(); ok; i, ok = take() {
 				// Each writes an element of its own: no lock is needed.
 				rep, k := before+i/(strategies+1), i%(strategies+1)
-				if err := c.do(ctx, rep, k-1); err != nil {
+				if err := c.do(ctx, rep, k-1, tell); err != nil {
 					cancel(err)
 					return
 				}
-				if k > 0 && c.options.Progress != nil {
+				if k > 0 && tell != nil {
 					mu.Lock()
-					c.advance(n, c.outcomes[k-1].Runs[rep])
+					c.parts[w] = 0
+					c.progress.Done++
+					c.progress.Attempts += c.outcomes[k-1].Runs[rep].Attempts
+					c.tell(n)
 					mu.Unlock()
 				}
 			}
@@ -54,24 +68,24 @@ func (c *comparison) replicate(ctx context.Context, n int) error {
 	return context.Cause(ctx)
 }
 
-// advance tells how far the comparison is after another run, of so many replications
-// until the next look.
-func (c *comparison) advance(replications int, r *metrics.Run) {
-	p := &c.progress
-	p.Done++
-	p.Attempts += r.Attempts
-	p.Most = c.most(replications)
-	c.options.Progress(*p)
+// tell tells how far the comparison is, of so many replications until the next look.
+func (c *comparison) tell(replications int) {
+	c.progress.Most = c.most(replications)
+	c.progress.Parts = 0
+	for _, share := range c.parts {
+		c.progress.Parts += share
+	}
+	c.options.Progress(c.progress)
 }
 
 // do runs a strategy in a replication; with strategy -1 it looks at its calls.
-func (c *comparison) do(ctx context.Context, replication, strategy int) (err error) {
+func (c *comparison) do(ctx context.Context, replication, strategy int, tell func(share float64)) (err error) {
 	if strategy < 0 {
 		c.surveys[replication], err = demand.Look(ctx, c.spec, c.options.Seed, replication)
 		return err
 	}
 	c.outcomes[strategy].Runs[replication], err = Run(ctx, Plan{Scenario: c.spec, Strategy: &c.spec.Strategies[strategy], Seed: c.options.Seed,
-		Replication: replication, RetryWindow: c.options.RetryWindow, Resolution: c.options.Resolution, Thirds: c.thirds})
+		Replication: replication, RetryWindow: c.options.RetryWindow, Resolution: c.options.Resolution, Thirds: c.thirds, Progress: tell})
 	return err
 }
 

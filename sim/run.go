@@ -25,6 +25,9 @@ type Plan struct {
 	RetryWindow time.Duration // width of the windows of retry_peak; 0 = 1 s
 	Resolution  metrics.Resolution
 	Thirds      [2]uint32 // as in metrics.Setup; 0 = all calls that have a prompt count as long
+	// Progress, if not nil, is told now and then which share of the time has passed in which
+	// calls arrive.
+	Progress func(share float64)
 }
 
 // Run replays the scenario against the strategy once. It reads no clock, starts
@@ -52,6 +55,8 @@ func newEngine(p Plan) (*engine, error) {
 		net:      network{s.Fleet.Network.Latency, s.Fleet.Network.Jitter},
 		timeout:  s.Fleet.Timeout,
 		horizon:  end.Add(s.Drain),
+		until:    end,
+		tell:     p.Progress,
 		used:     make([]bool, len(s.Deployments)),
 		gauges:   make([]gauge, len(s.Deployments)),
 		baseline: make([]provider.Tally, len(s.Deployments)),

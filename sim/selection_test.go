@@ -72,7 +72,7 @@ func BenchmarkEquals(b *testing.B) {
 }
 
 // BenchmarkSeeds prints how often the verdict of each library scenario chooses whom, over
-// twenty seeds, and whether all of them have a strategy in common.
+// ten seeds, and whether all of them have a strategy in common.
 func BenchmarkSeeds(b *testing.B) {
 	for _, name := range scenarios.Library() {
 		b.Run(name, func(b *testing.B) {
@@ -80,7 +80,7 @@ func BenchmarkSeeds(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			const seeds = 20
+			const seeds = 10
 			sets, common, replications := map[string]int{}, map[string]int{}, 0
 			for seed := range uint64(seeds) {
 				r, err := Compare(context.Background(), spec, Options{Seed: seed + 1})

@@ -37,13 +37,13 @@ claims/NAME' prints all numbers of an experiment and can change it.`,
 				return err
 			}
 			p := s.newProgress(f.quiet, "runs")
-			found, runErr := sim.Claims(c.Context(), list, sim.Options{Seed: f.seed, Replications: int(f.reps), Progress: p.compared})
+			found, runErr := sim.Claims(c.Context(), list, sim.Options{Seed: f.seed, Replications: int(f.reps), Progress: p.compared, MostCalls: f.most()})
 			p.wipe()
 			if err := f.target().report(s, reports.Claims(found)); err != nil {
 				return err
 			}
 			if runErr != nil {
-				return runErr
+				return tooLarge(runErr)
 			}
 			if slices.ContainsFunc(found.Claims, func(c metrics.Claim) bool { return c.Changed }) {
 				return errUnmet

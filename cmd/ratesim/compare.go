@@ -162,10 +162,10 @@ func (f *common) compare(ctx context.Context, s *streams, specs []*scenarios.Spe
 func (f *common) run(ctx context.Context, s *streams, spec *scenarios.Spec, o sim.Options) (*metrics.Result, error) {
 	p := s.newProgress(f.quiet, "runs")
 	defer p.wipe()
-	o.Seed, o.Replications, o.Progress = f.seed, int(f.reps), p.compared
+	o.Seed, o.Replications, o.Progress, o.MostCalls = f.seed, int(f.reps), p.compared, f.most()
 	result, err := sim.Compare(ctx, spec, o)
 	f.sign(s, result)
-	return result, err
+	return result, tooLarge(err)
 }
 
 // simulate runs the scenario and reports it. When it is interrupted it reports

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ratesim/scenarios"
+	"ratesim/sim"
 	"ratesim/sim/metrics"
 )
 
@@ -33,6 +35,7 @@ type common struct {
 	dir        string
 	by         string
 	fixed      bool // --reps takes no auto
+	yes        bool // however large it is
 	set        []string
 	quiet      bool
 	noColor    bool
@@ -80,6 +83,24 @@ func (f *common) registerRun(c *cobra.Command) {
 	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
 	fl.Var(&f.reps, "reps", "run `N` replications, each with draws of its own, or auto: as many as the verdict needs, at most 200")
 	catalogFlag(fl, &f.catalog)
+	fl.BoolVar(&f.yes, "yes", false, "run it even if a run has more than 20 million calls")
+}
+
+// most is how many calls a run may have; 0 = any number.
+func (f *common) most() float64 {
+	if f.yes {
+		return 0
+	}
+	return sim.ManyCalls
+}
+
+// tooLarge says what to do about a scenario that has too many calls to be run unasked. It
+// passes other errors on.
+func tooLarge(err error) error {
+	if e, ok := errors.AsType[*sim.TooLargeError](err); ok {
+		return inputError{fmt.Errorf("%w; make the rates or the duration smaller, or add --yes to run it", e)}
+	}
+	return err
 }
 
 // fixedReps sets how many replications there are unless --reps says so, where there is no

@@ -47,12 +47,18 @@ func (p *progress) counted(done, of int) {
 	if p == nil {
 		return
 	}
+	p.reached(done, float64(done), of)
+}
+
+// reached draws that so many of so many are done, and that parts of others are: at counts
+// these in.
+func (p *progress) reached(done int, at float64, of int) {
 	left := ""
-	if spent := time.Since(p.begin); spent > time.Second && done > 0 && done < of {
-		left = ", " + remaining(spent, done, of) + " left"
+	if spent := time.Since(p.begin); spent > time.Second && at > 0 && done < of {
+		left = ", " + remaining(spent, at, of) + " left"
 	}
 	// At its end the library would wipe the bar, and never draw again: it is a step longer.
-	p.draw(of*fine+2, done*fine+1, fmt.Sprintf("%d of %d %s%s", done, of, p.what, left))
+	p.draw(of*fine+2, int(at*fine)+1, fmt.Sprintf("%d of %d %s%s", done, of, p.what, left))
 }
 
 // compared draws how far a comparison is. With as many replications as it takes nobody
@@ -62,13 +68,14 @@ func (p *progress) compared(now sim.Progress) {
 	if p == nil {
 		return
 	}
+	at := float64(now.Done) + now.Parts
 	if now.Looks == 0 {
-		p.counted(now.Done, now.Most)
+		p.reached(now.Done, at, now.Most)
 		return
 	}
 	left := ""
-	if spent := time.Since(p.begin); spent > time.Second {
-		left = ", at most " + remaining(spent, now.Done, now.Most) + " left"
+	if spent := time.Since(p.begin); spent > time.Second && at > 0 {
+		left = ", at most " + remaining(spent, at, now.Most) + " left"
 	}
 	p.draw(-1, now.Done, fmt.Sprintf("%d runs, %s attempts, check %d of %d%s", now.Done, rough(now.Attempts), now.Look, now.Looks, left))
 }
@@ -110,8 +117,8 @@ func (p *progress) wipe() {
 }
 
 // remaining is how long the rest takes if it goes on as it did so far.
-func remaining(spent time.Duration, done, of int) string {
-	left := float64(spent) / float64(done) * float64(of-done)
+func remaining(spent time.Duration, done float64, of int) string {
+	left := float64(spent) / done * (float64(of) - done)
 	d := time.Duration(math.Ceil(left/float64(time.Second))) * time.Second
 	switch {
 	case d < 2*time.Minute:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
@@ -38,6 +39,18 @@ func firstPrompts(ctx context.Context, s *scenarios.Spec, key rng.Key) ([]uint32
 	if err != nil {
 		return nil, err
 	}
+	var prompts []uint32
+	err = arrivals(ctx, sources, 0, func(a *workload.Arrival) bool {
+		prompts = append(prompts, a.Prompt)
+		return len(prompts) < tallied
+	})
+	return prompts, err
+}
+
+// arrivals visits the arrivals of sources in the order of time, until visit returns false. Of
+// a closed source, whose calls come when others have ended, it takes each to be answered
+// after the same time.
+func arrivals(ctx context.Context, sources []workload.Source, answer time.Duration, visit func(*workload.Arrival) bool) error {
 	var waiting []workload.Arrival // by the data of their event
 	var events queue.Queue
 	wait := func(stream int, a workload.Arrival) {
@@ -50,15 +63,13 @@ func firstPrompts(ctx context.Context, s *scenarios.Spec, key rng.Key) ([]uint32
 			wait(i, a)
 		}
 	}
-	var prompts []uint32
-	for len(prompts) < tallied && ctx.Err() == nil {
+	for ctx.Err() == nil {
 		e, ok := events.Pop()
-		if !ok {
+		if !ok || !visit(&waiting[e.Data>>16]) {
 			break
 		}
 		stream, id := int(e.Data&0xffff), waiting[e.Data>>16].ID
-		prompts = append(prompts, waiting[e.Data>>16].Prompt)
-		if closed, ok := sources[stream].(workload.Closed); ok && closed.Ended(e.At, id, &a) {
+		if closed, ok := sources[stream].(workload.Closed); ok && closed.Ended(e.At.Add(answer), id, &a) {
 			wait(stream, a)
 		}
 		if sources[stream].Next(&a) {
@@ -67,8 +78,8 @@ func firstPrompts(ctx context.Context, s *scenarios.Spec, key rng.Key) ([]uint32
 	}
 	for _, source := range sources {
 		if err := source.Err(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return prompts, ctx.Err()
+	return ctx.Err()
 }

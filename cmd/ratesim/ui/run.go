@@ -157,7 +157,7 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) {
 		e.send("result", s.draw(p, x))
 		e.send("progress", fmt.Sprintf("%s, %s", words.Replications(res), took(began)))
 	}
-	opt := sim.Options{Seed: st.seed, Catalog: s.Catalog, Interim: func(res *metrics.Result) { show(res, false) }}
+	opt := sim.Options{Seed: st.seed, MostCalls: sim.ManyCalls, Catalog: s.Catalog, Interim: func(res *metrics.Result) { show(res, false) }}
 	var last time.Time
 	opt.Progress = func(at sim.Progress) {
 		if now := time.Now(); now.Sub(last) > 100*time.Millisecond && now.Sub(began) > 300*time.Millisecond {
