@@ -177,7 +177,7 @@ func strategyLists(c *cobra.Command, _ []string, typed string) ([]string, cobra.
 // catalogOf returns the catalog with the rows of --catalog, if that can be read.
 func catalogOf(c *cobra.Command) *catalog.Catalog {
 	if f := c.Flags().Lookup("catalog"); f != nil {
-		if known, err := readCatalog(f.Value.String()); err == nil {
+		if known, err := readCatalog(c.Context(), f.Value.String()); err == nil {
 			return known
 		}
 	}

@@ -145,7 +145,7 @@ func (f *common) options(c *cobra.Command) (scenarios.Options, error) {
 	if err != nil {
 		return scenarios.Options{}, inputError{err}
 	}
-	known, err := readCatalog(f.catalog)
+	known, err := readCatalog(c.Context(), f.catalog)
 	if err != nil {
 		return scenarios.Options{}, inputError{err}
 	}

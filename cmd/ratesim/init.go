@@ -121,7 +121,7 @@ func (f *initFlags) text(c *cobra.Command, s *streams, file string) ([]byte, err
 	if f.trace == "" {
 		return scenarios.Start(shown, name)
 	}
-	known, err := readCatalog(f.catalog)
+	known, err := readCatalog(c.Context(), f.catalog)
 	if err != nil {
 		return nil, inputError{err}
 	}

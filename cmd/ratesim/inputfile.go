@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -13,8 +14,13 @@ const (
 	maxKeysFile = 64 << 20
 )
 
-// readInput reads a file of so many bytes at most.
-func readInput(path string, most int64) ([]byte, error) {
+// readInput reads a file of so many bytes at most, until ctx ends: a named pipe may never be
+// written to.
+func readInput(ctx context.Context, path string, most int64) ([]byte, error) {
+	return hearing(ctx, func() ([]byte, error) { return readFile(path, most) })
+}
+
+func readFile(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,12 +24,12 @@ func catalogFlag(fl *pflag.FlagSet, file *string) {
 
 // readCatalog returns the embedded catalog with the rows of file, if there is
 // one.
-func readCatalog(file string) (*catalog.Catalog, error) {
+func readCatalog(ctx context.Context, file string) (*catalog.Catalog, error) {
 	known := catalog.Embedded()
 	if file == "" {
 		return known, nil
 	}
-	data, err := readInput(file, maxCatalog)
+	data, err := readInput(ctx, file, maxCatalog)
 	if err != nil {
 		return nil, fmt.Errorf("--catalog: %w", err)
 	}
@@ -61,7 +62,7 @@ func (p *providersList) open(c *cobra.Command, args []string) error {
 		return errors.New("--catalog is empty")
 	}
 	var err error
-	if p.known, err = readCatalog(p.file); err != nil {
+	if p.known, err = readCatalog(c.Context(), p.file); err != nil {
 		return err
 	}
 	vendors := vendorsOf(p.known)

@@ -182,7 +182,7 @@ func (f *ptuFlags) question(c *cobra.Command) (*sizing.Question, error) {
 		q.Objectives = append(q.Objectives, o)
 	}
 	if err == nil {
-		q.Catalog, err = readCatalog(f.catalog)
+		q.Catalog, err = readCatalog(c.Context(), f.catalog)
 	}
 	return q, err
 }

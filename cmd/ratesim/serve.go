@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -101,8 +102,8 @@ type server struct {
 }
 
 // read reads what the flags name.
-func (f *serveFlags) read() (*server, error) {
-	known, err := readCatalog(f.catalog)
+func (f *serveFlags) read(ctx context.Context) (*server, error) {
+	known, err := readCatalog(ctx, f.catalog)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func (f *serveFlags) read() (*server, error) {
 		v.config.Deployments = append(v.config.Deployments, mock.Deployment{Name: name, Config: d})
 	}
 	if f.keys != "" {
-		data, err := readInput(f.keys, maxKeysFile)
+		data, err := readInput(ctx, f.keys, maxKeysFile)
 		if err != nil {
 			return nil, fmt.Errorf("--keys: %w", err)
 		}
@@ -151,7 +152,7 @@ func (f *serveFlags) read() (*server, error) {
 	if f.faults == "" {
 		return v, nil
 	}
-	if v.faults, err = readInput(f.faults, admin.MaxFaults); err != nil {
+	if v.faults, err = readInput(ctx, f.faults, admin.MaxFaults); err != nil {
 		return nil, fmt.Errorf("--faults: %w", err)
 	}
 	lists, err := scenarios.ParseFaults(f.faults, v.faults, v.known)
@@ -165,7 +166,7 @@ func (f *serveFlags) read() (*server, error) {
 }
 
 func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
-	v, err := f.read()
+	v, err := f.read(c.Context())
 	if err != nil {
 		return inputError{err}
 	}

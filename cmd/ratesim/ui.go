@@ -53,7 +53,7 @@ func (f *uiFlags) serve(c *cobra.Command, s *streams, args []string) error {
 	if f.open && f.noOpen {
 		return inputError{errors.New("--open and --no-open exclude each other")}
 	}
-	known, err := readCatalog(f.catalog)
+	known, err := readCatalog(c.Context(), f.catalog)
 	if err != nil {
 		return inputError{err}
 	}

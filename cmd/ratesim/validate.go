@@ -69,7 +69,7 @@ func (f *validateFlags) run(c *cobra.Command, s *streams, args []string) error {
 	case !slices.Contains(listOutputs, f.output):
 		return inputError{unknown("--output", f.output, listOutputs)}
 	}
-	known, err := readCatalog(f.catalog)
+	known, err := readCatalog(c.Context(), f.catalog)
 	if err != nil {
 		return inputError{err}
 	}

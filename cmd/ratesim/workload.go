@@ -83,7 +83,7 @@ func (f *describeFlags) run(c *cobra.Command, s *streams, name string) error {
 	if err := f.check(c); err != nil {
 		return inputError{err}
 	}
-	known, err := readCatalog(f.catalog)
+	known, err := readCatalog(c.Context(), f.catalog)
 	if err != nil {
 		return inputError{err}
 	}
