@@ -18,6 +18,8 @@ func TestNearest(t *testing.T) {
 		{"duratoin", []string{"drain", "duration"}, "duration"},
 		{"max_retry", []string{"max_delay", "max_retries"}, "max_retries"},
 		{"instances", []string{"network", "timeout"}, ""},
+		{"p95", []string{"time_to_success_p50", "time_to_success_p95", "latency_p95"}, "time_to_success_p95"},
+		{"95", []string{"time_to_success_p95"}, ""},
 		{"", []string{"a"}, "a"},
 		{"a", nil, ""},
 	} {

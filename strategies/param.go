@@ -52,9 +52,9 @@ func (p *Param) Allowed() string {
 	case CountParam:
 		return fmt.Sprintf("%.0f to %.0f", p.Min, p.Max)
 	case NumberParam:
-		return fmt.Sprintf("%g to %g", p.Min, p.Max)
+		return plain(p.Min) + " to " + plain(p.Max)
 	case ShareParam:
-		return fmt.Sprintf("%g%% to %g%%", 100*p.Min, 100*p.Max)
+		return plain(100*p.Min) + "% to " + plain(100*p.Max) + "%"
 	case BoolParam:
 		return "true, false"
 	case ChoiceParam:
@@ -70,9 +70,15 @@ func (p *Param) Allowed() string {
 	case DeploymentsParam:
 		return fmt.Sprintf("at least %.0f deployments", p.Min)
 	case WeightsParam:
-		return fmt.Sprintf("tenants and weights, %g to %g", p.Min, p.Max)
+		return fmt.Sprintf("tenants and weights, %s to %s", plain(p.Min), plain(p.Max))
 	}
 	return ""
+}
+
+// plain writes a bound with at most six digits that count and without an exponent.
+func plain(x float64) string {
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }
 
 // Ranged reports whether Min and Max bound the values, and the unit of both: s of

@@ -89,6 +89,10 @@ func (p *providersList) shows(vendor string) bool { return p.vendor == "" || p.v
 
 func (p *providersList) list(w io.Writer) error {
 	t := columns(w)
+	if !slices.ContainsFunc(p.known.List(), func(r catalog.Row) bool { return p.shows(r.Config.Vendor) }) {
+		_, err := fmt.Fprintf(w, "The catalog has no deployment of %s; --catalog FILE adds your own.\n", p.vendor)
+		return err
+	}
 	fmt.Fprintln(t, "REF\tRPM\tTPM\tOTHER LIMITS\tUSD PER 1M IN / CACHED / OUT\tSOURCE\tDATE\tCONFIDENCE\tTHE TIER ASKS FOR")
 	for _, r := range p.known.List() {
 		if !p.shows(r.Config.Vendor) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,6 +132,9 @@ func (f *serveFlags) read(ctx context.Context) (*server, error) {
 			return nil, fmt.Errorf("--provider %s: %w", p, err)
 		}
 		d.Name = cmp.Or(name, d.Model)
+		if slices.ContainsFunc(v.known, func(other provider.Config) bool { return other.Name == d.Name }) {
+			return nil, fmt.Errorf("--provider %s: there is a deployment called %s already; give this one a name, such as --provider second=%s", p, d.Name, ref)
+		}
 		if f.atOnce {
 			d.Latency = provider.Latency{}
 		}
