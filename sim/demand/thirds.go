@@ -45,6 +45,7 @@ func firstPrompts(ctx context.Context, s *scenarios.Spec, key rng.Key) ([]uint32
 		waiting = append(waiting, a)
 	}
 	var a workload.Arrival
+	var next []workload.Arrival
 	for i, source := range sources {
 		if source.Next(&a) {
 			wait(i, a)
@@ -58,8 +59,11 @@ func firstPrompts(ctx context.Context, s *scenarios.Spec, key rng.Key) ([]uint32
 		}
 		stream, id := int(e.Data&0xffff), waiting[e.Data>>16].ID
 		prompts = append(prompts, waiting[e.Data>>16].Prompt)
-		if closed, ok := sources[stream].(workload.Closed); ok && closed.Ended(e.At, id, &a) {
-			wait(stream, a)
+		if closed, ok := sources[stream].(workload.Closed); ok {
+			next = closed.Ended(e.At, id, true, next[:0])
+			for _, a := range next {
+				wait(stream, a)
+			}
 		}
 		if sources[stream].Next(&a) {
 			wait(stream, a)

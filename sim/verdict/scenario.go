@@ -12,7 +12,7 @@ import (
 // Of returns how the strategies of a scenario are judged.
 func Of(s *scenarios.Spec) Options {
 	o := Options{
-		Closed:   slices.ContainsFunc(s.Workload, func(w workload.Stream) bool { return w.Arrivals.Process == workload.ClosedLoop }),
+		Closed:   slices.ContainsFunc(s.Workload, func(w workload.Stream) bool { return w.Arrivals.Process.Waits() }),
 		Baseline: s.Baseline,
 		PerDay:   float64(24*time.Hour) / float64(s.Duration),
 	}
