@@ -66,7 +66,7 @@ var about = map[string]string{
 	"workload[].arrivals.system_tokens":         "Tokens of the system prompt, with which every prompt of the stream begins. prompt_tokens is what the first turn adds to it. Default: 0.",
 	"workload[].arrivals.max_context":           "The longest prompt. A conversation that would exceed it is compacted, and what the cache has of it beyond the system prompt is of no more use. Default: prompts grow without bound.",
 	"workload[].arrivals.compact_to":            "Tokens of the system prompt and the summary that take the place of all that was said when a conversation is compacted. Default: no summary; the oldest messages are left out until the prompt fits.",
-	"workload[].arrivals.fan_out":               "Sub-agents that a session starts after a turn, all at once. The next turn waits for all of them, and their last answers are a part of its prompt.",
+	"workload[].arrivals.fan_out":               "Sub-agents that a session starts after a turn, a millisecond apart. The next turn waits for all of them, and their last answers are a part of its prompt.",
 	"workload[].arrivals.fan_out.share":         "The share of the turns, but for the last of a session, that sub-agents follow. Default: 1.",
 	"workload[].arrivals.fan_out.agents":        "How many sub-agents are started, 1 to 127: a number or a distribution.",
 	"workload[].arrivals.fan_out.turns":         "How many calls each of them makes, 1 to 128; between them pass the session's think and added_tokens. Default: 1.",

@@ -3,6 +3,7 @@ package workload
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
@@ -31,7 +32,7 @@ type Sessions struct {
 	FanOut     FanOut // [fan_out]
 }
 
-// FanOut describes the sub-agents that a session starts after a turn, all at once. Each
+// FanOut describes the sub-agents that a session starts after a turn, Spacing apart. Each
 // is a conversation of its own behind the same system prompt. The session's next turn
 // comes when all of them have ended, and their last answers are a part of its prompt.
 type FanOut struct {
@@ -41,6 +42,10 @@ type FanOut struct {
 	Prompt rng.Dist // [prompt_tokens] the first prompt of each, beside the system prompt
 	Output rng.Dist // [output_tokens] each of its answers
 }
+
+// Spacing is the time between the starts of two sub-agents. A client writes one request
+// after another; and what has an order is the same in a simulation and over HTTP.
+const Spacing = time.Millisecond
 
 // A call of a session has the number of the session in the low bits of its own, so that a
 // session of one turn has the number, and all the draws, of a plain call. Above it are the
@@ -253,7 +258,8 @@ func (s *sessionSource) turnEnded(now clock.Time, n uint64, o *session, next []A
 	if k == 0 {
 		return s.nextTurn(now, n, o, next)
 	}
-	if now >= s.until {
+	start := func(i uint64) clock.Time { return now.Add(time.Duration(i) * Spacing) }
+	if last := start(k - 1); last >= s.until || last < now {
 		o.stopped = true
 		return next
 	}
@@ -261,7 +267,7 @@ func (s *sessionSource) turnEnded(now clock.Time, n uint64, o *session, next []A
 	for i := range k {
 		var a Arrival
 		first := n | (i+1)<<agentAt
-		s.agents[agentOf(first)] = s.begin(&a, first, now, &s.of.FanOut.Prompt)
+		s.agents[agentOf(first)] = s.begin(&a, first, start(i), &s.of.FanOut.Prompt)
 		next = append(next, a)
 	}
 	return next

@@ -118,14 +118,11 @@ func TestFanOutJoins(t *testing.T) {
 	for i := range all {
 		prefixes[all[i].Prefix]++
 	}
-	// The session asks at 0 s. Its sub-agents ask at 1 s, with 1,000 + 30, and 5 s after
-	// their answers, with 7 + 50 more. They end at 8 s... 1 + 1 + 5 + 1; the session goes on
-	// at 13 s with 1,200 + 100 + 3*7 + 50.
-	want := []turn{{0, 1200, false}, {1, 1030, false}, {1, 1030, false}, {1, 1030, false}, {7, 1087, false}, {7, 1087, false}, {7, 1087, false}, {13, 1371, false}}
+	// The session asks at 0 s. Its sub-agents ask at 1 s, 1.001 s and 1.002 s, with 1,000 +
+	// 30, and 5 s after their answers, with 7 + 50 more. The last ends at 8.002 s, and the
+	// session goes on at 13.002 s with 1,200 + 100 + 3*7 + 50.
+	want := []turn{{0, 1200, false}, {1, 1030, false}, {1.001, 1030, false}, {1.002, 1030, false}, {7, 1087, false}, {7.001, 1087, false}, {7.002, 1087, false}, {13.002, 1371, false}}
 	got := turns(all)
-	for i := range got {
-		got[i].Same = false // calls of one instant may come in any order
-	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
