@@ -9,10 +9,11 @@ import (
 	"ratesim/sim/metrics"
 )
 
-// Of returns how the strategies of a scenario are judged.
+// Of returns how the strategies of a scenario are judged. Sessions begin whatever the client
+// does, so they are judged by the calls that fail, each of which ends a session.
 func Of(s *scenarios.Spec) Options {
 	o := Options{
-		Closed:   slices.ContainsFunc(s.Workload, func(w workload.Stream) bool { return w.Arrivals.Process.Waits() }),
+		Closed:   slices.ContainsFunc(s.Workload, func(w workload.Stream) bool { return w.Arrivals.Process == workload.ClosedLoop }),
 		Baseline: s.Baseline,
 		PerDay:   float64(24*time.Hour) / float64(s.Duration),
 	}
