@@ -91,7 +91,7 @@ func TestCacheAgainstTwin(t *testing.T) {
 			ends    clock.Time
 		}
 		var open []flight
-		now, most := clock.Time(0), 0
+		now, most, sent := clock.Time(0), 0, int64(0)
 		finish := func(until clock.Time) {
 			for {
 				first := -1
@@ -122,6 +122,9 @@ func TestCacheAgainstTwin(t *testing.T) {
 			if a.Admitted {
 				open = append(open, flight{a, now.Add(took)})
 			}
+			if r.OK() {
+				sent += int64(a.Prompt)
+			}
 			if a.Prefix == 0 {
 				continue
 			}
@@ -144,6 +147,9 @@ func TestCacheAgainstTwin(t *testing.T) {
 		}
 		if most > 1+4+3 {
 			t.Fatalf("%d entries for 4 conversations and 3 system prompts", most-1)
+		}
+		if b := m.Tally; b.BilledPrompt != sent || b.BilledCached+b.BilledWritten > sent {
+			t.Fatalf("of %d tokens sent %d are billed, %d as read and %d as written", sent, b.BilledPrompt, b.BilledCached, b.BilledWritten)
 		}
 		finish(clock.Never)
 		m.cache.expire(clock.Never)

@@ -123,7 +123,7 @@ func sessionsOf(a *workload.Arrivals) string {
 	s := a.Sessions
 	start := workload.Stream{Arrivals: s.Start}
 	text := strings.Replace(arrivalsOf(&start, nil), "calls", "sessions", 1) + say("; each makes %s, with %s between an answer and the next turn, which adds %s to all that was said",
-		spread(&s.Turns, 1, "turns"), spread(&a.Think, 1, "s"), spread(&s.Added, 1, "tokens"))
+		spread(&s.Turns, 1, "turns"), spread(&a.Think, 1000, "ms"), spread(&s.Added, 1, "tokens"))
 	if s.System > 0 {
 		text += say("; every prompt begins with the same %d tokens", s.System)
 	}

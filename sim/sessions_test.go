@@ -140,3 +140,28 @@ func TestCacheSavesMoneyAndLimits(t *testing.T) {
 		t.Errorf("%v tokens charged and %v USD, without a cache %v and %v", cached.Charged, cached.CostUSD, plain.Charged, plain.CostUSD)
 	}
 }
+
+// TestOracleKnowsTheCache gives agents contexts of up to 60,000 tokens under a limit of
+// 20,000 input tokens a minute. Each turn adds about 5,000, and all else is read from the
+// cache, so every call fits once it is its turn.
+func TestOracleKnowsTheCache(t *testing.T) {
+	s := parse(t, `
+name: long
+duration: 10m
+drain: 2h
+fleet: {network: {latency: 20ms, jitter: 5ms}}
+workload:
+  - arrivals: {process: sessions, start: {process: spike, at: 0s, calls: 2, over: 5m}, turns: 12, think: 5s, added_tokens: 4700, system_tokens: 3000}
+    prompt_tokens: 2000
+    output_tokens: 300
+deployments: [{name: main, provider: anthropic/claude-sonnet-4.5@start, cache: {ttl: 1h}, limits: {itpm: 20000}}]
+strategies: [oracle, retry-after]
+`)
+	oracle := run(t, Plan{Scenario: s, Strategy: &s.Strategies[0], Seed: 1})
+	if oracle.Calls != 24 || oracle.Succeeded != 24 || oracle.Rejected != 0 || oracle.LostTurns != 0 {
+		t.Errorf("oracle: %d of 24 calls succeed, %d refused", oracle.Succeeded, oracle.Rejected)
+	}
+	if r := run(t, Plan{Scenario: s, Strategy: &s.Strategies[1], Seed: 1}); r.LostSessions > 0 || r.Rejected == 0 {
+		t.Errorf("retry-after: %d refused, %d sessions lost", r.Rejected, r.LostSessions)
+	}
+}

@@ -263,7 +263,7 @@ func (s *sessionSource) turnEnded(now clock.Time, n uint64, o *session, next []A
 		o.stopped = true
 		return next
 	}
-	o.agents, o.results = uint8(k), 0
+	o.agents = uint8(k)
 	for i := range k {
 		var a Arrival
 		first := n | (i+1)<<agentAt

@@ -110,7 +110,7 @@ func TestConversation(t *testing.T) {
 // TestFanOutJoins starts three sub-agents of two turns after each turn but the last. The
 // session's next turn comes 5 s after the last of them, with their last answers.
 func TestFanOutJoins(t *testing.T) {
-	s := open(t, chat(2, func(_ *Stream, of *Sessions) {
+	s := open(t, chat(3, func(_ *Stream, of *Sessions) {
 		of.FanOut = FanOut{Share: 1, Agents: rng.NewConstant(3), Turns: rng.NewConstant(2), Prompt: rng.NewConstant(30), Output: rng.NewConstant(7)}
 	}), clock.Never)
 	all := play(t, s, never)
@@ -120,19 +120,25 @@ func TestFanOutJoins(t *testing.T) {
 	}
 	// The session asks at 0 s. Its sub-agents ask at 1 s, 1.001 s and 1.002 s, with 1,000 +
 	// 30, and 5 s after their answers, with 7 + 50 more. The last ends at 8.002 s, and the
-	// session goes on at 13.002 s with 1,200 + 100 + 3*7 + 50.
-	want := []turn{{0, 1200, false}, {1, 1030, false}, {1.001, 1030, false}, {1.002, 1030, false}, {7, 1087, false}, {7.001, 1087, false}, {7.002, 1087, false}, {13.002, 1371, false}}
+	// session goes on at 13.002 s with 1,200 + 100 + 3*7 + 50. The next are 13.002 s later, and
+	// the last prompt has 1,371 + 100 + 3*7 + 50.
+	agents := []turn{{1, 1030, false}, {1.001, 1030, false}, {1.002, 1030, false}, {7, 1087, false}, {7.001, 1087, false}, {7.002, 1087, false}}
+	want := append([]turn{{0, 1200, false}}, agents...)
+	want = append(want, turn{13.002, 1371, false})
+	for _, a := range agents {
+		want = append(want, turn{float64(int64((13.002+a.At)*1000+0.5)) / 1000, a.Prompt, false})
+	}
+	want = append(want, turn{26.004, 1542, false})
 	got := turns(all)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if len(prefixes) != 4 {
-		t.Errorf("%d conversations, want that of the session and of 3 sub-agents, each with 2 calls: %v", len(prefixes), prefixes)
-	}
+	calls := map[int]int{}
 	for _, n := range prefixes {
-		if n != 2 {
-			t.Errorf("a conversation of %d calls, want 2 each", n)
-		}
+		calls[n]++
+	}
+	if calls[3] != 1 || calls[2] != 6 || len(prefixes) != 7 {
+		t.Errorf("conversations of %v, want one of 3 calls and, of sub-agents, 6 of 2", prefixes)
 	}
 }
 

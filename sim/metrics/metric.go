@@ -304,7 +304,8 @@ func conversations(m []Metric) {
 		return Metric{Name: name, Better: better, About: about, run: meanOfRuns(func(r *Run) float64 { return unless(r.Sessions == 0, n(v(r))) })}
 	}
 	m[Sessions] = of("sessions", Neither, "conversations and tasks of agents that began; absent without the process sessions", func(r *Run) int64 { return r.Sessions })
-	m[LostSessions] = of("lost_sessions", Lower, "sessions that stopped because one of their calls failed", func(r *Run) int64 { return r.LostSessions })
+	m[LostSessions] = Metric{Name: "lost_sessions", Unit: Share, Better: Lower, About: "sessions that stopped because one of their calls failed ÷ sessions", share: true,
+		run: func(r *Run) (float64, float64) { return n(r.LostSessions), n(r.Sessions) }}
 	m[LostTurns] = of("lost_turns", Lower, "turns that sessions which stopped had still to make: they never arrive, so they are no calls and in no other metric", func(r *Run) int64 { return r.LostTurns })
 }
 
