@@ -9,7 +9,7 @@ import (
 
 // A comparison shows how many sessions are lost where there are sessions, and only there.
 func TestSessionsHaveAColumn(t *testing.T) {
-	r := &metrics.Result{Strategies: []metrics.Strategy{{Name: "none"}}}
+	r := &metrics.Result{Strategies: make([]metrics.Strategy, 1)}
 	shows := func() bool {
 		return slices.ContainsFunc(columnsOf(r), func(c metricColumn) bool { return c.of == metrics.LostSessions })
 	}
