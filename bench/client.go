@@ -10,6 +10,7 @@ import (
 
 	"ratesim/provider"
 	"ratesim/provider/wire"
+	"ratesim/scenarios/workload"
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
 	"ratesim/sim/rng"
@@ -32,7 +33,10 @@ func (r *run) route(deployment int, request *http.Request) {
 	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
 	request.Header = maps.Clone(to.header)
 	script := wire.Script{Seed: r.p.Seed, Replication: r.p.Replication, Start: r.p.Start, Attempt: wire.Attempt{Call: p.ID, Number: number,
-		Prompt: p.Prompt, Guess: p.Guess, MaxTokens: p.MaxTokens, Output: p.Output, Cached: p.cached}}
+		Prompt: p.Prompt, Guess: p.Guess, MaxTokens: p.MaxTokens, Output: p.Output, Cached: p.cached, Prefix: p.Prefix}}
+	if p.Prefix != 0 {
+		script.Attempt.System, script.Attempt.SystemID = r.sources[p.stream].system, uint16(p.stream)
+	}
 	request.Header[wire.ScriptHeader] = []string{script.String()}
 }
 
@@ -153,8 +157,11 @@ func (r *run) lost(at clock.Time, p *pending) {
 func (r *run) paid(deployment int, reply *wire.Reply) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.prompt[deployment] += int64(reply.Prompt)
-	r.output[deployment] += int64(reply.Output)
+	t := &r.billed[deployment]
+	t.BilledPrompt += int64(reply.Prompt)
+	t.BilledCached += int64(reply.Cached)
+	t.BilledWritten += int64(reply.Written)
+	t.BilledOutput += int64(reply.Output)
 }
 
 // refused takes down an answer that is no success, as it reached the client.
@@ -201,11 +208,20 @@ func refuser(r *wire.Reply, body []byte) limit.Name {
 // that were asked.
 func (r *run) bill() {
 	hours := max(r.end, r.run.LastEnd).Sub(0).Hours()
-	for i := range r.prompt {
+	for i := range r.billed {
 		d := &r.p.Scenario.Deployments[i]
-		r.run.CostUSD += d.Price.Tokens(&provider.Tally{BilledPrompt: r.prompt[i], BilledOutput: r.output[i]})
+		t := &r.billed[i]
+		r.run.CostUSD += d.Price.Tokens(t)
+		r.run.BilledPrompt += t.BilledPrompt
+		r.run.BilledCached += t.BilledCached
 		if r.asked[i] {
 			r.run.CostUSD += float64(d.PTU.Units) * d.Price.UnitHour * hours
 		}
+	}
+	for i := range r.sources {
+		n := workload.SessionsOf(r.sources[i].Source)
+		r.run.Sessions += n.Begun
+		r.run.LostSessions += n.Lost
+		r.run.LostTurns += n.LostTurns
 	}
 }

@@ -209,6 +209,57 @@ func TestParityOfBatch(t *testing.T) {
 		"  - {name: bulk, provider: openai/gpt-4o@tier-1, batch: true, limits: {queued_tokens: 9000}}", "batch"), "drain: 30m", "drain: 24h", 1))
 }
 
+// conversing is a workload of agents. Their turns wait for answers and for sub-agents, and
+// what their prompts cost depends on what the deployment's cache holds at that instant.
+const conversing = `
+name: conversing
+duration: 3m
+drain: 30m
+fleet: {instances: 3, network: {latency: 20ms, jitter: 5ms}, timeout: 20s}
+workload:
+  - tenant: agents
+    arrivals:
+      process: sessions
+      start: {process: poisson, rate: 12/m}
+      turns: {dist: lognormal, p50: 6, p95: 15}
+      think: {dist: lognormal, p50: 2s, p95: 40s}
+      system_tokens: 1500
+      added_tokens: {dist: lognormal, p50: 300, p95: 2000}
+      max_context: 9000
+      compact_to: 2500
+      fan_out: {share: 0.3, agents: 3, turns: 2, prompt_tokens: 700, output_tokens: 150}
+    prompt_tokens: {dist: lognormal, p50: 400, p95: 1500}
+    output_tokens: {dist: lognormal, p50: 100, p95: 400, max: 600}
+    max_tokens: 600
+    deadline: 50s
+  - tenant: plain
+    arrivals: {process: poisson, rate: 0.5/s}
+    cached: 40%%
+    prompt_tokens: {dist: constant, value: 300}
+    output_tokens: {dist: constant, value: 200}
+    max_tokens: 300
+deployments:
+%s
+faults: [{kind: errors, status: 500, rate: 0.05}]
+strategies: [%s]
+`
+
+// Agents whose calls come when others have ended, and the cache of each vendor: it is told
+// in the usage of answers, and changes what limits charge. Time to live and length are such
+// that prefixes expire and are refreshed within the run.
+func TestParityOfSessions(t *testing.T) {
+	for _, d := range dialects[:6] {
+		for _, name := range []string{"none", "retry-after", "queue", "paced"} {
+			if testing.Short() && name != "retry-after" {
+				continue
+			}
+			t.Run(d.name+"/"+name, func(t *testing.T) {
+				compare(t, fmt.Sprintf(conversing, strings.Replace(d.deployments, "limits:", "cache: {ttl: 20s, min_tokens: 1024}, limits:", 1), name))
+			})
+		}
+	}
+}
+
 func compare(t *testing.T, scenario string) {
 	spec, err := scenarios.Parse("parity.yaml", []byte(scenario), scenarios.Options{})
 	if err != nil {
@@ -283,10 +334,13 @@ func refusals(t *testing.T, measured, simulated *metrics.Run, vendor string) {
 }
 
 // total is what a run adds up to.
-type total struct{ calls, succeeded, censored, attempts, retries, tokens int64 }
+type total struct {
+	calls, succeeded, censored, attempts, retries, tokens int64
+	sessions, lostSessions, lostTurns                     int64
+}
 
 func totals(r *metrics.Run) total {
-	return total{r.Calls, r.Succeeded, r.Censored, r.Attempts, r.Retries, r.Good}
+	return total{r.Calls, r.Succeeded, r.Censored, r.Attempts, r.Retries, r.Good, r.Sessions, r.LostSessions, r.LostTurns}
 }
 
 func simulate(t *testing.T, spec *scenarios.Spec) (*history, *metrics.Run) {

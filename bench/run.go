@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"ratesim/provider"
 	"ratesim/provider/quota"
 	"ratesim/provider/wire"
 	"ratesim/scenarios"
@@ -72,7 +73,7 @@ type run struct {
 	horizon clock.Time
 	callers sync.WaitGroup
 	errands sync.WaitGroup // asks on their way to the coordinator
-	jobs    chan job       // for goroutines that have made a call and wait for another
+	jobs    chan *pending  // for goroutines that have made a call and wait for another
 	sources []source
 
 	mu     sync.Mutex // guards all below
@@ -80,9 +81,8 @@ type run struct {
 	pace   Pace
 	open   int
 	dealer *scenarios.Dealer
-	prompt []int64 // tokens answered, of each deployment
-	output []int64
-	asked  []bool // deployments that were
+	billed []provider.Tally // of each deployment, what the usage of its answers tells
+	asked  []bool           // deployments that were
 }
 
 // door is where a deployment takes attempts.
@@ -96,7 +96,8 @@ type door struct {
 // source is a stream of calls.
 type source struct {
 	workload.Source
-	cached float64
+	cached float64 // the share of each prompt that is cached, as far as the workload says
+	system uint32  // tokens of the system prompt that a deployment's cache may have
 }
 
 // Run makes the calls of the scenario and returns when all have ended, or are
@@ -152,9 +153,9 @@ func newRun(p Plan) (*run, error) {
 	s := p.Scenario
 	n := len(s.Deployments)
 	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
-		jobs: make(chan job), prompt: make([]int64, n), output: make([]int64, n), asked: make([]bool, n)}
+		jobs: make(chan *pending), billed: make([]provider.Tally, n), asked: make([]bool, n)}
 	from, until := s.FaultSpan()
-	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Weights: s.Weights, Instances: s.Fleet.Total(), Duration: s.Duration, RetryWindow: p.RetryWindow, Thirds: p.Thirds, Resolution: p.Resolution, FaultFrom: from, FaultUntil: until})
+	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Weights: s.Weights, Instances: s.Fleet.Total(), Duration: s.Duration, RetryWindow: p.RetryWindow, Caches: s.Caches(), Thirds: p.Thirds, Resolution: p.Resolution, FaultFrom: from, FaultUntil: until})
 	for i := range s.Deployments {
 		d, ok := wire.DialectOf(s.Deployments[i].Vendor)
 		if !ok { // a deployment of nobody's speaks as most do
@@ -194,7 +195,7 @@ func newRun(p Plan) (*run, error) {
 	}
 	sources, err := workload.Open(s.Workload, r.key, r.end)
 	for i, w := range sources {
-		r.sources = append(r.sources, source{w, s.Workload[i].Cached})
+		r.sources = append(r.sources, source{w, s.Workload[i].Cached, s.Workload[i].SystemTokens()})
 	}
 	return r, err
 }
@@ -233,32 +234,32 @@ func (r *run) stream(ctx context.Context, i int) {
 		case r.now() < a.At:
 			return
 		default: // it was due before the end
-			r.arrive(a, true)
+			r.arrive(i, a, true)
 		}
 	}
 }
 
 // begin makes a call that is due.
 func (r *run) begin(ctx context.Context, stream int, a workload.Arrival) {
-	p := r.arrive(a, false)
+	p := r.arrive(stream, a, false)
 	if p == nil {
+		r.after(ctx, stream, a.ID, a.At, false)
 		return
 	}
 	r.callers.Add(1)
-	j := job{stream, p}
 	select {
-	case r.jobs <- j:
+	case r.jobs <- p:
 	default:
-		go r.work(ctx, j)
+		go r.work(ctx, p)
 	}
 }
 
 // arrive takes down a call that is due. It returns nil for one that is not made: the
 // run is over, or as many are open as may be.
-func (r *run) arrive(a workload.Arrival, over bool) *pending {
+func (r *run) arrive(stream int, a workload.Arrival, over bool) *pending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p := &pending{Arrival: a, instance: r.dealer.Deal(a.At, a.ID), group: r.run.Group(int(a.Tenant), a.Prompt)}
+	p := &pending{Arrival: a, stream: stream, instance: r.dealer.Deal(a.At, a.ID), group: r.run.Group(int(a.Tenant), a.Prompt)}
 	r.run.Arrive(a.At, p.work())
 	if over || r.open >= r.p.MaxOpen {
 		r.pace.Skipped++
@@ -270,17 +271,11 @@ func (r *run) arrive(a workload.Arrival, over bool) *pending {
 	return p
 }
 
-// job is a call to be made.
-type job struct {
-	stream int
-	p      *pending
-}
-
 // work makes one call after another: the stack of a goroutine that has made one is
 // large enough for the next.
-func (r *run) work(ctx context.Context, j job) {
-	for ok := true; ok; j, ok = <-r.jobs {
-		r.call(ctx, j.stream, j.p)
+func (r *run) work(ctx context.Context, p *pending) {
+	for ok := true; ok; p, ok = <-r.jobs {
+		r.call(ctx, p)
 		r.callers.Done()
 	}
 }
@@ -288,9 +283,12 @@ func (r *run) work(ctx context.Context, j job) {
 // pending is a call under way.
 type pending struct {
 	workload.Arrival
+	stream   int
 	instance int
 	group    int // that it is counted with
 	cached   uint32
+	ended    clock.Time // and whether with an answer; written before its round trip is over
+	answered bool
 }
 
 // work is what p asks for.
@@ -301,9 +299,9 @@ func (p *pending) work() metrics.Work {
 type pendingKey struct{}
 
 // call makes one call and takes down how it ended.
-func (r *run) call(ctx context.Context, stream int, p *pending) {
+func (r *run) call(ctx context.Context, p *pending) {
 	a := &p.Arrival
-	if share := r.sources[stream].cached; share > 0 {
+	if share := r.sources[p.stream].cached; share > 0 {
 		p.cached = uint32(share * float64(a.Prompt))
 	}
 	known := live.Call{ID: a.ID, Arrived: r.real(a.At), EstimatedPrompt: a.Estimate, MaxTokens: a.MaxTokens, Tenant: a.Tenant, Priority: a.Priority}
@@ -320,12 +318,27 @@ func (r *run) call(ctx context.Context, stream int, p *pending) {
 	_, _ = r.fleet[p.instance].RoundTrip(request) // known.Ended has heard how it ended
 	r.mu.Lock()
 	r.open--
-	var next workload.Arrival
-	closed, ok := r.sources[stream].Source.(workload.Closed)
-	ok = ok && closed.Ended(r.now(), a.ID, &next)
 	r.mu.Unlock()
-	if ok && sleep(ctx, r.real(next.At)) {
-		r.begin(ctx, stream, next)
+	if ctx.Err() == nil {
+		r.after(ctx, p.stream, a.ID, p.ended, p.answered)
+	}
+}
+
+// after makes the calls that have waited for the end of another.
+func (r *run) after(ctx context.Context, stream int, id uint64, ended clock.Time, answered bool) {
+	closed, ok := r.sources[stream].Source.(workload.Closed)
+	if !ok {
+		return
+	}
+	r.mu.Lock()
+	next := closed.Ended(ended, id, answered, nil)
+	r.mu.Unlock()
+	for _, a := range next {
+		r.callers.Go(func() {
+			if sleep(ctx, r.real(a.At)) {
+				r.begin(ctx, stream, a)
+			}
+		})
 	}
 }
 
@@ -333,6 +346,7 @@ func (r *run) call(ctx context.Context, stream int, p *pending) {
 func (r *run) note(now clock.Time, p *pending, done bool, why strategies.Reason) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	p.ended, p.answered = now, done
 	if done {
 		r.run.Succeed(now, now.Sub(p.At), p.work())
 	} else {

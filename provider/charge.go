@@ -10,6 +10,7 @@ import (
 type weights struct {
 	cached         float64 // what a cached prompt token counts in a settlement
 	reservedCached float64 // and in a reservation
+	written        float64 // what a prompt token that is put into the cache counts beyond 1
 	output         float64 // what an output token counts in a settlement
 	reservedOutput float64 // and in a reservation
 }
@@ -18,6 +19,9 @@ func (c *Config) weights() weights {
 	w := weights{cached: 1 - c.Charge.CacheDiscount, reservedCached: 1 - c.Charge.CacheDiscount, output: 1, reservedOutput: 1}
 	if c.Charge.ReserveCached {
 		w.reservedCached = 1
+	}
+	if c.Charge.CacheWrite > 0 {
+		w.written = c.Charge.CacheWrite - 1
 	}
 	if c.Charge.Burndown > 0 {
 		w.output = c.Charge.Burndown
@@ -47,11 +51,19 @@ func discounted(tokens, cached uint32, weight float64) int64 {
 	return int64(tokens-cached) + weighted(cached, weight)
 }
 
+// writes returns what the tokens that a puts into the cache count beyond other ones.
+func (m *Model) writes(a *wire.Attempt) int64 {
+	if m.weights.written == 0 {
+		return 0
+	}
+	return int64(math.Round(float64(m.written(a)) * m.weights.written))
+}
+
 // reserved returns what a is charged at admission, in memory that the next
 // call writes over.
 func (m *Model) reserved(a *wire.Attempt) *Costs {
 	w, charge := &m.weights, &m.cfg.Charge
-	input := prompt(a.Guess, a.Cached, w.reservedCached)
+	input := prompt(a.Guess, a.Cached, w.reservedCached) + m.writes(a)
 	bound := a.MaxTokens
 	if bound == 0 {
 		bound = charge.Undeclared
@@ -63,7 +75,7 @@ func (m *Model) reserved(a *wire.Attempt) *Costs {
 	case ReserveEstimate:
 		tokens = input
 	case ReserveActual:
-		tokens = prompt(a.Prompt, a.Cached, w.cached) + weighted(a.Output, w.output)
+		tokens = prompt(a.Prompt, a.Cached, w.cached) + m.writes(a) + weighted(a.Output, w.output)
 	case ReserveLarger:
 		tokens = max(input, tokens)
 	}
@@ -78,7 +90,7 @@ func (m *Model) actual(a *wire.Attempt) *Costs {
 	own := &m.spent // of which Requests stays as it is
 	own[Tokens], own[Input], own[Output] = 0, 0, 0
 	if !a.Failed || !m.cfg.Charge.FailedFree {
-		own[Input], own[Output] = prompt(a.Prompt, a.Cached, m.weights.cached), int64(a.Output)
+		own[Input], own[Output] = prompt(a.Prompt, a.Cached, m.weights.cached)+m.writes(a), int64(a.Output)
 		own[Tokens] = own[Input] + weighted(a.Output, m.weights.output)
 	}
 	return own

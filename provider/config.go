@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"time"
 
 	"ratesim/provider/wire"
@@ -158,6 +159,9 @@ type Charge struct {
 	// ReserveCached makes cached prompt tokens count in full until the
 	// reservation is settled.
 	ReserveCached bool
+	// CacheWrite is how many tokens a prompt token counts as that is put into the cache;
+	// 0 = 1.
+	CacheWrite float64
 	// FailedFree gives back the tokens that were reserved for an admitted attempt that
 	// failed, even where nothing else is settled. The request still counts.
 	FailedFree bool
@@ -213,6 +217,7 @@ type Price struct {
 	Input, Output float64 // per million tokens
 	UnitHour      float64 // per PTU-hour
 	Cached        float64 // per million tokens of the prompt that come from the cache, in place of Input; 0 = as Input
+	Written       float64 // per million tokens of the prompt that are put into the cache, in place of Input; 0 = as Input
 	Discount      float64 // share of the price of tokens that is not charged, 0 to 1
 }
 
@@ -274,12 +279,9 @@ const FirstRequest time.Duration = -1
 
 // Tokens returns what the tokens of t cost.
 func (p *Price) Tokens(t *Tally) float64 {
-	cached := p.Cached
-	if cached == 0 {
-		cached = p.Input
-	}
-	fresh := float64(t.BilledPrompt - t.BilledCached)
-	return (fresh*p.Input + float64(t.BilledCached)*cached + float64(t.BilledOutput)*p.Output) / 1e6 * (1 - p.Discount)
+	cached, written := cmp.Or(p.Cached, p.Input), cmp.Or(p.Written, p.Input)
+	fresh := float64(t.BilledPrompt - t.BilledCached - t.BilledWritten)
+	return (fresh*p.Input + float64(t.BilledCached)*cached + float64(t.BilledWritten)*written + float64(t.BilledOutput)*p.Output) / 1e6 * (1 - p.Discount)
 }
 
 // Config describes one deployment: a model behind one set of limits.
@@ -301,6 +303,7 @@ type Config struct {
 	Headers Headers
 	Latency Latency
 	PTU     Provisioned
+	Cache   Cache
 	Price   Price
 	Batch   bool // answers when it suits the vendor; clients wait as long as it takes
 	Faults  []Fault

@@ -22,12 +22,13 @@ import (
 
 // Tally is what a deployment has counted. It only grows.
 type Tally struct {
-	Admitted     int64 // attempts admitted, failed ones among them
-	Reserved     int64 // tokens charged at admission
-	Settled      int64 // tokens added at the end, or given back when negative
-	BilledPrompt int64 // tokens of attempts answered 200
-	BilledCached int64 // of BilledPrompt, those that came from the cache
-	BilledOutput int64
+	Admitted      int64 // attempts admitted, failed ones among them
+	Reserved      int64 // tokens charged at admission
+	Settled       int64 // tokens added at the end, or given back when negative
+	BilledPrompt  int64 // tokens of attempts answered 200
+	BilledCached  int64 // of BilledPrompt, those that came from the cache
+	BilledWritten int64 // of BilledPrompt, those that were put into it
+	BilledOutput  int64
 }
 
 // Charged returns the tokens charged so far, net of settlements.
@@ -75,6 +76,7 @@ type Model struct {
 	told   [wire.NumLimits]told
 	growth int64 // when foreseen, tokens that settlements to come, or output to come, will add
 	stale  stale
+	cache  *cache // nil = it has none
 }
 
 // New returns the model of cfg, which must have passed Validate. Draws are
@@ -99,6 +101,7 @@ func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 	}
 	m.tell()
 	m.spells = make([]spell, len(cfg.Faults))
+	m.cache = newCache(&cfg.Cache)
 	m.change(0)
 	return m
 }
@@ -141,6 +144,7 @@ func (m *Model) Config() *Config { return m.cfg }
 func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Duration {
 	m.advance(now)
 	r.Status, r.Limit, r.InBody, r.RetryAfter, r.Prompt, r.Output = wire.StatusOK, wire.NoLimit, false, wire.Absent, 0, 0
+	r.Cached, r.Written = 0, 0
 	a.Reserved, a.Admitted, a.Failed = 0, false, false
 	if m.outage != 0 || m.unpaid {
 		r.Status, r.Requests, r.Tokens = m.outage, wire.NoQuota, wire.NoQuota
@@ -149,6 +153,9 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 		}
 		r.Shortage()
 		return m.cfg.Latency.Refusal
+	}
+	if a.Prefix != 0 && m.cache != nil {
+		a.Cached = m.cache.read(now, a)
 	}
 	own := m.reserved(a)
 	took := m.cfg.Latency.Refusal
@@ -184,9 +191,12 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *Costs, r *wire.Reply
 		r.Status, slower = m.strike(now, a)
 	}
 	if a.Failed = r.Status != wire.StatusOK; !a.Failed {
-		r.Prompt, r.Output = a.Prompt, full
+		r.Prompt, r.Output, r.Cached = a.Prompt, full, min(a.Cached, a.Prompt)
 		m.Tally.BilledPrompt += int64(a.Prompt)
-		m.Tally.BilledCached += int64(min(a.Cached, a.Prompt))
+		m.Tally.BilledCached += int64(r.Cached)
+		if a.Prefix != 0 && m.cache != nil {
+			m.cached(now, a, r)
+		}
 		m.Tally.BilledOutput += int64(full)
 	}
 	if m.foreseen {
@@ -248,6 +258,9 @@ func (m *Model) Finish(now clock.Time, a *wire.Attempt, hungUp bool) {
 		m.growth -= m.growthOf(a)
 	}
 	m.settle(now, a)
+	if a.Prefix != 0 && m.cache != nil && !a.Failed {
+		m.cache.write(now, a)
+	}
 	if m.produces {
 		m.produced(now, a)
 	}

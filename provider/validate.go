@@ -20,6 +20,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("deployment %s: the phase must not be negative", c.Name)
 	case c.Charge.Burndown < 0 || c.Charge.CacheDiscount < 0 || c.Charge.CacheDiscount > 1:
 		return fmt.Errorf("deployment %s: burndown must not be negative, and the cache discount must lie in 0..1", c.Name)
+	case c.Charge.CacheWrite < 0 || c.Cache.TTL < 0 || c.Price.Written < 0:
+		return fmt.Errorf("deployment %s: what is written to the cache must not count or cost less than nothing, nor the time to live be negative", c.Name)
 	case c.Latency.PerToken < 0 || c.Latency.Refusal < 0 || c.Latency.Load < 0 || c.Latency.Floor < 0:
 		return fmt.Errorf("deployment %s: latencies must not be negative", c.Name)
 	}

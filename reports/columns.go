@@ -37,14 +37,18 @@ func compareColumns() []metricColumn {
 	}
 }
 
-// columnsOf returns the columns for a comparison: of a workload whose users wait for
-// their answers, answers first.
+// columnsOf returns the columns for a comparison: of a workload whose users wait for their
+// answers, answers first; of sessions also how many are lost.
 func columnsOf(r *metrics.Result) []metricColumn {
+	cols := compareColumns()
+	if slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { return s.Values[metrics.LostSessions] != nil }) {
+		cols = slices.Insert(cols, 1, metricColumn{head: "sessions", sub: "lost", of: metrics.LostSessions, interval: true, rank: 0})
+	}
 	if r.Verdict == nil || !slices.Contains(r.Verdict.By, "answers_per_min") {
-		return compareColumns()
+		return cols
 	}
 	first := metricColumn{head: "answers", sub: "per min", of: metrics.AnswersPerMin, interval: true, rank: -1}
-	return append([]metricColumn{first}, compareColumns()...)
+	return append([]metricColumn{first}, cols...)
 }
 
 // herdColumns are how a herd is judged.

@@ -78,6 +78,7 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 				may("floor", quick(&cfg.Latency.Floor)),
 			)
 		}),
+		may("cache", func(c cursor) { cache(c, &cfg) }),
 		may("charge", func(c cursor) {
 			c.mapping(
 				may("reserve", choice(&cfg.Charge.Reserve, "reservation rule", provider.Reserves[:])),
@@ -87,6 +88,7 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 				may("burndown", number(&cfg.Charge.Burndown, bounds{0.001, 1000})),
 				may("cache_discount", share(&cfg.Charge.CacheDiscount, bounds{0, 1})),
 				may("reserve_cached", truth(&cfg.Charge.ReserveCached)),
+				may("cache_write", number(&cfg.Charge.CacheWrite, bounds{0.001, 1000})),
 				may("failed_free", truth(&cfg.Charge.FailedFree)),
 			)
 		}),

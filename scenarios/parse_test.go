@@ -160,6 +160,7 @@ func TestContract(t *testing.T) {
 			Headers: row.Headers,
 			Charge:  provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true},
 			Latency: provider.Latency{TTFT: mustLognormal(t, 0.35, 0.9, 0), PerToken: 12 * time.Millisecond, Refusal: 30 * time.Millisecond},
+			Cache:   row.Cache,
 			Price:   row.Price,
 			Faults: []provider.Fault{
 				{Kind: provider.Errors, Status: 500, Rate: 0.01, Until: clock.Never},

@@ -102,6 +102,9 @@ func arrivalsOf(w *workload.Stream, trace *workload.Summary) string {
 	case workload.ClosedLoop:
 		return say("%d users, each of whom waits for an answer before the next call", a.Users)
 	}
+	if a.Process == workload.InSessions {
+		return sessionsOf(a)
+	}
 	text := say("the %d calls of the log %s", trace.Rows, a.Log.Name)
 	if a.Scale != 1 {
 		text += say(", %s of them", inPercent(a.Scale))
@@ -115,12 +118,36 @@ func arrivalsOf(w *workload.Stream, trace *workload.Summary) string {
 	return text
 }
 
+// sessionsOf says what the sessions of a stream are like.
+func sessionsOf(a *workload.Arrivals) string {
+	s := a.Sessions
+	start := workload.Stream{Arrivals: s.Start}
+	text := strings.Replace(arrivalsOf(&start, nil), "calls", "sessions", 1) + say("; each makes %s, with %s between an answer and the next turn, which adds %s to all that was said",
+		spread(&s.Turns, 1, "turns"), spread(&a.Think, 1000, "ms"), spread(&s.Added, 1, "tokens"))
+	if s.System > 0 {
+		text += say("; every prompt begins with the same %d tokens", s.System)
+	}
+	switch {
+	case s.CompactTo > 0:
+		text += say("; a conversation that would exceed %d tokens is compacted to %d", s.MaxContext, s.CompactTo)
+	case s.MaxContext > 0:
+		text += say("; a prompt has at most %d tokens, and the oldest messages are left out", s.MaxContext)
+	}
+	if f := &s.FanOut; f.Share > 0 {
+		text += say("; after %s of the turns it starts %s, and waits for all of them", inPercent(f.Share), spread(&f.Agents, 1, "sub-agents"))
+	}
+	return text + "; a session that loses a call stops"
+}
+
 // sizesOf says how many tokens the calls of a stream have that is no log.
 func (d *decoder) sizesOf(i int) string {
 	w := &d.spec.Workload[i]
 	if w.Lengths != nil {
 		from := cursor{problems: d.problems, n: d.streams.n.items[i]}.child("tokens_from")
 		return "they have the sizes of " + from.n.text
+	}
+	if w.Arrivals.Process == workload.InSessions {
+		return say("the first prompt of a session has %s, and answers have %s", spread(&w.Prompt, 1, "tokens"), spread(&w.Output, 1, "tokens"))
 	}
 	return say("they have prompts of %s and outputs of %s", spread(&w.Prompt, 1, "tokens"), spread(&w.Output, 1, "tokens"))
 }

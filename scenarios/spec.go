@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"time"
 
 	"ratesim/provider"
@@ -46,6 +47,11 @@ type Spec struct {
 	// Setting says in sentences what the scenario is, and where its numbers are from.
 	Setting  []metrics.Setting
 	Warnings []string // what the user should know; the scenario runs all the same
+}
+
+// Caches reports whether a provider's cache may have some of the prompts.
+func (s *Spec) Caches() bool {
+	return slices.ContainsFunc(s.Workload, func(w workload.Stream) bool { return w.Caches() })
 }
 
 // Network is the way between clients and deployments, in each direction.

@@ -60,7 +60,7 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 	before := len(d.found)
 	c.mapping(
 		may("tenant", text(&s.Tenant)),
-		need("arrivals", func(c cursor) { arrivals(&s.Arrivals, c) }),
+		need("arrivals", func(c cursor) { arrivals(&s.Arrivals, c, false) }),
 		may("prompt_tokens", dist(&s.Prompt, tokens)),
 		may("output_tokens", dist(&s.Output, tokens)),
 		may("tokens_from", func(c cursor) { s.Lengths = lengths(c) }),
@@ -96,6 +96,9 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 	case s.Lengths != nil:
 		from = "tokens_from"
 	}
+	if s.Arrivals.Process == workload.InSessions {
+		ofSessions(s.Arrivals.Sessions, c)
+	}
 	for _, key := range []string{"prompt_tokens", "output_tokens", "tokens_from"} {
 		size := c.child(key)
 		switch {
@@ -108,16 +111,16 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 	return s, trace
 }
 
-// arrivals reads an arrival process; workload.Arrivals says what each
-// parameter means.
-func arrivals(a *workload.Arrivals, c cursor) {
+// arrivals reads an arrival process; workload.Arrivals says what each parameter means.
+// begins says that it is that of sessions, which must not wait for calls.
+func arrivals(a *workload.Arrivals, c cursor, begins bool) {
 	rates := bounds{0, workload.MaxRate}
 	a.Speed, a.Scale, a.Swing, a.Period = 1, 1, 0.5, 24*time.Hour
 	steady := need("rate", rate(&a.Rate, rates))
 	varied := []field{steady, need("cv", number(&a.CV, bounds{workload.MinCV, workload.MaxCV}))}
 	state := func(dst *time.Duration) reader { return duration(dst, workload.MinState, maxDuration) }
 	instant := func(dst *time.Duration) reader { return duration(dst, 0, maxDuration) }
-	i, ok := c.variants("process", "arrival process", []variant{
+	open := []variant{
 		{"constant", []field{steady}},
 		{"poisson", []field{steady}},
 		{"gamma", varied},
@@ -128,16 +131,34 @@ func arrivals(a *workload.Arrivals, c cursor) {
 		{"diurnal", []field{steady, may("swing", share(&a.Swing, bounds{0, 1})),
 			may("period", state(&a.Period)), may("peak_at", instant(&a.PeakAt))}},
 		{"spike", []field{need("at", instant(&a.At)), need("calls", count(&a.Calls, 1, workload.MaxCalls)), may("over", instant(&a.Over))}},
+	}
+	if begins {
+		if i, ok := c.variants("process", "arrival process of sessions", open); ok {
+			a.Process = workload.Process(i)
+			checkRates(a, c)
+		}
+		return
+	}
+	a.Sessions = &workload.Sessions{}
+	i, ok := c.variants("process", "arrival process", append(open, []variant{
 		{"closed", []field{need("users", count(&a.Users, 1, workload.MaxUsers)), may("think", dist(&a.Think, seconds))}},
 		{"trace", []field{need("file", func(c cursor) { a.Log.Name = path(c) }), may("format", oneOf(&a.Log.Format, "trace format", workload.FormatNames())),
 			may("columns", func(c cursor) { columns(&a.Log.Columns, c) }), may("skip_bad_rows", truth(&a.Log.SkipBadRows)),
 			may("speed", number(&a.Speed, bounds{1 / workload.MaxSpeed, workload.MaxSpeed})),
 			may("scale", number(&a.Scale, bounds{1 / workload.MaxScale, workload.MaxScale})), may("loop", truth(&a.Loop))}},
-	})
+		{"sessions", sessions(a)},
+	}...))
 	a.Process = workload.Process(i)
-	if !ok {
-		return
+	if a.Process != workload.InSessions {
+		a.Sessions = nil
 	}
+	if ok {
+		checkRates(a, c)
+	}
+}
+
+// checkRates reports rates that let no call arrive.
+func checkRates(a *workload.Arrivals, c cursor) {
 	switch a.Process {
 	case workload.ConstantRate, workload.Poisson, workload.GammaRenewal, workload.Weibull, workload.Diurnal:
 		if a.Rate == 0 {

@@ -22,7 +22,7 @@ func (e *engine) schedule(a *workload.Arrival, stream int, chained bool) {
 	c.ID, c.Arrived, c.Deadline, c.Slot = a.ID, a.At, a.Deadline, i
 	c.EstimatedPrompt, c.MaxTokens, c.Tenant, c.Priority = a.Estimate, a.MaxTokens, a.Tenant, a.Priority
 	c.prompt, c.guess, c.output = a.Prompt, a.Guess, a.Output
-	c.stream, c.chained, c.flights = uint16(stream), chained, 0
+	c.prefix, c.stream, c.chained, c.flights = a.Prefix, uint16(stream), chained, 0
 	e.pending++
 	e.events.Push(a.At, data(arrive, 0, i))
 }
@@ -83,11 +83,11 @@ func (e *engine) apply(instance uint32) {
 			latency := e.now.Sub(c.Arrived)
 			e.note(ended+uint64(f.Kind), c.ID, uint64(latency))
 			e.run.Succeed(e.now, latency, c.work())
-			e.end(c)
+			e.end(c, true)
 		case strategies.FailKind:
 			e.note(ended+uint64(f.Kind), c.ID, uint64(f.Reason))
 			e.run.Fail(e.now, int(c.group), int(f.Reason))
-			e.end(c)
+			e.end(c, false)
 		}
 	}
 	e.out.Reset()
@@ -146,11 +146,16 @@ func (e *engine) send(c *call, deployment uint16) {
 func (e *engine) attempt(c *call, a *wire.Attempt) {
 	a.Call, a.Number, a.Failed = c.ID, uint32(c.Sent), false
 	a.Prompt, a.Guess, a.MaxTokens, a.Output, a.Cached = c.prompt, c.guess, c.MaxTokens, c.output, e.cachedOf(c)
+	a.Prefix = c.prefix
+	if c.prefix != 0 {
+		a.System, a.SystemID = e.begins[c.stream].system, c.stream
+	}
 }
 
-// cachedOf returns how many tokens of a call's prompt are cached.
+// cachedOf returns how many tokens of a call's prompt are cached, as far as the workload
+// says.
 func (e *engine) cachedOf(c *call) uint32 {
-	if share := e.cached[c.stream]; share > 0 {
+	if share := e.begins[c.stream].cached; share > 0 {
 		return uint32(share * float64(c.prompt))
 	}
 	return 0
@@ -220,7 +225,7 @@ func (e *engine) release(i uint32, f *flight) {
 
 // end closes a call. Its attempts in flight see by its generation that the
 // client is gone.
-func (e *engine) end(c *call) {
+func (e *engine) end(c *call, succeeded bool) {
 	e.count(-1)
 	e.times += uint64(e.now - c.Arrived)
 	c.open = false
@@ -228,7 +233,10 @@ func (e *engine) end(c *call) {
 	c.timer++
 	id, slot, stream := c.ID, c.Slot, int(c.stream)
 	e.calls.put(slot)
-	if source := e.closed[stream]; source != nil && source.Ended(e.now, id, &e.next) {
-		e.schedule(&e.next, stream, false)
+	if source := e.closed[stream]; source != nil {
+		e.after = source.Ended(e.now, id, succeeded, e.after[:0])
+		for i := range e.after {
+			e.schedule(&e.after[i], stream, false)
+		}
 	}
 }

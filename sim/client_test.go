@@ -286,7 +286,7 @@ func TestInterruptedRun(t *testing.T) {
 // What oracle reckons an attempt will cost does not depend on how the one ended that
 // had its memory before.
 func TestAttemptStartsAnew(t *testing.T) {
-	e := engine{cached: []float64{0}}
+	e := engine{begins: make([]beginning, 1)}
 	a := wire.Attempt{Failed: true}
 	e.attempt(&call{}, &a)
 	if a.Failed {

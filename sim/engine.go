@@ -60,10 +60,11 @@ type engine struct {
 	quota    *quota.Coordinator // nil = there is none
 	asked    []uint32           // asks of each instance so far
 	sources  []workload.Source
-	arrived  int64             // calls that the workload brought by itself, not because others ended
-	closed   []workload.Closed // the same, nil where a source is not closed
-	next     workload.Arrival  // scratch, here so that it is allocated once
-	cached   []float64         // of each source, the share of a prompt that is cached
+	arrived  int64              // calls that the workload brought by itself, not because others ended
+	closed   []workload.Closed  // the same, nil where a source is not closed
+	next     workload.Arrival   // scratch, here so that it is allocated once
+	after    []workload.Arrival // likewise
+	begins   []beginning        // of each source, how its prompts begin
 	dealer   *scenarios.Dealer
 	net      network
 	timeout  time.Duration
@@ -84,6 +85,12 @@ type engine struct {
 	hash     uint64
 	touched  uint64 // means nothing; keeps touch from being optimised away
 	err      error
+}
+
+// beginning is how the prompts of a stream begin.
+type beginning struct {
+	cached float64 // the share of each that is cached; 0 where the deployment's cache says what is
+	system uint32  // tokens of the system prompt, where it does
 }
 
 // timer is an instance's alarm.
@@ -240,7 +247,7 @@ func (e *engine) note(kind, id, detail uint64) {
 func (e *engine) standing() error {
 	cause := "the strategy asks for the same instant again and again"
 	if slices.ContainsFunc(e.closed, func(c workload.Closed) bool { return c != nil }) {
-		cause = "if a stream of the workload is closed with think: 0s, give its users a think time"
+		cause = "if a stream of the workload is closed or has sessions with think: 0s, give it a think time"
 	}
 	return fmt.Errorf("at %v no time passes, with more than %d events at one instant: %s", e.now, maxStuck*checkEvery, cause)
 }

@@ -32,7 +32,9 @@ func newPeek(e *engine) *peek {
 }
 
 func (p *peek) depart(f *flight) {
-	f.tokens = p.e.models[f.deployment].Most(&f.attempt)
+	m := p.e.models[f.deployment]
+	m.Expect(p.latest(p.e.now), &f.attempt)
+	f.tokens = m.Most(&f.attempt)
 	p.bound[f.deployment].requests++
 	p.bound[f.deployment].tokens += f.tokens
 }
@@ -50,7 +52,7 @@ func (p *peek) carriedOut() {
 
 // Fits implements strategies.Peek.
 func (p *peek) Fits(now clock.Time, c *strategies.Call, deployment int) bool {
-	return p.e.models[deployment].Fits(now, p.attempt(c.Slot))
+	return p.e.models[deployment].Fits(now, p.attempt(c.Slot, deployment))
 }
 
 // likely is the share of attempts that take at most as long as Takes says.
@@ -60,13 +62,17 @@ const likely = 0.95
 // use.
 func (p *peek) Takes(c *strategies.Call, deployment int) time.Duration {
 	net := &p.e.net
-	return 2*(net.latency+net.jitter) + p.e.models[deployment].Takes(p.attempt(c.Slot), likely, 1)
+	return 2*(net.latency+net.jitter) + p.e.models[deployment].Takes(p.attempt(c.Slot, deployment), likely, 1)
 }
 
-// attempt returns the next attempt of a call, in memory that the next call writes
-// over.
-func (p *peek) attempt(slot uint32) *wire.Attempt {
+// latest returns when what is sent at now arrives at the latest.
+func (p *peek) latest(now clock.Time) clock.Time { return now.Add(p.e.net.latency + p.e.net.jitter) }
+
+// attempt returns the next attempt of a call as a deployment would take it, in memory that
+// the next call writes over.
+func (p *peek) attempt(slot uint32, deployment int) *wire.Attempt {
 	p.e.attempt(p.e.calls.at(slot), &p.next)
+	p.e.models[deployment].Expect(p.latest(p.e.now), &p.next)
 	return &p.next
 }
 
@@ -76,13 +82,13 @@ func (p *peek) Admits(now clock.Time, c *strategies.Call, deployment int) clock.
 	for ; p.looked < len(e.out.List); p.looked++ {
 		if f := &e.out.List[p.looked]; f.Kind == strategies.SendKind {
 			p.asked[f.Deployment].requests++
-			p.asked[f.Deployment].tokens += e.models[f.Deployment].Most(p.attempt(f.Call.Slot))
+			p.asked[f.Deployment].tokens += e.models[f.Deployment].Most(p.attempt(f.Call.Slot, int(f.Deployment)))
 		}
 	}
-	a := p.attempt(c.Slot)
+	a := p.attempt(c.Slot, deployment)
 	ahead := load{p.bound[deployment].requests + p.asked[deployment].requests,
 		p.bound[deployment].tokens + p.asked[deployment].tokens}
-	last := now.Add(e.net.latency + e.net.jitter)
+	last := p.latest(now)
 	at := e.models[deployment].Admits(now, last, a, ahead.requests, ahead.tokens)
 	if at == clock.Never {
 		return at

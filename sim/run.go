@@ -94,7 +94,7 @@ func newEngine(p Plan) (*engine, error) {
 	for i, source := range e.sources {
 		closed, _ := source.(workload.Closed)
 		e.closed = append(e.closed, closed)
-		e.cached = append(e.cached, s.Workload[i].Cached)
+		e.begins = append(e.begins, beginning{s.Workload[i].Cached, s.Workload[i].SystemTokens()})
 		e.fetch(i)
 	}
 	return e, nil
@@ -113,6 +113,7 @@ func setup(p Plan) metrics.Setup {
 		Instances:   instances,
 		Duration:    p.Scenario.Duration,
 		RetryWindow: p.RetryWindow,
+		Caches:      p.Scenario.Caches(),
 		Thirds:      p.Thirds,
 		Resolution:  p.Resolution,
 		FaultFrom:   from, FaultUntil: until,
@@ -130,11 +131,19 @@ func (e *engine) bill(duration clock.Time) {
 		}
 		c := m.Config()
 		r.CostUSD += c.Price.Tokens(&m.Tally)
+		r.BilledPrompt += m.Tally.BilledPrompt
+		r.BilledCached += m.Tally.BilledCached
 		r.CostUSD += float64(c.PTU.Units) * c.Price.UnitHour * hours
 		if c.TokenLimit() > 0 {
 			r.Charged += float64(e.baseline[i].Charged())
 			r.Allowed += m.Allowed(r.FirstArrival, duration)
 		}
+	}
+	for _, s := range e.sources {
+		n := workload.SessionsOf(s)
+		r.Sessions += n.Begun
+		r.LostSessions += n.Lost
+		r.LostTurns += n.LostTurns
 	}
 	if !(r.Allowed > 0) || math.IsInf(r.Allowed, 0) {
 		r.Charged, r.Allowed = 0, 0

@@ -11,6 +11,7 @@ import (
 // a slab without pointers, so that the garbage collector never looks at it.
 type call struct {
 	strategies.Call
+	prefix                uint64 // as workload.Arrival has it
 	prompt, guess, output uint32 // the true sizes
 	instance              uint32
 	group                 uint32 // of calls that it is counted with

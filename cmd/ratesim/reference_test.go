@@ -132,7 +132,7 @@ func scenariosPage(t *testing.T) string {
 func (k *key) rows(to *strings.Builder, path string) {
 	for _, name := range slices.Sorted(maps.Keys(k.Properties)) {
 		p := k.Properties[name]
-		if nested := path + name + "."; slices.Contains([]string{"network.", "latency.", "charge."}, nested) && p.Properties != nil {
+		if nested := path + name + "."; slices.Contains([]string{"network.", "latency.", "charge.", "cache."}, nested) && p.Properties != nil {
 			p.rows(to, nested)
 			continue
 		}

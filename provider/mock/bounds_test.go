@@ -63,7 +63,7 @@ func TestLongAnswersInPieces(t *testing.T) {
 	if err := json.Unmarshal(all.Body.Bytes(), &list); err != nil || len(list.Data) != 100 || len(list.Data[99].Embedding) != 500 {
 		t.Errorf("%v: %d embeddings in %d bytes", err, len(list.Data), all.Body.Len())
 	}
-	chat := ask(s, "POST", "/v1/chat/completions", `{"model":"gpt-4o",`+hello+`}`, wire.ScriptHeader+": 1 0 0 0 0 1 1 1 100000 0")
+	chat := ask(s, "POST", "/v1/chat/completions", `{"model":"gpt-4o",`+hello+`}`, wire.ScriptHeader+": 1 0 0 0 0 1 1 1 100000 0 0 0 0")
 	if text, _ := field(t, chat.Body.String(), "choices.0.message.content").(string); strings.Count(text, "ord") != 100_000 {
 		t.Errorf("%d of 100,000 words", strings.Count(text, "ord"))
 	}
@@ -76,7 +76,7 @@ func TestScripts(t *testing.T) {
 		w := &counter{sink: sink{header: http.Header{}}}
 		r := httptest.NewRequest("POST", "/v1/chat/completions", strings.NewReader(`{"model":"gpt-4o",`+hello+`}`))
 		r.Header.Set("Authorization", "Bearer sk-test")
-		r.Header.Set(wire.ScriptHeader, fmt.Sprintf("1 0 0 0 0 1 1 1 %d 0", output))
+		r.Header.Set(wire.ScriptHeader, fmt.Sprintf("1 0 0 0 0 1 1 1 %d 0 0 0 0", output))
 		s.ServeHTTP(w, r)
 		return w.status, fmt.Sprint(w.n)
 	}

@@ -14,7 +14,8 @@ func (chatStyle) usage(b []byte, e *exchange) []byte {
 	b = field(b, `{"prompt_tokens":`, uint64(e.prompt))
 	b = field(b, `,"completion_tokens":`, uint64(e.output))
 	b = field(b, `,"total_tokens":`, e.total())
-	return append(b, `,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}`...)
+	b = field(b, `,"prompt_tokens_details":{"cached_tokens":`, uint64(e.reply.Cached))
+	return append(b, `},"completion_tokens_details":{"reasoning_tokens":0}}`...)
 }
 
 func (chatStyle) head(b []byte, e *exchange, object string) []byte {

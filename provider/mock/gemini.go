@@ -11,6 +11,9 @@ func (geminiStyle) content(b []byte, e *exchange, from, to uint32, finish string
 		b = append(append(append(b, `,"finishReason":"`...), finish...), '"')
 	}
 	b = field(b, `,"index":0}],"usageMetadata":{"promptTokenCount":`, uint64(e.prompt))
+	if e.reply.Cached > 0 {
+		b = field(b, `,"cachedContentTokenCount":`, uint64(e.reply.Cached))
+	}
 	b = field(b, `,"candidatesTokenCount":`, uint64(e.output))
 	b = field(b, `,"totalTokenCount":`, e.total())
 	b = append(append(b, `},"modelVersion":`...), e.model...)
@@ -56,7 +59,11 @@ type converseStyle struct{ geminiStyle }
 func (converseStyle) whole(b []byte, e *exchange) []byte {
 	b = e.said(append(b, `{"output":{"message":{"role":"assistant","content":[{"text":"`...))
 	b = append(append(b, `"}]}},"stopReason":"`...), e.finish("end_turn", "max_tokens")...)
-	b = field(b, `","usage":{"inputTokens":`, uint64(e.prompt))
+	b = field(b, `","usage":{"inputTokens":`, e.fresh())
+	if e.reply.Cached > 0 || e.reply.Written > 0 {
+		b = field(b, `,"cacheReadInputTokens":`, uint64(e.reply.Cached))
+		b = field(b, `,"cacheWriteInputTokens":`, uint64(e.reply.Written))
+	}
 	b = field(b, `,"outputTokens":`, uint64(e.output))
 	b = field(b, `,"totalTokens":`, e.total())
 	b = field(b, `},"metrics":{"latencyMs":`, uint64(e.due.Sub(e.at).Milliseconds()))

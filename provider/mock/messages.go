@@ -4,8 +4,10 @@ package mock
 type messagesStyle struct{}
 
 func (messagesStyle) usage(b []byte, e *exchange, output uint32) []byte {
-	b = field(b, `{"input_tokens":`, uint64(e.prompt))
-	b = field(b, `,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":`, uint64(output))
+	b = field(b, `{"input_tokens":`, e.fresh())
+	b = field(b, `,"cache_creation_input_tokens":`, uint64(e.reply.Written))
+	b = field(b, `,"cache_read_input_tokens":`, uint64(e.reply.Cached))
+	b = field(b, `,"output_tokens":`, uint64(output))
 	return append(b, '}')
 }
 

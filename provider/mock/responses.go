@@ -17,7 +17,8 @@ func (s responsesStyle) response(b []byte, e *exchange, status string) []byte {
 	}
 	b = s.message(b, e, status)
 	b = field(b, `],"usage":{"input_tokens":`, uint64(e.prompt))
-	b = field(b, `,"input_tokens_details":{"cached_tokens":0},"output_tokens":`, uint64(e.output))
+	b = field(b, `,"input_tokens_details":{"cached_tokens":`, uint64(e.reply.Cached))
+	b = field(b, `},"output_tokens":`, uint64(e.output))
 	b = field(b, `,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":`, e.total())
 	return append(b, "}}"...)
 }

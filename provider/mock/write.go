@@ -40,6 +40,12 @@ func (e *exchange) words(b []byte, from, to uint32) []byte {
 }
 
 // total returns the tokens of prompt and answer.
+// fresh are the tokens of the prompt that the cache neither gave nor took, which is what
+// Anthropic and Bedrock report as input.
+func (e *exchange) fresh() uint64 {
+	return uint64(e.prompt - min(e.prompt, e.reply.Cached+e.reply.Written))
+}
+
 func (e *exchange) total() uint64 { return uint64(e.prompt) + uint64(e.output) }
 
 // finish says why an answer ends: it is complete, or was cut to its bound.

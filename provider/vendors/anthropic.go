@@ -14,7 +14,8 @@ import (
 // Sonnet 4.x. Each is a token bucket, refilled continuously (platform.claude.com,
 // docs/en/api/rate-limits, 2026-09). Input is estimated when a call comes and
 // corrected during it; output counts as it is produced, and max_tokens has no
-// effect. Input read from the cache is free, except for Haiku 3.5. Headers
+// effect. Input read from the cache is free, except for Haiku 3.5, and input written to it
+// counts like any other. Headers
 // round what is left of tokens to thousands, show the tighter of input
 // and output in the plain trio, and give the time at which a bucket is full as an
 // instant of whole seconds; a 429 carries retry-after in seconds.
@@ -31,5 +32,6 @@ func Anthropic(c *provider.Config) {
 	if strings.HasPrefix(c.Model, "claude-haiku-3.5") {
 		c.Charge.CacheDiscount = 0
 	}
+	c.Cache = claudeCache(c.Model)
 	c.Headers = provider.Headers{Round: 1000, Reset: time.Second, Instant: true}
 }

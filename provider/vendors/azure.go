@@ -32,6 +32,7 @@ import (
 func Azure(c *provider.Config) {
 	window(c, provider.SubMinute)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Undeclared: 16, Rejected: true}
+	c.Cache = openAICache(c.Model)
 	c.Headers = provider.Headers{Reset: time.Second}
 }
 
@@ -47,18 +48,19 @@ func Azure(c *provider.Config) {
 //
 // and is settled both ways when its true cost is known (MicrosoftDocs/azure-ai-docs,
 // articles/foundry/openai/concepts/provisioned-throughput.md, 2026-02-10). A
-// refusal adds nothing. Tokens from the cache are free before GPT-6 and weigh
-// 0.1 from there on (how-to-provisioned-throughput-sizing.md, 2026-09-23).
+// refusal adds nothing. Tokens from the cache are free before GPT-6; from there on
+// they weigh 0.1, and those that are written to it 1.25 (how-to-provisioned-throughput-sizing.md, 2026-09-23).
 //
 // Not published, and chosen: that 100 % is one minute's worth; that the ratio
 // weighs max_tokens at admission too; that a call without max_tokens reserves
 // its prompt alone, for the service makes an estimate of its own; that the wait
-// is rounded up to a millisecond. What GPT-6 charges for writing to the cache,
-// 1.25, and for long context is not modelled.
+// is rounded up to a millisecond. What GPT-6 charges for long context is not
+// modelled.
 func AzurePTU(c *provider.Config) {
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true, CacheDiscount: 1}
 	if strings.HasPrefix(c.Model, "gpt-6") {
-		c.Charge.CacheDiscount = 0.9
+		c.Charge.CacheDiscount, c.Charge.CacheWrite = 0.9, 1.25
 	}
+	c.Cache = openAICache(c.Model)
 	c.Headers = provider.Headers{}
 }

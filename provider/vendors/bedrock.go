@@ -33,6 +33,9 @@ func Bedrock(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Undeclared: 64_000, Settle: true,
 		Burndown: burndown(c.Model), CacheDiscount: 1, ReserveCached: true, FailedFree: true}
+	if strings.HasPrefix(c.Model, "claude-") {
+		c.Cache = claudeCache(c.Model)
+	}
 	c.Headers = provider.Headers{Silent: true, NoWait: true}
 }
 

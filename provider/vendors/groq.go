@@ -1,6 +1,10 @@
 package vendors
 
-import "ratesim/provider"
+import (
+	"time"
+
+	"ratesim/provider"
+)
 
 // Groq sets the rules of Groq's API.
 //
@@ -15,9 +19,12 @@ import "ratesim/provider"
 // it in messages. Refused requests do not count: the page is silent, but 429s of
 // 30 requests a minute have asked for 1.724 s and 1.969 s, where a refusal that
 // counts would ask for 2 s.
+// A prompt is kept until nobody has used it for 2 hours (console.groq.com/docs/prompt-caching,
+// 2026). Chosen: that all models keep them, from 1,024 tokens on, in steps of one.
 // Limits on audio are not modelled.
 func Groq(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true, CacheDiscount: 1}
+	c.Cache = provider.Cache{TTL: 2 * time.Hour, Least: 1024}
 	c.Headers = provider.Headers{Daily: true}
 }

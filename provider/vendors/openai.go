@@ -39,5 +39,6 @@ import "ratesim/provider"
 func OpenAI(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveLarger, Settle: true, Rejected: true}
+	c.Cache = openAICache(c.Model)
 	c.Headers = provider.Headers{Daily: true}
 }

@@ -5,9 +5,9 @@
 // chosen in its place.
 //
 // The numbers of the limits belong to the tier. A function is called after they are
-// set, and keeps them. It replaces Charge, Headers and Window of the deployment and
-// Window of each of its Limits. It keeps Phase, which depends on the time of day and
-// not on the vendor.
+// set, and keeps them. It replaces Charge, Headers, Cache and Window of the deployment,
+// Window of each of its Limits and, of its Price, that of tokens written to the cache. It
+// keeps Phase, which depends on the time of day and not on the vendor.
 package vendors
 
 import (
@@ -35,6 +35,7 @@ func Apply(c *provider.Config) bool {
 		return false
 	}
 	all[i].apply(c)
+	PriceWrites(c)
 	return true
 }
 

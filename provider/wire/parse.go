@@ -21,7 +21,7 @@ import (
 // body. Of several trios on tokens it takes the one with the least share left,
 // and windows of a minute before longer ones. 503 and 529 are Capacity.
 func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
-	r.Status, r.Limit, r.Prompt, r.Output = status, NoLimit, 0, 0
+	r.Status, r.Limit, r.Prompt, r.Output, r.Cached, r.Written = status, NoLimit, 0, 0, 0, 0
 	sent := triosOf(h)
 	r.Requests, r.Tokens = sent.tightest(&requestWindows, now), sent.tightest(&tokenWindows, now)
 	r.RetryAfter = span(h.Get("Retry-After-Ms"), time.Millisecond)
@@ -36,7 +36,7 @@ func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 		r.ShouldRetry = DoNotRetry
 	}
 	if r.OK() {
-		r.Prompt, r.Output = usage(body)
+		usage(body, r)
 		return
 	}
 	c := complaintOf(body)
@@ -306,15 +306,16 @@ func exhausted(h http.Header, r *Reply) Limit {
 	return NoLimit
 }
 
-// usage reads the tokens that the body of a success reports: OpenAI's and its
-// followers', Anthropic's (whose input leaves out what the cache gave or took),
-// Bedrock's, Gemini's.
-func usage(body []byte) (prompt, output uint32) {
+// usage fills in r the tokens that the body of a success reports: OpenAI's and its
+// followers', Anthropic's and Bedrock's (whose input leaves out what the cache gave or
+// took), Gemini's.
+func usage(body []byte, r *Reply) {
 	if !json.Valid(body) {
-		return 0, 0
+		return
 	}
 	c := cursor{body}
 	var in, out, metaIn, metaOut counts
+	var cached, written float64
 	c.fields(func(key []byte) {
 		switch string(key) {
 		case "usage":
@@ -324,8 +325,18 @@ func usage(body []byte) (prompt, output uint32) {
 					in[0] = c.number()
 				case "cache_creation_input_tokens", "cacheWriteInputTokens":
 					in[1] = c.number()
+					written = in[1]
 				case "cache_read_input_tokens", "cacheReadInputTokens":
 					in[2] = c.number()
+					cached = in[2]
+				case "prompt_tokens_details", "input_tokens_details":
+					c.fields(func(key []byte) {
+						if string(key) == "cached_tokens" {
+							cached = c.number()
+						} else {
+							c.skip()
+						}
+					})
 				case "completion_tokens", "output_tokens", "outputTokens":
 					out[0] = c.number()
 				default:
@@ -337,6 +348,8 @@ func usage(body []byte) (prompt, output uint32) {
 				switch string(key) {
 				case "promptTokenCount":
 					metaIn[0] = c.number()
+				case "cachedContentTokenCount":
+					cached = c.number()
 				case "candidatesTokenCount":
 					metaOut[0] = c.number()
 				case "thoughtsTokenCount":
@@ -349,7 +362,9 @@ func usage(body []byte) (prompt, output uint32) {
 			c.skip()
 		}
 	})
-	return max(in.tokens(), metaIn.tokens()), max(out.tokens(), metaOut.tokens())
+	r.Prompt, r.Output = max(in.tokens(), metaIn.tokens()), max(out.tokens(), metaOut.tokens())
+	r.Cached = min((&counts{cached}).tokens(), r.Prompt)
+	r.Written = min((&counts{written}).tokens(), r.Prompt-r.Cached)
 }
 
 // counts are added up.

@@ -206,22 +206,26 @@ const gemini = `{"error":{"code":429,"message":"You exceeded your current quota,
 
 func TestParseUsage(t *testing.T) {
 	for _, k := range []struct {
-		body           string
-		prompt, output uint32
+		body                            string
+		prompt, output, cached, written uint32
 	}{
-		{`{"usage":{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29}}`, 19, 10},
-		{`{"usage":{"input_tokens":50,"cache_creation_input_tokens":7,"cache_read_input_tokens":100,"output_tokens":9}}`, 157, 9},
-		{`{"usage":{"input_tokens":36,"input_tokens_details":{"cached_tokens":30},"output_tokens":87}}`, 36, 87},
-		{`{"usageMetadata":{"promptTokenCount":8,"candidatesTokenCount":5,"thoughtsTokenCount":20}}`, 8, 25},
-		{`{"usage":{"inputTokens":30,"outputTokens":62,"totalTokens":92}}`, 30, 62},
-		{`{"usage":{"prompt_tokens":-3,"completion_tokens":1e30}}`, 0, math.MaxUint32},
-		{`{"usage":{"prompt_tokens":"19","completion_tokens":10}}`, 0, 10},
-		{`{"choices":[{"text":"please try again in 5s"}]}`, 0, 0},
-		{`{"usage":null}`, 0, 0},
-		{"{ \"choices\" : [ { } , \"}\\\"{\" ] ,\t\"usage\" : { \"prompt_tokens\" : 19 ,\n\"completion_tokens\" : 10\r\n} }", 19, 10},
-		{`[`, 0, 0},
+		{`{"usage":{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29}}`, 19, 10, 0, 0},
+		{`{"usage":{"input_tokens":50,"cache_creation_input_tokens":7,"cache_read_input_tokens":100,"output_tokens":9}}`, 157, 9, 100, 7},
+		{`{"usage":{"input_tokens":36,"input_tokens_details":{"cached_tokens":30},"output_tokens":87}}`, 36, 87, 30, 0},
+		{`{"usageMetadata":{"promptTokenCount":8,"candidatesTokenCount":5,"thoughtsTokenCount":20}}`, 8, 25, 0, 0},
+		{`{"usageMetadata":{"promptTokenCount":80,"cachedContentTokenCount":64,"candidatesTokenCount":5}}`, 80, 5, 64, 0},
+		{`{"usage":{"inputTokens":30,"outputTokens":62,"cacheReadInputTokens":900,"cacheWriteInputTokens":70}}`, 1000, 62, 900, 70},
+		{`{"usage":{"prompt_tokens":19,"completion_tokens":10,"prompt_tokens_details":{"audio_tokens":3,"cached_tokens":20}}}`, 19, 10, 19, 0},
+		{`{"usage":{"prompt_tokens":19,"completion_tokens":10,"prompt_tokens_details":null}}`, 19, 10, 0, 0},
+		{`{"usage":{"inputTokens":30,"outputTokens":62,"totalTokens":92}}`, 30, 62, 0, 0},
+		{`{"usage":{"prompt_tokens":-3,"completion_tokens":1e30}}`, 0, math.MaxUint32, 0, 0},
+		{`{"usage":{"prompt_tokens":"19","completion_tokens":10}}`, 0, 10, 0, 0},
+		{`{"choices":[{"text":"please try again in 5s"}]}`, 0, 0, 0, 0},
+		{`{"usage":null}`, 0, 0, 0, 0},
+		{"{ \"choices\" : [ { } , \"}\\\"{\" ] ,\t\"usage\" : { \"prompt_tokens\" : 19 ,\n\"completion_tokens\" : 10\r\n} }", 19, 10, 0, 0},
+		{`[`, 0, 0, 0, 0},
 	} {
-		want := wire.Reply{Status: 200, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota, Prompt: k.prompt, Output: k.output}
+		want := wire.Reply{Status: 200, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota, Prompt: k.prompt, Output: k.output, Cached: k.cached, Written: k.written}
 		var got wire.Reply
 		wire.Parse(200, nil, []byte(k.body), noon, &got)
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -24,7 +24,8 @@ type Script struct {
 	Seed        uint64
 	Replication int
 	Start       time.Time // time 0 of the run, on the clock of both
-	// Of the attempt: Call, Number, Prompt, Guess, MaxTokens, Output and Cached.
+	// Of the attempt: Call, Number, Prompt, Guess, MaxTokens, Output, Cached, System,
+	// SystemID and Prefix.
 	Attempt Attempt
 }
 
@@ -33,7 +34,7 @@ type Script struct {
 // whole one.
 func (s *Script) Epoch() time.Time { return s.Start.Truncate(time.Second) }
 
-// String returns s as ScriptHeader carries it: ten numbers between spaces.
+// String returns s as ScriptHeader carries it: thirteen numbers between spaces.
 func (s *Script) String() string {
 	a := &s.Attempt
 	b := make([]byte, 0, 128)
@@ -41,7 +42,8 @@ func (s *Script) String() string {
 	for _, n := range [...]int64{int64(s.Replication), s.Start.UnixNano()} {
 		b = strconv.AppendInt(append(b, ' '), n, 10)
 	}
-	for _, n := range [...]uint64{a.Call, uint64(a.Number), uint64(a.Prompt), uint64(a.Guess), uint64(a.MaxTokens), uint64(a.Output), uint64(a.Cached)} {
+	for _, n := range [...]uint64{a.Call, uint64(a.Number), uint64(a.Prompt), uint64(a.Guess), uint64(a.MaxTokens), uint64(a.Output), uint64(a.Cached),
+		uint64(a.System), uint64(a.SystemID), a.Prefix} {
 		b = strconv.AppendUint(append(b, ' '), n, 10)
 	}
 	return string(b)
@@ -49,7 +51,7 @@ func (s *Script) String() string {
 
 // ParseScript reads what String wrote.
 func ParseScript(v string) (s Script, err error) {
-	bits := [...]int{64, 31, 63, 64, 32, 32, 32, 32, 32, 32}
+	bits := [...]int{64, 31, 63, 64, 32, 32, 32, 32, 32, 32, 32, 16, 64}
 	var n [len(bits)]uint64
 	for i := range n {
 		number, rest, more := strings.Cut(v, " ")
@@ -61,9 +63,10 @@ func ParseScript(v string) (s Script, err error) {
 		}
 		v = rest
 	}
-	if n[9] > n[5] {
-		return Script{}, errors.New(ScriptHeader + ": more tokens are cached than there are")
+	if n[9] > n[5] || n[10] > n[5] {
+		return Script{}, errors.New(ScriptHeader + ": more tokens are cached, or are the system prompt, than there are")
 	}
 	return Script{Seed: n[0], Replication: int(n[1]), Start: time.Unix(0, int64(n[2])), Attempt: Attempt{
-		Call: n[3], Number: uint32(n[4]), Prompt: uint32(n[5]), Guess: uint32(n[6]), MaxTokens: uint32(n[7]), Output: uint32(n[8]), Cached: uint32(n[9])}}, nil
+		Call: n[3], Number: uint32(n[4]), Prompt: uint32(n[5]), Guess: uint32(n[6]), MaxTokens: uint32(n[7]), Output: uint32(n[8]), Cached: uint32(n[9]),
+		System: uint32(n[10]), SystemID: uint16(n[11]), Prefix: n[12]}}, nil
 }

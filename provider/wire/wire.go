@@ -19,14 +19,20 @@ import (
 
 // Attempt is one HTTP request as a deployment receives it.
 type Attempt struct {
-	Call      uint64 // the call it is sent for; with Number it names every random draw about this attempt
+	Call uint64 // the call it is sent for; with Number it names every random draw about this attempt
+	// Prefix names what the prompt begins with: of two with the same, the later begins with
+	// all of the earlier. 0 = it begins like no other.
+	Prefix    uint64
 	Number    uint32 // 0 for a call's first attempt
 	Prompt    uint32 // tokens of the prompt as the provider counts them
 	Guess     uint32 // tokens of the prompt as the provider estimates them at admission
 	MaxTokens uint32 // declared bound on the output; 0 means none was declared
 	Output    uint32 // tokens the model will produce; known to the driver, used only once they are produced
-
-	Cached uint32 // tokens of the prompt that the provider has in its cache; at most Prompt
+	// Cached are the tokens of the prompt that the provider has in its cache; at most Prompt.
+	// The driver knows them where the workload says which share is cached. A prompt with a
+	// Prefix is looked up when it reaches a deployment that has a cache, which sets Cached.
+	Cached uint32
+	System uint32 // with a Prefix, the tokens at its beginning that all prompts with the same SystemID have; 0 = none
 
 	// What the model notes at Arrive and needs at Finish. Drivers keep these
 	// fields as they are between the two calls and do not read them.
@@ -34,6 +40,8 @@ type Attempt struct {
 	Reserved int64              // tokens charged then
 	Admitted bool               // must be handed to Finish
 	Failed   bool               // admitted, and answered with an error
+
+	SystemID uint16 // see System
 }
 
 // MaxTickets is how many limits on tokens a deployment may have.
@@ -127,6 +135,8 @@ type Reply struct {
 	Tokens      Quota
 	Prompt      uint32 // usage, on 200
 	Output      uint32
+	Cached      uint32 // of Prompt, those that came from the provider's cache
+	Written     uint32 // of Prompt, those that were put into it, where the vendor tells
 }
 
 // Age lets d pass between the answer and the client's reading it, where resets

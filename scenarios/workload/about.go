@@ -20,5 +20,6 @@ func About() []Description {
 		{"spike", "at, calls, over", "exactly so many calls, evenly spaced or at once"},
 		{"closed", "users, think", "users who wait for each answer before they think and ask again"},
 		{"trace", "file, format, columns, skip_bad_rows, speed, scale, loop", "recorded requests with their own sizes, and max_tokens where the log has it"},
+		{"sessions", "start, turns, think, added_tokens, system_tokens, max_context, compact_to, fan_out", "conversations and agents: turns that wait for the answer before, with a context that grows; a session that loses a turn stops"},
 	}
 }

@@ -23,10 +23,15 @@ const (
 	Spike
 	ClosedLoop
 	Trace
+	InSessions
 )
 
 // Processes lists the names of all processes, indexed by Process.
-var Processes = [...]string{"constant", "poisson", "gamma", "weibull", "mmpp", "ramp", "diurnal", "spike", "closed", "trace"}
+var Processes = [...]string{"constant", "poisson", "gamma", "weibull", "mmpp", "ramp", "diurnal", "spike", "closed", "trace", "sessions"}
+
+// Waits reports whether calls of p come when others have ended, so that how many there are
+// depends on the client.
+func (p Process) Waits() bool { return p == ClosedLoop || p == InSessions }
 
 func (p Process) String() string {
 	if int(p) >= len(Processes) {
@@ -72,7 +77,9 @@ type Arrivals struct {
 	Calls int           // [calls] spike: how many, evenly spaced over Over; 1 to MaxCalls
 
 	Users int      // [users] closed: each waits for its call to end, thinks, and asks again; 1 to MaxUsers
-	Think rng.Dist // [think] closed: seconds
+	Think rng.Dist // [think] closed and sessions: seconds
+
+	Sessions *Sessions // of the process sessions; nil for every other
 
 	Log   Log     // [file, format, columns, skip_bad_rows] trace: a path, or the name of an embedded trace, and how it is read
 	Speed float64 // [speed] trace: 2 replays twice as fast; at most MaxSpeed; 0 = 1
@@ -86,37 +93,45 @@ type times interface{ next() clock.Time }
 
 // open returns the source of the caller's stream.
 func (c *caller) open(until clock.Time) (Source, error) {
-	var t times
-	var err error
-	a, draws := &c.stream.Arrivals, c.key.Sequence(rng.Arrivals)
+	a := &c.stream.Arrivals
 	switch a.Process {
-	case ConstantRate:
-		t, err = newConstant(a)
-	case Poisson:
-		t, err = newPoisson(a, draws)
-	case GammaRenewal:
-		t, err = newGamma(a, draws)
-	case Weibull:
-		t, err = newWeibull(a, draws)
-	case MMPP:
-		t, err = newMMPP(a, until, draws)
-	case Ramp:
-		t, err = newRamp(a, until, draws)
-	case Diurnal:
-		t, err = newDiurnal(a, draws)
-	case Spike:
-		t, err = newSpike(a)
 	case ClosedLoop:
 		return newClosed(c, until)
 	case Trace:
 		return newReplay(c, until)
-	default:
-		err = fmt.Errorf("there is no such arrival process")
+	case InSessions:
+		return newSessions(c, until)
 	}
+	t, err := a.times(c.key.Sequence(rng.Arrivals), until)
 	if err != nil {
 		return nil, err
 	}
 	return &openSource{caller: *c, times: t, until: until}, nil
+}
+
+// times returns the arrival times of an open process.
+func (a *Arrivals) times(draws rng.Sequence, until clock.Time) (times, error) {
+	switch a.Process {
+	case ConstantRate:
+		return newConstant(a)
+	case Poisson:
+		return newPoisson(a, draws)
+	case GammaRenewal:
+		return newGamma(a, draws)
+	case Weibull:
+		return newWeibull(a, draws)
+	case MMPP:
+		return newMMPP(a, until, draws)
+	case Ramp:
+		return newRamp(a, until, draws)
+	case Diurnal:
+		return newDiurnal(a, draws)
+	case Spike:
+		return newSpike(a)
+	case ClosedLoop, Trace, InSessions:
+		return nil, fmt.Errorf("it says nothing of when sessions begin; want a process that draws arrival times")
+	}
+	return nil, fmt.Errorf("there is no such arrival process")
 }
 
 // openSource is the Source of every process that does not wait for its calls

@@ -40,7 +40,7 @@ func (c *caller) sized(a *Arrival, n uint64, at clock.Time, prompt, output uint3
 	s := c.stream
 	a.ID, a.At, a.Deadline = id, at, clock.Never
 	a.Prompt, a.Output, a.MaxTokens = prompt, output, s.MaxTokens
-	a.Tenant, a.Priority = c.tenant, s.Priority
+	a.Tenant, a.Priority, a.Prefix = c.tenant, s.Priority, 0
 	if s.Deadline > 0 {
 		a.Deadline = at.Add(s.Deadline)
 	}

@@ -74,15 +74,16 @@ func (s *closedSource) Next(a *Arrival) bool {
 
 func (s *closedSource) Err() error { return nil }
 
-// Ended makes the user's next call. A user stops after 2^24 rounds, which is
-// what a call ID has room for.
-func (s *closedSource) Ended(now clock.Time, id uint64, a *Arrival) bool {
+// Ended makes the user's next call, whether or not this one succeeded. A user stops after
+// 2^24 rounds, which is what a call ID has room for.
+func (s *closedSource) Ended(now clock.Time, id uint64, _ bool, next []Arrival) []Arrival {
 	n := id&(1<<sequenceBits-1) + 1
 	user, round := n>>roundBits, n&(1<<roundBits-1)
 	at := now + clock.FromSeconds(s.think(user, round))
 	if round == 0 || at >= s.until || at < now {
-		return false
+		return next
 	}
-	s.call(a, n, at)
-	return true
+	var a Arrival
+	s.call(&a, n, at)
+	return append(next, a)
 }

@@ -41,8 +41,7 @@ func runClosed(t *testing.T, s Closed, response time.Duration) map[uint64]Arriva
 	}
 	for len(open) > 0 {
 		ended := heap.Pop(&open).(Arrival)
-		var a Arrival
-		if s.Ended(ended.At, ended.ID, &a) {
+		for _, a := range s.Ended(ended.At, ended.ID, true, nil) {
 			if a.At < ended.At {
 				t.Fatalf("a call at %v after the one before ended at %v", a.At, ended.At)
 			}
@@ -117,9 +116,8 @@ func TestClosedEnds(t *testing.T) {
 		{"the last round", 0, 1<<roundBits - 1, false},
 	}
 	for _, tt := range tests {
-		var a Arrival
-		if got := c.Ended(tt.now, tt.id, &a); got != tt.want {
-			t.Errorf("%s: Ended(%v, %x) = %v, want %v", tt.name, tt.now, tt.id, got, tt.want)
+		if next := c.Ended(tt.now, tt.id, true, nil); len(next) == 1 != tt.want {
+			t.Errorf("%s: Ended(%v, %x) = %+v, want a call: %v", tt.name, tt.now, tt.id, next, tt.want)
 		}
 	}
 }

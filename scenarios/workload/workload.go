@@ -21,6 +21,10 @@ type Arrival struct {
 	MaxTokens uint32     // declared by the client; 0 = none
 	Tenant    uint16     // index into Tenants of the streams
 	Priority  int8
+	// Prefix names what the prompt begins with: calls of one conversation have the same,
+	// and the prompt of each begins with that of the one before. 0 = the prompt has nothing
+	// in common with others that a provider's cache could keep.
+	Prefix uint64
 }
 
 // Source yields the arrivals of one stream in time order and in memory that
@@ -33,29 +37,31 @@ type Source interface {
 	Err() error
 }
 
-// Closed is a Source whose users wait for their call to end before they ask
-// for the next. Next yields each user's first call; Ended the ones after it.
+// Closed is a Source of calls that come when others have ended. Next yields those that wait
+// for none; Ended the ones after them.
 type Closed interface {
 	Source
-	// Ended tells the source that the call with this ID ended at now. It fills
-	// a with the same user's next arrival, at or after now, and reports whether
-	// there is one.
-	Ended(now clock.Time, id uint64, a *Arrival) bool
+	// Ended tells the source that the call with this ID ended at now, and whether it has an
+	// answer. It appends to next the arrivals, at or after now, that have waited for that.
+	Ended(now clock.Time, id uint64, succeeded bool, next []Arrival) []Arrival
 }
 
 // Stream describes one stream of calls.
 type Stream struct {
 	Tenant    string
 	Arrivals  Arrivals
-	Prompt    rng.Dist      // tokens, rounded, at least 1
-	Output    rng.Dist      // tokens, rounded, at least 1
-	Lengths   []Length      // prompt and output drawn together from these rows; nil = drawn apart, as above
-	MaxTokens uint32        // 0 = not declared
-	Estimate  Estimate      // what the client believes of its prompts
-	Guess     Estimate      // what the provider believes of them at admission
-	Cached    float64       // share of each prompt that the provider has in its cache, 0 to 1
-	Deadline  time.Duration // after arrival; 0 = none
-	Priority  int8
+	Prompt    rng.Dist // tokens, rounded, at least 1
+	Output    rng.Dist // tokens, rounded, at least 1
+	Lengths   []Length // prompt and output drawn together from these rows; nil = drawn apart, as above
+	MaxTokens uint32   // 0 = not declared
+	Estimate  Estimate // what the client believes of its prompts
+	Guess     Estimate // what the provider believes of them at admission
+	// Cached is the share of each prompt that the provider has in its cache, 0 to 1. It is for
+	// calls of which nothing more is known: what is cached of the prompts of sessions is for
+	// the cache of the deployment to say, and Cached is 0.
+	Cached   float64
+	Deadline time.Duration // after arrival; 0 = none
+	Priority int8
 	// Rows are the rows of the trace that Arrivals name, as Summary.Kept has them; nil =
 	// each run reads them from the file.
 	Rows []Row

@@ -65,6 +65,7 @@ func sound() []Arrivals {
 		{Process: Spike, At: time.Second, Calls: 600, Over: minute},
 		{Process: ClosedLoop, Users: 600, Think: rng.NewConstant(60)},
 		{Process: Trace, Log: Log{Name: "azure-conv-2023"}, Speed: 2, Loop: true},
+		{Process: InSessions, Think: rng.NewConstant(1), Sessions: &Sessions{Start: Arrivals{Process: Poisson, Rate: 10}, Turns: rng.NewConstant(3), Added: rng.NewConstant(100)}},
 	}
 }
 
@@ -223,7 +224,8 @@ func TestNoAllocationPerArrival(t *testing.T) {
 			t.Errorf("%s: %v allocations per arrival", a.Process, n)
 		}
 		if c, ok := s.(Closed); ok {
-			if n := testing.AllocsPerRun(2000, func() { c.Ended(next.At, next.ID, &next) }); n != 0 {
+			after := make([]Arrival, 0, 1)
+			if n := testing.AllocsPerRun(2000, func() { after = c.Ended(next.At, next.ID, true, after[:0]) }); n != 0 {
 				t.Errorf("%s: %v allocations per ended call", a.Process, n)
 			}
 		}

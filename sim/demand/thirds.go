@@ -58,6 +58,7 @@ func arrivals(ctx context.Context, sources []workload.Source, answer time.Durati
 		waiting = append(waiting, a)
 	}
 	var a workload.Arrival
+	var next []workload.Arrival
 	for i, source := range sources {
 		if source.Next(&a) {
 			wait(i, a)
@@ -69,8 +70,11 @@ func arrivals(ctx context.Context, sources []workload.Source, answer time.Durati
 			break
 		}
 		stream, id := int(e.Data&0xffff), waiting[e.Data>>16].ID
-		if closed, ok := sources[stream].(workload.Closed); ok && closed.Ended(e.At.Add(answer), id, &a) {
-			wait(stream, a)
+		if closed, ok := sources[stream].(workload.Closed); ok {
+			next = closed.Ended(e.At.Add(answer), id, true, next[:0])
+			for _, a := range next {
+				wait(stream, a)
+			}
 		}
 		if sources[stream].Next(&a) {
 			wait(stream, a)

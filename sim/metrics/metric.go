@@ -47,6 +47,10 @@ const (
 	FairnessInstances
 	CostUSD
 	CostPerSuccessUSD
+	CachedShare
+	Sessions
+	LostSessions
+	LostTurns
 	OfOptimum
 	RegretS
 	FailuresMaxRetries
@@ -137,6 +141,7 @@ func Metrics() []Metric {
 	traffic(list)
 	times(list)
 	money(list)
+	conversations(list)
 	for _, ids := range sums() {
 		for _, id := range ids {
 			list[id].AddsUp = true
@@ -284,6 +289,24 @@ func money(m []Metric) {
 		run: meanOfRuns(func(r *Run) float64 { return r.CostUSD })}
 	m[CostPerSuccessUSD] = Metric{Name: "cost_per_success_usd", Unit: USD, Better: Lower, About: "cost_usd ÷ succeeded",
 		run: func(r *Run) (float64, float64) { return r.CostUSD, n(r.Succeeded) }}
+	m[CachedShare] = Metric{Name: "cached_share", Unit: Share, Better: Higher, About: "prompt tokens that came from the provider's cache ÷ prompt tokens billed; absent where nothing is cached",
+		run: func(r *Run) (float64, float64) {
+			if !r.setup.Caches {
+				return 0, 0
+			}
+			return n(r.BilledCached), n(r.BilledPrompt)
+		}}
+}
+
+// conversations fills in what became of the sessions, of which calls are the turns.
+func conversations(m []Metric) {
+	of := func(name string, better Direction, about string, v func(*Run) int64) Metric {
+		return Metric{Name: name, Better: better, About: about, run: meanOfRuns(func(r *Run) float64 { return unless(r.Sessions == 0, n(v(r))) })}
+	}
+	m[Sessions] = of("sessions", Neither, "conversations and tasks of agents that began; absent without the process sessions", func(r *Run) int64 { return r.Sessions })
+	m[LostSessions] = Metric{Name: "lost_sessions", Unit: Share, Better: Lower, About: "sessions that stopped because one of their calls failed ÷ sessions", share: true,
+		run: func(r *Run) (float64, float64) { return n(r.LostSessions), n(r.Sessions) }}
+	m[LostTurns] = of("lost_turns", Lower, "turns that sessions which stopped had still to make: they never arrive, so they are no calls and in no other metric", func(r *Run) int64 { return r.LostTurns })
 }
 
 func unless(absent bool, v float64) float64 {

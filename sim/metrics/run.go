@@ -19,6 +19,8 @@ type Setup struct {
 	// Thirds are the two prompt lengths, in tokens, that divide the calls into the
 	// short, the medium and the long.
 	Thirds [2]uint32
+	// Caches says that the provider's cache may have some of the prompts.
+	Caches bool
 	// Resolution is that of what the run keeps over time.
 	Resolution Resolution
 	// The first and the last fault with a beginning and an end: goodput before
@@ -49,12 +51,18 @@ type Run struct {
 	LastEnd                   clock.Time
 
 	// Filled in by the driver at the end of the run.
-	CostUSD   float64
-	Charged   float64 // tokens charged until the end of the workload's duration
-	Allowed   float64 // tokens the limits allowed until then; 0 when no deployment in use has a token limit
-	Most      int64   // the most calls that any client could have had succeed; negative when that is not known
-	Elsewhere bool    // attempts went to another deployment than the first
-	Hash      uint64  // of the event history
+	CostUSD float64
+	// Tokens of the prompts that were answered, and how many of them came from the
+	// provider's cache.
+	BilledPrompt, BilledCached int64
+	// Of the process sessions: how many began, how many stopped because a call failed, and
+	// how many turns those had still to make.
+	Sessions, LostSessions, LostTurns int64
+	Charged                           float64 // tokens charged until the end of the workload's duration
+	Allowed                           float64 // tokens the limits allowed until then; 0 when no deployment in use has a token limit
+	Most                              int64   // the most calls that any client could have had succeed; negative when that is not known
+	Elsewhere                         bool    // attempts went to another deployment than the first
+	Hash                              uint64  // of the event history
 
 	setup      Setup
 	groups     []Tally // by tenant and size; nil once the run is closed

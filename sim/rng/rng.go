@@ -36,6 +36,9 @@ const (
 	Lengths                       // picks one row of an empirical table
 	Deployment                    // the key of one deployment
 	Situation                     // one property of a random situation
+	Turns                         // how many turns a session or a sub-agent has
+	Added                         // tokens that a turn adds to its conversation
+	SubAgents                     // whether sub-agents follow a turn, and how many
 )
 
 // A Key roots the draws of one replication, or of one part of it.

@@ -20,7 +20,8 @@ const fewest = 5
 type Options struct {
 	// Error is the part of [Error] that this look may spend; 0 = all of it.
 	Error float64
-	// Closed says that the users of the workload wait for their answers.
+	// Closed says that all users of the workload are there from the beginning, and wait for
+	// their answers.
 	Closed   bool
 	SLO      []Objective
 	Baseline string  // a strategy; empty = none

@@ -9,7 +9,8 @@ import (
 	"ratesim/sim/metrics"
 )
 
-// Of returns how the strategies of a scenario are judged.
+// Of returns how the strategies of a scenario are judged. Sessions begin whatever the client
+// does, so they are judged by the calls that fail, each of which ends a session.
 func Of(s *scenarios.Spec) Options {
 	o := Options{
 		Closed:   slices.ContainsFunc(s.Workload, func(w workload.Stream) bool { return w.Arrivals.Process == workload.ClosedLoop }),

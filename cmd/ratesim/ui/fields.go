@@ -162,25 +162,30 @@ func variation(a *workload.Arrivals) (cv float64, ok bool) {
 // scaled is the workload with k times as many calls.
 func scaled(s *scenarios.Spec, k float64) []string {
 	var out []string
-	add := func(i int, key string, v float64, unit string) {
-		out = append(out, fmt.Sprintf("workload.%d.arrivals.%s=%s%s", i, key, number(v*k), unit))
-	}
 	for i := range s.Workload {
-		switch a := &s.Workload[i].Arrivals; a.Process {
+		path, a := fmt.Sprintf("workload.%d.arrivals.", i), &s.Workload[i].Arrivals
+		if a.Process == workload.InSessions {
+			path, a = path+"start.", &a.Sessions.Start
+		}
+		add := func(key string, v float64, unit string) { out = append(out, path+key+"="+number(v*k)+unit) }
+		count := func(key string, n int) {
+			out = append(out, fmt.Sprintf("%s%s=%.0f", path, key, max(1, math.Round(float64(n)*k))))
+		}
+		switch a.Process {
 		case workload.Trace:
-			add(i, "scale", a.Scale, "")
+			add("scale", a.Scale, "")
 		case workload.Spike:
-			out = append(out, fmt.Sprintf("workload.%d.arrivals.calls=%.0f", i, max(1, math.Round(float64(a.Calls)*k))))
+			count("calls", a.Calls)
 		case workload.ClosedLoop:
-			out = append(out, fmt.Sprintf("workload.%d.arrivals.users=%.0f", i, max(1, math.Round(float64(a.Users)*k))))
+			count("users", a.Users)
 		case workload.Ramp:
-			add(i, "from", a.From, "/s")
-			add(i, "to", a.To, "/s")
+			add("from", a.From, "/s")
+			add("to", a.To, "/s")
 		case workload.MMPP:
-			add(i, "rate", a.Rate, "/s")
-			add(i, "burst_rate", a.BurstRate, "/s")
+			add("rate", a.Rate, "/s")
+			add("burst_rate", a.BurstRate, "/s")
 		default:
-			add(i, "rate", a.Rate, "/s")
+			add("rate", a.Rate, "/s")
 		}
 	}
 	return out
