@@ -129,27 +129,29 @@ func TestManyRows(t *testing.T) {
 		for i := range rows {
 			fmt.Fprintf(&file, "openai,own-%d,tier-1,1000,me,2026,official\n", i)
 		}
-		best := time.Hour
-		for range 2 {
-			begin := time.Now()
-			c, err := known.With("own.csv", strings.NewReader(file.String()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := c.Find(fmt.Sprintf("openai/own-%d@tier-1", rows-1)); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := c.Find("openai/own-0@tier-2"); err == nil {
-				t.Fatal("a tier that nobody has is found")
-			}
-			best = min(best, time.Since(begin))
+		begin := time.Now()
+		c, err := known.With("own.csv", strings.NewReader(file.String()))
+		if err != nil {
+			t.Fatal(err)
 		}
-		return best
+		if _, err := c.Find(fmt.Sprintf("openai/own-%d@tier-1", rows-1)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Find("openai/own-0@tier-2"); err == nil {
+			t.Fatal("a tier that nobody has is found")
+		}
+		return time.Since(begin)
 	}
-	few, many := read(4000), read(40_000)
-	if ratio := float64(many) / float64(few); ratio > 20 && many > 3*time.Second { // 30 to 100 when quadratic; a busy machine is slow, but not so slow
-		t.Errorf("4,000 rows take %v and 40,000 rows %v, %.0f times as long", few, many, ratio)
+	// The best of some tries counts, because a busy machine makes any of them slow. When the
+	// time is quadratic, many rows take 30 to 100 times as long.
+	few, many := time.Hour, time.Hour
+	for range 5 {
+		few, many = min(few, read(4000)), min(many, read(40_000))
+		if many <= 20*few {
+			return
+		}
 	}
+	t.Errorf("4,000 rows take %v and 40,000 rows %v, %.0f times as long", few, many, float64(many)/float64(few))
 }
 
 // A file of more rows than anybody needs is refused.
