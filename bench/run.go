@@ -243,7 +243,7 @@ func (r *run) stream(ctx context.Context, i int) {
 func (r *run) begin(ctx context.Context, stream int, a workload.Arrival) {
 	p := r.arrive(stream, a, false)
 	if p == nil {
-		r.after(ctx, stream, a.ID, a.At, false)
+		r.ended(stream, a.ID, a.At, false) // a user of whom a call is not made makes no more
 		return
 	}
 	r.callers.Add(1)
@@ -326,20 +326,25 @@ func (r *run) call(ctx context.Context, p *pending) {
 
 // after makes the calls that have waited for the end of another.
 func (r *run) after(ctx context.Context, stream int, id uint64, ended clock.Time, answered bool) {
-	closed, ok := r.sources[stream].Source.(workload.Closed)
-	if !ok {
-		return
-	}
-	r.mu.Lock()
-	next := closed.Ended(ended, id, answered, nil)
-	r.mu.Unlock()
-	for _, a := range next {
+	for _, a := range r.ended(stream, id, ended, answered) {
 		r.callers.Go(func() {
 			if sleep(ctx, r.real(a.At)) {
 				r.begin(ctx, stream, a)
 			}
 		})
 	}
+}
+
+// ended tells the source of a call that it has ended, and returns the calls that have
+// waited for that.
+func (r *run) ended(stream int, id uint64, at clock.Time, answered bool) []workload.Arrival {
+	closed, ok := r.sources[stream].Source.(workload.Closed)
+	if !ok {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return closed.Ended(at, id, answered, nil)
 }
 
 // note takes down how a call ended.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -76,8 +77,71 @@ func (c *cacheTwin) use(now clock.Time, a *wire.Attempt, write bool) {
 	}
 }
 
+// twins is a model and the twin of its cache, with the attempts that both have admitted.
+type twins struct {
+	m    *Model
+	twin cacheTwin
+	open []flown
+}
+
+type flown struct {
+	attempt wire.Attempt
+	ends    clock.Time
+}
+
+// finish ends what is over by a time, in the order of the ends.
+func (w *twins) finish(until clock.Time) {
+	for {
+		first := -1
+		for i := range w.open {
+			if w.open[i].ends <= until && (first < 0 || w.open[i].ends < w.open[first].ends) {
+				first = i
+			}
+		}
+		if first < 0 {
+			return
+		}
+		f := w.open[first]
+		w.open = append(w.open[:first], w.open[first+1:]...)
+		w.m.Finish(f.ends, &f.attempt, false)
+		if !f.attempt.Failed && f.attempt.Prefix != 0 {
+			w.twin.use(f.ends, &f.attempt, true)
+		}
+	}
+}
+
+// arrive lets an attempt reach the model, and says what is wrong with what it finds.
+func (w *twins) arrive(now clock.Time, a *wire.Attempt) (ok bool, wrong string) {
+	w.finish(now)
+	before := w.m.Tally
+	var r wire.Reply
+	took := w.m.Arrive(now, a, &r)
+	if a.Admitted {
+		w.open = append(w.open, flown{*a, now.Add(took)})
+	}
+	if a.Prefix == 0 {
+		return r.OK(), ""
+	}
+	want := w.twin.read(now, a)
+	if a.Cached != want {
+		return r.OK(), fmt.Sprintf("finds %d tokens, want %d of %+v", a.Cached, want, w.twin.uses)
+	}
+	read, written := w.m.Tally.BilledCached-before.BilledCached, w.m.Tally.BilledWritten-before.BilledWritten
+	if !r.OK() {
+		if read != 0 || written != 0 || r.Cached != 0 {
+			return false, fmt.Sprintf("is answered %d, and reads %d and writes %d tokens", r.Status, read, written)
+		}
+		return false, ""
+	}
+	if n := max(0, int64(w.twin.kept(a.Prompt))-int64(want)); read != int64(want) || written != n || r.Cached != want {
+		return true, fmt.Sprintf("reads %d and writes %d tokens, want %d and %d", read, written, want, n)
+	}
+	w.twin.use(now, a, false)
+	return true, ""
+}
+
 // TestCacheAgainstTwin holds a model with a cache against the twin, over attempts that
-// succeed, fail and are refused, and Finish in the order of their ends.
+// succeed, fail and are refused.
 func TestCacheAgainstTwin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := Config{Name: "main", RPM: rapid.Int64Range(1, 40).Draw(t, "rpm"), Window: TokenBucket,
@@ -85,73 +149,27 @@ func TestCacheAgainstTwin(t *testing.T) {
 			Cache:   Cache{TTL: time.Duration(rapid.IntRange(1, 120).Draw(t, "ttl")) * time.Second, Least: rapid.Uint32Range(0, 60).Draw(t, "least"), Step: rapid.Uint32Range(0, 12).Draw(t, "step")},
 			Faults:  []Fault{{Kind: Errors, Status: 500, Rate: 0.2, Until: clock.Never}}}
 		m := New(&cfg, rng.New(rapid.Uint64().Draw(t, "seed"), 0), nil)
-		twin := cacheTwin{Cache: cfg.Cache}
-		type flight struct {
-			attempt wire.Attempt
-			ends    clock.Time
-		}
-		var open []flight
-		now, most, sent := clock.Time(0), 0, int64(0)
-		finish := func(until clock.Time) {
-			for {
-				first := -1
-				for i := range open {
-					if open[i].ends <= until && (first < 0 || open[i].ends < open[first].ends) {
-						first = i
-					}
-				}
-				if first < 0 {
-					return
-				}
-				f := open[first]
-				open = append(open[:first], open[first+1:]...)
-				m.Finish(f.ends, &f.attempt, false)
-				if !f.attempt.Failed && f.attempt.Prefix != 0 {
-					twin.use(f.ends, &f.attempt, true)
-				}
-			}
-		}
+		w := twins{m: m, twin: cacheTwin{Cache: cfg.Cache}}
+		now, sent := clock.Time(0), int64(0)
 		for call := range uint64(rapid.IntRange(1, 60).Draw(t, "calls")) {
 			now = now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "gap")) * time.Second)
-			finish(now)
 			a := wire.Attempt{Call: call, Prefix: rapid.Uint64Range(0, 4).Draw(t, "prefix"), Prompt: rapid.Uint32Range(20, 200).Draw(t, "prompt"), Output: rapid.Uint32Range(1, 30).Draw(t, "output")}
 			a.System, a.SystemID, a.Guess = rapid.Uint32Range(0, a.Prompt).Draw(t, "system"), uint16(rapid.IntRange(0, 2).Draw(t, "system id")), a.Prompt
-			before := m.Tally
-			var r wire.Reply
-			took := m.Arrive(now, &a, &r)
-			if a.Admitted {
-				open = append(open, flight{a, now.Add(took)})
+			ok, wrong := w.arrive(now, &a)
+			if wrong != "" {
+				t.Fatalf("at %v call %d %s", now, call, wrong)
 			}
-			if r.OK() {
+			if ok {
 				sent += int64(a.Prompt)
 			}
-			if a.Prefix == 0 {
-				continue
+			if n := len(m.cache.entries); n > 1+4+3 {
+				t.Fatalf("%d entries for 4 conversations and 3 system prompts", n-1)
 			}
-			want := twin.read(now, &a)
-			if a.Cached != want {
-				t.Fatalf("at %v call %d finds %d tokens, want %d of %+v", now, call, a.Cached, want, twin.uses)
-			}
-			read, written := m.Tally.BilledCached-before.BilledCached, m.Tally.BilledWritten-before.BilledWritten
-			if !r.OK() {
-				if read != 0 || written != 0 || r.Cached != 0 {
-					t.Fatalf("an attempt answered %d reads %d and writes %d tokens", r.Status, read, written)
-				}
-				continue
-			}
-			if w := int64(twin.kept(a.Prompt)) - int64(want); read != int64(want) || written != max(0, w) || r.Cached != want {
-				t.Fatalf("it reads %d and writes %d tokens, want %d and %d", read, written, want, w)
-			}
-			twin.use(now, &a, false)
-			most = max(most, len(m.cache.entries))
-		}
-		if most > 1+4+3 {
-			t.Fatalf("%d entries for 4 conversations and 3 system prompts", most-1)
 		}
 		if b := m.Tally; b.BilledPrompt != sent || b.BilledCached+b.BilledWritten > sent {
 			t.Fatalf("of %d tokens sent %d are billed, %d as read and %d as written", sent, b.BilledPrompt, b.BilledCached, b.BilledWritten)
 		}
-		finish(clock.Never)
+		w.finish(clock.Never)
 		m.cache.expire(clock.Never)
 		if len(m.cache.of) > 0 || len(m.cache.ofSystem) > 0 || m.cache.oldest != nobody || m.cache.newest != nobody {
 			t.Fatalf("at the end of time it still holds %+v", m.cache)
