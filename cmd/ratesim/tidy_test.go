@@ -28,12 +28,12 @@ type layer struct {
 // module that each may import, tests aside. What a package may import stands
 // below it: imports run only downwards.
 var layers = []layer{
-	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "scenarios/ladder", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
+	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "scenarios/ladder", "scenarios/prompts", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
 	{"cmd/ratesim/ui", []string{"reports/page", "reports", "reports/chart", "reports/words", "sim", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "provider", "sim/metrics"}},
 	{"reports/page", []string{"reports", "reports/chart", "reports/words", "sim/metrics"}},
 	{"reports/page/pagetest", nil},
 	{"reports/picture", []string{"reports/chart", "reports/words"}},
-	{"reports", []string{"reports/chart", "reports/words", "scenarios/workload/profile", "provider/capacity", "sim/metrics", "sim/stats"}},
+	{"reports", []string{"reports/chart", "reports/words", "scenarios/prompts", "scenarios/workload/profile", "provider/capacity", "sim/metrics", "sim/stats"}},
 	{"reports/chart", []string{"reports/words", "scenarios/workload/profile", "provider/capacity", "sim/metrics"}},
 	{"reports/words", []string{"provider/capacity", "sim/metrics"}},
 	{"bench", []string{"provider/mock", "scenarios", "scenarios/workload", "strategies/live", "strategies", "provider/quota", "provider", "provider/wire", "sim/verdict", "sim/demand", "sim/metrics", "sim/limit", "sim/rng", "sim/clock"}},
@@ -42,6 +42,7 @@ var layers = []layer{
 	{"sim", []string{"sim/demand", "scenarios", "scenarios/workload", "strategies", "provider/quota", "provider/catalog", "provider", "provider/wire",
 		"sim/verdict", "sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
 	{"scenarios/ladder", []string{"scenarios", "scenarios/workload/profile", "scenarios/workload", "provider/catalog", "provider"}},
+	{"scenarios/prompts", []string{"scenarios", "provider/catalog", "provider", "provider/tokens", "provider/wire", "sim/rng", "sim/clock"}},
 	{"scenarios/situations", []string{"sim/demand", "scenarios", "provider/catalog", "provider", "sim/rng"}},
 	{"sim/demand", []string{"scenarios", "scenarios/workload", "provider", "provider/wire", "sim/limit", "sim/queue", "sim/rng", "sim/clock"}},
 	{"sim/verdict", []string{"scenarios", "scenarios/workload", "sim/metrics", "sim/stats"}},

@@ -61,7 +61,7 @@ func RatioOf(model string) Ratio {
 	case has("llama", "meta-llama", "Llama", "Meta-Llama", "qwen", "Qwen", "deepseek", "DeepSeek", "kimi-", "glm-", "command-"):
 		return Ratio{"open models", 1.1, 0.15, false, true, unmeasured}
 	}
-	return Ratio{"unknown", 1.1, 0.3, false, false, unmeasured}
+	return Ratio{"models that are not known", 1.1, 0.3, false, false, unmeasured}
 }
 
 const unmeasured = "not measured: vocabularies of 100,000 to 260,000 tokens are within a fifth of each other on English text"

@@ -99,8 +99,12 @@ func (c *Counter) Request(model string, data []byte) (Request, error) {
 	if err := json.Unmarshal(data, &b); err != nil {
 		return Request{}, err
 	}
-	r := Request{Model: b.Model, Messages: len(b.Messages) + len(b.Contents),
-		MaxTokens: max(b.MaxTokens, b.MaxAnswer, b.MaxOutput, b.Generation.MaxOutput)}
+	r := Request{Model: b.Model, Messages: len(b.Messages) + len(b.Contents)}
+	for _, most := range [...]int64{b.MaxTokens, b.MaxAnswer, b.MaxOutput, b.Generation.MaxOutput} {
+		if most != 0 {
+			r.MaxTokens = most // of several the last, which is of the newer endpoints
+		}
+	}
 	if model != "" {
 		r.Model = model
 	}
