@@ -339,10 +339,12 @@ func TestDistributions(t *testing.T) {
 
 func TestEstimates(t *testing.T) {
 	for yaml, want := range map[string]workload.Estimate{
-		"exact":         {},
-		"chars":         {Belief: workload.Chars},
-		"{fixed: 1000}": {Belief: workload.Fixed, Fixed: 1000},
-		"{error: 0.2}":  {Belief: workload.WithError, Error: 0.2},
+		"exact":                   {},
+		"chars":                   {Belief: workload.Chars},
+		"{fixed: 1000}":           {Belief: workload.Fixed, Fixed: 1000},
+		"{error: 0.2}":            {Belief: workload.WithError, Error: 0.2},
+		"{bias: 0.7}":             {Belief: workload.WithError, Bias: 0.7},
+		"{error: 0.2, bias: 1.5}": {Belief: workload.WithError, Error: 0.2, Bias: 1.5},
 	} {
 		spec, err := with(t, "prompt_tokens: 100", "prompt_tokens: 100\n    estimate: "+yaml)
 		if err != nil || spec.Workload[0].Estimate != want {

@@ -49,7 +49,7 @@ var layers = []layer{
 	{"scenarios", []string{"strategies/catalog", "strategies", "provider/catalog", "provider/quota", "provider", "scenarios/workload", "sim/metrics", "sim/rng", "sim/clock", "scenarios/spelling"}},
 	{"strategies/strategytest", []string{"strategies", "provider/wire", "sim/rng", "sim/clock"}},
 	{"strategies/live/redisquota", []string{"provider/wire"}},
-	{"strategies/live", []string{"strategies", "provider/wire", "sim/clock"}},
+	{"strategies/live", []string{"strategies", "provider/tokens", "provider/wire", "sim/clock"}},
 	{"strategies/catalog", []string{"strategies/presets", "strategies"}},
 	{"strategies/presets", []string{"strategies", "provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"strategies", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
