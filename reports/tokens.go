@@ -89,6 +89,9 @@ func filesTable(r *prompts.Report) Table {
 		if v == nil {
 			return absent()
 		}
+		if *v > 0 && *v < 0.0001 {
+			return Cell{Num: "<0.0001", Sort: *v}
+		}
 		return value(*v, words.Dollars)
 	}
 	sum := func(f *prompts.File, of func(*prompts.Model) *float64) *float64 {

@@ -160,7 +160,7 @@ func tokensOf(x float64) uint32 { return uint32(math.Round(min(max(x, 1), math.M
 // estimatorParams say how calls are estimated, where a strategy paces by tokens.
 var estimatorParams = []Param{
 	{Name: "estimator", Kind: ChoiceParam, Choices: []string{byExact, byChars, byFixed, byLearning, byMaxTokens},
-		About: "how many tokens a call is taken to cost, before its usage is known: its prompt counted by the model's vocabulary (exact) or a quarter of its characters (chars), and max_tokens; fixed_tokens in all (fixed); max_tokens alone (max_tokens); or the application's estimate corrected by what calls of the tenant have used, and the mean of their answers (learned); default: the application's estimate, which a scenario has as workload[].estimate, and max_tokens"},
+		About: "how many tokens a call is taken to cost until its usage is known. exact and chars count the prompt, by the model's vocabulary or as a quarter of its characters, and add max_tokens; fixed is fixed_tokens; max_tokens leaves the prompt out; learned corrects the application's estimate by what the calls of the tenant used, and adds the mean of their answers; default: the application's estimate (in a scenario workload[].estimate) and max_tokens"},
 	{Name: "fixed_tokens", Kind: CountParam, Default: "1000", Min: 1, Max: 1e9, With: With{"estimator", []string{byFixed}},
-		About: "tokens of a call, prompt and answer; 1000 is about what a chat call uses"},
+		About: "tokens of a call, prompt and answer, for the estimator fixed; 1000 is about what a chat call uses"},
 }
