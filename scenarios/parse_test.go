@@ -353,6 +353,36 @@ func TestEstimates(t *testing.T) {
 	}
 }
 
+// Character counts are wrong by the vocabulary of the first deployment's model, wherever the scenario
+// is moved to.
+func TestCharsByModel(t *testing.T) {
+	known := catalog.Embedded()
+	claude, err := known.Find("anthropic/claude-opus-5.5@start")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := with(t, "prompt_tokens: 100", "prompt_tokens: 100\n    estimate: chars\n    provider_estimate: chars")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, want := workload.Estimate{Belief: workload.Chars}, workload.Estimate{Belief: workload.Chars, Bias: 1 / 1.5, Error: 0.1}
+	if s := spec.Workload[0]; s.Estimate != own || s.Guess != own {
+		t.Errorf("GPT: %+v, %+v", s.Estimate, s.Guess)
+	}
+	moved := spec.On(claude)
+	if s := moved.Workload[0]; s.Estimate != want || s.Guess != want {
+		t.Errorf("Claude: %+v, %+v", s.Estimate, s.Guess)
+	}
+	if spec.Workload[0].Estimate != own {
+		t.Error("moving a scenario changed it")
+	}
+	text := strings.NewReplacer("openai/gpt-4o@tier-1", "anthropic/claude-opus-5.5@start", "prompt_tokens: 100", "prompt_tokens: 100\n    estimate: chars").Replace(small)
+	parsed, err := Parse("x", []byte(text), Options{})
+	if err != nil || parsed.Workload[0].Estimate != want {
+		t.Errorf("%+v, %v", parsed, err)
+	}
+}
+
 func TestLimitOverrides(t *testing.T) {
 	spec, err := with(t, "tier-1", "tier-1\n    limits: {rpm: none, tpm: 1e6}")
 	if err != nil || spec.Deployments[0].RPM != 0 || spec.Deployments[0].TPM != 1_000_000 {

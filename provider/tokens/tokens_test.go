@@ -98,12 +98,19 @@ func TestLikeLibrary(t *testing.T) {
 		libraries = append(libraries, library(t, e))
 	}
 	piece := rapid.OneOf(
-		rapid.SampledFrom([]string{" ", "  ", "\n", " \n", "\r\n", "\t", "\u00a0", "\u2003", "\u0085", "\x1c", ".", "/", "//", "'s", "'LL", "12345", "Hello", "HELLOworld", "мир", "世界", "é", "e\u0301", "🙂", "👩‍👩‍👧", "<|endoftext|>", "\xff", "\xe4\xb8"}),
+		rapid.SampledFrom([]string{" ", "  ", "\n", " \n", "\r\n", "\t", "\u00a0", "\u2003", "\u3000", "\u0085", "\x1c", ".", "/", "//", "'s", "'LL", "12345", "Hello", "HELLOworld", "мир", "世界", "é", "e\u0301", "🙂", "👩‍👩‍👧", "<|endoftext|>", "\xff", "\xe4\xb8"}),
 		rapid.StringOfN(rapid.RuneFrom([]rune("aabnstA")), 1, 300, -1), // many tokens a word, and words that are too long for the library
 		rapid.Map(rapid.IntRange(1, 300), func(n int) string { return strings.Repeat(" ", n) }),
 		rapid.Map(rapid.IntRange(1, 200), func(n int) string { return strings.Repeat("=", n) }),
 		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }),
 		rapid.String())
+	for _, text := range []string{"a\u3000  x", ".\n/a", "a\n b", "<|endoftext|>", "\xff\xff \xc2"} { // the first has a token of two kinds of white space
+		for i, e := range encodings {
+			if got, want := e.count(text), libraries[i](text); got != want {
+				t.Errorf("%s: %q: %d tokens, want %d", e.name, text, got, want)
+			}
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOfN(piece, 0, 40).Draw(t, "text"), "")
 		for i, e := range encodings {
