@@ -31,6 +31,11 @@ func TestParityOfParameters(t *testing.T) {
 		"{use: aimd, name: slow, decrease: 90%, recover: 5s}",
 		"{use: paced, name: weighed, weights: {web: 3}, stretch: 20}",
 		"{use: compose, name: split, pace: split, order: fair, burst: 10s}",
+		"{use: queue, name: exact, estimator: exact}",
+		"{use: header-aware, name: chars, estimator: chars}",
+		"{use: token-bucket, name: learned, fair: false, estimator: learned}",
+		"{use: paced, name: learning, estimator: learned}",
+		"{use: queue, name: fixed, estimator: fixed, fixed_tokens: 700}",
 	} {
 		t.Run(s, func(t *testing.T) { compare(t, fmt.Sprintf(crowded, dialects[0].deployments, s)) })
 	}

@@ -178,6 +178,7 @@ func newRun(p Plan) (*run, error) {
 		coordinator = quota.New(s.Coordinator, s.CoordinatorKey(r.key))
 	}
 	slots := make(chan struct{}, maxDials)
+	streams := s.Workload
 	for i := range s.Fleet.Total() {
 		base := p.Base
 		if base == nil {
@@ -191,9 +192,11 @@ func newRun(p Plan) (*run, error) {
 			o.Coordinator, o.Patience = &desk{r, coordinator, uint32(i)}, coordinator.Timeout()
 			o.Log = slog.New(slog.DiscardHandler) // its outages are the scenario's
 		}
-		r.fleet = append(r.fleet, live.New(p.Strategy.Factory(env), o))
+		strategy := p.Strategy.Factory(env)
+		streams = s.Counted(strategy)
+		r.fleet = append(r.fleet, live.New(strategy, o))
 	}
-	sources, err := workload.Open(s.Workload, r.key, r.end)
+	sources, err := workload.Open(streams, r.key, r.end)
 	for i, w := range sources {
 		r.sources = append(r.sources, source{w, s.Workload[i].Cached, s.Workload[i].SystemTokens()})
 	}

@@ -16,6 +16,8 @@ func (s *Spec) On(to provider.Config) *Spec {
 	moved.Deployments = slices.Clone(s.Deployments)
 	to.Name, to.Faults = s.Deployments[0].Name, s.Deployments[0].Faults
 	moved.Deployments[0] = to
+	moved.Workload = slices.Clone(s.Workload)
+	moved.weighChars()
 	if s.Coordinator != nil {
 		q := *s.Coordinator
 		q.RPM, q.TPM = to.PerMinute(provider.Requests), to.PerMinute(provider.Tokens)

@@ -113,6 +113,7 @@ func (d *decoder) scenario(c cursor) {
 	if d.deployments.ok() {
 		d.readDeployments()
 	}
+	d.spec.weighChars()
 	d.doubtful = len(d.found) > before || len(d.spec.Deployments) == 0
 	if d.coordinator.ok() {
 		d.readCoordinator()

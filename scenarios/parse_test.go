@@ -340,15 +340,47 @@ func TestDistributions(t *testing.T) {
 
 func TestEstimates(t *testing.T) {
 	for yaml, want := range map[string]workload.Estimate{
-		"exact":         {},
-		"chars":         {Belief: workload.Chars},
-		"{fixed: 1000}": {Belief: workload.Fixed, Fixed: 1000},
-		"{error: 0.2}":  {Belief: workload.WithError, Error: 0.2},
+		"exact":                   {},
+		"chars":                   {Belief: workload.Chars},
+		"{fixed: 1000}":           {Belief: workload.Fixed, Fixed: 1000},
+		"{error: 0.2}":            {Belief: workload.WithError, Error: 0.2},
+		"{bias: 0.7}":             {Belief: workload.WithError, Bias: 0.7},
+		"{error: 0.2, bias: 1.5}": {Belief: workload.WithError, Error: 0.2, Bias: 1.5},
 	} {
 		spec, err := with(t, "prompt_tokens: 100", "prompt_tokens: 100\n    estimate: "+yaml)
 		if err != nil || spec.Workload[0].Estimate != want {
 			t.Errorf("%s: %+v, %v", yaml, spec, err)
 		}
+	}
+}
+
+// Character counts are wrong by the vocabulary of the first deployment's model, wherever the scenario
+// is moved to.
+func TestCharsByModel(t *testing.T) {
+	known := catalog.Embedded()
+	claude, err := known.Find("anthropic/claude-opus-5.5@start")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := with(t, "prompt_tokens: 100", "prompt_tokens: 100\n    estimate: chars\n    provider_estimate: chars")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, want := workload.Estimate{Belief: workload.Chars}, workload.Estimate{Belief: workload.Chars, Bias: 1 / 1.5, Error: 0.1}
+	if s := spec.Workload[0]; s.Estimate != own || s.Guess != own {
+		t.Errorf("GPT: %+v, %+v", s.Estimate, s.Guess)
+	}
+	moved := spec.On(claude)
+	if s := moved.Workload[0]; s.Estimate != want || s.Guess != want {
+		t.Errorf("Claude: %+v, %+v", s.Estimate, s.Guess)
+	}
+	if spec.Workload[0].Estimate != own {
+		t.Error("moving a scenario changed it")
+	}
+	text := strings.NewReplacer("openai/gpt-4o@tier-1", "anthropic/claude-opus-5.5@start", "prompt_tokens: 100", "prompt_tokens: 100\n    estimate: chars").Replace(small)
+	parsed, err := Parse("x", []byte(text), Options{})
+	if err != nil || parsed.Workload[0].Estimate != want {
+		t.Errorf("%+v, %v", parsed, err)
 	}
 }
 

@@ -297,10 +297,16 @@ func deadlineWords(w *workload.Stream) string {
 func estimateWords(w *workload.Stream) string {
 	switch w.Estimate.Belief {
 	case workload.Chars:
+		if b := w.Estimate.Bias; b != 0 {
+			return say("clients take four characters for a token, which is about %.2f times what the model counts", b)
+		}
 		return "clients take four characters for a token"
 	case workload.Fixed:
 		return say("clients take every prompt for %d tokens", w.Estimate.Fixed)
 	case workload.WithError:
+		if b := w.Estimate.Bias; b != 0 && b != 1 {
+			return say("clients take a prompt for about %.2f times its tokens, give or take %s", b, inPercent(w.Estimate.Error))
+		}
 		return say("clients misjudge the tokens of a prompt by %s", inPercent(w.Estimate.Error))
 	}
 	return "clients know the tokens of each prompt"

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ratesim/scenarios/workload"
+	"ratesim/strategies"
 )
 
 func (d *decoder) readStreams() {
@@ -224,8 +225,41 @@ func lengths(c cursor) []workload.Length {
 }
 
 // maxError bounds how wrong estimates may be: the standard deviation of
-// ln(estimate/true). At 3, one in three is wrong by more than twentyfold.
-const maxError = 3
+// ln(estimate/true). At 3, one in three is wrong by more than twentyfold. maxBias bounds
+// the median of estimate/true.
+const maxError, maxBias = 3, 100
+
+// weighChars notes by how much character counts are wrong for the model of the first deployment.
+func (s *Spec) weighChars() {
+	if len(s.Deployments) == 0 {
+		return
+	}
+	for i := range s.Workload {
+		for _, e := range []*workload.Estimate{&s.Workload[i].Estimate, &s.Workload[i].Guess} {
+			if e.Belief == workload.Chars {
+				*e = workload.CharsFor(s.Deployments[0].Model)
+			}
+		}
+	}
+}
+
+// Counted returns the streams of the scenario with prompts estimated as a strategy wants them
+// counted.
+func (s *Spec) Counted(by strategies.Strategy) []workload.Stream {
+	counts, ok := by.(strategies.CountsPrompts)
+	if !ok || counts.CountsPrompts() == strategies.AsGiven {
+		return s.Workload
+	}
+	e := workload.Estimate{}
+	if counts.CountsPrompts() == strategies.ByChars {
+		e = workload.CharsFor(s.Deployments[0].Model)
+	}
+	streams := slices.Clone(s.Workload)
+	for i := range streams {
+		streams[i].Estimate = e
+	}
+	return streams
+}
 
 // estimate reads what a client believes of its prompts.
 func estimate(e *workload.Estimate, c cursor) {
@@ -239,13 +273,13 @@ func estimate(e *workload.Estimate, c cursor) {
 		return
 	}
 	c.mapping(estimateKeys(e)...)
-	switch fixed, err := c.child("fixed").ok(), c.child("error").ok(); {
-	case fixed && !err:
+	switch fixed, wrong := c.child("fixed").ok(), c.child("error").ok() || c.child("bias").ok(); {
+	case fixed && !wrong:
 		e.Belief = workload.Fixed
-	case err && !fixed:
+	case wrong && !fixed:
 		e.Belief = workload.WithError
 	default:
-		c.fail("want exact, chars, {fixed: 1000} or {error: 0.2}")
+		c.fail("want exact, chars, {fixed: 1000} or {error: 0.2, bias: 1}")
 	}
 }
 
@@ -257,5 +291,6 @@ func estimateKeys(e *workload.Estimate) []field {
 	return []field{
 		may("fixed", count(&e.Fixed, 1, maxTokens)),
 		may("error", number(&e.Error, bounds{0, maxError})),
+		may("bias", number(&e.Bias, bounds{1. / maxBias, maxBias})),
 	}
 }

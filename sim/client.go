@@ -21,7 +21,7 @@ func (e *engine) schedule(a *workload.Arrival, stream int, chained bool) {
 	c.Call = strategies.Call{} // and not as one literal, which would be made elsewhere and copied
 	c.ID, c.Arrived, c.Deadline, c.Slot = a.ID, a.At, a.Deadline, i
 	c.EstimatedPrompt, c.MaxTokens, c.Tenant, c.Priority = a.Estimate, a.MaxTokens, a.Tenant, a.Priority
-	c.prompt, c.guess, c.output = a.Prompt, a.Guess, a.Output
+	c.prompt, c.guess, c.output, c.declared = a.Prompt, a.Guess, a.Output, a.MaxTokens
 	c.prefix, c.stream, c.chained, c.flights = a.Prefix, uint16(stream), chained, 0
 	e.pending++
 	e.events.Push(a.At, data(arrive, 0, i))
@@ -145,7 +145,7 @@ func (e *engine) send(c *call, deployment uint16) {
 // comes. That it has not failed is read before.
 func (e *engine) attempt(c *call, a *wire.Attempt) {
 	a.Call, a.Number, a.Failed = c.ID, uint32(c.Sent), false
-	a.Prompt, a.Guess, a.MaxTokens, a.Output, a.Cached = c.prompt, c.guess, c.MaxTokens, c.output, e.cachedOf(c)
+	a.Prompt, a.Guess, a.MaxTokens, a.Output, a.Cached = c.prompt, c.guess, c.declared, c.output, e.cachedOf(c)
 	a.Prefix = c.prefix
 	if c.prefix != 0 {
 		a.System, a.SystemID = e.begins[c.stream].system, c.stream

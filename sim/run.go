@@ -88,7 +88,7 @@ func newEngine(p Plan) (*engine, error) {
 	e.events.Push(end, data(mark, 0, 0))
 	e.events.Push(0, data(sample, 0, 0))
 	var err error
-	if e.sources, err = workload.Open(s.Workload, e.key, end); err != nil {
+	if e.sources, err = workload.Open(s.Counted(e.fleet[0]), e.key, end); err != nil {
 		return nil, err
 	}
 	for i, source := range e.sources {

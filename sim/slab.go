@@ -13,6 +13,7 @@ type call struct {
 	strategies.Call
 	prefix                uint64 // as workload.Arrival has it
 	prompt, guess, output uint32 // the true sizes
+	declared              uint32 // max_tokens, as the request has it; 0 = none
 	instance              uint32
 	group                 uint32 // of calls that it is counted with
 	gen                   uint32 // how many calls have lived here: tells stale events from live ones

@@ -45,6 +45,14 @@ func (b *batching) leaves(c *Call) clock.Time {
 	return c.Deadline.Add(-b.wait) + 1
 }
 
+// CountsPrompts implements the interface of that name.
+func (b *batching) CountsPrompts() PromptCount {
+	if s, ok := b.rest.(CountsPrompts); ok {
+		return s.CountsPrompts()
+	}
+	return AsGiven
+}
+
 func (b *batching) Submit(now clock.Time, c *Call, out *Effects) {
 	if now >= b.leaves(c) {
 		b.rest.Submit(now, c, out)

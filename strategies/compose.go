@@ -89,15 +89,16 @@ func (p *parts) dispatcher(env Env) Strategy {
 	v := p.v
 	reserves := v.Truth("reserve")
 	d := &Dispatcher{
-		Lanes:    make([]Lane, len(p.route)),
-		Failures: p.failures(env),
-		Waiting:  Queue{Order: Order(max(0, slices.Index(orderNames[:], v.Text("order")))), Weights: v["weights"].weights},
-		Workers:  WorkerPool{Most: v.Count("workers")},
-		MaxQueue: v.Count("max_queue"),
-		Patience: v.Duration("wait_timeout"),
-		Firm:     p.pace == byBucket || p.pace == byWindows && !reserves,
-		Pauses:   p.pace != unpaced && p.pace != byBucket && p.pace != byReplies,
-		MovesOn:  v["when"].statuses,
+		Lanes:     make([]Lane, len(p.route)),
+		Failures:  p.failures(env),
+		Estimates: newEstimates(v, env),
+		Waiting:   Queue{Order: Order(max(0, slices.Index(orderNames[:], v.Text("order")))), Weights: v["weights"].weights},
+		Workers:   WorkerPool{Most: v.Count("workers")},
+		MaxQueue:  v.Count("max_queue"),
+		Patience:  v.Duration("wait_timeout"),
+		Firm:      p.pace == byBucket || p.pace == byWindows && !reserves,
+		Pauses:    p.pace != unpaced && p.pace != byBucket && p.pace != byReplies,
+		MovesOn:   v["when"].statuses,
 	}
 	var tpm int64
 	for i, to := range p.route {
@@ -212,6 +213,7 @@ func composeParams() []Param {
 		forPart("pace", []string{byBucket, byWindows}, limitParams...),
 		forPart("pace", []string{byHeaders}, headerParams...),
 		forPart("pace", []string{byRefusals}, adaptiveParams...),
+		forPart("pace", []string{byBucket, byWindows, byHeaders, byReplies, bySplit}, estimatorParams[0]), estimatorParams[1:],
 		[]Param{order, weights, held, workers, poolParams[1], wait},
 		[]Param{none(routeParams[0], "route", "deployments, the preferred first; default: the first of the scenario"), when,
 			none(budgetParams[0], "budget", "retries per call over ten seconds; default: as many as retry allows"), minPerSecond,

@@ -86,13 +86,14 @@ func (n *Lane) opens(now clock.Time, c *Call) clock.Time {
 // failure policy would wait, and the call goes to another lane at once. That counts as a
 // retry.
 type Dispatcher struct {
-	Lanes    []Lane // 1 to maxLanes
-	Failures FailurePolicy
-	Waiting  Queue
-	Workers  WorkerPool
-	MaxQueue int           // most calls waiting; 0 = no bound
-	Hedges   *Hedging      // second attempts of slow calls; nil = none
-	Patience time.Duration // longest wait of one call that no reply can end sooner; 0 = no bound
+	Lanes     []Lane // 1 to maxLanes
+	Failures  FailurePolicy
+	Waiting   Queue
+	Workers   WorkerPool
+	MaxQueue  int           // most calls waiting; 0 = no bound
+	Hedges    *Hedging      // second attempts of slow calls; nil = none
+	Estimates *Estimates    // of what calls cost; nil = as the application says
+	Patience  time.Duration // longest wait of one call that no reply can end sooner; 0 = no bound
 	// Firm says that no reply can make a pacer open before the time that it gave.
 	Firm bool
 	// Pauses says that a refusal holds the whole lane and not only the refused call.
@@ -129,6 +130,9 @@ func (d *Dispatcher) Submit(now clock.Time, c *Call, out *Effects) {
 
 // admit puts c into the queue, unless it must fail now or its tenant must wait.
 func (d *Dispatcher) admit(now clock.Time, c *Call, out *Effects) {
+	if d.Estimates != nil {
+		d.Estimates.begin(c)
+	}
 	d.Failures.Begin(now)
 	if d.Hedges != nil {
 		d.Hedges.earn()
@@ -213,6 +217,9 @@ func (d *Dispatcher) tell(now clock.Time, c *Call, r *wire.Reply) *Lane {
 	if d.Hedges != nil {
 		d.Hedges.learn(now, c, r)
 	}
+	if d.Estimates != nil && r.OK() {
+		d.Estimates.learn(now, c, r)
+	}
 	n.pacer.Answered(now, c, r)
 	if n.Breaker != nil {
 		n.resume = max(n.resume, n.Breaker.Answered(now, c, r))
@@ -241,6 +248,9 @@ func (d *Dispatcher) lose(c *Call, phase uint8) {
 func (d *Dispatcher) IgnoresQuotas() bool {
 	return !slices.ContainsFunc(d.Lanes, func(n Lane) bool { _, reads := n.pacer.(QuotaPacer); return reads })
 }
+
+// CountsPrompts implements the interface of that name.
+func (d *Dispatcher) CountsPrompts() PromptCount { return d.Estimates.counts() }
 
 // failed decides what to do with c after r was not a success.
 func (d *Dispatcher) failed(now clock.Time, n *Lane, c *Call, r *wire.Reply, out *Effects) {

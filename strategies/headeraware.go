@@ -96,5 +96,5 @@ var headerParams = []Param{
 
 // HeaderAwareBuilder makes the strategy that paces by what reply headers tell.
 func HeaderAwareBuilder() Builder {
-	return Builder{Params: slices.Concat(headerParams, retryParams()), Make: pacedBy(byHeaders)}
+	return Builder{Params: slices.Concat(headerParams, estimatorParams, retryParams()), Make: pacedBy(byHeaders)}
 }

@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"ratesim/provider/wire"
@@ -467,10 +468,10 @@ func pacedParams() []Param {
 	retries.Default, retries.About = "60", "most retries after the first attempt; calls are seldom refused, so a call with more retries would be refused for ever"
 	wait.Default, wait.About = "24h", "a reply that asks for more ends the call; limits of a day are whole again by then"
 	shares.With = With{}
-	return []Param{retries, wait,
+	return slices.Concat([]Param{retries, wait,
 		{Name: "stretch", Kind: CountParam, Default: "200", Max: 1000,
 			About: "how far small calls may overtake a large one: until this many times the large call's tokens have passed it; 0 is first come, first served within a tenant"},
-		shares}
+		shares}, estimatorParams)
 }
 
 func buildPaced(v Values, known Env) (Factory, []ParamError) {

@@ -74,12 +74,19 @@ func (p *Polling) Rang() { p.alarm = clock.Never }
 // whoever looks when there is enough takes it. Large calls can starve, since
 // small ones take what they wait for.
 type poller struct {
-	polls Polling
-	pacer bucketPacer
-	retry *Retry
+	polls     Polling
+	pacer     bucketPacer
+	retry     *Retry
+	estimates *Estimates // nil = as the application says
 }
 
+// CountsPrompts implements the interface of that name.
+func (p *poller) CountsPrompts() PromptCount { return p.estimates.counts() }
+
 func (p *poller) Submit(now clock.Time, c *Call, out *Effects) {
+	if p.estimates != nil {
+		p.estimates.begin(c)
+	}
 	p.retry.Begin(now)
 	if !p.pacer.Fits(now, c) {
 		out.Fail(c, Oversize)
@@ -122,6 +129,9 @@ func (p *poller) looks(now clock.Time, out *Effects) {
 func (p *poller) Reply(now clock.Time, c *Call, r *wire.Reply, out *Effects) {
 	p.pacer.Answered(now, c, r)
 	if r.OK() {
+		if p.estimates != nil {
+			p.estimates.learn(now, c, r)
+		}
 		out.Done(c)
 		return
 	}

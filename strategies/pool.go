@@ -96,5 +96,5 @@ var windowParams = []Param{{Name: "reserve", Kind: BoolParam, Default: "true",
 
 // QueueBuilder makes the strategy with a queue and a worker pool that paces by sliding windows.
 func QueueBuilder() Builder {
-	return Builder{Params: slices.Concat(limitParams, poolParams, []Param{order, weights}, windowParams, retryParams()), Make: pacedBy(byWindows)}
+	return Builder{Params: slices.Concat(limitParams, poolParams, []Param{order, weights}, windowParams, estimatorParams, retryParams()), Make: pacedBy(byWindows)}
 }

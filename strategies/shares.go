@@ -85,5 +85,5 @@ func buildTenantFair(v Values, known Env) (Factory, []ParamError) {
 
 // TenantFairBuilder makes the strategy with a limit for each tenant and fair turns.
 func TenantFairBuilder() Builder {
-	return Builder{Params: slices.Concat([]Param{weights, burst}, limitParams, poolParams, windowParams, retryParams()), Make: buildTenantFair}
+	return Builder{Params: slices.Concat([]Param{weights, burst}, limitParams, poolParams, windowParams, estimatorParams, retryParams()), Make: buildTenantFair}
 }

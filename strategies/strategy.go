@@ -45,7 +45,9 @@ type IgnoresQuotas interface{ IgnoresQuotas() bool }
 // long; a driver may keep millions.
 //
 // Strategies read the first group of fields and own the second. A call comes
-// to Submit with the second group zero.
+// to Submit with the second group zero. Of the first group a strategy may replace
+// EstimatedPrompt and MaxTokens in Submit, by what it takes the call to cost
+// (see [Estimates]); drivers do not read them again.
 type Call struct {
 	ID              uint64     // unique in the run; names the call's random draws
 	Arrived         clock.Time // when the application asked

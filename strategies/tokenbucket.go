@@ -94,14 +94,15 @@ func buildTokenBucket(v Values, known Env) (Factory, []ParamError) {
 	retry := retryOf(v)
 	return func(env Env) Strategy {
 		return &poller{
-			polls: NewPolling(v.Duration("wait_timeout")),
-			pacer: p.bucketPacer(p.allowance(&known.Deployments[0], env)),
-			retry: retry.For(env),
+			polls:     NewPolling(v.Duration("wait_timeout")),
+			pacer:     p.bucketPacer(p.allowance(&known.Deployments[0], env)),
+			retry:     retry.For(env),
+			estimates: newEstimates(v, env),
 		}
 	}, nil
 }
 
 // TokenBucketBuilder makes the strategy that paces by a bucket of requests and one of tokens.
 func TokenBucketBuilder() Builder {
-	return Builder{Params: slices.Concat(limitParams, bucketParams, []Param{waitTimeout, fair}, retryParams()), Make: buildTokenBucket}
+	return Builder{Params: slices.Concat(limitParams, bucketParams, []Param{waitTimeout, fair}, estimatorParams, retryParams()), Make: buildTokenBucket}
 }

@@ -121,7 +121,7 @@ func (f *serveFlags) read(ctx context.Context) (*server, error) {
 		return nil, fmt.Errorf("--addr and --admin are both %s: the operator needs an address of its own", f.addr)
 	}
 	counter := tokens.New()
-	v := &server{config: mock.Config{Speed: f.speed, Seed: f.seed, Bounds: f.bounds, Scripts: f.scripts, Count: counter.Count, Overhead: tokens.Overhead}}
+	v := &server{config: mock.Config{Speed: f.speed, Seed: f.seed, Bounds: f.bounds, Scripts: f.scripts, Count: counter.CountBounded, Overhead: tokens.Overhead}}
 	for _, p := range f.providers {
 		name, ref, ok := strings.Cut(p, "=")
 		if !ok {

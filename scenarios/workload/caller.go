@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"math"
 
 	"ratesim/sim/clock"
@@ -66,12 +67,12 @@ func (c *caller) believed(e Estimate, id uint64, prompt uint32) uint32 {
 	case Fixed:
 		return max(e.Fixed, 1)
 	case Chars:
-		sigma = charsSigma
+		sigma = math.Hypot(charsSigma, e.Error)
 	case Exact:
 		return prompt
 	}
 	z := math.Sqrt2 * math.Erfinv(2*c.key.Float64(rng.Estimate, id, 0)-1)
-	return tokens(float64(prompt) * math.Exp(sigma*z))
+	return tokens(float64(prompt) * cmp.Or(e.Bias, 1) * math.Exp(sigma*z))
 }
 
 // tokens rounds x to a count of tokens, at least 1: no vendor accepts an empty

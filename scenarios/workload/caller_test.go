@@ -66,6 +66,7 @@ func TestSpecifiedBeliefs(t *testing.T) {
 		{Estimate{Belief: Fixed, Fixed: 1000}, 1000},
 		{Estimate{Belief: Fixed}, 1},
 		{Estimate{Belief: WithError}, 900},
+		{Estimate{Belief: WithError, Bias: 0.5}, 450},
 	}
 	for _, tt := range tests {
 		s := Stream{Arrivals: constantRate, Prompt: rng.NewConstant(900), Estimate: tt.estimate}
@@ -76,15 +77,20 @@ func TestSpecifiedBeliefs(t *testing.T) {
 }
 
 // TestErrorOfBeliefs holds the mean and the standard deviation of
-// ln(estimate/prompt) against 0 and sigma, within four standard errors.
+// ln(estimate/prompt) against the logarithm of the bias and sigma, within four standard errors.
 func TestErrorOfBeliefs(t *testing.T) {
 	const n = 20_000
 	for _, tt := range []struct {
-		estimate Estimate
-		sigma    float64
+		estimate      Estimate
+		median, sigma float64
 	}{
-		{Estimate{Belief: Chars}, 0.12},
-		{Estimate{Belief: WithError, Error: 0.5}, 0.5},
+		{Estimate{Belief: Chars}, 1, 0.12},
+		{Estimate{Belief: WithError, Error: 0.5}, 1, 0.5},
+		{Estimate{Belief: WithError, Error: 0.5, Bias: 0.7}, 0.7, 0.5},
+		{CharsFor("gpt-4o"), 1, 0.12},
+		{CharsFor("nobody"), 1, 0.12},
+		{CharsFor("claude-sonnet-4.5"), 1 / 1.2, math.Sqrt(0.12*0.12 + 0.1*0.1)},
+		{CharsFor("claude-opus-5.5"), 1 / 1.5, math.Sqrt(0.12*0.12 + 0.1*0.1)},
 	} {
 		s := Stream{Arrivals: constantRate, Prompt: rng.NewConstant(1e6), Estimate: tt.estimate, Guess: tt.estimate}
 		sum, squares := 0.0, 0.0
@@ -97,8 +103,8 @@ func TestErrorOfBeliefs(t *testing.T) {
 			}
 		}
 		mean := sum / n
-		if se := tt.sigma / math.Sqrt(n); math.Abs(mean) > 4*se {
-			t.Errorf("%+v: mean %v, want 0 +- %v", tt.estimate, mean, 4*se)
+		if se := tt.sigma / math.Sqrt(n); math.Abs(mean-math.Log(tt.median)) > 4*se {
+			t.Errorf("%+v: mean %v, want %v +- %v", tt.estimate, mean, math.Log(tt.median), 4*se)
 		}
 		sd := math.Sqrt(squares/n - mean*mean)
 		if se := tt.sigma / math.Sqrt(2*n); math.Abs(sd-tt.sigma) > 4*se {

@@ -326,7 +326,8 @@ func TestServeGen(t *testing.T) {
 }
 
 // The tokens are those that OpenAI's cookbook and tokenizer page count: 6 for the system
-// prompt, 3 for the greeting, 4 for a message and 3 for the reply.
+// prompt, 3 for the greeting, 4 for a message and 3 for the reply. The image, which cannot be
+// read, is taken to have 1,024 by 1,024 pixels, which gpt-4o-mini counts as 2833 and 4 × 5667.
 func TestBatchFile(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "usage", "openai-batch.jsonl"))
 	if err != nil {
@@ -340,7 +341,7 @@ func TestBatchFile(t *testing.T) {
 	for _, r := range rows {
 		got[int64(r.Line)] = [2]int64{r.Prompt, r.Output}
 	}
-	if diff := cmp.Diff(map[int64][2]int64{1: {2*4 + 3 + 6 + 3, 1000}, 2: {4 + 3 + 3, 0}, 3: {3 + 3, 0}}, got); diff != "" {
+	if diff := cmp.Diff(map[int64][2]int64{1: {2*4 + 3 + 6 + 3, 1000}, 2: {4 + 3 + 3 + 2833 + 4*5667, 0}, 3: {3 + 3, 0}}, got); diff != "" {
 		t.Errorf("prompt and output by line (-want +got):\n%s", diff)
 	}
 	if len(u.Warnings()) != 3 {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	tokenizer "ratesim/provider/tokens"
 	"ratesim/sim/clock"
 	"ratesim/sim/rng"
 )
@@ -82,14 +83,26 @@ const (
 	Exact     Belief = iota // they are counted as the provider bills them
 	Chars                   // a character count divided by four
 	Fixed                   // always the same number
-	WithError               // the true count times a lognormal error
+	WithError               // the true count times a bias and a lognormal error
 )
 
 // Estimate is what someone believes a prompt costs. Its zero value is Exact.
 type Estimate struct {
 	Belief Belief
 	Fixed  uint32  // for Fixed: tokens, at least 1
-	Error  float64 // for WithError: standard deviation of ln(estimate/true)
+	Error  float64 // for WithError: standard deviation of ln(estimate/true); for Chars: what the vendor's vocabulary adds to that of texts
+	Bias   float64 // for WithError and Chars: the median of estimate/true; 0 = 1
+}
+
+// CharsFor is the belief that a prompt for a model has a token for every four characters. Such a
+// client counts about as many as o200k_base, the encoding of GPT-4o, whatever the model counts. A
+// model that is not known is taken to count as GPT-4o does.
+func CharsFor(model string) Estimate {
+	e := Estimate{Belief: Chars}
+	if r := tokenizer.RatioOf(model); r.Known && !r.Published {
+		e.Bias, e.Error = 1/r.Mean, r.Spread
+	}
+	return e
 }
 
 // maxStreams is how many streams the call IDs have room for.

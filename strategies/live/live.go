@@ -57,8 +57,9 @@ type Options struct {
 	// DefaultMaxAnswer. A larger one ends its call with ErrTooLarge. Streams have no bound,
 	// for they are not kept.
 	MaxAnswer int64
-	// Estimate returns the tokens of a request's prompt and the bound on its
-	// output, 0 = none, from its body; nil = the function Estimate.
+	// Estimate returns the tokens of a request's prompt and the bound on its output, 0 =
+	// none, from its body; nil = the function Estimate, or what NewExact returns for a
+	// strategy with the estimator exact.
 	Estimate func(body []byte) (prompt, maxTokens uint32)
 }
 
@@ -107,6 +108,9 @@ func New(s strategies.Strategy, o Options) *Transport {
 	}
 	if o.Estimate == nil {
 		o.Estimate = Estimate
+		if counts, ok := s.(strategies.CountsPrompts); ok && counts.CountsPrompts() == strategies.Exactly {
+			o.Estimate = NewExact("")
+		}
 	}
 	return &Transport{o: o, strategy: s, alarmAt: clock.Never, idle: make(chan struct{})}
 }

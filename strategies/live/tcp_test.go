@@ -40,6 +40,36 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
+// Counted by the vocabulary: the 6 characters of Hello! are 2 tokens, and a message costs 7 more.
+func TestExact(t *testing.T) {
+	count := live.NewExact("")
+	for _, c := range []struct {
+		body        string
+		prompt, max uint32
+	}{
+		{chat, 9, 16},
+		{`{"content":"\`, 1, 0}, // as Estimate
+	} {
+		if prompt, bound := count([]byte(c.body)); prompt != c.prompt || bound != c.max {
+			t.Errorf("%s: %d and %d, want %d and %d", c.body, prompt, bound, c.prompt, c.max)
+		}
+	}
+}
+
+// A strategy with the estimator exact has its calls counted so: 9 prompt tokens and 16 of
+// max_tokens fit a limit of 25 tokens a minute, and not one of 24.
+func TestExactStrategy(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
+	defer server.Close()
+	for tpm, fits := range map[string]bool{"25": true, "24": false} {
+		transport := live.New(named(t, "queue", strategies.Args{"estimator": "exact", "tpm": tpm}), live.Options{})
+		request, _ := http.NewRequestWithContext(t.Context(), "POST", server.URL, strings.NewReader(chat))
+		if _, err := transport.RoundTrip(request); (err == nil) != fits {
+			t.Errorf("tpm %s: %v", tpm, err)
+		}
+	}
+}
+
 func FuzzEstimate(f *testing.F) {
 	f.Add([]byte(chat))
 	f.Add([]byte(`{"content":"\`))
