@@ -64,6 +64,9 @@ func (d *decoder) describeTraffic() string {
 	for i := range s.Workload {
 		w := &s.Workload[i]
 		what := w.Tenant + ": " + arrivalsOf(w, &d.traces[i])
+		if n := len(w.Arrivals.Shape.Levels); n > 0 {
+			what += say(", at a rate that goes up and down in %d steps of %s", n, inWords(w.Arrivals.Shape.Step))
+		}
 		if w.Arrivals.Process != workload.Trace {
 			what += "; " + d.sizesOf(i)
 		}
@@ -122,7 +125,11 @@ func (d *decoder) sizesOf(i int) string {
 		from := cursor{problems: d.problems, n: d.streams.n.items[i]}.child("tokens_from")
 		return "they have the sizes of " + from.n.text
 	}
-	return say("they have prompts of %s and outputs of %s", spread(&w.Prompt, 1, "tokens"), spread(&w.Output, 1, "tokens"))
+	text := say("they have prompts of %s and outputs of %s", spread(&w.Prompt, 1, "tokens"), spread(&w.Output, 1, "tokens"))
+	if w.RankCorrelation != 0 {
+		text += say(", whose ranks have a correlation of %v", w.RankCorrelation)
+	}
+	return text
 }
 
 // spread says what a distribution is like, in units of which there are so many.

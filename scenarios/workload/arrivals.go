@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"ratesim/sim/clock"
@@ -57,6 +58,8 @@ type Arrivals struct {
 	Rate float64 // [rate] constant, poisson, gamma, weibull; mmpp: while calm, may be 0; diurnal: mean
 	CV   float64 // [cv] gamma, weibull: standard deviation of the gap over its mean, MinCV to MaxCV
 
+	Shape RateShape // [shape] constant, poisson, gamma, weibull, mmpp: how the rate goes up and down; its zero value = it does not
+
 	BurstRate float64       // [burst_rate] mmpp: while bursting; may be 0 if Rate is not
 	Calm      time.Duration // [calm] mmpp: mean length of the calm state, at least MinState
 	Burst     time.Duration // [burst] mmpp: mean length of a burst, at least MinState
@@ -89,6 +92,14 @@ func (c *caller) open(until clock.Time) (Source, error) {
 	var t times
 	var err error
 	a, draws := &c.stream.Arrivals, c.key.Sequence(rng.Arrivals)
+	arriving := until // the end of times before they are shaped
+	var shape *warp
+	if a.Shape.Levels != nil {
+		if shape, err = newWarp(&a.Shape); err != nil {
+			return nil, err
+		}
+		arriving = clock.FromSeconds(math.Nextafter(shape.Operational(until.Seconds()), math.Inf(1)))
+	}
 	switch a.Process {
 	case ConstantRate:
 		t, err = newConstant(a)
@@ -99,7 +110,7 @@ func (c *caller) open(until clock.Time) (Source, error) {
 	case Weibull:
 		t, err = newWeibull(a, draws)
 	case MMPP:
-		t, err = newMMPP(a, until, draws)
+		t, err = newMMPP(a, arriving, draws)
 	case Ramp:
 		t, err = newRamp(a, until, draws)
 	case Diurnal:
@@ -115,6 +126,9 @@ func (c *caller) open(until clock.Time) (Source, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if shape != nil {
+		t = &shapedTimes{t, *shape}
 	}
 	return &openSource{caller: *c, times: t, until: until}, nil
 }

@@ -45,17 +45,20 @@ type Closed interface {
 
 // Stream describes one stream of calls.
 type Stream struct {
-	Tenant    string
-	Arrivals  Arrivals
-	Prompt    rng.Dist      // tokens, rounded, at least 1
-	Output    rng.Dist      // tokens, rounded, at least 1
-	Lengths   []Length      // prompt and output drawn together from these rows; nil = drawn apart, as above
-	MaxTokens uint32        // 0 = not declared
-	Estimate  Estimate      // what the client believes of its prompts
-	Guess     Estimate      // what the provider believes of them at admission
-	Cached    float64       // share of each prompt that the provider has in its cache, 0 to 1
-	Deadline  time.Duration // after arrival; 0 = none
-	Priority  int8
+	Tenant   string
+	Arrivals Arrivals
+	Prompt   rng.Dist // tokens, rounded, at least 1
+	Output   rng.Dist // tokens, rounded, at least 1
+	// RankCorrelation is that of prompt and output (Spearman's), -1 to 1, where they are
+	// not of Lengths; 0 = they are independent. Each keeps its distribution.
+	RankCorrelation float64
+	Lengths         []Length      // prompt and output drawn together from these rows; nil = drawn apart, as above
+	MaxTokens       uint32        // 0 = not declared
+	Estimate        Estimate      // what the client believes of its prompts
+	Guess           Estimate      // what the provider believes of them at admission
+	Cached          float64       // share of each prompt that the provider has in its cache, 0 to 1
+	Deadline        time.Duration // after arrival; 0 = none
+	Priority        int8
 	// Rows are the rows of the trace that Arrivals name, as Summary.Kept has them; nil =
 	// each run reads them from the file.
 	Rows []Row
