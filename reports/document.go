@@ -26,6 +26,7 @@ const (
 	KindDifference = "difference"
 	KindArena      = "arena"
 	KindWorkload   = "workload"
+	KindFit        = "fit"
 )
 
 // A Document is a report before it has a format: what was found, in sentences, tables

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"ratesim/provider/capacity"
+	"ratesim/scenarios/workload/fit"
 	"ratesim/scenarios/workload/profile"
 	"ratesim/sim/metrics"
 )
@@ -26,6 +27,7 @@ type Saved struct {
 	Capacity  *capacity.Report
 	Claims    *metrics.Claims
 	Workload  *profile.Profile
+	Fit       *fit.Report
 }
 
 // Read reads a result that [JSON] wrote, of whatever kind its schema names. Keys that it does
@@ -72,12 +74,15 @@ func (s *Saved) decode(data []byte) error {
 	case profile.Schema:
 		s.Workload = new(profile.Profile)
 		into, sound = s.Workload, func() error { return checkWorkload(s.Workload) }
+	case fit.Schema:
+		s.Fit = new(fit.Report)
+		into, sound = s.Fit, func() error { return checkFit(s.Fit) }
 	case ChangesSchema:
 		return errors.New(": this is what differs between two results; give the two results themselves")
 	case "":
 		return errors.New(": the file has no schema, so it is not a result of ratesim; want what -o json prints, or a result.json")
 	default:
-		return fmt.Errorf(": the schema is %q, want one of %q", of.Schema, []string{metrics.Schema, metrics.SchemaV1, ProvidersSchema, capacity.Schema, metrics.ClaimsSchema, profile.Schema})
+		return fmt.Errorf(": the schema is %q, want one of %q", of.Schema, []string{metrics.Schema, metrics.SchemaV1, ProvidersSchema, capacity.Schema, metrics.ClaimsSchema, profile.Schema, fit.Schema})
 	}
 	if err := unmarshal(data, into); err != nil {
 		return err
@@ -127,6 +132,8 @@ func (s *Saved) Document(by string) *Document {
 		return Claims(s.Claims)
 	case s.Workload != nil:
 		return Workload(s.Workload)
+	case s.Fit != nil:
+		return Fit(s.Fit)
 	case s.IsHerd():
 		return Herd(s.Result, by)
 	}

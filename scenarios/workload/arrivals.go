@@ -93,9 +93,9 @@ func (c *caller) open(until clock.Time) (Source, error) {
 	var err error
 	a, draws := &c.stream.Arrivals, c.key.Sequence(rng.Arrivals)
 	arriving := until // the end of times before they are shaped
-	var shape *warp
+	var shape *Warp
 	if a.Shape.Levels != nil {
-		if shape, err = newWarp(&a.Shape); err != nil {
+		if shape, err = NewWarp(&a.Shape); err != nil {
 			return nil, err
 		}
 		arriving = clock.FromSeconds(math.Nextafter(shape.Operational(until.Seconds()), math.Inf(1)))

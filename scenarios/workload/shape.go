@@ -49,18 +49,19 @@ func (r *RateShape) Check() error {
 	return nil
 }
 
-// warp turns the times of a process with a steady rate into those of a shape, and back.
-type warp struct {
+// Warp turns the times of a process with a steady rate into those of a shape, and back.
+type Warp struct {
 	step   float64   // seconds
 	levels []float64 // with mean 1
 	ends   []float64 // Λ at the end of each level, in seconds
 }
 
-func newWarp(r *RateShape) (*warp, error) {
+// NewWarp returns the Warp of a shape that has levels.
+func NewWarp(r *RateShape) (*Warp, error) {
 	if err := r.Check(); err != nil {
 		return nil, err
 	}
-	w := &warp{step: r.Step.Seconds(), levels: make([]float64, len(r.Levels)), ends: make([]float64, len(r.Levels))}
+	w := &Warp{step: r.Step.Seconds(), levels: make([]float64, len(r.Levels)), ends: make([]float64, len(r.Levels))}
 	sum := 0.0
 	for _, l := range r.Levels {
 		sum += l
@@ -75,10 +76,10 @@ func newWarp(r *RateShape) (*warp, error) {
 }
 
 // period is how long all levels last; Λ grows by as much in that time.
-func (w *warp) period() float64 { return w.ends[len(w.ends)-1] }
+func (w *Warp) period() float64 { return w.ends[len(w.ends)-1] }
 
 // Operational returns Λ(t), with t in seconds.
-func (w *warp) Operational(t float64) float64 {
+func (w *Warp) Operational(t float64) float64 {
 	n := float64(len(w.levels))
 	laps := math.Floor(t / (w.step * n))
 	rest := max(0, t-laps*w.step*n)
@@ -87,7 +88,7 @@ func (w *warp) Operational(t float64) float64 {
 }
 
 // real returns the t with Λ(t) = s. Where the rate is 0 for a while, it is the end of that.
-func (w *warp) real(s float64) float64 {
+func (w *Warp) real(s float64) float64 {
 	laps := math.Floor(s / w.period())
 	rest := max(0, s-laps*w.period())
 	i := sort.Search(len(w.ends), func(i int) bool { return w.ends[i] > rest })
@@ -100,7 +101,7 @@ func (w *warp) real(s float64) float64 {
 // shapedTimes are the times of a process whose rate has a shape.
 type shapedTimes struct {
 	times
-	warp
+	Warp
 }
 
 func (p *shapedTimes) next() clock.Time {

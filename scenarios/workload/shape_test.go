@@ -46,7 +46,7 @@ func TestShapeLevels(t *testing.T) {
 		tt.arrivals.Shape = shape
 		const laps = 500
 		times := timesOf(t, tt.arrivals, laps*4*time.Minute)
-		w, err := newWarp(&shape)
+		w, err := NewWarp(&shape)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestWarpInverts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := RateShape{time.Duration(rapid.Int64Range(int64(MinState), int64(24*time.Hour)).Draw(t, "step")), rapid.SliceOfN(rapid.Float64Range(0, 100), 1, 30).Draw(t, "levels")}
 		r.Levels[0] += 1e-3
-		w, err := newWarp(&r)
+		w, err := NewWarp(&r)
 		if err != nil {
 			t.Fatal(err)
 		}
