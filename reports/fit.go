@@ -122,10 +122,10 @@ func likenessTable(r *fit.Report, t *fit.Trial) Table {
 
 // trialsTable says which models were tried.
 func trialsTable(r *fit.Report) Table {
-	t := Table{Title: "Models that were simulated", Of: "model", Columns: columns([]string{"largest error", "alike"}, 1, 1)}
+	t := Table{Title: "Models that were simulated", Of: "model", Columns: columns([]string{"arrivals", "prompts", "outputs", "largest error", "alike"}, 1, 2, 2, 1, 1)}
 	for i := range r.Trials {
 		k := &r.Trials[i]
-		t.add(words.Printable(k.Model), value(k.Worst, words.Percent), text(meetsWords(k.Meets)))
+		t.add(fmt.Sprint(i+1), text(words.Printable(k.Arrivals)), text(words.Printable(k.Prompt)), text(words.Printable(k.Output)), value(k.Worst, words.Percent), text(meetsWords(k.Meets)))
 		if i == r.Chosen {
 			t.Rows[i].Role = chart.Chosen
 		}
@@ -135,7 +135,7 @@ func trialsTable(r *fit.Report) Table {
 
 // candidatesTable has a row for each candidate of a part.
 func candidatesTable(name string, p *fit.Part) Table {
-	t := Table{Title: "Candidates for " + name, Of: name, Columns: columns([]string{"parameters", "log-likelihood", "AIC", "BIC", "KS distance"}, 2, 4, 3, 1, 1)}
+	t := Table{Title: "Candidates for " + name, Of: name, Columns: columns([]string{"parameters", "log-likelihood", "AIC", "BIC", "BIC above the least", "KS distance"}, 2, 4, 4, 3, 1, 1)}
 	whole := func(v *float64) Cell {
 		if v == nil {
 			return absent()
@@ -148,7 +148,7 @@ func candidatesTable(name string, p *fit.Part) Table {
 		if p.Far == 0 {
 			ks = absent()
 		}
-		t.add(words.Printable(c.Name), Cell{Num: fmt.Sprint(c.Parameters), Sort: float64(c.Parameters)}, whole(c.LogLikelihood), whole(c.AIC), whole(c.BIC), ks)
+		t.add(words.Printable(c.Name), Cell{Num: fmt.Sprint(c.Parameters), Sort: float64(c.Parameters)}, whole(c.LogLikelihood), whole(c.AIC), whole(c.BIC), whole(c.Above), ks)
 		if c.Chosen {
 			t.Rows[i].Role = chart.Chosen
 		}
@@ -159,7 +159,7 @@ func candidatesTable(name string, p *fit.Part) Table {
 func fitLegend(r *fit.Report) []string {
 	legend := []string{
 		fmt.Sprintf("Alike: yes, if the means differ by at most %.0f %% or by at most %.0f of 1,000 calls; by chance, if one more run of the model would differ as much; the error is that of the mean.", 100*fit.Bound, fit.Floor),
-		"One run: between which numbers one more run of the model is with 95 %. The log is one run.",
+		"The numbers of the model are of runs that had no part in choosing it. One run: between which numbers one more run of the model is with 95 %. The log is one run.",
 		"BIC and AIC: the less, the better; they weigh the likelihood against the number of parameters. KS distance: the largest difference between the shares of requests, of the log and of the candidate, that are at most so large.",
 		"What the model leaves out: lengths do not depend on those of the requests before, all requests have one tenant, and no prompt is cached.",
 	}

@@ -24,6 +24,7 @@ type fitFlags struct {
 	catalog, dir string
 	output       string
 	seed         uint64
+	quiet        bool
 	noColor      bool
 }
 
@@ -79,6 +80,7 @@ not grow with the rest. Ratesim never overwrites FILE.`,
 	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
 	fl.StringVarP(&f.output, "output", "o", "table", "`FORMAT` of the result: "+strings.Join(describeOutputs, ", ")+", or yaml: the scenario alone")
 	fl.StringVar(&f.dir, "out", "", "also write scenario.yaml, result.json, report.html and the pictures to `DIR`")
+	fl.BoolVar(&f.quiet, "quiet", false, "show no progress")
 	fl.BoolVar(&f.noColor, "no-color", false, "use no colour, as with the variable NO_COLOR")
 	return c
 }
@@ -99,7 +101,10 @@ func (f *fitFlags) run(c *cobra.Command, s *streams, args []string) error {
 		return err
 	}
 	defer tidy()
+	p := s.newProgress(f.quiet, "models")
+	q.Progress = p.doing
 	r, err := likeness.Fit(c.Context(), q)
+	p.wipe()
 	if interrupted := c.Context().Err(); err != nil && interrupted != nil {
 		return interrupted
 	}
@@ -114,7 +119,6 @@ func (f *fitFlags) run(c *cobra.Command, s *streams, args []string) error {
 		if err := writeNew(file, []byte(r.Scenario)); err != nil {
 			return err
 		}
-		fmt.Fprintf(s.err, "%s is written; run it with: ratesim compare %s\n", file, shellQuote(file))
 	}
 	scenario := reports.File{Name: "scenario.yaml", Write: func(w io.Writer) error { _, err := io.WriteString(w, r.Scenario); return err }}
 	return output{f.output, f.dir, !f.noColor}.report(s, reports.Fit(r), scenario)

@@ -17,14 +17,14 @@ func Fit(r *fit.Report) []Chart {
 		part                 *fit.Part
 		scale                func(float64) words.Scale
 	}{
-		{"prompt_tokens", "fit-prompts", "prompts", "prompt tokens", &r.Prompt, words.Quantity},
-		{"output_tokens", "fit-outputs", "outputs", "output tokens", &r.Output, words.Quantity},
-		{"gaps_s", "fit-gaps", "gaps", "time between two requests", &r.Arrivals, words.Seconds},
+		{"prompt_tokens", "fit-prompts", "prompts", "tokens", &r.Prompt, words.Quantity},
+		{"output_tokens", "fit-outputs", "outputs", "tokens", &r.Output, words.Quantity},
+		{"gaps_s", "fit-gaps", "gaps between requests", "gap", &r.Arrivals, words.Seconds},
 	} {
 		for i := range r.Curves {
 			if c := &r.Curves[i]; c.Of == k.of {
 				if chart := cumulative(c, k.axis, k.scale); chart != nil {
-					chart.Head = Head{Name: k.name, Title: fmt.Sprintf("The %s of the model, %s, and those of the log differ by at most %s of the requests", k.what, words.Printable(k.part.Chosen), words.Write(distance(c), words.Percent)),
+					chart.Head = Head{Name: k.name, Title: fmt.Sprintf("Model (%s) and log have the same %s, but for at most %s of the requests", words.Printable(k.part.Chosen), k.what, words.Write(distance(c), words.Percent)),
 						Notes: []string{"For each value, the share of the requests that have at most so much. The model was drawn from, with the same number of replications as in the simulation."},
 						Facts: []string{words.Printable(r.Source), plural(words.Write(float64(r.Fitted), words.Quantity), "request")}}
 					out = append(out, chart)
@@ -54,7 +54,7 @@ func cumulative(c *fit.Curve, label string, scale func(float64) words.Scale) *Cu
 		role   Role
 		dashed bool
 		values []float64
-	}{{"log", Load, false, c.Log}, {"model", Chosen, true, c.Fit}} {
+	}{{"log", Other, false, c.Log}, {"model", Chosen, true, c.Fit}} {
 		line := Line{Names: []string{k.name}, Role: k.role, Dashed: k.dashed}
 		for i, v := range k.values {
 			if v = max(v, lo*0.9); len(line.X) == 0 || v > line.X[len(line.X)-1] || i == len(k.values)-1 {

@@ -45,8 +45,19 @@ type stage struct {
 	trials   []fit.Trial
 }
 
-func newStage(q *Question, sample *fit.Sample) (*stage, error) {
-	s := &stage{q: q, sample: sample, told: fit.Stage{Provider: q.Provider, LogRuns: logRuns, FitRuns: fitRuns, Seed: q.Seed}}
+func newStage(q *Question) (*stage, error) {
+	s := &stage{q: q, told: fit.Stage{Provider: q.Provider, LogRuns: logRuns, FitRuns: fitRuns, Seed: q.Seed}}
+	if q.Provider != "" { // a mistake in it is told before a long log is read
+		if _, err := q.Catalog.Find(q.Provider); err != nil {
+			return nil, InputError{fmt.Errorf("--provider: %w", err)}
+		}
+	}
+	s.say("reading the log")
+	sample, err := fit.Read(q.Log)
+	if err != nil {
+		return nil, InputError{err}
+	}
+	s.sample = sample
 	if q.Provider == "" {
 		s.told.Provider, _, _ = scenarios.DeploymentOf(sample.Summary.Models, q.Catalog)
 	}
@@ -81,29 +92,30 @@ func (s *stage) parse(text []byte) (*scenarios.Spec, error) {
 }
 
 // try simulates a model, after the log at the first time, and compares them.
-func (s *stage) try(ctx context.Context, m *fit.Model) error {
+func (s *stage) try(ctx context.Context, m *fit.Model, seed uint64) (*fit.Trial, error) {
 	text, err := s.fitted(m).Scenario(s.q.Catalog)
 	if err != nil {
-		return fmt.Errorf("writing the scenario: %w", err)
+		return nil, fmt.Errorf("writing the scenario: %w", err)
 	}
 	spec, err := s.parse(text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	spec.Duration = s.duration
 	if s.log == nil {
 		if err := s.replay(ctx, spec); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	s.onStage(spec)
-	s.say("simulating %s", words(m))
-	outcomes, err := sim.Replicate(ctx, spec, sim.Options{Seed: s.q.Seed, Replications: fitRuns})
+	s.say("simulating %s", m.Arrivals.Chosen)
+	outcomes, err := sim.Replicate(ctx, spec, sim.Options{Seed: seed, Replications: fitRuns})
 	if err != nil {
-		return failed(ctx, err)
+		return nil, failed(ctx, err)
 	}
-	s.trials = append(s.trials, compare(words(m), s.log, outcomes))
-	return nil
+	t := compare(s.log, outcomes)
+	t.Arrivals, t.Prompt, t.Output = m.Arrivals.Chosen, m.Prompt.Chosen, m.Output.Chosen
+	return &t, nil
 }
 
 // failed returns ctx's error if that is the cause.
@@ -207,8 +219,8 @@ func round3(v float64) int64 {
 }
 
 // compare holds what clients make of a model against what they make of the log.
-func compare(name string, log, model []metrics.Outcome) fit.Trial {
-	t := fit.Trial{Model: name, Meets: fit.Met}
+func compare(log, model []metrics.Outcome) fit.Trial {
+	t := fit.Trial{Meets: fit.Met}
 	for i := range log {
 		c := fit.Comparison{Strategy: log[i].Name,
 			Failed:   pairOf(log[i].Runs, model[i].Runs, func(r *metrics.Run) int64 { return r.Calls - r.Succeeded }),

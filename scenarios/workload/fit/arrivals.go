@@ -7,7 +7,7 @@ import (
 
 // processes are the candidates with the rate of a shape; nil = with a steady rate.
 func (s *Sample) processes(shape *shape) []process {
-	c := newClocked(s.times, shape)
+	c := newClocked(s, shape)
 	out := []process{c.poisson(), c.gamma(), c.weibull()}
 	if m := c.mmpp(); m != nil {
 		out = append(out, *m)
@@ -73,8 +73,11 @@ func (s *Sample) diurnal() process {
 		return sum
 	}, []float64{0, busiestHour(counts, width)}, 300)
 	c := of(x)
-	shares, likelihood := make([]float64, len(s.times)-1), 0.0
+	shares, likelihood, least := make([]float64, len(s.times)-1), 0.0, s.leastGap()
 	for i := range shares {
+		if s.times[i+1]-s.times[i] <= least {
+			likelihood += math.Log(least) // as of mmpp
+		}
 		step := c.area(s.times[i+1]) - c.area(s.times[i])
 		shares[i] = -math.Expm1(-step)
 		likelihood += math.Log(max(c.at(s.times[i+1]), 1e-12)) - step

@@ -16,10 +16,11 @@ type Candidate struct {
 	// LogLikelihood and what follows from it are absent of an empirical distribution, whose
 	// numbers are the log's own.
 	LogLikelihood *float64 `json:"log_likelihood,omitempty"`
-	AIC           *float64 `json:"aic,omitempty"` // 2 × parameters - 2 × log_likelihood
-	BIC           *float64 `json:"bic,omitempty"` // ln(rows) × parameters - 2 × log_likelihood
-	KS            float64  `json:"ks"`            // Kolmogorov-Smirnov distance from the log
-	Chosen        bool     `json:"chosen"`        // it is the one in the scenario
+	AIC           *float64 `json:"aic,omitempty"`             // 2 × parameters - 2 × log_likelihood
+	BIC           *float64 `json:"bic,omitempty"`             // ln(rows) × parameters - 2 × log_likelihood
+	Above         *float64 `json:"bic_above_least,omitempty"` // BIC, less the least of all candidates
+	KS            float64  `json:"ks"`                        // Kolmogorov-Smirnov distance from the log
+	Chosen        bool     `json:"chosen"`                    // it is the one in the scenario
 }
 
 // newCandidate scores a candidate with so many parameters on n rows.
@@ -33,6 +34,22 @@ func newCandidate(name, text string, parameters int, likelihood, ks, n float64) 
 // less than chance makes of n rows in one case of twenty (Smirnov, "Table for estimating the
 // goodness of fit of empirical distributions", Annals of Mathematical Statistics 19, 1948).
 func farKS(n float64) float64 { return max(0.05, 1.36/math.Sqrt(n)) }
+
+// aboveLeast fills in how far each BIC is above the least one.
+func aboveLeast(list []Candidate) {
+	least := math.Inf(1)
+	for i := range list {
+		if list[i].BIC != nil {
+			least = min(least, *list[i].BIC)
+		}
+	}
+	for i := range list {
+		if list[i].BIC != nil {
+			above := *list[i].BIC - least
+			list[i].Above = &above
+		}
+	}
+}
 
 // choose returns the index of the candidate of least BIC among those that are near enough;
 // -1 where none is.

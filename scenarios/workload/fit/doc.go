@@ -14,6 +14,6 @@
 // neural spike train data analysis", Neural Computation 14, 2002). In that clock the gaps
 // of a renewal process are independent, so that their distance can be measured.
 //
-// The fit reads at most MostRows rows of a log into memory, 48 bytes each with the work
+// The fit keeps the first MostRows rows of a log, which take about 150 MB with the work
 // space. It knows nothing of later rows but their number and sums.
 package fit

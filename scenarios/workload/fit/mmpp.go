@@ -160,7 +160,8 @@ func (c *clocked) mmpp() *process {
 		return nil
 	}
 	shares := make([]float64, len(c.gaps))
-	likelihood := m.likelihood(c.gaps, shares)
+	// Its density has a bound, so the probability of a short gap is that times its length.
+	likelihood := m.likelihood(c.gaps, shares) + c.shorts*math.Log(c.least) + c.derivative + c.shortDerivative
 	keys := fmt.Sprintf("rate: %s, burst_rate: %s, calm: %s, burst: %s", rateText(m.rate[0]), rateText(m.rate[1]), durationText(1/m.leave[0]), durationText(1/m.leave[1]))
 	p := c.candidate("mmpp", keys, 4, likelihood, shares)
 	return &p

@@ -41,6 +41,9 @@ type Part struct {
 func (s *Sample) Fit(c Choice) *Model {
 	m := &Model{Prompt: s.prompt.part(c.OwnLengths), Output: s.output.part(c.OwnLengths)}
 	m.Arrivals, m.Period = s.arrivals(c.OwnRates)
+	for _, p := range []*Part{&m.Arrivals, &m.Prompt, &m.Output} {
+		aboveLeast(p.Candidates)
+	}
 	if r := s.Spearman(); math.Abs(r) >= notable && math.Abs(r) > 2.6/math.Sqrt(float64(len(s.Kept))) { // which chance exceeds in one of a hundred
 		m.RankCorrelation = math.Round(r*1000) / 1000
 	}

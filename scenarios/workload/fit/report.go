@@ -22,7 +22,7 @@ type Report struct {
 	Correlation float64 `json:"rank_correlation"` // that of the model; 0 where they are drawn apart
 
 	Stage  Stage   `json:"stage"`  // where log and models were simulated
-	Trials []Trial `json:"trials"` // the models that were simulated, in that order
+	Trials []Trial `json:"trials"` // the models that were simulated, in that order; the chosen one by other runs than those that chose it
 	Chosen int     `json:"chosen"` // which of the trials is the model, from 0
 	Curves []Curve `json:"curves"` // what the pictures are drawn from
 
@@ -45,10 +45,12 @@ type Stage struct {
 
 // A Trial is a model, and what strategies made of its calls and of those of the log.
 type Trial struct {
-	Model      string       `json:"model"`       // in a few words
-	Strategies []Comparison `json:"strategies"`  // one for each client
-	Worst      float64      `json:"worst_error"` // the largest difference of two means, as a share of the log's; differences of at most 5 calls of 1,000 do not count
-	Meets      string       `json:"meets"`       // the worst of all comparisons: met, chance or missed
+	Arrivals   string       `json:"arrivals"`      // the candidate, as in what follows
+	Prompt     string       `json:"prompt_tokens"` // the candidate
+	Output     string       `json:"output_tokens"` // the candidate
+	Strategies []Comparison `json:"strategies"`    // one for each client
+	Worst      float64      `json:"worst_error"`   // the largest difference of two means, as a share of the log's; differences of at most 5 calls of 1,000 do not count
+	Meets      string       `json:"meets"`         // the worst of all comparisons: met, chance or missed
 }
 
 // What a comparison may come to.
