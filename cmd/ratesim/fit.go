@@ -49,6 +49,7 @@ chance makes of so few rows. The report lists all candidates with their scores. 
 is near enough, tokens are drawn from a short list of lengths, each the mean of at least
 five requests, and requests arrive at the log's own rate in each of at most 400 windows.
 Prompt and output are drawn apart, unless their ranks have a correlation of 0.1 or more.
+Of single requests, the scenario has only the least and the largest number of tokens.
 
 The model is then proved. Log and model are simulated with four clients (none, jitter,
 header-aware, paced) against a limit that binds, and their failed calls and 429s are

@@ -23,8 +23,11 @@ import (
 const (
 	// mostCalls bounds the calls of a simulated run: the first of the log.
 	mostCalls = 100_000
-	// Runs of the log differ by answer times alone, those of a model in everything.
-	logRuns, fitRuns = 4, 16
+	// Runs of the log differ by answer times alone, those of a model in everything: of a
+	// short log there are more.
+	logRuns             = 4
+	leastRuns, mostRuns = 16, 48
+	callsOfRuns         = 200_000
 	// leastRefused and mostRefused are between which share of the log's calls the limit
 	// refuses, where it can be chosen.
 	leastRefused, mostRefused = 0.05, 0.10
@@ -46,7 +49,7 @@ type stage struct {
 }
 
 func newStage(q *Question) (*stage, error) {
-	s := &stage{q: q, told: fit.Stage{Provider: q.Provider, LogRuns: logRuns, FitRuns: fitRuns, Seed: q.Seed}}
+	s := &stage{q: q, told: fit.Stage{Provider: q.Provider, LogRuns: logRuns, Seed: q.Seed}}
 	if q.Provider != "" { // a mistake in it is told before a long log is read
 		if _, err := q.Catalog.Find(q.Provider); err != nil {
 			return nil, InputError{fmt.Errorf("--provider: %w", err)}
@@ -58,6 +61,7 @@ func newStage(q *Question) (*stage, error) {
 		return nil, InputError{err}
 	}
 	s.sample = sample
+	s.told.FitRuns = min(max(callsOfRuns/len(sample.Kept), leastRuns), mostRuns)
 	if q.Provider == "" {
 		s.told.Provider, _, _ = scenarios.DeploymentOf(sample.Summary.Models, q.Catalog)
 	}
@@ -109,7 +113,7 @@ func (s *stage) try(ctx context.Context, m *fit.Model, seed uint64) (*fit.Trial,
 	}
 	s.onStage(spec)
 	s.say("simulating %s", m.Arrivals.Chosen)
-	outcomes, err := sim.Replicate(ctx, spec, sim.Options{Seed: seed, Replications: fitRuns})
+	outcomes, err := sim.Replicate(ctx, spec, sim.Options{Seed: seed, Replications: s.told.FitRuns})
 	if err != nil {
 		return nil, failed(ctx, err)
 	}

@@ -3,6 +3,7 @@ package fit
 import (
 	"fmt"
 	"math"
+	"time"
 )
 
 // processes are the candidates with the rate of a shape; nil = with a steady rate.
@@ -31,7 +32,7 @@ func (s *Sample) plainProcesses() []process {
 func (s *Sample) windowProcesses() []process {
 	if s.window == nil {
 		if w := s.windowShape(); w != nil {
-			s.window = s.processes(w)
+			s.window, s.windows = s.processes(w), w.Step*time.Duration(len(w.Levels))
 		}
 	}
 	return s.window

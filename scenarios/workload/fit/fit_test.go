@@ -251,24 +251,36 @@ func TestDayShapes(t *testing.T) {
 	}
 }
 
-// The rate of each window is the number of its requests, and windows have enough of them.
+// Windows are as long as the rate is steady, and the rate of each is the number of its
+// requests. Where the rate is always the same they are long.
 func TestWindowShape(t *testing.T) {
-	s := madeOf(t, workload.Stream{Arrivals: workload.Arrivals{Process: workload.Poisson, Rate: 4}, Prompt: rng.NewConstant(1), Output: rng.NewConstant(1)}, 20*time.Minute, 1)
+	steady := workload.Stream{Arrivals: workload.Arrivals{Process: workload.Poisson, Rate: 4}, Prompt: rng.NewConstant(1), Output: rng.NewConstant(1)}
+	if w := madeOf(t, steady, 20*time.Minute, 1).windowShape(); w == nil || w.Step < 2*time.Minute {
+		t.Errorf("windows %+v of a steady rate", w)
+	}
+	draws := rng.New(1, 0).Sequence(rng.Arrivals)
+	levels := make([]float64, 40)
+	for i := range levels {
+		levels[i] = 0.2 + draws.Float64()
+	}
+	uneven := steady
+	uneven.Arrivals.Shape = workload.RateShape{Step: 30 * time.Second, Levels: levels}
+	s := madeOf(t, uneven, 20*time.Minute, 1)
 	w := s.windowShape()
-	if w == nil || w.Step != 5*time.Second || len(w.Levels) != 240 {
+	if w == nil || w.Step != 30*time.Second || len(w.Levels) != 40 {
 		t.Fatalf("windows %+v", w)
 	}
-	counts := make([]float64, 240)
+	counts := make([]float64, 40)
 	for _, at := range s.times {
-		counts[int(at/5)]++
+		counts[int(at/30)]++
 	}
-	for i := range 239 {
+	for i := range 39 { // the last is cut short
 		if got, want := w.Levels[i]/w.Levels[0], counts[i]/counts[0]; math.Abs(got-want) > 1e-9 {
 			t.Fatalf("window %d has %v times the level of the first, want %v", i, got, want)
 		}
 	}
 	m := s.Fit(Choice{OwnRates: true, OwnLengths: true})
-	if m.Arrivals.Chosen != "poisson × rates of 5s" || m.Period != 20*time.Minute {
+	if m.Arrivals.Chosen != "poisson × rates of 30s" || m.Period != 20*time.Minute {
 		t.Errorf("chose %s, period %v", m.Arrivals.Chosen, m.Period)
 	}
 }

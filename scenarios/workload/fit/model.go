@@ -144,8 +144,7 @@ func (s *Sample) period(shape string) time.Duration {
 	case "day", "cosine":
 		return day
 	}
-	w := s.windowShape()
-	return w.Step * time.Duration(len(w.Levels))
+	return s.windows
 }
 
 // StreamText is the model as the keys of a stream in a scenario file, each in a line of its

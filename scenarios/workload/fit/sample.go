@@ -29,7 +29,8 @@ type Sample struct {
 
 	times          []float64 // of Kept, in seconds after the first
 	prompt, output tally
-	plain, window  []process // candidates of arrivals, once they have been fitted
+	plain, window  []process     // candidates of arrivals, once they have been fitted
+	windows        time.Duration // how long all windows last
 }
 
 // Read reads a log to its end. Errors are of type *workload.FileError.

@@ -68,20 +68,31 @@ func (s *Sample) dayShape() *shape {
 	return s.levelShape("day", time.Hour, 24)
 }
 
-// windowShape is the rate in each window of the log: the shortest windows of which there
-// are not too many, and which do not have too few requests. Nil where there are not two.
+// windowShape is the rate in each window of the log, with windows as long as makes the AIC
+// of gamma gaps least: shorter ones would take chance for changes of the rate, and a model
+// with these has the chance once more. Nil where no length gives two windows or more with
+// enough requests.
 func (s *Sample) windowShape() *shape {
+	var best *shape
+	least := math.Inf(1)
 	for _, step := range []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute,
 		5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 7 * day} {
 		windows := int(math.Ceil(s.Span().Seconds()/step.Seconds() + 1e-9))
 		if windows < 2 {
-			return nil
+			break
 		}
-		if windows <= maxLevels && len(s.times) >= leastWindow*windows {
-			return s.levelShape("rates of "+stepText(step), step, windows)
+		if windows > maxLevels || len(s.times) < leastWindow*windows {
+			continue
+		}
+		w := s.levelShape("rates of "+stepText(step), step, windows)
+		if w == nil {
+			continue
+		}
+		if aic := *newClocked(s, w).gamma().AIC; aic < least {
+			best, least = w, aic
 		}
 	}
-	return nil
+	return best
 }
 
 // levelShape counts the requests of each level.
