@@ -116,41 +116,40 @@ func TestStartLike(t *testing.T) {
 	}
 }
 
-// A log of whatever requests gives a scenario that is read without an error. It has as many
-// tokens and as many requests as the log, as far as its draws tell.
-func FuzzStartLike(f *testing.F) {
-	f.Add(uint64(1), uint16(3), uint8(0), uint32(10))
-	f.Add(uint64(2), uint16(400), uint8(1), uint32(5000))
-	f.Add(uint64(3), uint16(900), uint8(2), uint32(100_000))
-	f.Add(uint64(4), uint16(300), uint8(3), uint32(1))
-	f.Add(uint64(5), uint16(700), uint8(4), uint32(90))
-	f.Fuzz(func(t *testing.T, seed uint64, rows uint16, kind uint8, size uint32) {
-		draws := rng.New(seed, 0).Sequence(rng.Arrivals)
-		var b strings.Builder
-		b.WriteString("time,prompt_tokens,output_tokens,max_tokens\n")
-		at := 0.0
-		for i := range int(rows%1000) + 1 {
-			gap := draws.Exp()
-			switch kind % 5 {
-			case 1:
-				gap = math.Pow(gap, 6) // bursts
-			case 2:
-				gap *= 3600
-			case 3:
-				gap = math.Floor(gap * 2) // a clock of seconds
-			case 4:
-				gap = float64(i % 2)
+// A log of whatever requests gives a scenario that is read without an error.
+func TestStartLikeAnyLog(t *testing.T) {
+	gap := func(kind, i int, draw float64) float64 {
+		switch kind {
+		case 1:
+			return math.Pow(draw, 6) // bursts
+		case 2:
+			return draw * 3600
+		case 3:
+			return math.Floor(draw * 2) // a clock of seconds
+		case 4:
+			return float64(i % 2)
+		}
+		return draw
+	}
+	for kind := range 5 {
+		for _, rows := range []int{2, 150, 400} {
+			for _, size := range []float64{1, 20_000} {
+				draws := rng.New(uint64(rows), kind).Sequence(rng.Arrivals)
+				var b strings.Builder
+				b.WriteString("time,prompt_tokens,output_tokens,max_tokens\n")
+				at := 0.0
+				for i := range rows {
+					at += gap(kind, i, draws.Exp())
+					fmt.Fprintf(&b, "%.6f,%.0f,%.0f,\n", at, 1+draws.Float64()*size, math.Floor(draws.Exp()*size/10))
+				}
+				text, err := StartLike("mine.yaml", "mine", &workload.Log{Name: "log.csv", Data: []byte(b.String())}, catalog.Embedded())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := Parse("mine.yaml", text, Options{}); err != nil {
+					t.Fatalf("%v\n%s", err, text)
+				}
 			}
-			at += gap
-			fmt.Fprintf(&b, "%.6f,%.0f,%.0f,\n", at, 1+draws.Float64()*float64(size%1_000_000), math.Floor(draws.Exp()*float64(size%3000)))
 		}
-		log := &workload.Log{Name: "log.csv", Data: []byte(b.String())}
-		text, err := StartLike("mine.yaml", "mine", log, catalog.Embedded())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Parse("mine.yaml", text, Options{Set: []string{"deployments.0.limits.tpm=1000000000"}}); err != nil {
-			t.Fatalf("%v\n%s", err, text)
-		}
-	})
+	}
 }
