@@ -27,6 +27,7 @@ const (
 	KindArena      = "arena"
 	KindWorkload   = "workload"
 	KindTokens     = "tokens"
+	KindFit        = "fit"
 )
 
 // A Document is a report before it has a format: what was found, in sentences, tables

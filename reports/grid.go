@@ -35,7 +35,7 @@ func (t Text) grid(b *strings.Builder, table *Table) (shown, leftOut []Column) {
 	}
 	blocks := blocksOf(table)
 	if t.Width > 0 {
-		blocks, leftOut = fit(blocks, t.Width-nameWidth)
+		blocks, leftOut = withRoom(blocks, t.Width-nameWidth)
 	}
 	total, sub := nameWidth, false
 	for _, k := range blocks {
@@ -159,9 +159,9 @@ func (k block) text(i int) string {
 	return padLeft(c.Num, k.num) + padRight(c.Unit, k.unit) + " " + padRight(c.Ends, k.ends)
 }
 
-// fit keeps the blocks that have room, most important first, in the order of the
+// withRoom keeps the blocks that have room, most important first, in the order of the
 // table. Those of one rank stay or go together; the first always stay.
-func fit(blocks []block, room int) (kept []block, leftOut []Column) {
+func withRoom(blocks []block, room int) (kept []block, leftOut []Column) {
 	width := map[int]int{} // by rank
 	var ranks []int
 	for _, k := range blocks {

@@ -11,6 +11,7 @@ import (
 
 	"ratesim/provider/capacity"
 	"ratesim/scenarios/prompts"
+	"ratesim/scenarios/workload/fit"
 	"ratesim/scenarios/workload/profile"
 	"ratesim/sim/metrics"
 )
@@ -28,6 +29,7 @@ type Saved struct {
 	Claims    *metrics.Claims
 	Workload  *profile.Profile
 	Tokens    *prompts.Report
+	Fit       *fit.Report
 }
 
 // Read reads a result that [JSON] wrote, of whatever kind its schema names. Keys that it does
@@ -77,12 +79,15 @@ func (s *Saved) decode(data []byte) error {
 	case prompts.Schema:
 		s.Tokens = new(prompts.Report)
 		into, sound = s.Tokens, func() error { return checkTokens(s.Tokens) }
+	case fit.Schema:
+		s.Fit = new(fit.Report)
+		into, sound = s.Fit, func() error { return checkFit(s.Fit) }
 	case ChangesSchema:
 		return errors.New(": this is what differs between two results; give the two results themselves")
 	case "":
 		return errors.New(": the file has no schema, so it is not a result of ratesim; want what -o json prints, or a result.json")
 	default:
-		return fmt.Errorf(": the schema is %q, want one of %q", of.Schema, []string{metrics.Schema, metrics.SchemaV1, ProvidersSchema, capacity.Schema, metrics.ClaimsSchema, profile.Schema, prompts.Schema})
+		return fmt.Errorf(": the schema is %q, want one of %q", of.Schema, []string{metrics.Schema, metrics.SchemaV1, ProvidersSchema, capacity.Schema, metrics.ClaimsSchema, profile.Schema, prompts.Schema, fit.Schema})
 	}
 	if err := unmarshal(data, into); err != nil {
 		return err
@@ -134,6 +139,8 @@ func (s *Saved) Document(by string) *Document {
 		return Workload(s.Workload)
 	case s.Tokens != nil:
 		return Tokens(s.Tokens)
+	case s.Fit != nil:
+		return Fit(s.Fit)
 	case s.IsHerd():
 		return Herd(s.Result, by)
 	}

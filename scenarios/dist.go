@@ -11,14 +11,23 @@ import (
 // quantity reads the values of a distribution: tokens, or durations as seconds.
 type quantity func(c cursor) (float64, bool)
 
+// families says which distributions may stand at a place.
+type families uint8
+
+const (
+	allFamilies families = iota
+	notMixed             // what a mixture may be of
+	smooth               // what can be truncated
+)
+
 // dist reads a distribution: a value alone, which is constant, or a mapping.
-func dist(dst *rng.Dist, q quantity) reader {
+func dist(dst *rng.Dist, q quantity) reader { return distOf(dst, q, allFamilies) }
+
+func distOf(dst *rng.Dist, q quantity, which families) reader {
 	return func(c cursor) {
 		if value, other := (&shape{}), (&shape{}); c.described(shape{AnyOf: []*shape{value, other}}) {
 			q(cursor{c.problems, c.n, c.path, value})
-			of := cursor{c.problems, c.n, "distribution", other}
-			families, _ := distributions(of, q)
-			of.variants("dist", "distribution", families)
+			oneFamily(dst, q, which)(cursor{c.problems, c.n, c.path, other})
 			return
 		}
 		if c.n.kind != mapping {
@@ -27,8 +36,18 @@ func dist(dst *rng.Dist, q quantity) reader {
 			}
 			return
 		}
-		families, build := distributions(c, q)
-		i, ok := c.variants("dist", "distribution", families)
+		oneFamily(dst, q, which)(c)
+	}
+}
+
+// oneFamily reads a distribution that is a mapping.
+func oneFamily(dst *rng.Dist, q quantity, which families) reader {
+	return func(c cursor) {
+		if c.shape != nil {
+			c.path = "distribution" // whose keys mean the same everywhere
+		}
+		forms, build := distributions(c, q, which)
+		i, ok := c.variants("dist", "distribution", forms)
 		if !ok {
 			return
 		}
@@ -58,10 +77,12 @@ func seconds(c cursor) (float64, bool) {
 
 // distributions returns the forms of the mapping at c, and for each what makes
 // the distribution once its fields have been read.
-func distributions(c cursor, q quantity) ([]variant, []func() (rng.Dist, error)) {
+func distributions(c cursor, q quantity, which families) ([]variant, []func() (rng.Dist, error)) {
 	var p struct{ value, min, max, p50, p95, mean, cv, sigma, s float64 }
 	var ranks int
 	var values []float64
+	var of rng.Dist
+	var parts []rng.Part
 	value := func(dst *float64) reader {
 		return func(c cursor) { *dst, _ = q(c) }
 	}
@@ -79,7 +100,7 @@ func distributions(c cursor, q quantity) ([]variant, []func() (rng.Dist, error))
 		{"zipf", []field{need("s", number(&p.s, bounds{0, 100})), need("max", count(&ranks, 1, rng.MaxZipf))}},
 		{"empirical", []field{need("values", func(c cursor) { values = readValues(c, q) }), cut}},
 	}
-	return forms, []func() (rng.Dist, error){
+	build := []func() (rng.Dist, error){
 		func() (rng.Dist, error) { return rng.NewConstant(p.value), nil },
 		func() (rng.Dist, error) { return rng.NewUniform(p.min, p.max) },
 		func() (rng.Dist, error) {
@@ -95,6 +116,27 @@ func distributions(c cursor, q quantity) ([]variant, []func() (rng.Dist, error))
 		func() (rng.Dist, error) { return rng.NewZipf(p.s, ranks) },
 		func() (rng.Dist, error) { return capped(rng.NewEmpirical(values)) },
 	}
+	if which == smooth {
+		return forms[2:4], build[2:4]
+	}
+	forms = append(forms, variant{"truncated", []field{need("of", oneFamily(&of, q, smooth)), need("min", value(&p.min)), need("max", value(&p.max))}})
+	build = append(build, func() (rng.Dist, error) { return rng.NewTruncated(of, p.min, p.max) })
+	if which == notMixed {
+		return forms, build
+	}
+	forms = append(forms, variant{"mixture", []field{need("parts", func(c cursor) { parts = readParts(c, q) }), cut}})
+	return forms, append(build, func() (rng.Dist, error) { return capped(rng.NewMixture(parts)) })
+}
+
+// readParts reads what a mixture is of.
+func readParts(c cursor, q quantity) []rng.Part {
+	var parts []rng.Part
+	c.items("parts", func(_ int, c cursor) {
+		var p rng.Part
+		c.mapping(need("weight", number(&p.Weight, bounds{1e-6, 1e6})), need("of", distOf(&p.Of, q, notMixed)))
+		parts = append(parts, p)
+	})
+	return parts
 }
 
 // maxValues bounds the table of an empirical distribution.

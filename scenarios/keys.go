@@ -38,6 +38,7 @@ var about = map[string]string{
 	"workload[].prompt_tokens":     "Tokens of the prompts: a number or a distribution.",
 	"workload[].output_tokens":     "Tokens of the answers: a number or a distribution.",
 	"workload[].tokens_from":       "In place of prompt_tokens and output_tokens: a trace whose sizes are drawn, in pairs.",
+	"workload[].rank_correlation":  "How far large prompts have large outputs: the correlation of their ranks, from -1 to 1. Default: 0, they are drawn apart.",
 	"workload[].max_tokens":        "The max_tokens that a call declares. Its answer is cut to it. Default: none is declared.",
 	"workload[].estimate":          "What strategies believe a prompt costs: exact, chars (characters ÷ 4, which is too few for models with other vocabularies), {fixed: N} or {error: 0.2, bias: 0.7}. Default: exact.",
 	"workload[].provider_estimate": "What the provider believes a prompt costs until it has counted. Default: exact.",
@@ -54,6 +55,9 @@ var about = map[string]string{
 	"workload[].arrivals.burst_rate":            "The rate during a burst.",
 	"workload[].arrivals.calm":                  "How long it is calm, on average.",
 	"workload[].arrivals.burst":                 "How long a burst lasts, on average.",
+	"workload[].arrivals.shape":                 "How the rate of constant, poisson, gamma, weibull and mmpp goes up and down. Default: it does not.",
+	"workload[].arrivals.shape.step":            "How long each level lasts.",
+	"workload[].arrivals.shape.levels":          "The levels of the rate, relative to each other, one after the other and then again from the first. The rate of the process is their mean.",
 	"workload[].arrivals.from":                  "The rate at the beginning.",
 	"workload[].arrivals.to":                    "The rate at the end of the ramp, and after it.",
 	"workload[].arrivals.over":                  "How long the ramp or the spike takes. Default: of a ramp the duration, of a spike 0.",
@@ -94,7 +98,13 @@ var about = map[string]string{
 	"workload[].arrivals.columns.cost":          "The column of the cost in US dollars.",
 	"workload[].arrivals.loop":                  "Whether the trace begins again when it is over. Default: false.",
 
-	"distribution.dist":   "The distribution.",
+	"distribution.dist":  "The distribution.",
+	"distribution.of":    "The distribution that is truncated: lognormal or gamma.",
+	"distribution.parts": "The distributions that are mixed.",
+
+	"distribution.parts[].weight": "How often a value is of this part, relative to the other parts.",
+	"distribution.parts[].of":     "The distribution of the part: a number, or any but a mixture.",
+
 	"distribution.value":  "The value.",
 	"distribution.min":    "The least value.",
 	"distribution.max":    "The largest value; larger ones are cut to it.",
@@ -111,6 +121,8 @@ var about = map[string]string{
 	"dist: gamma":         "a mean and a coefficient of variation",
 	"dist: zipf":          "value k in proportion to k^-s",
 	"dist: empirical":     "the values of a table",
+	"dist: truncated":     "a lognormal or a gamma whose values are from min to max",
+	"dist: mixture":       "of one of several distributions, each in proportion to its weight",
 
 	"deployments[].name":                  "What faults and strategies call it.",
 	"deployments[].provider":              "The row of the catalog, vendor/model@tier, as 'ratesim list providers' prints them. All other keys override it.",

@@ -64,6 +64,9 @@ func (d *decoder) describeTraffic() string {
 	for i := range s.Workload {
 		w := &s.Workload[i]
 		what := w.Tenant + ": " + arrivalsOf(w, &d.traces[i])
+		if n := len(w.Arrivals.Shape.Levels); n > 0 {
+			what += say(", at a rate that goes up and down in %d steps of %s", n, inWords(w.Arrivals.Shape.Step))
+		}
 		if w.Arrivals.Process != workload.Trace {
 			what += "; " + d.sizesOf(i)
 		}
@@ -149,7 +152,11 @@ func (d *decoder) sizesOf(i int) string {
 	if w.Arrivals.Process == workload.InSessions {
 		return say("the first prompt of a session has %s, and answers have %s", spread(&w.Prompt, 1, "tokens"), spread(&w.Output, 1, "tokens"))
 	}
-	return say("they have prompts of %s and outputs of %s", spread(&w.Prompt, 1, "tokens"), spread(&w.Output, 1, "tokens"))
+	text := say("they have prompts of %s and outputs of %s", spread(&w.Prompt, 1, "tokens"), spread(&w.Output, 1, "tokens"))
+	if w.RankCorrelation != 0 {
+		text += say(", whose ranks have a correlation of %v", w.RankCorrelation)
+	}
+	return text
 }
 
 // spread says what a distribution is like, in units of which there are so many.

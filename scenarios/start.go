@@ -3,7 +3,6 @@ package scenarios
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,25 +12,26 @@ import (
 
 	"ratesim/provider/catalog"
 	"ratesim/scenarios/workload"
+	"ratesim/scenarios/workload/fit"
 )
 
 // start is what a scenario file to begin with is made from.
 type start struct {
-	File, Name, About        string
-	Fitted                   []string // how it was fitted to a log, in lines
-	Duration                 string
-	Instances                int
-	Arrivals, Prompt, Output string
-	MaxTokens                uint32 // 0 = none is declared
-	Provider, Why            string
+	File, Name, About string
+	Fitted            []string // how it was fitted to a log, in lines
+	Duration          string
+	Instances         int
+	Stream            []string // arrivals and tokens, in lines
+	MaxTokens         uint32   // 0 = none is declared
+	Provider, Why     string
 }
 
 // Start returns a commented scenario file to begin with, for a file of that name.
 func Start(file, name string) ([]byte, error) {
 	return start{File: file, Name: scalarText(name), About: "what this scenario is about, in one line", Duration: "10m", Instances: 4,
-		Arrivals: "{process: poisson, rate: 2.5/s}",
-		Prompt:   "{dist: lognormal, p50: 900, p95: 4000, max: 14_000}",
-		Output:   "{dist: lognormal, p50: 130, p95: 450, max: 1000}", MaxTokens: 1024,
+		Stream: []string{"arrivals: {process: poisson, rate: 2.5/s}",
+			"prompt_tokens: {dist: lognormal, p50: 900, p95: 4000, max: 14_000}",
+			"output_tokens: {dist: lognormal, p50: 130, p95: 450, max: 1000}"}, MaxTokens: 1024,
 		Provider: standIn, Why: "others: ratesim list providers"}.write()
 }
 
@@ -62,59 +62,104 @@ const longestStart = time.Hour
 
 // StartLike returns a scenario file whose workload is like a log.
 func StartLike(file, name string, log *workload.Log, known *catalog.Catalog) ([]byte, error) {
-	f, err := log.Fit()
+	sample, err := fit.Read(log)
 	if err != nil {
 		return nil, err
 	}
-	span := f.Span()
-	s := start{File: file, Name: scalarText(name), About: "traffic like that of a usage log", Instances: 1,
-		Duration: short(min(longestStart, max(time.Second, span.Round(time.Second)))),
-		Prompt:   lengthText(f.Prompt), Output: lengthText(f.Output)}
-	s.Provider, s.Why, _ = DeploymentOf(f.Models, known)
-	s.say("The workload is fitted to %s (format %s), %s requests in %s:", singleLine(log.Name), f.Format, grouped(f.Rows), short(span.Round(time.Millisecond)))
-	rate := rateText(min(f.Rate, workload.MaxRate))
-	switch {
-	case f.Rate == 0:
-		s.Arrivals = fmt.Sprintf("{process: spike, at: 0s, calls: %d}", min(f.Rows, workload.MaxCalls))
-		s.say("- all requests come at one instant;")
-	case f.Rows < 20:
-		s.Arrivals = "{process: poisson, rate: " + rate + "}"
-		s.say("- %s on average; they are too few to tell whether they come in bursts;", rate)
-	case f.Poisson:
-		s.Arrivals = "{process: poisson, rate: " + rate + "}"
-		s.say("- %s on average; the gaps vary as those of independent requests do (cv %.2f);", rate, f.CV)
-	default:
-		cv := min(max(f.CV, workload.MinCV), workload.MaxCV)
-		s.Arrivals = fmt.Sprintf("{process: gamma, rate: %s, cv: %s}", rate, plain(rounded(cv)))
-		s.say("- %s on average; the gaps have a coefficient of variation of %.2f, where independent", rate, f.CV)
-		s.say("  requests have 1. Slow changes, as of night and day, are part of it: the process diurnal or")
-		s.say("  'ratesim compare --trace' keeps them apart;")
+	f := Fitted{File: file, Name: name, Source: log.Name, Sample: sample, Model: sample.Fit(fit.Choice{})}
+	return f.Scenario(known)
+}
+
+// Fitted is a workload that is fitted to a log, to be written as a scenario file.
+type Fitted struct {
+	File, Name string
+	Source     string // what the log is called
+	Sample     *fit.Sample
+	Model      *fit.Model
+	Provider   string   // of the deployment; "" = the smallest tier of the log's model
+	Proof      []string // how it was held against the log, in sentences
+}
+
+// Duration is how long the scenario lasts: as long as the rows that were fitted, but not
+// longer than shows what it does.
+func (f *Fitted) Duration() time.Duration {
+	longest := longestStart
+	if f.Model.Period > 0 {
+		longest = 24 * time.Hour // its rates are the point
 	}
-	s.say("- tokens by the median and the 95 %% quantile of prompts and of answers, cut at the largest;")
-	if f.Sized < f.Rows {
-		s.say("  those are of the first %s requests;", grouped(f.Sized))
+	return min(longest, max(time.Second, f.Sample.Span().Round(time.Second)))
+}
+
+// Scenario returns the scenario file.
+func (f *Fitted) Scenario(known *catalog.Catalog) ([]byte, error) {
+	sum := &f.Sample.Summary
+	s := start{File: f.File, Name: scalarText(f.Name), About: "traffic like that of a usage log", Instances: 1,
+		Duration: short(f.Duration()), Stream: f.Model.StreamText(4), Provider: f.Provider, Why: "as --provider says"}
+	if f.Provider == "" {
+		s.Provider, s.Why, _ = DeploymentOf(sum.Models, known)
 	}
-	switch {
-	case f.Declared == 0:
-		s.say("- the log has no max_tokens.")
-	case f.MinDeclared == f.MaxDeclared && f.Declared == f.Rows:
-		s.MaxTokens = f.MaxDeclared
-		s.say("- all requests declare max_tokens %d.", f.MaxDeclared)
-	default:
-		s.MaxTokens = f.MaxDeclared
-		s.say("- max_tokens is the largest of the log; %s of %s requests declare one, of %d or more.", grouped(f.Declared), grouped(f.Rows), f.MinDeclared)
+	span := f.Sample.Span()
+	s.say("The workload is fitted to %s (format %s), %s requests in %s.", singleLine(f.Source), sum.Format, grouped(int64(len(f.Sample.Kept))), short(span.Round(time.Millisecond)))
+	if !f.Sample.Whole() {
+		s.say("These are the first of its %s requests.", grouped(sum.Rows))
 	}
-	for _, w := range f.Warnings {
+	if rate := f.Sample.Rate(); rate > 0 {
+		s.say("They come at %.4g/s on average; the gaps between them have a coefficient of variation of %.2f, where independent requests have 1.", rate, f.Sample.CV())
+	}
+	if f.Sample.Step > 0 {
+		s.say("The log's clock has steps of %s, so that many requests share an instant. For the fit they are spread over the step at random.", short(f.Sample.Step))
+	}
+	for _, part := range []struct {
+		name string
+		*fit.Part
+	}{{"Arrivals", &f.Model.Arrivals}, {"Prompt tokens", &f.Model.Prompt}, {"Output tokens", &f.Model.Output}} {
+		s.say("%s: %s. %s", part.name, part.Chosen, part.Why)
+	}
+	if r := f.Model.RankCorrelation; r != 0 {
+		s.say("Prompt and output go together: their ranks have a correlation of %.3f.", r)
+	}
+	if f.Sample.NoOutput > 0 {
+		s.say("%s requests have no output. They count with an output of one token, as when the log is replayed.", grouped(f.Sample.NoOutput))
+	}
+	s.declared(sum)
+	for _, w := range sum.Warnings {
 		s.say("Left out: %s.", singleLine(w))
 	}
-	if span > longestStart {
-		s.say("It lasts %s, where the log has %s.", short(longestStart), short(span.Round(time.Second)))
+	for _, p := range f.Proof {
+		s.say("%s", singleLine(p))
+	}
+	if d := f.Duration(); span > d+time.Second {
+		s.say("It lasts %s, where the log has %s.", short(d), short(span.Round(time.Second)))
 	}
 	return s.write()
 }
 
+// declared says which max_tokens the requests of a log declare.
+func (s *start) declared(sum *workload.Summary) {
+	switch {
+	case sum.Declared == 0:
+		s.say("The log has no max_tokens.")
+	case sum.MinDeclared == sum.MaxDeclared && sum.Declared == sum.Rows:
+		s.MaxTokens = sum.MaxDeclared
+		s.say("All requests declare max_tokens %d.", sum.MaxDeclared)
+	default:
+		s.MaxTokens = sum.MaxDeclared
+		s.say("max_tokens is the largest of the log; %s of %s requests declare one, of %d or more.", grouped(sum.Declared), grouped(sum.Rows), sum.MinDeclared)
+	}
+}
+
+// say adds a paragraph to the comment, broken into lines.
 func (s *start) say(format string, args ...any) {
-	s.Fitted = append(s.Fitted, fmt.Sprintf(format, args...))
+	const width = 110
+	line := "-"
+	for _, word := range strings.Fields(fmt.Sprintf(format, args...)) {
+		if len(line)+1+len(word) > width {
+			s.Fitted = append(s.Fitted, line)
+			line = " "
+		}
+		line += " " + word
+	}
+	s.Fitted = append(s.Fitted, line)
 }
 
 func (s start) write() ([]byte, error) {
@@ -131,39 +176,6 @@ func (s start) write() ([]byte, error) {
 		return nil, fmt.Errorf("writing the scenario to begin with: %w", err)
 	}
 	return out.Bytes(), nil
-}
-
-// lengthText writes a number of tokens as a distribution.
-func lengthText(s workload.Sizes) string {
-	if s.P50 == s.Max {
-		return fmt.Sprint(s.Max)
-	}
-	return fmt.Sprintf("{dist: lognormal, p50: %d, p95: %d, max: %d}", s.P50, s.P95, s.Max)
-}
-
-// rateText writes a rate, of calls a second, in the unit that needs the fewest digits.
-func rateText(rate float64) string {
-	for _, u := range []struct {
-		seconds float64
-		name    string
-	}{{1, "s"}, {60, "m"}} {
-		if v := rate * u.seconds; v >= 1 {
-			return plain(rounded(v)) + "/" + u.name
-		}
-	}
-	return plain(rounded(rate*3600)) + "/h"
-}
-
-// rounded keeps three digits.
-func rounded(v float64) float64 {
-	if v <= 0 {
-		return 0
-	}
-	unit := math.Pow(10, math.Floor(math.Log10(v))-2)
-	if unit < 1 { // dividing by a power of ten is exact where multiplying by its inverse is not
-		return math.Round(v/unit) / math.Round(1/unit)
-	}
-	return math.Round(v/unit) * unit
 }
 
 // grouped writes a number with its thousands apart.

@@ -2,12 +2,14 @@ package scenarios
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
 
 	"ratesim/provider/catalog"
 	"ratesim/scenarios/workload"
+	"ratesim/sim/rng"
 )
 
 // started checks that a file to begin with is in order, for the parser and for editors.
@@ -83,13 +85,13 @@ func TestStartLike(t *testing.T) {
 		name, log string
 		want      []string
 	}{
-		{"one request", "5,10,3,\n", []string{"spike, at: 0s, calls: 1}", "all requests come at one instant", "\nduration: 1s "}},
+		{"one request", "5,10,3,\n", []string{"spike, at: 0s, calls: 1}", "All requests come at one instant.", "\nduration: 1s "}},
 		{"one instant", rows(3, 0, "10,3,"), []string{"spike, at: 0s, calls: 3}"}},
 		{"few", rows(5, time.Second, "10,3,"), []string{"poisson, rate: 1/s}", "too few to tell", "prompt_tokens: 10\n"}},
-		{"regular", rows(100, time.Second, "10,3,"), []string{"gamma, rate: 1/s, cv: 0.01}"}},
-		{"slow", rows(30, time.Hour, "10,0,"), []string{"rate: 1/h", "output_tokens: 1\n", "It lasts 1h, where the log has 29h."}},
-		{"minutes", rows(30, 7*time.Second, "10,3,"), []string{"rate: 8.57/m"}},
-		{"declared", rows(20, time.Second, "10,3,64"), []string{"max_tokens: 64 ", "all requests declare max_tokens 64"}},
+		{"regular", rows(100, time.Second, "10,3,"), []string{"constant, rate: 1/s}", "All gaps are the same."}},
+		{"slow", rows(30, time.Hour, "10,0,"), []string{"rate: 1/h", "output_tokens: 1\n", "It lasts 1h, where the log has 29h.", "30 requests have no output."}},
+		{"minutes", rows(30, 7*time.Second, "10,3,"), []string{"constant, rate: 8.571/m}"}},
+		{"declared", rows(20, time.Second, "10,3,64"), []string{"max_tokens: 64 ", "All requests declare max_tokens 64"}},
 		{"some declare", "0,10,3,64\n1,20,9,\n2,30,4,128\n", []string{"max_tokens: 128 ", "2 of 3 requests declare one, of 64 or more"}},
 		{"a model", "0,10,3,,gpt-4o\n1,10,3,,gpt-4o\n", []string{"openai/gpt-4o@tier-1  # the smallest tier of the log's model"}},
 		{"the first failed", "0,0,0,\n1,10,3,\n2,10,3,\n", []string{"Left out: ", "2 requests in 1s"}},
@@ -111,5 +113,43 @@ func TestStartLike(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A log of whatever requests gives a scenario that is read without an error.
+func TestStartLikeAnyLog(t *testing.T) {
+	gap := func(kind, i int, draw float64) float64 {
+		switch kind {
+		case 1:
+			return math.Pow(draw, 6) // bursts
+		case 2:
+			return draw * 3600
+		case 3:
+			return math.Floor(draw * 2) // a clock of seconds
+		case 4:
+			return float64(i % 2)
+		}
+		return draw
+	}
+	for kind := range 5 {
+		for _, rows := range []int{2, 150, 400} {
+			for _, size := range []float64{1, 20_000} {
+				draws := rng.New(uint64(rows), kind).Sequence(rng.Arrivals)
+				var b strings.Builder
+				b.WriteString("time,prompt_tokens,output_tokens,max_tokens\n")
+				at := 0.0
+				for i := range rows {
+					at += gap(kind, i, draws.Exp())
+					fmt.Fprintf(&b, "%.6f,%.0f,%.0f,\n", at, 1+draws.Float64()*size, math.Floor(draws.Exp()*size/10))
+				}
+				text, err := StartLike("mine.yaml", "mine", &workload.Log{Name: "log.csv", Data: []byte(b.String())}, catalog.Embedded())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := Parse("mine.yaml", text, Options{}); err != nil {
+					t.Fatalf("%v\n%s", err, text)
+				}
+			}
+		}
 	}
 }

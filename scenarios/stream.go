@@ -65,6 +65,7 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 		may("prompt_tokens", dist(&s.Prompt, tokens)),
 		may("output_tokens", dist(&s.Output, tokens)),
 		may("tokens_from", func(c cursor) { s.Lengths = lengths(c) }),
+		may("rank_correlation", number(&s.RankCorrelation, bounds{-1, 1})),
 		may("max_tokens", count(&s.MaxTokens, 1, maxTokens)),
 		may("estimate", func(c cursor) { estimate(&s.Estimate, c) }),
 		may("provider_estimate", func(c cursor) { estimate(&s.Guess, c) }),
@@ -100,10 +101,10 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 	if s.Arrivals.Process == workload.InSessions {
 		ofSessions(s.Arrivals.Sessions, c)
 	}
-	for _, key := range []string{"prompt_tokens", "output_tokens", "tokens_from"} {
+	for _, key := range []string{"prompt_tokens", "output_tokens", "rank_correlation", "tokens_from"} {
 		size := c.child(key)
 		switch {
-		case from == "" && !size.ok() && key != "tokens_from":
+		case from == "" && !size.ok() && (key == "prompt_tokens" || key == "output_tokens"):
 			c.add(c.n.at, size.path, "is missing; want it and its counterpart, or tokens_from")
 		case from != "" && size.ok() && key != from:
 			size.fail("conflicts with %s, which gives the sizes; leave one of them out", from)
@@ -118,16 +119,17 @@ func arrivals(a *workload.Arrivals, c cursor, begins bool) {
 	rates := bounds{0, workload.MaxRate}
 	a.Speed, a.Scale, a.Swing, a.Period = 1, 1, 0.5, 24*time.Hour
 	steady := need("rate", rate(&a.Rate, rates))
-	varied := []field{steady, need("cv", number(&a.CV, bounds{workload.MinCV, workload.MaxCV}))}
+	shaped := may("shape", func(c cursor) { rateShape(&a.Shape, c) })
+	varied := []field{steady, need("cv", number(&a.CV, bounds{workload.MinCV, workload.MaxCV})), shaped}
 	state := func(dst *time.Duration) reader { return duration(dst, workload.MinState, maxDuration) }
 	instant := func(dst *time.Duration) reader { return duration(dst, 0, maxDuration) }
 	open := []variant{
-		{"constant", []field{steady}},
-		{"poisson", []field{steady}},
+		{"constant", []field{steady, shaped}},
+		{"poisson", []field{steady, shaped}},
 		{"gamma", varied},
 		{"weibull", varied},
 		{"mmpp", []field{steady, need("burst_rate", rate(&a.BurstRate, rates)),
-			need("calm", state(&a.Calm)), need("burst", state(&a.Burst))}},
+			need("calm", state(&a.Calm)), need("burst", state(&a.Burst)), shaped}},
 		{"ramp", []field{need("from", rate(&a.From, rates)), need("to", rate(&a.To, rates)), may("over", instant(&a.Over))}},
 		{"diurnal", []field{steady, may("swing", share(&a.Swing, bounds{0, 1})),
 			may("period", state(&a.Period)), may("peak_at", instant(&a.PeakAt))}},
@@ -173,6 +175,23 @@ func checkRates(a *workload.Arrivals, c cursor) {
 		if a.From == 0 && a.To == 0 {
 			c.fail("from and to are both 0: no call would ever arrive")
 		}
+	}
+}
+
+// rateShape reads how a rate goes up and down.
+func rateShape(dst *workload.RateShape, c cursor) {
+	before := len(c.found)
+	c.mapping(
+		need("step", duration(&dst.Step, workload.MinState, maxDuration)),
+		need("levels", func(c cursor) {
+			dst.Levels = readValues(c, func(c cursor) (float64, bool) { return c.number("a level", bounds{0, 1e9}) })
+		}),
+	)
+	if c.shape != nil || len(c.found) > before {
+		return
+	}
+	if err := dst.Check(); err != nil {
+		c.fail("%v", err)
 	}
 }
 

@@ -32,7 +32,8 @@ overwrites a file.
 
 With --from the file is a copy of an embedded scenario. With --trace its workload is
 fitted to a usage log: the rate and the burstiness of the requests, the lengths of
-prompts and answers, and max_tokens. A comment in the file says what was fitted.`,
+prompts and answers, and max_tokens. A comment in the file says what was fitted. The
+model is that of 'ratesim workload fit', which also simulates how like the log it is.`,
 		Example: `  ratesim init mine.yaml
   ratesim init > mine.yaml
   ratesim init --from outage mine.yaml
@@ -89,18 +90,22 @@ func (f *initFlags) check(c *cobra.Command, args []string) (file string, err err
 	case len(args) == 0:
 		return "", nil
 	}
-	file = args[0]
+	return args[0], newScenarioFile(args[0])
+}
+
+// newScenarioFile says what is wrong with the name of a scenario file that is to be written.
+func newScenarioFile(file string) error {
 	if ext := filepath.Ext(file); ext != ".yaml" && ext != ".yml" {
 		hint := ""
 		if slices.Contains(scenarios.Library(), file) {
 			hint = fmt.Sprintf("; it is an embedded scenario: ratesim init --from %s", file)
 		}
-		return "", fmt.Errorf("want a file that ends in .yaml or .yml, such as mine.yaml, got %q%s", file, hint)
+		return fmt.Errorf("want a file that ends in .yaml or .yml, such as mine.yaml, got %q%s", file, hint)
 	}
 	if _, err := os.Lstat(file); err == nil {
-		return "", existsError(file)
+		return existsError(file)
 	}
-	return file, nil
+	return nil
 }
 
 // text returns the scenario.

@@ -57,6 +57,8 @@ func (o output) reporter(s *streams) (r reports.Reporter, done func() error, err
 		return reports.Markdown{}, done, nil
 	case "html":
 		return page.HTML{}, done, nil
+	case "yaml":
+		return reports.Scenario{}, done, nil
 	case "junit":
 		return reports.JUnit{}, done, nil
 	case "github":

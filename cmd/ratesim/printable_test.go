@@ -32,7 +32,7 @@ strategies: [none]
 	log := file("log.csv", "time,prompt_tokens,output_tokens,tenant\n2026-01-01T00:00:00Z,10,10,a\x1b[2J\n2026-01-01T00:00:05Z,10,10,b\n")
 	for _, args := range [][]string{
 		{"validate", good}, {"validate", bad}, {"compare", bad}, {"compare", good, "--reps", "1"}, {"compare", good, "--reps", "1", "-o", "csv"},
-		{"workload", "describe", log}, {"compare", "--trace", log, "--reps", "1", "--strategies", "x\x1b[2J"}, {"compare", "no\x1b[2Jfile"},
+		{"workload", "describe", log}, {"workload", "fit", log}, {"workload", "fit", log, "-o", "yaml"}, {"compare", "--trace", log, "--reps", "1", "--strategies", "x\x1b[2J"}, {"compare", "no\x1b[2Jfile"},
 	} {
 		var out, errs bytes.Buffer
 		run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &errs})

@@ -80,6 +80,13 @@ func (p *progress) compared(now sim.Progress) {
 	p.draw(-1, now.Done, fmt.Sprintf("%d runs, %s attempts, check %d of %d%s", now.Done, rough(now.Attempts), now.Look, now.Looks, left))
 }
 
+// doing draws what is being done, where nobody knows how much of it there is.
+func (p *progress) doing(what string) {
+	if p != nil {
+		p.draw(-1, 0, what)
+	}
+}
+
 // draw draws a text, and a bar if it is known how much there will be: most is not -1.
 func (p *progress) draw(most, done int, text string) {
 	p.mu.Lock()

@@ -69,8 +69,9 @@ func commandsPage(t *testing.T) string {
 		}
 		fmt.Fprintf(&page, "\n## ratesim %s\n\n```text\n%s```\n", name, help(name))
 		if name == "workload" { // the only one that has commands of its own
-			const sub = "describe"
-			fmt.Fprintf(&page, "\n## ratesim %s %s\n\n```text\n%s```\n", name, sub, help(name, sub))
+			for _, sub := range []string{"describe", "fit"} {
+				fmt.Fprintf(&page, "\n## ratesim %s %s\n\n```text\n%s```\n", name, sub, help(name, sub))
+			}
 		}
 	}
 	return page.String()
@@ -240,6 +241,7 @@ func resultsPage(t *testing.T) string {
 	measured.write(t, &page, "Result", "compare, herd, bench")
 	measured.write(t, &page, "Claims", "claims")
 	newSchema(t, "provider/capacity").write(t, &page, "Report", "ptu")
+	newSchema(t, "scenarios/workload/fit").write(t, &page, "Report", "workload fit")
 	return page.String()
 }
 

@@ -27,7 +27,7 @@ type describeFlags struct {
 func workloadCommand(s *streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "workload",
-		Short: "Say what a usage log is like, and which limits it would exceed",
+		Short: "Say what a usage log is like, and find a workload like it",
 		Long: `Workload looks at usage logs: your own, or traces that were published. 'ratesim
 list formats' prints the formats that it reads.`,
 		Example: `  ratesim workload describe traffic.csv`,
@@ -35,6 +35,7 @@ list formats' prints the formats that it reads.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(describeCommand(s))
+	c.AddCommand(fitCommand(s))
 	return c
 }
 

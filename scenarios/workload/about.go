@@ -10,11 +10,11 @@ type Description struct {
 // About describes every arrival process, in the order of Processes.
 func About() []Description {
 	return []Description{
-		{"constant", "rate", "evenly spaced, the first at 0"},
-		{"poisson", "rate", "independent users: exponential gaps"},
-		{"gamma", "rate, cv", "clumped (cv > 1) or regular (cv < 1): gamma gaps"},
-		{"weibull", "rate, cv", "as gamma, with a heavier tail"},
-		{"mmpp", "rate, burst_rate, calm, burst", "poisson at two rates that alternate at random, calm first"},
+		{"constant", "rate, shape", "evenly spaced, the first at 0"},
+		{"poisson", "rate, shape", "independent users: exponential gaps"},
+		{"gamma", "rate, cv, shape", "clumped (cv > 1) or regular (cv < 1): gamma gaps"},
+		{"weibull", "rate, cv, shape", "as gamma, with a heavier tail"},
+		{"mmpp", "rate, burst_rate, calm, burst, shape", "poisson at two rates that alternate at random, calm first"},
 		{"ramp", "from, to, over", "poisson at a rate that goes in a straight line"},
 		{"diurnal", "rate, swing, period, peak_at", "poisson at a rate that follows a cosine, as a day does"},
 		{"spike", "at, calls, over", "exactly so many calls, evenly spaced or at once"},

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"ratesim/sim/clock"
@@ -62,6 +63,8 @@ type Arrivals struct {
 	Rate float64 // [rate] constant, poisson, gamma, weibull; mmpp: while calm, may be 0; diurnal: mean
 	CV   float64 // [cv] gamma, weibull: standard deviation of the gap over its mean, MinCV to MaxCV
 
+	Shape RateShape // [shape] constant, poisson, gamma, weibull, mmpp: how the rate goes up and down; its zero value = it does not
+
 	BurstRate float64       // [burst_rate] mmpp: while bursting; may be 0 if Rate is not
 	Calm      time.Duration // [calm] mmpp: mean length of the calm state, at least MinState
 	Burst     time.Duration // [burst] mmpp: mean length of a burst, at least MinState
@@ -111,6 +114,22 @@ func (c *caller) open(until clock.Time) (Source, error) {
 
 // times returns the arrival times of an open process.
 func (a *Arrivals) times(draws rng.Sequence, until clock.Time) (times, error) {
+	if a.Shape.Levels == nil {
+		return a.unshaped(draws, until)
+	}
+	shape, err := NewWarp(&a.Shape)
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.unshaped(draws, clock.FromSeconds(math.Nextafter(shape.Operational(until.Seconds()), math.Inf(1))))
+	if err != nil {
+		return nil, err
+	}
+	return &shapedTimes{t, *shape}, nil
+}
+
+// unshaped returns the arrival times before they are shaped.
+func (a *Arrivals) unshaped(draws rng.Sequence, until clock.Time) (times, error) {
 	switch a.Process {
 	case ConstantRate:
 		return newConstant(a)

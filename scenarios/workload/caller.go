@@ -30,10 +30,28 @@ func (c *caller) call(a *Arrival, n uint64, at clock.Time) {
 		prompt, output = float64(row.Prompt), float64(row.Output)
 	} else {
 		prompt = s.Prompt.Draw(c.key, rng.Prompt, id, 0)
-		output = s.Output.Draw(c.key, rng.Output, id, 0)
+		if s.RankCorrelation == 0 {
+			output = s.Output.Draw(c.key, rng.Output, id, 0)
+		} else {
+			output = s.Output.Quantile(c.together(id))
+		}
 	}
 	c.sized(a, n, at, tokens(prompt), tokens(output))
 }
+
+// together returns the share of outputs below that of the call id, given that of its
+// prompt: a Gaussian copula. Normal variables whose correlation is 2 sin(π ρ/6) have rank
+// correlation ρ (Pearson 1907; Kruskal, "Ordinal measures of association", JASA 53, 1958).
+func (c *caller) together(id uint64) float64 {
+	r := 2 * math.Sin(math.Pi*c.stream.RankCorrelation/6)
+	x, y := normal(c.key.Float64(rng.Prompt, id, 0)), normal(c.key.Float64(rng.Output, id, 0))
+	z := r*x + math.Sqrt(max(0, 1-r*r))*y
+	return min(math.Erfc(-z/math.Sqrt2)/2, 1-0x1p-53)
+}
+
+// normal returns the quantile of the normal distribution; that of 0 is taken for that of
+// half the smallest draw.
+func normal(u float64) float64 { return math.Sqrt2 * math.Erfinv(2*max(u, 0x1p-54)-1) }
 
 // sized fills a with the call numbered n of the stream, of a given size >= 1.
 func (c *caller) sized(a *Arrival, n uint64, at clock.Time, prompt, output uint32) {

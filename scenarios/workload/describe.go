@@ -83,7 +83,7 @@ func (s *Summary) name(model string, rows int64) {
 func (l *Log) Describe() (Summary, error) {
 	var s Summary
 	var kept []Row
-	err := l.eachRow(&s, func(row *Row) {
+	err := l.Each(&s, func(row *Row) {
 		if s.Rows <= maxKept {
 			kept = append(kept, *row)
 		}
@@ -102,7 +102,7 @@ const MaxLengths = 4 << 20
 func ReadLengths(file string) ([]Length, error) {
 	var s Summary
 	var lengths []Length
-	err := (&Log{Name: file}).eachRow(&s, func(row *Row) {
+	err := (&Log{Name: file}).Each(&s, func(row *Row) {
 		if s.Rows <= MaxLengths {
 			lengths = append(lengths, row.Length)
 		}
@@ -116,8 +116,9 @@ func ReadLengths(file string) ([]Length, error) {
 	return lengths, nil
 }
 
-// eachRow sums the log up in s and calls do after each row.
-func (l *Log) eachRow(s *Summary, do func(*Row)) error {
+// Each reads the log from beginning to end, sums it up in s, which is empty before, and calls
+// do after each row. Errors are of type *FileError.
+func (l *Log) Each(s *Summary, do func(*Row)) error {
 	t, err := l.Open()
 	if err != nil {
 		return err

@@ -49,14 +49,17 @@ type Closed interface {
 
 // Stream describes one stream of calls.
 type Stream struct {
-	Tenant    string
-	Arrivals  Arrivals
-	Prompt    rng.Dist // tokens, rounded, at least 1
-	Output    rng.Dist // tokens, rounded, at least 1
-	Lengths   []Length // prompt and output drawn together from these rows; nil = drawn apart, as above
-	MaxTokens uint32   // 0 = not declared
-	Estimate  Estimate // what the client believes of its prompts
-	Guess     Estimate // what the provider believes of them at admission
+	Tenant   string
+	Arrivals Arrivals
+	Prompt   rng.Dist // tokens, rounded, at least 1
+	Output   rng.Dist // tokens, rounded, at least 1
+	// RankCorrelation is that of prompt and output (Spearman's), -1 to 1, where they are
+	// not of Lengths; 0 = they are independent. Each keeps its distribution.
+	RankCorrelation float64
+	Lengths         []Length // prompt and output drawn together from these rows; nil = drawn apart, as above
+	MaxTokens       uint32   // 0 = not declared
+	Estimate        Estimate // what the client believes of its prompts
+	Guess           Estimate // what the provider believes of them at admission
 	// Cached is the share of each prompt that the provider has in its cache, 0 to 1. It is for
 	// calls of which nothing more is known: what is cached of the prompts of sessions is for
 	// the cache of the deployment to say, and Cached is 0.
