@@ -2,7 +2,7 @@ package scenarios
 
 import (
 	"ratesim/provider"
-	"ratesim/provider/vendors"
+	"ratesim/provider/catalog"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/rng"
 )
@@ -70,5 +70,5 @@ func cache(c cursor, cfg *provider.Config) {
 		may("min_tokens", count(&cfg.Cache.Least, 1, maxTokens)),
 		may("step", count(&cfg.Cache.Step, 1, maxTokens)),
 	)
-	vendors.PriceWrites(cfg)
+	catalog.PriceWrites(cfg)
 }

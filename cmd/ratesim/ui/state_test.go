@@ -108,6 +108,7 @@ func TestFields(t *testing.T) {
 		{"strategy=none&add=naive&max_retries=4", func(s *scenarios.Spec) any { return args(s, "max_retries") }, "none: naive:4"},
 		{"provider=openai/gpt-4o%40tier-2", func(s *scenarios.Spec) any { return s.Deployments[0].Ref }, "openai/gpt-4o@tier-2"},
 		{"provider=openai/gpt-4o%40tier-2&tpm=5000", func(s *scenarios.Spec) any { return s.Deployments[0].TPM }, int64(5000)},
+		{"scenario=agents&load=2", func(s *scenarios.Spec) any { return traffic(s) }, "sessions poisson 0.5/s"},
 		{"scenario=outage&instances=2", func(s *scenarios.Spec) any { return s.Name }, "outage"},
 	} {
 		spec := under(t, s, tt.query)
@@ -141,7 +142,7 @@ func TestFieldsSayWhatIs(t *testing.T) {
 			}
 		}
 		for _, want := range []string{"load", "instances", "errors", "outage", "rpm", "tpm"} {
-			if !seen[want] {
+			if !seen[want] && !(want == "tpm" && seen["itpm"]) {
 				t.Errorf("%s has no field %s", name, want)
 			}
 		}
@@ -195,6 +196,10 @@ func traffic(s *scenarios.Spec) string {
 	for i := range s.Workload {
 		a := &s.Workload[i].Arrivals
 		text := a.Process.String() + " "
+		if a.Process == workload.InSessions {
+			a = &a.Sessions.Start
+			text += a.Process.String() + " "
+		}
 		switch a.Process {
 		case workload.Spike:
 			text += number(float64(a.Calls))
