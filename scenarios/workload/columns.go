@@ -12,7 +12,8 @@ type Columns map[string]string
 
 // columnNames lists what a log of the format plain may say of a request; the first three it
 // must.
-var columnNames = [...]string{"time", "prompt_tokens", "output_tokens", "cached_tokens", "model", "max_tokens", "tenant", "status", "latency", "cost"}
+var columnNames = [...]string{"time", "prompt_tokens", "output_tokens", "cached_tokens", "model", "max_tokens", "tenant", "status", "latency", "cost",
+	"deadline", "priority"}
 
 const (
 	plainTime = iota
@@ -25,6 +26,8 @@ const (
 	plainStatus
 	plainLatency
 	plainCost
+	plainDeadline
+	plainPriority
 
 	plainNeeded = plainOutput + 1
 )
@@ -98,6 +101,8 @@ var hints = [...]struct{ parts, not []string }{
 	plainStatus:    {[]string{"status", "http_code"}, nil},
 	plainLatency:   {[]string{"latency", "duration", "elapsed"}, nil},
 	plainCost:      {[]string{"cost", "spend", "usd"}, nil},
+	plainDeadline:  {[]string{"deadline"}, nil},
+	plainPriority:  {[]string{"priority"}, nil},
 }
 
 // guess says which column probably holds what; the names that are there are mapped to

@@ -21,12 +21,13 @@ type Summary struct {
 	MinDeclared  uint32
 	MaxDeclared  uint32
 	Models       map[string]int64 // rows by the model that they name, of the first maxModels; nil when none names one
+	Tenants      []string         // that the rows name, of the first maxLogNames, in the order of their first rows
 	Warnings     []string         // what was left out
 	// Kept are all rows, for Stream.Rows, where there are at most maxKept; else nil.
 	Kept []Row
 }
 
-// maxKept bounds the rows of a trace that are kept: 24 MB. Every run of every strategy
+// maxKept bounds the rows of a trace that are kept: 32 MB. Every run of every strategy
 // replays the trace, and to read a short one again takes as long as the run.
 const maxKept = 1 << 20
 
@@ -136,7 +137,7 @@ func (l *Log) eachRow(s *Summary, do func(*Row)) error {
 		run++
 	}
 	s.name(last, run)
-	s.Warnings = t.Warnings()
+	s.Warnings, s.Tenants = t.Warnings(), t.Tenants()
 	l.Read = t.opened
 	return t.Err()
 }

@@ -62,6 +62,8 @@ type heldRow struct {
 	tenant                           uint32 // index into tenants
 	model, status                    uint16 // model: index into models
 	zone                             uint8  // index into zones
+	priority                         int8
+	deadline                         uint32 // in ms
 }
 
 // latencyUnit lets a heldRow hold latencies of up to 11 hours.
@@ -126,7 +128,8 @@ func (s *sorter) next(it *item) bool {
 		it.id = h.id
 		it.Record = Record{Start: time.Unix(0, h.start).In(s.zones[h.zone]), Width: time.Duration(h.seconds) * time.Second, Requests: h.requests,
 			Prompt: h.prompt, Cached: h.cached, Output: h.output, MaxTokens: int64(h.maxTokens), Model: s.models.all[h.model],
-			Tenant: s.tenants.all[h.tenant], Status: int(h.status), Latency: time.Duration(h.latency) * latencyUnit, Line: int(h.line)}
+			Tenant: s.tenants.all[h.tenant], Status: int(h.status), Latency: time.Duration(h.latency) * latencyUnit, Line: int(h.line),
+			Deadline: time.Duration(h.deadline) * time.Millisecond, Priority: h.priority}
 		if h.cost == h.cost { // a number
 			it.Cost, it.Priced = h.cost, true
 		}
@@ -196,7 +199,8 @@ func (s *sorter) hold(it *item) (h heldRow, ok bool) {
 	}
 	h = heldRow{start: it.Start.UnixNano(), id: it.id, requests: it.Requests, prompt: it.Prompt, cached: it.Cached, output: it.Output,
 		cost: math.NaN(), line: uint32(it.Line), maxTokens: uint32(it.MaxTokens), seconds: uint32(it.Width / time.Second),
-		latency: uint32(min(it.Latency/latencyUnit, math.MaxUint32)), tenant: tenant, model: uint16(model), status: uint16(it.Status), zone: s.zone(it.Start.Location())}
+		latency: uint32(min(it.Latency/latencyUnit, math.MaxUint32)), tenant: tenant, model: uint16(model), status: uint16(it.Status), zone: s.zone(it.Start.Location()),
+		deadline: uint32(min((it.Deadline+time.Millisecond-1)/time.Millisecond, math.MaxUint32)), priority: it.Priority}
 	if it.Priced {
 		h.cost = it.Cost
 	}

@@ -25,6 +25,8 @@ type Record struct {
 	Latency   time.Duration // from the request to its end; 0 when the log does not say
 	Cost      float64       // US dollars, where Priced
 	Priced    bool          // the log says what it cost
+	Deadline  time.Duration // after Start, when its caller gives up; 0 = none, or the log does not say
+	Priority  int8          // lower is more urgent; 0 when the log does not say
 	Line      int           // where it stands, for messages
 }
 

@@ -36,6 +36,7 @@ const (
 	Lengths                       // picks one row of an empirical table
 	Deployment                    // the key of one deployment
 	Situation                     // one property of a random situation
+	Shift                         // how far a copy of a trace is moved
 )
 
 // A Key roots the draws of one replication, or of one part of it.
