@@ -183,3 +183,27 @@ func someNames(names []string) string {
 	}
 	return strings.Join(all, ", ")
 }
+
+// Columns returns those of ColumnNames that rows of the log may have values of. Of lines of
+// JSON, each of which may have others than the one before, these are all.
+func (u *Usage) Columns() []string {
+	if p, ok := u.screen.rows.(*plain); ok && u.format.Name == plainFormat {
+		var names []string
+		for i, name := range columnNames {
+			if p.rows.has(i) {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	names := slices.Clone(columnNames[:plainNeeded])
+	switch u.format.Name {
+	case "burstgpt":
+		names = append(names, "model", "latency")
+	case "openai-batch":
+		names = append(names, "model", "max_tokens")
+	case "litellm", "langfuse", "helicone", "dev-proxy":
+		names = append(names, "cached_tokens", "model", "tenant", "status", "latency", "cost")
+	}
+	return names
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // Record is one row of a usage log: one request, or what was used in one
@@ -106,14 +108,17 @@ type input struct {
 	UsageOptions
 	file  string
 	bytes *bufio.Reader
-	json  bool // it is JSON, else CSV
-	lines bool // it is JSON with an object on each line
-	times timeReader
-	notes []*note
-	err   *FileError
-	ended bool     // nothing can be read after err
-	cut   bool     // names are those of the beginning alone
-	names []string // of columns, or keys of objects
+	// source is what bytes reads, and nil where that is compressed.
+	source  io.Reader
+	parquet *parquet.File // it is Parquet; nil = it is not
+	json    bool          // it is JSON, else CSV or Parquet
+	lines   bool          // it is JSON with an object on each line
+	times   timeReader
+	notes   []*note
+	err     *FileError
+	ended   bool     // nothing can be read after err
+	cut     bool     // names are those of the beginning alone
+	names   []string // of columns, or keys of objects
 	// words are the texts that rows have in common, each of which is kept once.
 	words map[string]string
 }
@@ -178,7 +183,7 @@ func (n *note) add(line int) {
 // OpenUsage reads a log up to its first row. The name is for messages; the
 // caller closes r. Errors are of type *FileError.
 func OpenUsage(name string, r io.Reader, o UsageOptions) (*Usage, error) {
-	u := &Usage{in: &input{UsageOptions: o, file: name, bytes: bufio.NewReaderSize(r, sniffed)}}
+	u := &Usage{in: &input{UsageOptions: o, file: name, bytes: bufio.NewReaderSize(r, sniffed), source: r}}
 	u.in.unpack()
 	if u.in.err == nil {
 		u.format = u.in.sniff()
