@@ -69,8 +69,9 @@ func commandsPage(t *testing.T) string {
 		}
 		fmt.Fprintf(&page, "\n## ratesim %s\n\n```text\n%s```\n", name, help(name))
 		if name == "workload" { // the only one that has commands of its own
-			const sub = "describe"
-			fmt.Fprintf(&page, "\n## ratesim %s %s\n\n```text\n%s```\n", name, sub, help(name, sub))
+			for _, sub := range []string{"describe", "generate", "convert"} {
+				fmt.Fprintf(&page, "\n## ratesim %s %s\n\n```text\n%s```\n", name, sub, help(name, sub))
+			}
 		}
 	}
 	return page.String()
@@ -240,6 +241,7 @@ func resultsPage(t *testing.T) string {
 	measured.write(t, &page, "Result", "compare, herd, bench")
 	measured.write(t, &page, "Claims", "claims")
 	newSchema(t, "provider/capacity").write(t, &page, "Report", "ptu")
+	newSchema(t, "scenarios/workload/profile").write(t, &page, "Profile", "workload describe")
 	return page.String()
 }
 

@@ -27,14 +27,17 @@ type describeFlags struct {
 func workloadCommand(s *streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "workload",
-		Short: "Say what a usage log is like, and which limits it would exceed",
-		Long: `Workload looks at usage logs: your own, or traces that were published. 'ratesim
+		Short: "Describe usage logs, convert them, and write the calls of a scenario as a trace",
+		Long: `Workload works with usage logs: your own, or traces that were published. 'ratesim
 list formats' prints the formats that it reads.`,
-		Example: `  ratesim workload describe traffic.csv`,
-		Args:    noArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+		Example: `  ratesim workload describe traffic.csv
+  ratesim workload convert traffic.csv --slice 1h:2h -w peak.parquet
+  ratesim workload generate launch-day > calls.csv`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(describeCommand(s))
+	c.AddCommand(generateCommand(s), convertCommand(s))
 	return c
 }
 

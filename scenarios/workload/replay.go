@@ -14,12 +14,12 @@ type replaySource struct {
 }
 
 // keptRows are rows in memory.
-type keptRows struct {
-	rows []Row
+type keptRows[T any] struct {
+	rows []T
 	next int
 }
 
-func (k *keptRows) Next(row *Row) bool {
+func (k *keptRows[T]) Next(row *T) bool {
 	if k.next == len(k.rows) {
 		return false
 	}
@@ -28,8 +28,8 @@ func (k *keptRows) Next(row *Row) bool {
 	return true
 }
 
-func (k *keptRows) Err() error   { return nil }
-func (k *keptRows) Close() error { return nil }
+func (k *keptRows[T]) Err() error   { return nil }
+func (k *keptRows[T]) Close() error { return nil }
 
 func newReplay(c *caller, until clock.Time) (Source, error) {
 	a := &c.stream.Arrivals
@@ -37,7 +37,7 @@ func newReplay(c *caller, until clock.Time) (Source, error) {
 		return nil, err
 	}
 	s := &replaySource{caller: *c}
-	s.trace = transformed[Row]{Transform: a.Transform, key: c.key, until: until, at: func(r *Row) clock.Time { return r.At }, open: s.open, most: maxReaders}
+	s.trace = transformed[Row]{Transform: a.Transform, file: a.Log.Name, key: c.key, until: until, at: func(r *Row) clock.Time { return r.At }, open: s.open, most: maxReaders}
 	if c.stream.Rows != nil {
 		s.trace.most = MaxScale
 	}
@@ -46,7 +46,7 @@ func newReplay(c *caller, until clock.Time) (Source, error) {
 
 func (s *replaySource) open() (rows[Row], error) {
 	if s.stream.Rows != nil {
-		return &keptRows{rows: s.stream.Rows}, nil
+		return &keptRows[Row]{rows: s.stream.Rows}, nil
 	}
 	return s.stream.Arrivals.Log.Open()
 }

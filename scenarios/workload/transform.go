@@ -108,13 +108,14 @@ type rows[T any] interface {
 // memory does not grow with the trace, but for a few words for each copy.
 type transformed[T any] struct {
 	Transform
+	file  string // for messages
 	open  func() (rows[T], error) // the trace from its beginning
 	at    func(*T) clock.Time
 	key   rng.Key
 	until clock.Time // rows that arrive then or later are not given
 	most  int        // copies
 
-	copies  []*replica[T] // a heap by their next rows
+	copies  inOrder[*replica[T]] // by their next rows
 	cycle   cycle
 	started bool
 	err     error
@@ -160,9 +161,9 @@ func (t *transformed[T]) Next(row *T) (at clock.Time, number int, ok bool) {
 	c := t.copies[0]
 	*row, at = c.row, c.at
 	if t.advance(c) {
-		t.down(0)
+		t.copies.settle()
 	} else {
-		t.drop(0)
+		t.copies.pop().rows.Close()
 	}
 	return at, c.number, true
 }
@@ -173,7 +174,7 @@ func (t *transformed[T]) Err() error { return t.err }
 // Close lets go of all files.
 func (t *transformed[T]) Close() error {
 	for len(t.copies) > 0 {
-		t.drop(len(t.copies) - 1)
+		t.copies.pop().rows.Close()
 	}
 	t.started = true
 	return nil
@@ -201,13 +202,10 @@ func (t *transformed[T]) start() {
 			return
 		}
 		if t.advance(c) {
-			t.copies = append(t.copies, c)
+			t.copies.push(c)
 		} else if c.rows.Close(); t.err != nil {
 			return
 		}
-	}
-	for i := len(t.copies)/2 - 1; i >= 0; i-- {
-		t.down(i)
 	}
 }
 
@@ -260,9 +258,13 @@ func (t *transformed[T]) count() (int, error) {
 	case n <= float64(max(1, t.most)):
 		return int(n), nil
 	case t.most == maxReaders:
-		return 0, fmt.Errorf("the trace has more than %d rows, of which at most %d copies can be read side by side; scale and growth ask for %.0f", maxKept, t.most, n)
+		return 0, t.fail("has so many rows that at most %d copies of it can be read side by side; scale and growth ask for %.0f", t.most, n)
 	}
-	return 0, fmt.Errorf("scale and growth ask for %.0f copies of the trace; at most %d are possible", n, t.most)
+	return 0, t.fail("scale and growth ask for %.0f copies of it; at most %d are possible", n, t.most)
+}
+
+func (t *transformed[T]) fail(format string, args ...any) error {
+	return &FileError{File: t.file, Msg: fmt.Sprintf(format, args...)}
 }
 
 // advance reads the next row of a copy that is kept and arrives in time.
@@ -315,7 +317,7 @@ func (t *transformed[T]) again(c *replica[T]) bool {
 		return false
 	}
 	if c.seen.rows == 0 && (t.Begin > 0 || t.End > 0) {
-		t.err = fmt.Errorf("the trace has no rows in the slice that begins at %v", t.Begin)
+		t.err = t.fail("has no rows in the slice that begins at %v", t.Begin)
 		return false
 	}
 	if !t.Loop && (c.number == 0 || c.moved >= 0) || c.seen.rows == 0 {
@@ -338,35 +340,6 @@ func (t *transformed[T]) again(c *replica[T]) bool {
 }
 
 // before orders copies by their next rows, so that equal times have an order.
-func (t *transformed[T]) before(i, j int) bool {
-	a, b := t.copies[i], t.copies[j]
-	return a.at < b.at || a.at == b.at && a.number < b.number
-}
-
-// down moves a copy whose row is a later one than before to its place in the heap.
-func (t *transformed[T]) down(i int) {
-	for {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(t.copies); child++ {
-			if t.before(child, least) {
-				least = child
-			}
-		}
-		if least == i {
-			return
-		}
-		t.copies[i], t.copies[least] = t.copies[least], t.copies[i]
-		i = least
-	}
-}
-
-// drop takes a copy that has ended out of the heap.
-func (t *transformed[T]) drop(i int) {
-	t.copies[i].rows.Close()
-	last := len(t.copies) - 1
-	t.copies[i] = t.copies[last]
-	t.copies[last] = nil
-	if t.copies = t.copies[:last]; i < last {
-		t.down(i)
-	}
+func (c *replica[T]) before(d *replica[T]) bool {
+	return c.at < d.at || c.at == d.at && c.number < d.number
 }

@@ -22,7 +22,7 @@ func after(t *testing.T, change Transform, times []clock.Time, until clock.Time)
 		kept[i] = Row{At: x, Length: Length{1, 1}}
 	}
 	tr := transformed[Row]{Transform: change, key: rng.New(1, 0), until: until, most: MaxScale, at: func(r *Row) clock.Time { return r.At },
-		open: func() (rows[Row], error) { return &keptRows{rows: kept}, nil }}
+		open: func() (rows[Row], error) { return &keptRows[Row]{rows: kept}, nil }}
 	var row Row
 	for x, number, ok := tr.Next(&row); ok; x, number, ok = tr.Next(&row) {
 		at, copies = append(at, x), append(copies, number)
@@ -240,14 +240,14 @@ func TestTransformErrors(t *testing.T) {
 		{Transform{Begin: 5, End: 5}, "slice must end after it begins, got 5ns to 5ns"},
 		{Transform{Growth: 1e4}, "growth must be from 0.001 to 1000 a week, got 10000"},
 		{Transform{Shift: -1}, "shift must not be below 0, got -1ns"},
-		{Transform{Begin: time.Hour}, "the trace has no rows in the slice that begins at 1h0m0s"},
-		{Transform{Begin: time.Hour, Loop: true}, "the trace has no rows in the slice that begins at 1h0m0s"},
-		{Transform{Growth: 2, Loop: true}, "scale and growth ask for +Inf copies of the trace; at most 10000 are possible"},
+		{Transform{Begin: time.Hour}, "f: has no rows in the slice that begins at 1h0m0s"},
+		{Transform{Begin: time.Hour, Loop: true}, "f: has no rows in the slice that begins at 1h0m0s"},
+		{Transform{Growth: 2, Loop: true}, "f: scale and growth ask for +Inf copies of it; at most 10000 are possible"},
 	} {
 		err := tt.change.Check()
 		if err == nil {
-			tr := transformed[Row]{Transform: tt.change, until: clock.Never, most: MaxScale, at: func(r *Row) clock.Time { return r.At },
-				open: func() (rows[Row], error) { return &keptRows{rows: []Row{{At: 1}}}, nil }}
+			tr := transformed[Row]{Transform: tt.change, file: "f", until: clock.Never, most: MaxScale, at: func(r *Row) clock.Time { return r.At },
+				open: func() (rows[Row], error) { return &keptRows[Row]{rows: []Row{{At: 1}}}, nil }}
 			var row Row
 			for _, _, ok := tr.Next(&row); ok; _, _, ok = tr.Next(&row) {
 			}

@@ -149,35 +149,33 @@ func TestFamiliesRoundTrip(t *testing.T) {
 	}
 }
 
-// A batch file has prompts of as many tokens as the requests.
+// A batch file has prompts of as many tokens as the requests. It is one file and not many, for
+// to read one loads the vocabularies.
 func TestBatchRoundTrip(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		rs := requests(false).Draw(t, "requests")
-		var want []workload.Record
-		for i := range rs {
-			rs[i].Prompt %= 400
-			rs[i].Model = rapid.SampledFrom([]string{"", "gpt-4o", "o3", "gpt-4", "gpt-4o-mini-2024-07-18"}).Draw(t, "model")
-			bound := max(1, rs[i].Output)
-			if rs[i].MaxTokens > 0 {
-				bound = rs[i].MaxTokens
+	var rs, want []workload.Record
+	models := []string{"", "gpt-4o", "o3", "gpt-4", "gpt-4o-mini-2024-07-18"}
+	for seed := range 20 {
+		for _, r := range requests(false).Example(seed) {
+			r.Prompt, r.Model = r.Prompt%4000, models[len(rs)%len(models)]
+			rs = append(rs, r)
+			bound := max(1, r.Output)
+			if r.MaxTokens > 0 {
+				bound = r.MaxTokens
 			}
-			name := rs[i].Model
-			if name == "" {
-				name = "gpt-4.1"
+			if r.Model == "" {
+				r.Model = "gpt-4.1"
 			}
-			want = append(want, workload.Record{Requests: 1, Start: time.Unix(0, 0).UTC(), Prompt: max(8, rs[i].Prompt), Output: bound, MaxTokens: bound, Model: name})
+			want = append(want, workload.Record{Requests: 1, Start: time.Unix(0, 0).UTC(), Prompt: max(8, r.Prompt), Output: bound, MaxTokens: bound, Model: r.Model})
 		}
-		data, warnings := written(t, "a", "openai-batch", rs, Options{Columns: all, Model: "gpt-4.1"})
-		got, format := read(t, data)
-		order := func(a, b workload.Record) int { // the IDs of requests of one instant order them
-			return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
-		}
-		slices.SortFunc(got, order)
-		slices.SortFunc(want, order)
-		if diff := cmp.Diff(want, got); diff != "" || format != "openai-batch" || !strings.Contains(warnings[len(warnings)-1]+strings.Join(warnings, " "), "has no times") {
-			t.Fatalf("read as %s, warnings %q (-written +read):\n%s", format, warnings, diff)
-		}
-	})
+	}
+	data, warnings := written(t, "a", "openai-batch", rs, Options{Columns: all, Model: "gpt-4.1"})
+	got, format := read(t, data)
+	order := func(a, b workload.Record) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) } // all are of one instant
+	slices.SortFunc(got, order)
+	slices.SortFunc(want, order)
+	if diff := cmp.Diff(want, got); diff != "" || format != "openai-batch" || !strings.Contains(strings.Join(warnings, " "), "has no times") {
+		t.Fatalf("read as %s, warnings %q (-written +read):\n%s", format, warnings, diff)
+	}
 }
 
 // Columns that no request has are left out, and a value that comes all the same is counted.
