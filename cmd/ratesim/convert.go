@@ -180,11 +180,11 @@ func (f *convertFlags) open(c *cobra.Command, s *streams, names []string) ([]*wo
 		change := f.change
 		change.Log = i
 		again := false
-		l, err := workload.NewChanged(func() (*workload.Usage, io.Closer, error) {
+		l, err := workload.NewChanged(func(inOrder bool) (*workload.Usage, io.Closer, error) {
 			if again && !rereadable(name) {
 				return nil, nil, inputError{fmt.Errorf("%s cannot be read more than once, and is too long to be kept, which --loop, and --scale and --growth above 1, ask for; save it to a file and name that", name)}
 			}
-			again = true
+			again, o.InOrder = true, inOrder
 			return s.openLog(c.Context(), name, o)
 		}, change)
 		if err != nil {

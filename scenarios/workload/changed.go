@@ -42,9 +42,10 @@ type tenantCopy struct {
 const maxRecords = 1 << 18
 
 // NewChanged reads the beginning of a log. It calls open again where the change asks for the
-// requests more than once and they are too many to be kept.
-func NewChanged(open func() (*Usage, io.Closer, error), o ChangedOptions) (*Changed, error) {
-	u, closer, err := open()
+// requests more than once and they are too many to be kept. The argument of open is
+// UsageOptions.InOrder.
+func NewChanged(open func(inOrder bool) (*Usage, io.Closer, error), o ChangedOptions) (*Changed, error) {
+	u, closer, err := open(false)
 	if err != nil {
 		return nil, err
 	}
@@ -77,20 +78,25 @@ func NewChanged(open func() (*Usage, io.Closer, error), o ChangedOptions) (*Chan
 }
 
 // keep prepares for a log that is read more than once.
-func (c *Changed) keep(first *usageRows, open func() (*Usage, io.Closer, error)) error {
+func (c *Changed) keep(first *usageRows, open func(inOrder bool) (*Usage, io.Closer, error)) error {
+	defer first.Close()
 	var kept []Record
 	var r Record
 	for len(kept) <= maxRecords && first.Next(&r) {
 		kept = append(kept, r)
 	}
-	first.Close()
 	if len(kept) <= maxRecords {
 		c.trace.open = func() (rows[Record], error) { return &keptRows[Record]{rows: kept}, nil }
 		return first.Err()
 	}
+	for kept = nil; first.Next(&r); { // to know whether all of it is in order
+	}
+	if err := first.Err(); err != nil {
+		return err
+	}
 	c.trace.most = maxReaders
 	c.trace.open = func() (rows[Record], error) {
-		u, closer, err := open()
+		u, closer, err := open(first.InOrder())
 		if err != nil {
 			return nil, err
 		}

@@ -138,6 +138,6 @@ func (l *Log) eachRow(s *Summary, do func(*Row)) error {
 	}
 	s.name(last, run)
 	s.Warnings, s.Tenants = t.Warnings(), t.Tenants()
-	l.Read = t.opened
+	l.Read, l.InOrder = t.opened, t.usage.InOrder()
 	return t.Err()
 }

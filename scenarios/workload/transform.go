@@ -108,7 +108,7 @@ type rows[T any] interface {
 // memory does not grow with the trace, but for a few words for each copy.
 type transformed[T any] struct {
 	Transform
-	file  string // for messages
+	file  string                  // for messages
 	open  func() (rows[T], error) // the trace from its beginning
 	at    func(*T) clock.Time
 	key   rng.Key

@@ -48,6 +48,8 @@ type UsageOptions struct {
 	Columns Columns
 	// SkipBadRows leaves out rows of requests that cannot be read, and counts them.
 	SkipBadRows bool
+	// InOrder says that the log is known to be in order, so that few rows are held back.
+	InOrder bool
 }
 
 // Usage reads a usage log row by row, in time order. Rows of one instant (of
@@ -57,7 +59,7 @@ type UsageOptions struct {
 type Usage struct {
 	in     *input
 	format *format
-	rows   reader
+	sorter *sorter
 	item   item // what Next gives next
 	ready  bool
 	given  int64
@@ -192,7 +194,7 @@ func OpenUsage(name string, r io.Reader, o UsageOptions) (*Usage, error) {
 		if rows := u.format.open(u.in); u.in.err == nil {
 			u.screen = &screen{in: u.in, rows: rows, skips: o.SkipBadRows && u.format.Requests}
 			u.filter = newFilter(u.in, u.screen)
-			u.rows = newSorter(u.in, u.format, u.filter)
+			u.sorter = newSorter(u.in, u.format, u.filter)
 			u.advance()
 		}
 	}
@@ -215,7 +217,7 @@ func (u *Usage) Next(rec *Record) bool {
 
 // advance reads the row that Next gives next.
 func (u *Usage) advance() {
-	if u.ready = u.rows.next(&u.item); u.ready {
+	if u.ready = u.sorter.next(&u.item); u.ready {
 		u.given++
 		u.width = max(u.width, u.item.Width)
 	} else if u.given == 0 && u.screen.bad > 0 {
@@ -243,6 +245,9 @@ func (u *Usage) Format() string { return u.format.Name }
 // Granularity returns the width of the widest bucket so far, 0 for a log of
 // requests. It is known from the beginning where all buckets are alike.
 func (u *Usage) Granularity() time.Duration { return u.width }
+
+// InOrder reports whether the rows so far were in order.
+func (u *Usage) InOrder() bool { return !u.sorter.mixed }
 
 // Relative reports that the log's times count from a beginning unknown: then records
 // start so long after 1970.
