@@ -91,7 +91,7 @@ func (c Columns) String() string {
 // hints are parts of the names by which logs call what columnNames lists. A column whose name
 // begins with "!" parts is not it.
 var hints = [...]struct{ parts, not []string }{
-	plainTime:      {[]string{"time", "ts", "date", "created", "start"}, []string{"end", "latency", "first", "tokens", "duration"}},
+	plainTime:      {[]string{"time", "ts", "date", "created", "start", "when"}, []string{"end", "latency", "first", "tokens", "duration"}},
 	plainPrompt:    {[]string{"prompt", "input", "in_tok", "context", "request_tok", "request tok"}, []string{"cache", "cost", "price", "_text", "max"}},
 	plainOutput:    {[]string{"output", "completion", "generated", "response_tok", "response tok", "out_tok", "answer"}, []string{"cost", "price", "_text", "max", "id"}},
 	plainCached:    {[]string{"cached", "cache_read"}, nil},

@@ -116,7 +116,7 @@ const sniffed = 64 << 10
 // was asked for.
 func (in *input) sniff() *format {
 	head, err := in.bytes.Peek(sniffed)
-	if err != nil && err != io.EOF && len(head) == 0 {
+	if err != nil && err != io.EOF && bytes.IndexByte(head, '\n') < 0 { // else the error comes after some rows
 		in.stop(1, 0, "cannot be read: %v", err)
 		return nil
 	}
@@ -246,11 +246,21 @@ func (in *input) unknownFormat(all []format, asked *format, head []byte) string 
 	switch {
 	case nearest == nil && guess.likely():
 		return guess.message(in.names)
+	case nearest == nil && !in.json && allNumbers(in.names):
+		return fmt.Sprintf("must begin with a line that names its columns, such as time,prompt_tokens,output_tokens; got %s", excerpt(firstLine(head)))
+	case nearest == nil && !in.json && hint == "" && len(in.names) > 1: // it has columns
+		return guess.message(in.names) + "; 'ratesim list formats' prints the formats that are known by their columns"
 	case nearest != nil:
 		hint = fmt.Sprintf("; nearest is %s, for which it lacks %s", nearest.Name, nearest.lacks(in.names))
 	}
 	return fmt.Sprintf("is of no format known: begins %s%s; known: %s; in a log of your own, --columns says which columns hold what",
 		excerpt(firstLine(head)), hint, strings.Join(FormatNames()[1:], ", "))
+}
+
+// allNumbers reports whether all names begin with a digit, as values do where there is no
+// header line.
+func allNumbers(names []string) bool {
+	return len(names) > 1 && !slices.ContainsFunc(names, func(n string) bool { return n == "" || n[0] < '0' || n[0] > '9' })
 }
 
 func firstLine(head []byte) []byte {
