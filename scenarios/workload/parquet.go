@@ -59,7 +59,10 @@ func (in *input) openParquet() (file *parquet.File) {
 		}
 		from, size = bytes.NewReader(data), int64(len(data))
 	}
-	file, err := parquet.OpenFile(from, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	err := checkFooter(from, size)
+	if err == nil {
+		file, err = parquet.OpenFile(from, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	}
 	if err != nil {
 		in.stop(0, 0, "cannot be read as Parquet: %v; is it cut short?", err)
 		return nil
