@@ -287,3 +287,44 @@ func TestTenancies(t *testing.T) {
 		}
 	}
 }
+
+// The index of dispersion is what theory says of each process. Of renewals it is CV² in windows
+// of many gaps. Of an MMPP with rates a and b, mean stays 1/p and 1/q and r = p + q it is
+//
+//	1 + 2 (a-b)² p q / (r² m r) (1 - (1 - exp(-r w)) / (r w)),   m = (a q + b p) / r
+//
+// (Fischer and Meier-Hellstern, "The Markov-modulated Poisson process cookbook", 1993). Its
+// estimate from n windows has a standard deviation of D sqrt(2/(n-1)), where counts are nearly
+// normal.
+func TestDispersion(t *testing.T) {
+	const rate = 20.0
+	p, q, w := 1/9.0, 1.0, 20.0
+	r := p + q
+	m := (5*q + 60*p) / r
+	mmpp := 1 + 2*55*55*p*q/(r*r*m*r)*(1-(1-math.Exp(-r*w))/(r*w))
+	for _, tt := range []struct {
+		name string
+		a    Arrivals
+		rate float64
+		want float64
+		off  float64 // how far the limit of long windows is from that of 20 s
+	}{
+		{"poisson", Arrivals{Process: Poisson, Rate: rate}, rate, 1, 0},
+		{"gamma", Arrivals{Process: GammaRenewal, Rate: rate, CV: 2}, rate, 4, 0.05},
+		{"gamma below 1", Arrivals{Process: GammaRenewal, Rate: rate, CV: 0.5}, rate, 0.25, 0.05},
+		{"weibull", Arrivals{Process: Weibull, Rate: rate, CV: 1.5}, rate, 2.25, 0.05},
+		{"constant", Arrivals{Process: ConstantRate, Rate: rate}, rate, 0, 0},
+		{"mmpp", Arrivals{Process: MMPP, Rate: 5, BurstRate: 60, Calm: 9 * time.Second, Burst: time.Second}, m, mmpp, 0},
+	} {
+		const until, window = 20_000 * clock.Second, 20 * clock.Second
+		d, mean := dispersion(inWindows(drawn(t, tt.a, until), window, until))
+		n := float64(until / window)
+		if within := 5*tt.want*math.Sqrt(2/(n-1)) + tt.off*tt.want; math.Abs(d-tt.want) > within+1e-3 {
+			t.Errorf("%s: dispersion %v, want %v +- %v", tt.name, d, tt.want, within)
+		}
+		want := tt.rate * window.Seconds()
+		if within := 5 * math.Sqrt(max(0.05, tt.want)*want/n); math.Abs(mean-want) > within {
+			t.Errorf("%s: %v calls a window, want %v +- %v", tt.name, mean, want, within)
+		}
+	}
+}
