@@ -42,7 +42,7 @@ copied (--scale), made to grow, sped up, and shifted. The same changes stand in
 scenario files, at a stream of the process trace. Without them the requests are
 written as they are, those that failed or were refused among them.`,
 		Example: `  ratesim workload convert log.jsonl.gz -w log.parquet
-  ratesim workload convert azure-conv-2023 --slice 2m:5m --scale 3 -w peak.csv
+  ratesim workload convert azure-conv-2023 --tz UTC --slice 2m:5m --scale 3 -w peak.csv
   ratesim workload convert web.csv batch.csv --relative -w both.csv.zst
   ratesim workload convert log.csv --loop --growth 1.2 --duration 672h -w month.csv
   ratesim workload convert azure-conv-2023 --scale 0.1 | ratesim workload describe -`,

@@ -20,6 +20,7 @@ type Summary struct {
 	Declared     int64 // rows that declare max_tokens
 	MinDeclared  uint32
 	MaxDeclared  uint32
+	Deadlines    int64            // rows that have a deadline
 	Models       map[string]int64 // rows by the model that they name, of the first maxModels; nil when none names one
 	Tenants      []string         // that the rows name, of the first maxLogNames, in the order of their first rows
 	Warnings     []string         // what was left out
@@ -57,6 +58,9 @@ func (s *Summary) add(row *Row) {
 	s.MinPrompt = min(s.MinPrompt, row.Prompt)
 	s.MaxPrompt = max(s.MaxPrompt, row.Prompt)
 	s.MaxOutput = max(s.MaxOutput, row.Output)
+	if row.Deadline > 0 {
+		s.Deadlines++
+	}
 	if row.MaxTokens > 0 {
 		if s.Declared == 0 {
 			s.MinDeclared = row.MaxTokens
