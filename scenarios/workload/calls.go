@@ -25,7 +25,7 @@ type due struct {
 	first   bool // the source's Next gave it, so that its next one is to be asked for
 }
 
-func (d due) before(e due) bool {
+func (d due) Before(e due) bool {
 	return d.arrival.At < e.arrival.At || d.arrival.At == e.arrival.At && d.stream < e.stream
 }
 

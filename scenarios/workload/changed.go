@@ -171,7 +171,7 @@ type logHead struct {
 	n   int   // of the log
 }
 
-func (h *logHead) before(o *logHead) bool { return h.at < o.at || h.at == o.at && h.n < o.n }
+func (h *logHead) Before(o *logHead) bool { return h.at < o.at || h.at == o.at && h.n < o.n }
 
 // Merge merges logs, whose times must all be dates or all count from the beginning.
 func Merge(logs []*Changed) *Merged {

@@ -1,7 +1,7 @@
 package workload
 
 // inOrder keeps what is next of several streams, the earliest first.
-type inOrder[T interface{ before(T) bool }] []T
+type inOrder[T interface{ Before(T) bool }] []T
 
 // push adds x.
 func (h *inOrder[T]) push(x T) {
@@ -9,7 +9,7 @@ func (h *inOrder[T]) push(x T) {
 	q := *h
 	for i := len(q) - 1; i > 0; {
 		parent := (i - 1) / 2
-		if !q[i].before(q[parent]) {
+		if !q[i].Before(q[parent]) {
 			return
 		}
 		q[i], q[parent] = q[parent], q[i]
@@ -35,7 +35,7 @@ func (h *inOrder[T]) settle() {
 	for i := 0; ; {
 		least := i
 		for child := 2*i + 1; child <= 2*i+2 && child < len(q); child++ {
-			if q[child].before(q[least]) {
+			if q[child].Before(q[least]) {
 				least = child
 			}
 		}

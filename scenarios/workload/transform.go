@@ -339,7 +339,7 @@ func (t *transformed[T]) again(c *replica[T]) bool {
 	return true
 }
 
-// before orders copies by their next rows, so that equal times have an order.
-func (c *replica[T]) before(d *replica[T]) bool {
+// Before orders copies by their next rows, so that equal times have an order.
+func (c *replica[T]) Before(d *replica[T]) bool {
 	return c.at < d.at || c.at == d.at && c.number < d.number
 }
