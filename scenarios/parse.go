@@ -8,7 +8,6 @@ import (
 	"ratesim/provider"
 	"ratesim/provider/catalog"
 	"ratesim/scenarios/workload"
-	"ratesim/sim/clock"
 )
 
 // Parse reads a scenario. The name file is for messages, and paths in the
@@ -151,7 +150,7 @@ func (d *decoder) readDuration(c cursor) {
 		duration(&d.spec.Duration, time.Millisecond, maxDuration)(d.duration)
 		return
 	}
-	longest := 0.0
+	longest := time.Duration(0)
 	for i, t := range d.traces {
 		a := &d.spec.Workload[i].Arrivals
 		if t.Rows == 0 || a.Loop {
@@ -161,9 +160,9 @@ func (d *decoder) readDuration(c cursor) {
 			c.add(c.n.at, "duration", "is missing; only a workload of traces that do not loop has a length of its own")
 			return
 		}
-		longest = max(longest, t.First.Add(t.Period()).Seconds()/a.Speed)
+		longest = max(longest, a.Length(&t))
 	}
-	d.spec.Duration = time.Duration(clock.FromSeconds(math.Min(longest, maxDuration.Seconds())))
+	d.spec.Duration = min(longest, maxDuration)
 }
 
 // checkSizes finds streams of which no call, or not every call, can ever be

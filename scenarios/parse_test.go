@@ -139,7 +139,7 @@ func TestContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain := workload.Arrivals{Speed: 1, Scale: 1, Swing: 0.5, Period: 24 * time.Hour}
+	plain := workload.Arrivals{Transform: workload.Transform{Speed: 1, Scale: 1, Growth: 1}, Swing: 0.5, Period: 24 * time.Hour}
 	poisson, spike := plain, plain
 	poisson.Process, poisson.Rate = workload.Poisson, 8
 	spike.Process, spike.At, spike.Calls, spike.Over = workload.Spike, 2*time.Minute, 500, time.Second
@@ -274,7 +274,7 @@ func with(t *testing.T, old, new string) (*Spec, error) {
 }
 
 func TestArrivals(t *testing.T) {
-	base := workload.Arrivals{Speed: 1, Scale: 1, Swing: 0.5, Period: 24 * time.Hour}
+	base := workload.Arrivals{Transform: workload.Transform{Speed: 1, Scale: 1, Growth: 1}, Swing: 0.5, Period: 24 * time.Hour}
 	for _, tt := range []struct {
 		yaml string
 		want func(a *workload.Arrivals)

@@ -108,15 +108,34 @@ func arrivalsOf(w *workload.Stream, trace *workload.Summary) string {
 	if a.Process == workload.InSessions {
 		return sessionsOf(a)
 	}
-	text := say("the %d calls of the log %s", trace.Rows, a.Log.Name)
-	if a.Scale != 1 {
-		text += say(", %s of them", inPercent(a.Scale))
+	return say("the %d calls of the log %s", trace.Rows, a.Log.Name) + changesOf(&a.Transform)
+}
+
+// changesOf says how a trace is changed before it is replayed.
+func changesOf(t *workload.Transform) (text string) {
+	switch {
+	case t.End > 0:
+		text += say(", those from %s to %s", inWords(t.Begin), inWords(t.End))
+	case t.Begin > 0:
+		text += say(", those from %s on", inWords(t.Begin))
 	}
-	if a.Speed != 1 {
-		text += say(", %v times as fast", a.Speed)
+	switch {
+	case t.Scale < 1:
+		text += say(", %s of them", inPercent(t.Scale))
+	case t.Scale > 1:
+		text += say(", %v times as many, by copies that are moved in time", t.Scale)
 	}
-	if a.Loop {
+	if t.Growth != 1 {
+		text += say(", %v times as many each week as the week before", t.Growth)
+	}
+	if t.Speed != 1 {
+		text += say(", %v times as fast", t.Speed)
+	}
+	if t.Loop {
 		text += ", over and over"
+	}
+	if t.Shift > 0 {
+		text += say(", beginning at %s", inWords(t.Shift))
 	}
 	return text
 }

@@ -35,14 +35,16 @@ func (d *decoder) readWeights() {
 		}
 		c, w, before := item.child("weight"), 0.0, len(d.found)
 		weight(&w)(c)
-		of := &weights[slices.Index(d.spec.Tenants, d.spec.Workload[i].Tenant)]
-		switch {
-		case len(d.found) > before:
-		case *of != 0 && *of != w:
-			c.fail("is %v, and another stream of %s has weight %v; one of them is enough", w, quote(d.spec.Workload[i].Tenant), *of)
-		default:
-			*of = w
-			d.spec.Weights = weights
+		for _, name := range d.spec.Workload[i].Tenants() {
+			of := &weights[slices.Index(d.spec.Tenants, name)]
+			switch {
+			case len(d.found) > before:
+			case *of != 0 && *of != w:
+				c.fail("is %v, and another stream of %s has weight %v; one of them is enough", w, quote(name), *of)
+			default:
+				*of = w
+				d.spec.Weights = weights
+			}
 		}
 	}
 	for i, w := range weights {
@@ -91,7 +93,10 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 		} else if s.MaxTokens > 0 && trace.MaxOutput > s.MaxTokens {
 			d.warn("%s: max_tokens %d cuts the longest outputs of the trace, which have up to %d tokens", c.path, s.MaxTokens, trace.MaxOutput)
 		}
-		s.Rows = trace.Kept
+		s.Rows, s.Logged = trace.Kept, trace.Tenants
+		if slice := c.child("arrivals").child("slice"); slice.ok() && !s.Arrivals.Holds(&trace) {
+			slice.fail("has none of the rows of the trace, which are from %s to %s", short(trace.First.Sub(0).Round(time.Millisecond)), short(trace.Last.Sub(0).Round(time.Millisecond)))
+		}
 		for _, w := range trace.Warnings {
 			d.warn("%s: %s", c.path, w)
 		}
@@ -117,7 +122,7 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 // begins says that it is that of sessions, which must not wait for calls.
 func arrivals(a *workload.Arrivals, c cursor, begins bool) {
 	rates := bounds{0, workload.MaxRate}
-	a.Speed, a.Scale, a.Swing, a.Period = 1, 1, 0.5, 24*time.Hour
+	a.Speed, a.Scale, a.Growth, a.Swing, a.Period = 1, 1, 1, 0.5, 24*time.Hour
 	steady := need("rate", rate(&a.Rate, rates))
 	shaped := may("shape", func(c cursor) { rateShape(&a.Shape, c) })
 	varied := []field{steady, need("cv", number(&a.CV, bounds{workload.MinCV, workload.MaxCV})), shaped}
@@ -148,7 +153,10 @@ func arrivals(a *workload.Arrivals, c cursor, begins bool) {
 		{"trace", []field{need("file", func(c cursor) { a.Log.Name = path(c) }), may("format", oneOf(&a.Log.Format, "trace format", workload.FormatNames())),
 			may("columns", func(c cursor) { columns(&a.Log.Columns, c) }), may("skip_bad_rows", truth(&a.Log.SkipBadRows)),
 			may("speed", number(&a.Speed, bounds{1 / workload.MaxSpeed, workload.MaxSpeed})),
-			may("scale", number(&a.Scale, bounds{1 / workload.MaxScale, workload.MaxScale})), may("loop", truth(&a.Loop))}},
+			may("scale", number(&a.Scale, bounds{1.0 / workload.MaxScale, workload.MaxScale})), may("loop", truth(&a.Loop)),
+			may("slice", func(c cursor) { slice(&a.Transform, c) }), may("shift", instant(&a.Shift)),
+			may("growth", number(&a.Growth, bounds{workload.MinGrowth, workload.MaxGrowth})),
+			may("tenants", choice(&a.Tenants, "tenants", workload.Tenancies[:]))}},
 		{"sessions", sessions(a)},
 	}...))
 	a.Process = workload.Process(i)
@@ -192,6 +200,15 @@ func rateShape(dst *workload.RateShape, c cursor) {
 	}
 	if err := dst.Check(); err != nil {
 		c.fail("%v", err)
+	}
+}
+
+// slice reads which part of a trace is replayed.
+func slice(t *workload.Transform, c cursor) {
+	before := len(c.found)
+	c.mapping(may("from", duration(&t.Begin, 0, maxDuration)), may("to", duration(&t.End, time.Millisecond, maxDuration)))
+	if c.shape == nil && len(c.found) == before && t.End > 0 && t.End <= t.Begin {
+		c.fail("must end after it begins, got from %s to %s", short(t.Begin), short(t.End))
 	}
 }
 

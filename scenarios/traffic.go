@@ -140,7 +140,7 @@ func (d *decoder) assume() {
 		add("One client process makes all calls (--instances N).")
 	}
 	stream := &s.Workload[0]
-	if stream.Deadline == 0 {
+	if stream.Deadline == 0 && d.traces[0].Deadlines == 0 {
 		add("No call has a deadline: each waits until its client gives up, at most until %s after the last arrival (--deadline D).", short(s.Drain))
 	}
 	var rest []string

@@ -12,6 +12,7 @@ import (
 	"ratesim/provider/catalog"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
+	"ratesim/scenarios/workload/tracefile"
 	"ratesim/sim/metrics"
 	strategycatalog "ratesim/strategies/catalog"
 )
@@ -58,6 +59,8 @@ func argumentCompletions() map[string]cobra.CompletionFunc {
 		"report":   cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
 		"ptu":      orFiles(traceNames),
 		"describe": orFiles(traceNames),
+		"generate": orFiles(scenarioNames),
+		"convert":  orFiles(traceNames),
 	}
 }
 
@@ -90,6 +93,9 @@ func flagCompletions() map[string]cobra.CompletionFunc {
 		"--keys":            files("csv"),
 		"--faults":          files("yaml", "yml"),
 		"--out":             cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
+		"generate --out":    cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
+		"convert --out":     cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
+		"--to":              offer(func(*cobra.Command) []string { return tracefile.FormatNames() }),
 	}
 }
 

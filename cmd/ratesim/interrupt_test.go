@@ -82,7 +82,7 @@ func TestInterruptedAtOnce(t *testing.T) {
 // An interrupt ends the reading of a standard input on which nothing comes, as of
 // a terminal.
 func TestInterruptedReading(t *testing.T) {
-	for _, args := range [][]string{{"ptu", "-"}, {"compare", "-"}, {"claims", "-"}} {
+	for _, args := range [][]string{{"ptu", "-"}, {"compare", "-"}, {"claims", "-"}, {"workload", "convert", "-"}, {"workload", "generate", "-"}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		in, writer := io.Pipe() // a write waits for a reader
 		go func() {
@@ -149,9 +149,47 @@ func TestSignal(t *testing.T) {
 	}
 }
 
+// An interrupt while a trace is written leaves what was there before.
+func TestInterruptedTrace(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "calls.csv")
+	if err := os.WriteFile(file, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := program(t, "workload", "generate", "--set", "workload=[{arrivals: {process: poisson, rate: 1000000/s}, prompt_tokens: 1, output_tokens: 1}]", "--duration", "24h", "-w", file)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 500 { // until it writes
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) > 1 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+	if !ok || exit.ExitCode() != exitInterrupted || errs.String() != "ratesim: interrupted\n" || out.Len() > 0 {
+		t.Errorf("exit %v, output %q, errors %q", exit, out.String(), errs.String())
+	}
+	entries, err := os.ReadDir(dir)
+	if data, _ := os.ReadFile(file); err != nil || len(entries) != 1 || string(data) != "before" {
+		t.Errorf("%d files, error %v, content %.20q", len(entries), err, data)
+	}
+}
+
 // A reader that goes away, as head does, ends the program without a word.
 func TestClosedPipe(t *testing.T) {
-	cmd := program(t, "list", "providers")
+	for _, args := range [][]string{{"list", "providers"}, {"workload", "generate"}, {"workload", "convert", "azure-conv-2023"}} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) { closedPipe(t, args...) })
+	}
+}
+
+func closedPipe(t *testing.T, args ...string) {
+	cmd := program(t, args...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	r, w, err := os.Pipe()

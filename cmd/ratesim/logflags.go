@@ -60,8 +60,8 @@ func (s *streams) openLog(ctx context.Context, name string, o workload.UsageOpti
 			return nil, nil, err
 		}
 		in, closer = file, file
-		if _, ok := file.(*os.File); ok {
-			in = &interruptible{ctx: ctx, in: file}
+		if of, ok := file.(*os.File); ok {
+			in = interruptibleFile{&interruptible{ctx: ctx, in: file}, of}
 		}
 	}
 	log, err := workload.OpenUsage(name, in, o)

@@ -14,7 +14,7 @@ import (
 
 // The first interrupt ends a command that waits for the writer of a named pipe.
 func TestInterruptedNamedPipe(t *testing.T) {
-	for _, args := range [][]string{{"compare"}, {"validate"}, {"report"}, {"ptu"}, {"workload", "describe"}, {"claims"},
+	for _, args := range [][]string{{"compare"}, {"validate"}, {"report"}, {"ptu"}, {"workload", "describe"}, {"workload", "convert"}, {"workload", "generate"}, {"claims"},
 		{"compare", "--catalog"}, {"list", "providers", "--catalog"}, {"serve", "--keys"}, {"serve", "--faults"}} {
 		pipe := filepath.Join(t.TempDir(), "pipe.csv")
 		if err := syscall.Mkfifo(pipe, 0o600); err != nil {

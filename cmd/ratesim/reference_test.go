@@ -69,7 +69,7 @@ func commandsPage(t *testing.T) string {
 		}
 		fmt.Fprintf(&page, "\n## ratesim %s\n\n```text\n%s```\n", name, help(name))
 		if name == "workload" { // the only one that has commands of its own
-			for _, sub := range []string{"describe", "fit"} {
+			for _, sub := range []string{"describe", "fit", "generate", "convert"} {
 				fmt.Fprintf(&page, "\n## ratesim %s %s\n\n```text\n%s```\n", name, sub, help(name, sub))
 			}
 		}
@@ -242,6 +242,7 @@ func resultsPage(t *testing.T) string {
 	measured.write(t, &page, "Claims", "claims")
 	newSchema(t, "provider/capacity").write(t, &page, "Report", "ptu")
 	newSchema(t, "scenarios/workload/fit").write(t, &page, "Report", "workload fit")
+	newSchema(t, "scenarios/workload/profile").write(t, &page, "Profile", "workload describe")
 	return page.String()
 }
 

@@ -27,7 +27,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "lines": lines, "repeat": repeat,
+			"exits": exits, "lines": lines, "repeat": repeat, "cut": cut,
 			"serve": serve, "interrupt": interrupt, "request": request,
 		},
 	})
@@ -72,4 +72,15 @@ func repeat(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	text := strings.ReplaceAll(args[1], `\0`, "\x00")
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Repeat(text, n)), 0o600))
+}
+
+// cut N FILE COPY writes the first N bytes of a file to another.
+func cut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: cut n file copy")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	data := ts.ReadFile(args[1])
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(data[:n]), 0o600))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -118,3 +119,20 @@ func (r *interruptible) Read(p []byte) (int, error) {
 		return 0, r.ctx.Err()
 	}
 }
+
+// interruptibleFile is a file that can also be read at any place, if it is a regular one.
+type interruptibleFile struct {
+	*interruptible
+	file *os.File
+}
+
+// ReadAt implements io.ReaderAt. It does not wait as long as a pipe makes a reader wait.
+func (f interruptibleFile) ReadAt(p []byte, at int64) (int, error) {
+	if err := f.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return f.file.ReadAt(p, at)
+}
+
+// Stat says what kind of file it is.
+func (f interruptibleFile) Stat() (fs.FileInfo, error) { return f.file.Stat() }

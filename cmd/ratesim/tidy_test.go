@@ -28,7 +28,7 @@ type layer struct {
 // module that each may import, tests aside. What a package may import stands
 // below it: imports run only downwards.
 var layers = []layer{
-	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "sim/likeness", "scenarios/ladder", "scenarios/prompts", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
+	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "sim/likeness", "scenarios/ladder", "scenarios/prompts", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/tokens", "provider", "scenarios", "scenarios/workload/tracefile", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
 	{"cmd/ratesim/ui", []string{"reports/page", "reports", "reports/chart", "reports/words", "sim", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "provider", "sim/metrics"}},
 	{"reports/page", []string{"reports", "reports/chart", "reports/words", "sim/metrics"}},
 	{"reports/page/pagetest", nil},
@@ -64,6 +64,7 @@ var layers = []layer{
 	{"provider", []string{"provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"scenarios/workload/profile", []string{"scenarios/workload"}},
 	{"scenarios/workload/fit", []string{"scenarios/workload", "sim/rng"}},
+	{"scenarios/workload/tracefile", []string{"scenarios/workload", "provider/tokens"}},
 	{"scenarios/workload", []string{"provider/tokens", "sim/rng", "sim/clock"}},
 	{"provider/tokens", nil},
 	{"provider/wire", []string{"sim/clock"}},

@@ -27,15 +27,17 @@ type describeFlags struct {
 func workloadCommand(s *streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "workload",
-		Short: "Say what a usage log is like, and find a workload like it",
-		Long: `Workload looks at usage logs: your own, or traces that were published. 'ratesim
+		Short: "Describe usage logs, convert them, find a workload like them, or write a scenario's calls as one",
+		Long: `Workload works with usage logs: your own, or traces that were published. 'ratesim
 list formats' prints the formats that it reads.`,
-		Example: `  ratesim workload describe traffic.csv`,
-		Args:    noArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+		Example: `  ratesim workload describe traffic.csv
+  ratesim workload convert traffic.csv --slice 1h:2h -w peak.parquet
+  ratesim workload generate launch-day > calls.csv`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(describeCommand(s))
-	c.AddCommand(fitCommand(s))
+	c.AddCommand(fitCommand(s), generateCommand(s), convertCommand(s))
 	return c
 }
 

@@ -51,7 +51,9 @@ const (
 	MaxCalls = 1_000_000_000    // of one spike
 	MaxUsers = 1 << 24          // of one closed stream
 	MaxSpeed = 1e6              // of a trace
-	MaxScale = 1e6              // of a trace
+	MaxScale = 10_000           // of a trace
+
+	MinGrowth, MaxGrowth = 1e-3, 1e3 // of a trace, a week
 )
 
 // Arrivals describes when calls arrive. Which fields matter depends on
@@ -84,11 +86,24 @@ type Arrivals struct {
 
 	Sessions *Sessions // of the process sessions; nil for every other
 
-	Log   Log     // [file, format, columns, skip_bad_rows] trace: a path, or the name of an embedded trace, and how it is read
-	Speed float64 // [speed] trace: 2 replays twice as fast; at most MaxSpeed; 0 = 1
-	Scale float64 // [scale] trace: calls for every row; 0.5 keeps every other one at random, 2 doubles each; at most MaxScale; 0 = 1
-	Loop  bool    // [loop] trace: start again at the end
+	Log       Log     // [file, format, columns, skip_bad_rows] trace: a path, or the name of an embedded trace, and how it is read
+	Transform         // [slice, loop, scale, growth, speed, shift] trace: how it is changed
+	Tenants   Tenancy // [tenants] trace: whose the calls are
 }
+
+// Tenancy says whose the calls of a trace are.
+type Tenancy uint8
+
+// The tenancies, as scenario files name them.
+const (
+	OneTenant   Tenancy = iota // the stream's, all of them
+	LogTenants                 // those that the log names; the stream's where it names none
+	CopyTenants                // of each copy that scale makes another: web, web-2, web-3
+	maxLogNames = 1000         // tenants of a log that calls can be of
+)
+
+// Tenancies lists the names of the tenancies, indexed by Tenancy.
+var Tenancies = [...]string{"one", "logged", "copies"}
 
 // times yields the arrival times of an open process. They never decrease;
 // clock.Never means that there are no more.

@@ -18,6 +18,8 @@ type caller struct {
 	key    rng.Key
 	base   uint64 // the stream's part of a call ID
 	tenant uint16
+	// tenants are those of Stream.Tenants, the stream's first.
+	tenants []uint16
 }
 
 // call fills a with the call numbered n of the stream, its sizes drawn.

@@ -12,7 +12,8 @@ type Columns map[string]string
 
 // columnNames lists what a log of the format plain may say of a request; the first three it
 // must.
-var columnNames = [...]string{"time", "prompt_tokens", "output_tokens", "cached_tokens", "model", "max_tokens", "tenant", "status", "latency", "cost"}
+var columnNames = [...]string{"time", "prompt_tokens", "output_tokens", "cached_tokens", "model", "max_tokens", "tenant", "status", "latency", "cost",
+	"deadline", "priority"}
 
 const (
 	plainTime = iota
@@ -25,6 +26,8 @@ const (
 	plainStatus
 	plainLatency
 	plainCost
+	plainDeadline
+	plainPriority
 
 	plainNeeded = plainOutput + 1
 )
@@ -88,7 +91,7 @@ func (c Columns) String() string {
 // hints are parts of the names by which logs call what columnNames lists. A column whose name
 // begins with "!" parts is not it.
 var hints = [...]struct{ parts, not []string }{
-	plainTime:      {[]string{"time", "ts", "date", "created", "start"}, []string{"end", "latency", "first", "tokens", "duration"}},
+	plainTime:      {[]string{"time", "ts", "date", "created", "start", "when"}, []string{"end", "latency", "first", "tokens", "duration"}},
 	plainPrompt:    {[]string{"prompt", "input", "in_tok", "context", "request_tok", "request tok"}, []string{"cache", "cost", "price", "_text", "max"}},
 	plainOutput:    {[]string{"output", "completion", "generated", "response_tok", "response tok", "out_tok", "answer"}, []string{"cost", "price", "_text", "max", "id"}},
 	plainCached:    {[]string{"cached", "cache_read"}, nil},
@@ -98,6 +101,8 @@ var hints = [...]struct{ parts, not []string }{
 	plainStatus:    {[]string{"status", "http_code"}, nil},
 	plainLatency:   {[]string{"latency", "duration", "elapsed"}, nil},
 	plainCost:      {[]string{"cost", "spend", "usd"}, nil},
+	plainDeadline:  {[]string{"deadline"}, nil},
+	plainPriority:  {[]string{"priority"}, nil},
 }
 
 // guess says which column probably holds what; the names that are there are mapped to
@@ -177,4 +182,28 @@ func someNames(names []string) string {
 		return strings.Join(all[:most], ", ") + fmt.Sprintf(" and %d more", len(all)-most)
 	}
 	return strings.Join(all, ", ")
+}
+
+// Columns returns those of ColumnNames that rows of the log may have values of. Of lines of
+// JSON, each of which may have others than the one before, these are all.
+func (u *Usage) Columns() []string {
+	if p, ok := u.screen.rows.(*plain); ok && u.format.Name == plainFormat {
+		var names []string
+		for i, name := range columnNames {
+			if p.rows.has(i) {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	names := slices.Clone(columnNames[:plainNeeded])
+	switch u.format.Name {
+	case "burstgpt":
+		names = append(names, "model", "latency")
+	case "openai-batch":
+		names = append(names, "model", "max_tokens")
+	case "litellm", "langfuse", "helicone", "dev-proxy":
+		names = append(names, "cached_tokens", "model", "tenant", "status", "latency", "cost")
+	}
+	return names
 }

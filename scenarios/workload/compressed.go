@@ -35,7 +35,7 @@ func (in *input) unpack() {
 		in.stop(0, 0, "cannot be read: %v", damage(kind, err))
 		return
 	}
-	in.bytes = bufio.NewReaderSize(&unpacked{plain, kind}, sniffed)
+	in.bytes, in.source = bufio.NewReaderSize(&unpacked{plain, kind}, sniffed), nil
 }
 
 // unpacked reads compressed data, and says so when they are damaged.

@@ -20,13 +20,15 @@ type Summary struct {
 	Declared     int64 // rows that declare max_tokens
 	MinDeclared  uint32
 	MaxDeclared  uint32
+	Deadlines    int64            // rows that have a deadline
 	Models       map[string]int64 // rows by the model that they name, of the first maxModels; nil when none names one
+	Tenants      []string         // that the rows name, of the first maxLogNames, in the order of their first rows
 	Warnings     []string         // what was left out
 	// Kept are all rows, for Stream.Rows, where there are at most maxKept; else nil.
 	Kept []Row
 }
 
-// maxKept bounds the rows of a trace that are kept: 24 MB. Every run of every strategy
+// maxKept bounds the rows of a trace that are kept: 32 MB. Every run of every strategy
 // replays the trace, and to read a short one again takes as long as the run.
 const maxKept = 1 << 20
 
@@ -56,6 +58,9 @@ func (s *Summary) add(row *Row) {
 	s.MinPrompt = min(s.MinPrompt, row.Prompt)
 	s.MaxPrompt = max(s.MaxPrompt, row.Prompt)
 	s.MaxOutput = max(s.MaxOutput, row.Output)
+	if row.Deadline > 0 {
+		s.Deadlines++
+	}
 	if row.MaxTokens > 0 {
 		if s.Declared == 0 {
 			s.MinDeclared = row.MaxTokens
@@ -137,7 +142,7 @@ func (l *Log) Each(s *Summary, do func(*Row)) error {
 		run++
 	}
 	s.name(last, run)
-	s.Warnings = t.Warnings()
-	l.Read = t.opened
+	s.Warnings, s.Tenants = t.Warnings(), t.Tenants()
+	l.Read, l.InOrder = t.opened, t.usage.InOrder()
 	return t.Err()
 }

@@ -31,14 +31,17 @@ type format struct {
 type container uint8
 
 const (
-	inCSV container = 1 << iota
+	inCSV container = 1 << iota // and, of requests, the columns of Parquet
 	inJSON
+	inParquet
 )
 
 func (c container) String() string {
 	switch c {
 	case inCSV:
 		return "CSV"
+	case inParquet:
+		return "Parquet"
 	case inJSON:
 		return "JSON"
 	}
@@ -49,7 +52,7 @@ func (c container) String() string {
 func formats() []format {
 	const either = inCSV | inJSON
 	return []format{
-		{Format{plainFormat, "CSV or lines of JSON of your own: time, prompt_tokens, output_tokens, or what --columns maps to them", true}, either,
+		{Format{plainFormat, "CSV, Parquet or lines of JSON of your own: time, prompt_tokens, output_tokens, or what --columns maps to them", true}, either,
 			[][]string{{"time", "prompt_tokens", "output_tokens"}}, openPlain},
 		{Format{"azure", "CSV of the Azure LLM inference traces of 2023 and 2024", true}, inCSV,
 			[][]string{{"TIMESTAMP", "ContextTokens", "GeneratedTokens"}}, openAzureTrace},
@@ -113,7 +116,7 @@ const sniffed = 64 << 10
 // was asked for.
 func (in *input) sniff() *format {
 	head, err := in.bytes.Peek(sniffed)
-	if err != nil && err != io.EOF && len(head) == 0 {
+	if err != nil && err != io.EOF && bytes.IndexByte(head, '\n') < 0 { // else the error comes after some rows
 		in.stop(1, 0, "cannot be read: %v", err)
 		return nil
 	}
@@ -128,11 +131,14 @@ func (in *input) sniff() *format {
 	}
 	in.names, in.cut = in.namesIn(head), len(head) == sniffed
 	is := inCSV
-	if in.json {
+	switch {
+	case in.parquet != nil:
+		is = inParquet
+	case in.json:
 		is = inJSON
 		in.lines = isJSONLines(head, "data")
 	}
-	if in.err == nil && asked != nil && asked.in&is == 0 {
+	if in.err == nil && asked != nil && !asked.comesIn(is) {
 		in.stop(1, 0, "format %s is %s, this is %s", asked.Name, asked.in, is)
 	}
 	if in.err != nil {
@@ -143,7 +149,7 @@ func (in *input) sniff() *format {
 	}
 	for i := range all {
 		f := &all[i]
-		if f.in&is == 0 || !slices.ContainsFunc(f.tells, func(tell []string) bool { return len(missing(tell, in.names)) == 0 }) {
+		if !f.comesIn(is) || !slices.ContainsFunc(f.tells, func(tell []string) bool { return len(missing(tell, in.names)) == 0 }) {
 			continue
 		}
 		if asked != nil && f != asked {
@@ -160,6 +166,12 @@ func (in *input) sniff() *format {
 		in.stop(1, 0, "%s", in.unknownFormat(all, asked, head))
 	}
 	return asked
+}
+
+// comesIn reports whether there are files of the format in a container. Requests in CSV may
+// be Parquet as well, with the same columns.
+func (f *format) comesIn(is container) bool {
+	return f.in&is != 0 || is == inParquet && f.in&inCSV != 0 && f.Requests
 }
 
 // asked returns the format that was asked for, nil if none was.
@@ -209,6 +221,9 @@ func missing(wanted, names []string) []string {
 // unknownFormat says why a log is not of the format asked for, or of none, and
 // which it is nearest to.
 func (in *input) unknownFormat(all []format, asked *format, head []byte) string {
+	if in.parquet != nil {
+		head = []byte(strings.Join(in.names, ",")) // to be quoted
+	}
 	guess := guessColumns(in.names)
 	if asked != nil && asked.Name == plainFormat && guess.likely() {
 		return guess.message(in.names)
@@ -231,11 +246,21 @@ func (in *input) unknownFormat(all []format, asked *format, head []byte) string 
 	switch {
 	case nearest == nil && guess.likely():
 		return guess.message(in.names)
+	case nearest == nil && !in.json && allNumbers(in.names):
+		return fmt.Sprintf("must begin with a line that names its columns, such as time,prompt_tokens,output_tokens; got %s", excerpt(firstLine(head)))
+	case nearest == nil && !in.json && hint == "" && len(in.names) > 1: // it has columns
+		return guess.message(in.names) + "; 'ratesim list formats' prints the formats that are known by their columns"
 	case nearest != nil:
 		hint = fmt.Sprintf("; nearest is %s, for which it lacks %s", nearest.Name, nearest.lacks(in.names))
 	}
 	return fmt.Sprintf("is of no format known: begins %s%s; known: %s; in a log of your own, --columns says which columns hold what",
 		excerpt(firstLine(head)), hint, strings.Join(FormatNames()[1:], ", "))
+}
+
+// allNumbers reports whether all names begin with a digit, as values do where there is no
+// header line.
+func allNumbers(names []string) bool {
+	return len(names) > 1 && !slices.ContainsFunc(names, func(n string) bool { return n == "" || n[0] < '0' || n[0] > '9' })
 }
 
 func firstLine(head []byte) []byte {
@@ -252,6 +277,15 @@ func (in *input) namesIn(head []byte) []string {
 		in.stop(0, 0, "is empty")
 	case bytes.HasPrefix(text, []byte("\x1f\x8b")) || bytes.HasPrefix(text, []byte("\x28\xb5\x2f\xfd")):
 		in.stop(0, 0, "is compressed twice; unpack it once")
+	case bytes.HasPrefix(head, []byte(parquetMagic)):
+		if in.parquet = in.openParquet(); in.parquet == nil {
+			return nil
+		}
+		var names []string
+		for _, c := range parquetColumns(in.parquet) {
+			names = append(names, c.name)
+		}
+		return names
 	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
 		in.stop(0, 0, "is a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV")
 	case bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")):

@@ -9,9 +9,8 @@ import (
 )
 
 // MaxDisorder is how many rows may stand between a row and where it belongs by
-// time, in formats that do not come in time order. A log of twice as many may
-// be in any order: a year of minutes, for two models one after the other. The
-// rows held take up to 106 MB.
+// time: a year of minutes, for two models one after the other. The rows held take
+// up to 54 MB in a log that is in order and 107 MB in one that is not.
 const MaxDisorder = 600_000
 
 // maxModels bounds the names of models in a log; more are something else.
@@ -20,24 +19,29 @@ const maxModels = 1 << 14
 // maxTenants bounds the names of tenants in a log.
 const maxTenants = 1 << 20
 
-// sorter puts rows in time order within a window: it holds up to twice
-// MaxDisorder rows, sorts them, and gives away the earlier half. Rows of one
-// instant are in order of their IDs, so that a row that is in the log twice
-// shows as two equal neighbours.
+// sorter puts rows in time order within a window. Rows of one instant are in order of their
+// IDs, so that a row that is in the log twice shows as two equal neighbours.
+//
+// As long as rows come in order, it only holds back as many as the window has: one that belongs
+// before them may still come. From the first that does on it holds up to twice as many, sorts
+// them, and gives away the earlier half.
 type sorter struct {
 	in      *input
 	rows    reader
 	window  int
-	held    []heldRow
-	given   int // of held
-	ready   int // of held: those before it may be given
+	queue   rowQueue  // of a log that is in order
+	mixed   bool      // it is not
+	held    []heldRow // then
+	given   int       // of held
+	ready   int       // how many may be given
 	over    bool
 	sorted  bool // what is held is in order
 	models  names
 	tenants names
 	zones   []*time.Location
 
-	read  int64   // start of the last row read
+	item  item    // the last row read
+	read  int64   // its start
 	some  bool    // a row was given
 	first int64   // start of the first one
 	prev  heldRow // the last one
@@ -62,6 +66,8 @@ type heldRow struct {
 	tenant                           uint32 // index into tenants
 	model, status                    uint16 // model: index into models
 	zone                             uint8  // index into zones
+	priority                         int8
+	deadline                         uint32 // in ms
 }
 
 // latencyUnit lets a heldRow hold latencies of up to 11 hours.
@@ -101,6 +107,9 @@ func newSorter(in *input, of *format, rows reader) *sorter {
 		twice:  in.note("is in the log twice, with the same numbers; it counts once"),
 		widths: in.note("is a bucket of another width than those before"),
 		crowd:  in.note("is of one more tenant than can be told apart; its tenant is left out")}
+	if in.InOrder {
+		s.window = 1 << 12
+	}
 	if of.Requests { // buckets may well be in order of their groups
 		s.disorder = in.note("is earlier than the row above; rows are sorted by time")
 	}
@@ -109,13 +118,16 @@ func newSorter(in *input, of *format, rows reader) *sorter {
 
 func (s *sorter) next(it *item) bool {
 	for {
-		for s.given == s.ready {
-			if !s.refill() {
-				return false
-			}
+		if s.ready == 0 && !s.refill() {
+			return false
 		}
-		h := &s.held[s.given]
-		s.given++
+		var h *heldRow
+		if s.ready--; s.mixed {
+			h = &s.held[s.given]
+			s.given++
+		} else {
+			h = s.queue.pop()
+		}
 		repeated, ok := s.check(h)
 		if !ok {
 			return false
@@ -126,7 +138,8 @@ func (s *sorter) next(it *item) bool {
 		it.id = h.id
 		it.Record = Record{Start: time.Unix(0, h.start).In(s.zones[h.zone]), Width: time.Duration(h.seconds) * time.Second, Requests: h.requests,
 			Prompt: h.prompt, Cached: h.cached, Output: h.output, MaxTokens: int64(h.maxTokens), Model: s.models.all[h.model],
-			Tenant: s.tenants.all[h.tenant], Status: int(h.status), Latency: time.Duration(h.latency) * latencyUnit, Line: int(h.line)}
+			Tenant: s.tenants.all[h.tenant], Status: int(h.status), Latency: time.Duration(h.latency) * latencyUnit, Line: int(h.line),
+			Deadline: time.Duration(h.deadline) * time.Millisecond, Priority: h.priority}
 		if h.cost == h.cost { // a number
 			it.Cost, it.Priced = h.cost, true
 		}
@@ -136,34 +149,29 @@ func (s *sorter) next(it *item) bool {
 
 // refill reads rows until there are some to give.
 func (s *sorter) refill() bool {
-	if s.over {
+	if !s.mixed {
+		for !s.mixed && !s.over && s.queue.rows < s.window+min(queueChunk, s.window) {
+			if !s.read1() {
+				return false
+			}
+		}
+		if !s.mixed {
+			if s.ready = s.queue.rows; !s.over {
+				s.ready -= s.window
+			}
+			return s.ready > 0
+		}
+		s.ready = 0
+	}
+	if s.over && s.given == len(s.held) {
 		return false
 	}
 	s.held = s.held[:copy(s.held, s.held[s.given:])]
-	s.given, s.sorted = 0, true
-	var it item
+	s.given = 0
 	for len(s.held) < 2*s.window && !s.over {
-		if s.over = !s.rows.next(&it); s.over {
-			break
-		}
-		h, ok := s.hold(&it)
-		if !ok {
+		if !s.read1() {
 			return false
 		}
-		if n := len(s.held); n > 0 && compareHeld(&s.held[n-1], &h) > 0 {
-			s.sorted = false
-		}
-		if s.disorder != nil && h.start < s.read {
-			s.disorder.add(it.Line)
-		}
-		s.read = h.start
-		if n := len(s.held); n == cap(s.held) { // by few steps, for each leaves garbage
-			s.held = append(make([]heldRow, 0, min(2*s.window, max(1<<10, 8*n))), s.held...)
-		}
-		s.held = append(s.held, h)
-	}
-	if s.in.err != nil {
-		return false
 	}
 	if !s.sorted {
 		slices.SortFunc(s.held, func(a, b heldRow) int { return compareHeld(&a, &b) })
@@ -173,6 +181,38 @@ func (s *sorter) refill() bool {
 		s.ready = s.window
 	}
 	return s.ready > 0
+}
+
+// read1 reads a row and holds it. It reports whether there may be more to do: at the end of
+// the log, over is set.
+func (s *sorter) read1() bool {
+	it := &s.item
+	if s.over = !s.rows.next(it); s.over {
+		return s.in.err == nil
+	}
+	h, ok := s.hold(it)
+	if !ok {
+		return false
+	}
+	if s.disorder != nil && h.start < s.read {
+		s.disorder.add(it.Line)
+	}
+	s.read = h.start
+	if !s.mixed {
+		if s.queue.push(&h) {
+			return true
+		}
+		s.mixed, s.sorted, s.given = true, false, 0
+		s.held = s.queue.empty(make([]heldRow, 0, min(2*s.window, 2*s.queue.rows+1<<10)))
+	}
+	if n := len(s.held); n > 0 && compareHeld(&s.held[n-1], &h) > 0 {
+		s.sorted = false
+	}
+	if n := len(s.held); n == cap(s.held) { // by few steps, for each leaves garbage
+		s.held = append(make([]heldRow, 0, min(2*s.window, max(1<<10, 8*n))), s.held...)
+	}
+	s.held = append(s.held, h)
+	return true
 }
 
 // compareHeld orders rows by time, and those of one instant by their IDs.
@@ -196,7 +236,8 @@ func (s *sorter) hold(it *item) (h heldRow, ok bool) {
 	}
 	h = heldRow{start: it.Start.UnixNano(), id: it.id, requests: it.Requests, prompt: it.Prompt, cached: it.Cached, output: it.Output,
 		cost: math.NaN(), line: uint32(it.Line), maxTokens: uint32(it.MaxTokens), seconds: uint32(it.Width / time.Second),
-		latency: uint32(min(it.Latency/latencyUnit, math.MaxUint32)), tenant: tenant, model: uint16(model), status: uint16(it.Status), zone: s.zone(it.Start.Location())}
+		latency: uint32(min(it.Latency/latencyUnit, math.MaxUint32)), tenant: tenant, model: uint16(model), status: uint16(it.Status), zone: s.zone(it.Start.Location()),
+		deadline: uint32(min((it.Deadline+time.Millisecond-1)/time.Millisecond, math.MaxUint32)), priority: it.Priority}
 	if it.Priced {
 		h.cost = it.Cost
 	}

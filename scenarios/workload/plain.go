@@ -10,9 +10,10 @@ import (
 // write most easily, and the layout of two published traces.
 type plain struct {
 	*table
-	mayNumber   bool
-	latencyUnit float64 // of a latency without a unit, in seconds
-	status      *note
+	mayNumber    bool
+	latencyUnit  float64 // of a latency without a unit, in seconds
+	deadlineUnit float64 // the same of a deadline
+	status       *note
 }
 
 // openPlain reads a log whose columns are named as in columnNames, or mapped to these. Other
@@ -27,13 +28,16 @@ func openPlain(in *input) reader {
 	if !in.hasColumns(wanted) {
 		return nil
 	}
-	p := &plain{table: openTable(in, false, plainNeeded, wanted...), mayNumber: true, latencyUnit: 1,
+	p := &plain{table: openTable(in, false, plainNeeded, wanted...), mayNumber: true, latencyUnit: 1, deadlineUnit: 1,
 		status: in.note("has a status that is none of HTTP, nor success or failure; it is not used")}
 	if inMilliseconds(wanted[plainTime]) {
 		in.times.unit = int64(time.Millisecond)
 	}
 	if inMilliseconds(wanted[plainLatency]) {
 		p.latencyUnit = 1e-3
+	}
+	if inMilliseconds(wanted[plainDeadline]) {
+		p.deadlineUnit = 1e-3
 	}
 	return p
 }
@@ -85,7 +89,8 @@ func (p *plain) next(it *item) bool {
 		return true
 	}
 	if !p.count(plainCached, &it.Cached) || !p.count(plainMaxTokens, &it.MaxTokens) ||
-		!p.duration(plainLatency, p.latencyUnit, &it.Latency) || !p.cost(plainCost, it) {
+		!p.duration(plainLatency, p.latencyUnit, &it.Latency) || !p.cost(plainCost, it) ||
+		!p.duration(plainDeadline, p.deadlineUnit, &it.Deadline) || !p.priority(plainPriority, it) {
 		return false
 	}
 	it.Model, it.Tenant = p.word(plainModel), p.word(plainTenant)
@@ -124,6 +129,20 @@ func (t *table) cost(i int, it *item) bool {
 		return t.fail(i, "%s must be a sum of US dollars such as 0.0125, got %s", t.wanted[i], excerpt(s))
 	}
 	it.Cost, it.Priced = v, true
+	return true
+}
+
+// priority reads how urgent a request is. An empty one is 0.
+func (t *table) priority(i int, it *item) bool {
+	s := t.rows.text(i)
+	if len(s) == 0 {
+		return true
+	}
+	v, err := strconv.ParseInt(string(s), 10, 8)
+	if err != nil {
+		return t.fail(i, "%s must be a whole number from -128 to 127, got %s", t.wanted[i], excerpt(s))
+	}
+	it.Priority = int8(v)
 	return true
 }
 

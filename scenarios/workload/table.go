@@ -9,7 +9,7 @@ import (
 )
 
 // table reads rows of named fields, which are text: CSV under a header line,
-// or JSON objects.
+// the columns of Parquet, or JSON objects.
 type table struct {
 	in     *input
 	wanted []string // the fields, by index; others are skipped
@@ -43,6 +43,8 @@ func openTable(in *input, utc bool, required int, wanted ...string) *table {
 		t.wanted[i] = names[i][0]
 	}
 	switch {
+	case in.parquet != nil:
+		t.rows = newParquet(in, names)
 	case in.lines:
 		t.rows = newJSONLines(in, names)
 	case in.json:

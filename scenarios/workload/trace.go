@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -14,7 +15,10 @@ import (
 type Row struct {
 	At clock.Time
 	Length
-	MaxTokens uint32 // what it declared; 0 = nothing, or the log does not say
+	MaxTokens uint32        // what it declared; 0 = nothing, or the log does not say
+	Tenant    uint16        // index into TraceReader.Tenants, counted from 1; 0 = the log does not say
+	Priority  int8          // lower is more urgent
+	Deadline  time.Duration // after its arrival; 0 = none, or the log does not say
 }
 
 // TraceReader reads a usage log of single requests as a trace: with times that
@@ -32,6 +36,8 @@ type TraceReader struct {
 	begin  time.Time // of the times: 1970 where they are relative
 	empty  *note
 	again  *note
+	crowd  *note
+	names  names // of tenants
 	rows   int64
 	over   bool
 
@@ -54,7 +60,8 @@ func NewTraceReader(file string, r io.Reader, o UsageOptions) (*TraceReader, err
 		return nil, u.in.err
 	}
 	return &TraceReader{usage: u, begin: time.Unix(0, 0).UTC(), empty: u.in.note("a request without prompt tokens is left out"),
-		again: u.in.note("was refused with 429 and is left out; if it was sent again, that is a row of its own")}, nil
+		again: u.in.note("was refused with 429 and is left out; if it was sent again, that is a row of its own"),
+		crowd: u.in.note(fmt.Sprintf("is of one more tenant than the %d that calls can be told apart by; its tenant is left out", maxLogNames))}, nil
 }
 
 // traceFormats returns the names of the formats that can be replayed.
@@ -73,6 +80,9 @@ func (t *TraceReader) Format() string { return t.usage.Format() }
 
 // Model returns the model that the last row names; "" if it names none.
 func (t *TraceReader) Model() string { return t.record.Model }
+
+// Tenants returns the tenants that the rows so far name, in the order of their first rows.
+func (t *TraceReader) Tenants() []string { return t.names.all }
 
 // Warnings says what was left out, as those of Usage.
 func (t *TraceReader) Warnings() []string { return t.usage.Warnings() }
@@ -95,7 +105,15 @@ func (t *TraceReader) Next(row *Row) bool {
 		t.rows++
 		row.At = clock.Time(t.record.Start.Sub(t.begin))
 		row.Length = Length{Prompt: uint32(t.record.Prompt), Output: uint32(min(t.record.Output, math.MaxUint32))}
-		row.MaxTokens = uint32(t.record.MaxTokens)
+		row.MaxTokens, row.Deadline, row.Priority = uint32(t.record.MaxTokens), t.record.Deadline, t.record.Priority
+		row.Tenant = 0
+		if t.record.Tenant != "" {
+			if n, ok := t.names.number(t.record.Tenant, maxLogNames); ok {
+				row.Tenant = uint16(n + 1)
+			} else {
+				t.crowd.add(t.record.Line)
+			}
+		}
 		return true
 	}
 	if !t.over && t.rows == 0 {

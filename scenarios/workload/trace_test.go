@@ -90,7 +90,7 @@ func TestBadTraces(t *testing.T) {
 		{"empty", "", "t.csv: is empty"},
 		{"header only", plainHeader + "\n", "t.csv: has a header and no rows of usage"},
 		{"header alone, without line break", azureHeader, "t.csv: has a header and no rows of usage"},
-		{"no header", "0,1,2\n", `t.csv:1: is of no format known: begins "0,1,2"` + known},
+		{"no header", "0,1,2\n", `t.csv:1: must begin with a line that names its columns, such as time,prompt_tokens,output_tokens; got "0,1,2"`},
 		{"another header", "time,prompt,output\n", "t.csv:1: lacks the columns prompt_tokens, output_tokens; it has time, prompt, output; say which of them hold what, such as --columns 'prompt_tokens=prompt,output_tokens=output'"},
 		{"a column twice", plainHeader + ",time\n", `t.csv:1: has two columns time`},
 		{"another column misspelt", "time,prompt_tokens,output\n0,1,2\n", "t.csv:1: lacks the column output_tokens; it has time, prompt_tokens, output; say which of them hold what, such as --columns 'output_tokens=output'"},

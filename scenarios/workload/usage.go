@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // Record is one row of a usage log: one request, or what was used in one
@@ -25,6 +27,8 @@ type Record struct {
 	Latency   time.Duration // from the request to its end; 0 when the log does not say
 	Cost      float64       // US dollars, where Priced
 	Priced    bool          // the log says what it cost
+	Deadline  time.Duration // after Start, when its caller gives up; 0 = none, or the log does not say
+	Priority  int8          // lower is more urgent; 0 when the log does not say
 	Line      int           // where it stands, for messages
 }
 
@@ -44,6 +48,8 @@ type UsageOptions struct {
 	Columns Columns
 	// SkipBadRows leaves out rows of requests that cannot be read, and counts them.
 	SkipBadRows bool
+	// InOrder says that the log is known to be in order, so that few rows are held back.
+	InOrder bool
 }
 
 // Usage reads a usage log row by row, in time order. Rows of one instant (of
@@ -53,7 +59,7 @@ type UsageOptions struct {
 type Usage struct {
 	in     *input
 	format *format
-	rows   reader
+	sorter *sorter
 	item   item // what Next gives next
 	ready  bool
 	given  int64
@@ -104,14 +110,17 @@ type input struct {
 	UsageOptions
 	file  string
 	bytes *bufio.Reader
-	json  bool // it is JSON, else CSV
-	lines bool // it is JSON with an object on each line
-	times timeReader
-	notes []*note
-	err   *FileError
-	ended bool     // nothing can be read after err
-	cut   bool     // names are those of the beginning alone
-	names []string // of columns, or keys of objects
+	// source is what bytes reads, and nil where that is compressed.
+	source  io.Reader
+	parquet *parquet.File // it is Parquet; nil = it is not
+	json    bool          // it is JSON, else CSV or Parquet
+	lines   bool          // it is JSON with an object on each line
+	times   timeReader
+	notes   []*note
+	err     *FileError
+	ended   bool     // nothing can be read after err
+	cut     bool     // names are those of the beginning alone
+	names   []string // of columns, or keys of objects
 	// words are the texts that rows have in common, each of which is kept once.
 	words map[string]string
 }
@@ -176,7 +185,7 @@ func (n *note) add(line int) {
 // OpenUsage reads a log up to its first row. The name is for messages; the
 // caller closes r. Errors are of type *FileError.
 func OpenUsage(name string, r io.Reader, o UsageOptions) (*Usage, error) {
-	u := &Usage{in: &input{UsageOptions: o, file: name, bytes: bufio.NewReaderSize(r, sniffed)}}
+	u := &Usage{in: &input{UsageOptions: o, file: name, bytes: bufio.NewReaderSize(r, sniffed), source: r}}
 	u.in.unpack()
 	if u.in.err == nil {
 		u.format = u.in.sniff()
@@ -185,7 +194,7 @@ func OpenUsage(name string, r io.Reader, o UsageOptions) (*Usage, error) {
 		if rows := u.format.open(u.in); u.in.err == nil {
 			u.screen = &screen{in: u.in, rows: rows, skips: o.SkipBadRows && u.format.Requests}
 			u.filter = newFilter(u.in, u.screen)
-			u.rows = newSorter(u.in, u.format, u.filter)
+			u.sorter = newSorter(u.in, u.format, u.filter)
 			u.advance()
 		}
 	}
@@ -208,7 +217,7 @@ func (u *Usage) Next(rec *Record) bool {
 
 // advance reads the row that Next gives next.
 func (u *Usage) advance() {
-	if u.ready = u.rows.next(&u.item); u.ready {
+	if u.ready = u.sorter.next(&u.item); u.ready {
 		u.given++
 		u.width = max(u.width, u.item.Width)
 	} else if u.given == 0 && u.screen.bad > 0 {
@@ -236,6 +245,9 @@ func (u *Usage) Format() string { return u.format.Name }
 // Granularity returns the width of the widest bucket so far, 0 for a log of
 // requests. It is known from the beginning where all buckets are alike.
 func (u *Usage) Granularity() time.Duration { return u.width }
+
+// InOrder reports whether the rows so far were in order.
+func (u *Usage) InOrder() bool { return !u.sorter.mixed }
 
 // Relative reports that the log's times count from a beginning unknown: then records
 // start so long after 1970.

@@ -69,6 +69,9 @@ type Stream struct {
 	// Rows are the rows of the trace that Arrivals name, as Summary.Kept has them; nil =
 	// each run reads them from the file.
 	Rows []Row
+	// Logged are the tenants of the rows of the trace, as Summary.Tenants has them, for
+	// LogTenants: Row.Tenant counts them from 1.
+	Logged []string
 	// Recorded, if not nil, makes the source in place of Arrivals and the
 	// sizes, for what no scenario file can say. Its IDs are those of the only
 	// stream of a run.
@@ -111,18 +114,6 @@ func CharsFor(model string) Estimate {
 // maxStreams is how many streams the call IDs have room for.
 const maxStreams = 1 << (64 - sequenceBits)
 
-// Tenants returns the distinct tenants of the streams, in order of first
-// mention. Arrival.Tenant is an index into it.
-func Tenants(streams []Stream) []string {
-	var names []string
-	for i := range streams {
-		if !slices.Contains(names, streams[i].Tenant) {
-			names = append(names, streams[i].Tenant)
-		}
-	}
-	return names
-}
-
 // Open returns one source for each stream, in their order; streams must stay
 // as they are while a source is in use. Arrivals fall in [0, until): a call at
 // exactly until is not made. A stream whose process is closed gives a
@@ -143,6 +134,9 @@ func Open(streams []Stream, key rng.Key, until clock.Time) ([]Source, error) {
 			key:    key.Sub(rng.Stream, uint64(i)),
 			base:   uint64(i) << sequenceBits,
 			tenant: uint16(slices.Index(tenants, s.Tenant)),
+		}
+		for _, name := range s.Tenants() {
+			c.tenants = append(c.tenants, uint16(slices.Index(tenants, name)))
 		}
 		if s.Recorded != nil {
 			sources[i] = s.Recorded(c.key, until)

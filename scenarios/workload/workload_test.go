@@ -64,7 +64,7 @@ func sound() []Arrivals {
 		{Process: Diurnal, Rate: 10, Swing: 1, Period: minute, PeakAt: minute / 4},
 		{Process: Spike, At: time.Second, Calls: 600, Over: minute},
 		{Process: ClosedLoop, Users: 600, Think: rng.NewConstant(60)},
-		{Process: Trace, Log: Log{Name: "azure-conv-2023"}, Speed: 2, Loop: true},
+		{Process: Trace, Log: Log{Name: "azure-conv-2023"}, Transform: Transform{Speed: 2, Loop: true}},
 		{Process: InSessions, Think: rng.NewConstant(1), Sessions: &Sessions{Start: Arrivals{Process: Poisson, Rate: 10}, Turns: rng.NewConstant(3), Added: rng.NewConstant(100)}},
 	}
 }
@@ -188,8 +188,8 @@ func TestRefusedParameters(t *testing.T) {
 		{Arrivals{Process: Spike}, "spike: calls must be 1 to 1000000000, got 0"},
 		{Arrivals{Process: Spike, Calls: 1, At: -second}, "spike: at and over must not be negative, got -1s and 0s"},
 		{Arrivals{Process: ClosedLoop}, "closed: users must be 1 to 16777216, got 0"},
-		{Arrivals{Process: Trace, Speed: -1}, "trace: speed must be above 0 and at most 1e+06, got -1"},
-		{Arrivals{Process: Trace, Scale: nan}, "trace: scale must be above 0 and at most 1e+06, got NaN"},
+		{Arrivals{Process: Trace, Transform: Transform{Speed: -1}}, "trace: speed must be above 0 and at most 1e+06, got -1"},
+		{Arrivals{Process: Trace, Transform: Transform{Scale: nan}}, "trace: scale must be above 0 and at most 10000, got NaN"},
 		{Arrivals{Process: 99}, "process 99: there is no such arrival process"},
 	}
 	for _, tt := range tests {

@@ -1,9 +1,9 @@
 package demand
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"time"
 
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
@@ -11,40 +11,37 @@ import (
 	"ratesim/sim/rng"
 )
 
-// counted is how many arrivals of each stream Calls looks at, and quickly is how long it takes
-// each call to be answered: as long as a short answer. A slower one means fewer calls.
-const (
-	counted = 100_000
-	quickly = time.Second
-)
+// counted is how many arrivals of each stream Calls looks at.
+const counted = 100_000
 
 // Calls returns about how many calls a run of s has. A stream that has more than 100,000 is
 // taken to go on as it began.
 func Calls(ctx context.Context, s *scenarios.Spec, seed uint64) (float64, error) {
 	until := clock.Time(s.Duration)
-	sources, err := workload.Open(s.Workload, rng.New(seed, 0), until)
-	if err != nil {
-		return 0, fmt.Errorf("counting the calls: %w", err)
-	}
 	all := 0.0
-	for i := range sources {
+	for i := range s.Workload {
 		if a := &s.Workload[i].Arrivals; a.Process == workload.Spike && s.Workload[i].Recorded == nil {
 			all += float64(a.Calls) // which are no sample of what follows
 			continue
 		}
-		n, last := 0, clock.Time(0)
-		err := arrivals(ctx, sources[i:i+1], quickly, func(a *workload.Arrival) bool {
-			n, last = n+1, a.At
-			return n < counted
-		})
+		calls, err := workload.NewCalls(s.Workload[i:i+1], rng.New(seed, 0), until, quickly)
 		if err != nil {
 			return 0, fmt.Errorf("counting the calls: %w", err)
 		}
-		calls := float64(n)
-		if n == counted {
-			calls *= float64(until) / float64(max(last, 1))
+		n, a := 0, workload.Arrival{}
+		for ok := true; ok && n < counted && ctx.Err() == nil; {
+			if _, ok = calls.Next(&a); ok {
+				n++
+			}
 		}
-		all += calls
+		if err := cmp.Or(calls.Err(), ctx.Err()); err != nil {
+			return 0, fmt.Errorf("counting the calls: %w", err)
+		}
+		most := float64(n)
+		if n == counted {
+			most *= float64(until) / float64(max(a.At, 1))
+		}
+		all += most
 	}
 	return all, nil
 }

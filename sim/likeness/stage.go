@@ -146,7 +146,7 @@ func (s *stage) replay(ctx context.Context, like *scenarios.Spec) error {
 	for i := range rows {
 		rows[i].At = clock.Time(s.sample.Kept[i].At.Sub(s.sample.Kept[0].At))
 	}
-	stream.Arrivals = workload.Arrivals{Process: workload.Trace, Log: *s.q.Log, Speed: 1, Scale: 1}
+	stream.Arrivals = workload.Arrivals{Process: workload.Trace, Log: *s.q.Log, Transform: workload.Transform{Speed: 1, Scale: 1}}
 	stream.Rows, stream.RankCorrelation = rows, 0
 	if s.sample.Summary.Declared > 0 {
 		stream.MaxTokens = 0 // each row has its own

@@ -39,6 +39,7 @@ const (
 	Turns                         // how many turns a session or a sub-agent has
 	Added                         // tokens that a turn adds to its conversation
 	SubAgents                     // whether sub-agents follow a turn, and how many
+	Shift                         // how far a copy of a trace is moved
 )
 
 // A Key roots the draws of one replication, or of one part of it.

@@ -372,7 +372,7 @@ func TestUpload(t *testing.T) {
 		{"../../log.csv.gz", packed(t, someLog), `"log":true`},
 		{"mine.yaml", []byte(quick), `"log":false`},
 		{"bad.csv", []byte(someLog + "3,many,70\n"), "bad.csv:5:3: "},
-		{"none.csv", []byte("a,b\n1,2\n"), "none.csv:1: is of no format known"},
+		{"none.csv", []byte("a,b\n1,2\n"), "none.csv:1: lacks the columns time, prompt_tokens, output_tokens; it has a, b"},
 		{"bad.yaml", []byte(strings.Replace(quick, "rpm: 60", "rpm: 0", 1)), "bad.yaml:9:64: deployments[0].limits.rpm: a limit of 0"},
 		{"large.csv", []byte(someLog + strings.Repeat("3,100,70\n", 1000)), "large.csv: is larger than"},
 		{"bomb.csv.gz", packed(t, someLog+strings.Repeat("3,100,70\n", 1000)), "bomb.csv: is larger than"},
