@@ -18,12 +18,12 @@ import (
 
 // convertFlags are the flags of ratesim workload convert.
 type convertFlags struct {
-	out         traceOut
-	log         logFlags
-	model, zone string
-	location    *time.Location // of zone; nil = none given
-	change      workload.ChangedOptions
-	slice       sliceFlag
+	out    traceOut
+	log    logFlags
+	zone   zoneFlag
+	model  string
+	change workload.ChangedOptions
+	slice  sliceFlag
 }
 
 func convertCommand(s *streams) *cobra.Command {
@@ -59,7 +59,7 @@ written as they are, those that failed or were refused among them.`,
 	f.out.register(fl)
 	f.log.register(fl)
 	fl.StringVar(&f.model, "model", "", "only write rows of this `MODEL`; the others are counted and said")
-	fl.StringVar(&f.zone, "tz", "", "time `ZONE` of times in the log without one, such as Europe/Berlin (default UTC)")
+	f.zone.register(fl, "times in the log without one")
 	f.registerChange(fl)
 	return c
 }
@@ -139,11 +139,6 @@ func (f *convertFlags) check(c *cobra.Command, names []string) (err error) {
 	if err := f.log.check(); err != nil {
 		return err
 	}
-	if f.zone != "" {
-		if f.location, err = time.LoadLocation(f.zone); err != nil {
-			return fmt.Errorf("--tz: %w", err)
-		}
-	}
 	t := &f.change
 	t.Begin, t.End = f.slice.from, f.slice.to
 	for name, v := range map[string]float64{"scale": t.Scale, "growth": t.Growth, "speed": t.Speed} {
@@ -175,7 +170,7 @@ func (f *convertFlags) check(c *cobra.Command, names []string) (err error) {
 func (f *convertFlags) open(c *cobra.Command, s *streams, names []string) ([]*workload.Changed, error) {
 	var logs []*workload.Changed
 	o := f.log.options()
-	o.Model, o.Location = f.model, f.location
+	o.Model, o.Location = f.model, f.zone.location
 	for i, name := range names {
 		change := f.change
 		change.Log = i

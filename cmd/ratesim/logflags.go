@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -81,6 +82,28 @@ func (f *columnsFlag) String() string { return f.v.String() }
 // Set implements pflag.Value.
 func (f *columnsFlag) Set(text string) (err error) {
 	f.v, err = workload.ParseColumns(text)
+	return err
+}
+
+// zoneFlag is the flag --tz.
+type zoneFlag struct{ location *time.Location } // nil = none given
+
+func (f *zoneFlag) register(fl *pflag.FlagSet, of string) {
+	fl.Var(f, "tz", "time `ZONE` of "+of+", such as Europe/Berlin (default UTC)")
+}
+
+func (f *zoneFlag) Type() string { return "zone" }
+
+func (f *zoneFlag) String() string {
+	if f.location == nil {
+		return ""
+	}
+	return f.location.String()
+}
+
+// Set implements pflag.Value.
+func (f *zoneFlag) Set(name string) (err error) {
+	f.location, err = time.LoadLocation(name)
 	return err
 }
 

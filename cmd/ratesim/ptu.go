@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,9 +20,9 @@ import (
 // ptuFlags are the flags of ratesim ptu.
 type ptuFlags struct {
 	model, deployment, provider string
-	scenario, zone              string
+	scenario                    string
+	zone                        zoneFlag
 	log                         logFlags
-	location                    *time.Location // of zone; nil = none given
 	slo                         []string
 	batch, discount             share
 	ptu, month, year            money
@@ -81,7 +80,7 @@ func (f *ptuFlags) register(c *cobra.Command) {
 	fl.BoolVar(&f.breakEven, "break-even", false, "only print the break-even utilisation of every model")
 	fl.StringVar(&f.scenario, "scenario", "launch-day", "without USAGE, take the workload of this `SCENARIO`")
 	f.log.register(fl)
-	fl.StringVar(&f.zone, "tz", "", "time `ZONE` of hours and weekdays, and of times in USAGE without one, such as Europe/Berlin (default UTC)")
+	f.zone.register(fl, "hours and weekdays, and of times in USAGE without one")
 	catalogFlag(fl, &f.catalog)
 	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
 	fl.StringVarP(&f.output, "output", "o", "table", "format of the result: "+strings.Join(ptuOutputs, ", "))
@@ -103,17 +102,17 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 	}
 	if len(args) == 1 {
 		o := f.log.options()
-		o.Model, o.Location = f.model, f.location
+		o.Model, o.Location = f.model, f.zone.location
 		log, closer, err := s.openLog(c.Context(), args[0], o)
 		if err != nil {
 			return loadError(c, "usage log", args[0], err)
 		}
 		defer closer.Close()
-		if f.location != nil && log.Relative() {
+		if f.zone.location != nil && log.Relative() {
 			return inputError{fmt.Errorf("--tz: the times of %s are seconds since an unknown beginning, which are of no zone", args[0])}
 		}
 		q.Usage, q.Source = log, args[0]+" ("+log.Format()+")"
-	} else if f.location != nil {
+	} else if f.zone.location != nil {
 		return inputError{errors.New("--tz: a scenario's times are of no zone")}
 	} else if q.Scenario, err = hearing(c.Context(), func() (*scenarios.Spec, error) {
 		return scenarios.Load(f.scenario, s.in, scenarios.Options{Catalog: q.Catalog})
@@ -151,12 +150,7 @@ func (f *ptuFlags) target() output { return output{f.output, f.dir, !f.noColor} 
 // question checks the flags.
 func (f *ptuFlags) question(c *cobra.Command) (*sizing.Question, error) {
 	var err error
-	if f.zone != "" {
-		if f.location, err = time.LoadLocation(f.zone); err != nil {
-			return nil, fmt.Errorf("--tz: %w", err)
-		}
-	}
-	q := &sizing.Question{Model: f.model, Deployment: f.deployment, PAYG: f.provider, Location: f.location, Currency: f.currency, Batch: float64(f.batch), Seed: f.seed,
+	q := &sizing.Question{Model: f.model, Deployment: f.deployment, PAYG: f.provider, Location: f.zone.location, Currency: f.currency, Batch: float64(f.batch), Seed: f.seed,
 		Prices: capacity.Prices{PTU: f.ptu.v, Month: f.month.v, Year: f.year.v, Input: f.input.v, Cached: f.cached.v, Output: f.out.v, Discount: float64(f.discount)}}
 	c.Flags().Visit(func(fl *pflag.Flag) {
 		if fl.Value.String() == "" || fl.Value.String() == "[]" {

@@ -43,7 +43,7 @@ var layers = []layer{
 	{"sim", []string{"sim/demand", "scenarios", "scenarios/workload", "strategies", "provider/quota", "provider/catalog", "provider", "provider/wire",
 		"sim/verdict", "sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
 	{"scenarios/ladder", []string{"scenarios", "scenarios/workload/profile", "scenarios/workload", "provider/catalog", "provider"}},
-	{"scenarios/prompts", []string{"scenarios", "provider/catalog", "provider", "provider/tokens", "provider/wire", "sim/rng", "sim/clock"}},
+	{"scenarios/prompts", []string{"scenarios", "scenarios/workload", "provider/catalog", "provider", "provider/tokens", "provider/wire", "sim/rng", "sim/clock"}},
 	{"scenarios/situations", []string{"sim/demand", "scenarios", "provider/catalog", "provider", "sim/rng"}},
 	{"sim/demand", []string{"scenarios", "scenarios/workload", "provider", "provider/wire", "sim/limit", "sim/queue", "sim/rng", "sim/clock"}},
 	{"sim/verdict", []string{"scenarios", "scenarios/workload", "sim/metrics", "sim/stats"}},

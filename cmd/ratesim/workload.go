@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,12 +15,12 @@ import (
 // describeFlags are the flags of ratesim workload describe.
 type describeFlags struct {
 	log          logFlags
-	model, zone  string
+	zone         zoneFlag
+	model        string
 	providers    []string
 	catalog, dir string
 	output       string
 	noColor      bool
-	location     *time.Location // of zone; nil = none given
 }
 
 func workloadCommand(s *streams) *cobra.Command {
@@ -71,7 +70,7 @@ Without --provider the tiers are those of the model that most rows name.`,
 	f.log.register(fl)
 	fl.StringVar(&f.model, "model", "", "only count rows of this `MODEL`; the others are counted and said")
 	fl.StringArrayVar(&f.providers, "provider", nil, "hold the log against all tiers of the model of `REF`, vendor/model@tier; may be repeated")
-	fl.StringVar(&f.zone, "tz", "", "time `ZONE` of hours, and of times in the log without one, such as Europe/Berlin (default UTC)")
+	f.zone.register(fl, "hours, and of times in the log without one")
 	catalogFlag(fl, &f.catalog)
 	fl.StringVarP(&f.output, "output", "o", "table", "`FORMAT` of the result: "+strings.Join(describeOutputs, ", "))
 	fl.StringVar(&f.dir, "out", "", "also write result.json, report.html and the pictures to `DIR`")
@@ -91,13 +90,13 @@ func (f *describeFlags) run(c *cobra.Command, s *streams, name string) error {
 		return inputError{err}
 	}
 	o := f.log.options()
-	o.Model, o.Location = f.model, f.location
+	o.Model, o.Location = f.model, f.zone.location
 	log, closer, err := s.openLog(c.Context(), name, o)
 	if err != nil {
 		return loadError(c, "usage log", name, err)
 	}
 	defer closer.Close()
-	if f.location != nil && log.Relative() {
+	if f.zone.location != nil && log.Relative() {
 		return inputError{fmt.Errorf("--tz: the times of %s count from an unknown beginning, which is of no zone", name)}
 	}
 	tidy, err := makeDir(f.dir)
@@ -105,7 +104,7 @@ func (f *describeFlags) run(c *cobra.Command, s *streams, name string) error {
 		return err
 	}
 	defer tidy()
-	p, err := ladder.Describe(&ladder.Question{Log: log, Source: name, Catalog: known, Providers: f.providers, Location: f.location})
+	p, err := ladder.Describe(&ladder.Question{Log: log, Source: name, Catalog: known, Providers: f.providers, Location: f.zone.location})
 	if interrupted := c.Context().Err(); err != nil && interrupted != nil {
 		return interrupted
 	}
@@ -126,11 +125,6 @@ func (f *describeFlags) check(c *cobra.Command) (err error) {
 	}
 	if err := f.log.check(); err != nil {
 		return err
-	}
-	if f.zone != "" {
-		if f.location, err = time.LoadLocation(f.zone); err != nil {
-			return fmt.Errorf("--tz: %w", err)
-		}
 	}
 	if !slices.Contains(describeOutputs, f.output) {
 		return unknown("--output", f.output, describeOutputs)

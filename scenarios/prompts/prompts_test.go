@@ -11,6 +11,7 @@ import (
 	"ratesim/provider"
 	"ratesim/provider/catalog"
 	"ratesim/provider/tokens"
+	"ratesim/scenarios/workload"
 )
 
 // same returns n requests of a size.
@@ -145,7 +146,7 @@ func TestBadFiles(t *testing.T) {
 		{"negative bound", `{"model":"gpt-4o","input":"x","max_tokens":-1}`, "f:1: max_tokens must be at least 0"},
 	} {
 		c, err := count(t, tt.text, Options{})
-		var bad *Error
+		var bad *workload.FileError
 		if !errors.As(err, &bad) || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("%s: %v, %v; want %q", tt.name, c, err, tt.want)
 		}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"ratesim/provider/tokens"
+	"ratesim/scenarios/workload"
 )
 
 // Options say how files are read. The zero value tells the kind of a file by its beginning and
@@ -44,23 +45,6 @@ const (
 	maxIDs = 1 << 20
 )
 
-// Error is what is wrong with a file, and where.
-type Error struct {
-	File         string
-	Line, Column int // from 1; 0 = the file, or the line, as a whole
-	Msg          string
-}
-
-func (e *Error) Error() string {
-	switch {
-	case e.Line == 0:
-		return fmt.Sprintf("%s: %s", e.File, e.Msg)
-	case e.Column == 0:
-		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Msg)
-}
-
 // reading is a file while it is read.
 type reading struct {
 	o      *Options
@@ -72,7 +56,8 @@ type reading struct {
 	noName noted
 }
 
-// Count reads a file to its end and counts its tokens. The error is an *Error, or of the reader.
+// Count reads a file to its end and counts its tokens. The error is a
+// *workload.FileError, or of the reader.
 func Count(name string, in io.Reader, o Options) (*Counted, error) {
 	r := &reading{o: &o, c: &Counted{file: File{Name: name}}, ids: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 	counted := &counting{in: in}
@@ -151,7 +136,7 @@ func oneLine(head []byte) bool {
 }
 
 func (r *reading) fail(line, column int, format string, args ...any) error {
-	return &Error{r.c.file.Name, line, column, fmt.Sprintf(format, args...)}
+	return &workload.FileError{File: r.c.file.Name, Line: line, Column: column, Msg: fmt.Sprintf(format, args...)}
 }
 
 // text counts the file as one prompt.
