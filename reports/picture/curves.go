@@ -30,6 +30,7 @@ type ending struct {
 	style style
 	x, y  float64
 	floor bool // it ends at the lower end of the y axis, before the right edge
+	top   bool // it leaves the plot at the top
 	row   int  // of those below the axis
 }
 
@@ -76,6 +77,7 @@ func endOf(l *chart.Line, x, y *chart.Axis) (ending, bool) {
 	for i := 1; i < n; i++ { // where it leaves the plot at the top
 		if l.Y[i-1] <= y.Hi && l.Y[i] > y.Hi {
 			e.x, e.y = l.X[i-1]+(l.X[i]-l.X[i-1])*(y.Hi-l.Y[i-1])/(l.Y[i]-l.Y[i-1]), y.Hi
+			e.top = true
 			break
 		}
 	}
@@ -249,12 +251,12 @@ func (l *curves) drawNames(c draw.Canvas, x, y span) {
 	apart(places, y.lo+4, y.hi)
 	for i, e := range side {
 		end := x.at(e.x)
-		if x.hi-end < 2 || e.y < y.axis.Hi {
+		if x.hi-end < 2 || !e.top {
 			stroke(c, grid(), 0.8, end, y.at(e.y), x.hi+5, places[i])
 			l.p.write(c, e.style, x.hi+7, places[i], e.text)
 			continue
 		}
-		l.p.write(c, e.style, end+5, y.hi-6, e.text) // it leaves at the top
+		l.p.write(c, e.style, end+5, y.hi-6, e.text)
 	}
 }
 
