@@ -86,7 +86,7 @@ func TestPacedCountedRefusals(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some seconds of simulation")
 	}
-	const replications = 2
+	const replications = 6
 	for _, k := range []struct{ rpm, most int }{{100, 4}, {300, 8}, {1000, 8}} {
 		d := counted(k.rpm)
 		for _, n := range fleetSizes() {

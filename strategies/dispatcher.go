@@ -30,6 +30,7 @@ type Lane struct {
 	workers    *WorkerPool   // of an InFlightPacer; nil = no bound of its own
 	durations  DurationPacer // pacer, or nil
 	retries    RetryPacer    // pacer, or nil
+	requests   RequestPacer  // pacer, or nil
 
 	resume   clock.Time // nothing is sent before
 	oversize int64      // the smallest cost that was refused as too large for ever; 0 = none was
@@ -43,6 +44,7 @@ func NewLane(deployment int, p Pacer) Lane {
 	}
 	n.durations, _ = p.(DurationPacer)
 	n.retries, _ = p.(RetryPacer)
+	n.requests, _ = p.(RequestPacer)
 	return n
 }
 
@@ -173,6 +175,9 @@ func (d *Dispatcher) fits(now clock.Time, c *Call) bool {
 // join puts c at the end of its class.
 func (d *Dispatcher) join(now clock.Time, c *Call, out *Effects) {
 	c.Since = now
+	if n := &d.Lanes[0]; len(d.Lanes) == 1 && n.requests != nil {
+		d.Waiting.Flat = n.requests.ByRequests()
+	}
 	d.Waiting.Push(c)
 	if d.Waiting.Leads(c) { // the head has changed; otherwise nothing has
 		d.pump(now, out)

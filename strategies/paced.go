@@ -14,7 +14,7 @@ import (
 // provider sends them, and refusals. Three things hold a call back.
 //
 //   - A gauge for each limit that headers tell. The call waits until the limit can have room
-//     for it.
+//     for it. What a call takes from a limit on tokens, the headers tell as well: see charge.
 //   - A window on unconfirmed attempts. A refusal comes back within one round trip, and an
 //     answer takes seconds, so an attempt without a reply after a little more than a round
 //     trip has been admitted. Of the younger ones only a few may be in flight: one, and one
@@ -45,6 +45,8 @@ type replyPacer struct {
 	maxWait time.Duration // a longer one that a reply asks for does not close the gate
 
 	requests, tokens gauge
+	charge           charge     // what of the tokens that calls may cost the limit is charged
+	byRequests       bool       // the limit that held a call back last is one on requests
 	newest           clock.Time // when the attempt whose headers were believed last was sent
 	sends            uint32     // attempts; Call.Mark has the lower half of it, as it was when the call left
 	cost             uint32     // tokens sent; so has Call.Held
@@ -95,12 +97,11 @@ const (
 	// that it has room again, and a pause is mostUntold at most.
 	mostTold, mostUntold = 30 * time.Second, 8 * time.Second
 	// countedAfter is how many openings in a row admit nothing until refused attempts are taken to
-	// be counted, where replies say that a minute's requests are missing: allMissing is a
-	// minute, less what refills while replies travel. With mostDrained, 64 instances ask 16
-	// times a minute.
-	countedAfter = 4
-	allMissing   = 55 * time.Second
-	mostDrained  = 4 * time.Minute
+	// be counted, where replies say that no request is left. Then a pause may be as long as
+	// drainedResets times what the limit takes to be whole: that is four minutes, with which 64
+	// instances ask 16 times a minute.
+	countedAfter  = 3
+	drainedResets = 4
 	// slackShare is the share of a call's time until its deadline that a pause may take.
 	slackShare = 10
 	// mostCredit is how many more calls let through by answers may be refused than answered.
@@ -140,7 +141,11 @@ func (p *replyPacer) Opens(now clock.Time, c *Call) clock.Time {
 		return clock.Never
 	}
 	p.expire(now)
-	at := max(now, p.requests.ready(now, 1), p.tokens.ready(now, float64(c.Cost())))
+	byRequests, byTokens := p.requests.ready(now, 1), p.tokens.ready(now, p.charge.of(c))
+	if byRequests != byTokens {
+		p.byRequests = byRequests > byTokens
+	}
+	at := max(now, byRequests, byTokens)
 	if probe := p.heard.Add(max(longestRefill, p.untilProbe(p.heard))); at.Sub(max(now, probe)) > longWait {
 		at = max(now, probe)
 	}
@@ -184,7 +189,7 @@ func (p *replyPacer) Sent(now clock.Time, c *Call) {
 	p.sends++
 	p.cost += uint32(c.Cost())
 	p.requests.spend(now, 1)
-	p.tokens.spend(now, float64(c.Cost()))
+	p.tokens.spend(now, p.charge.of(c))
 	c.Mark, c.Held = uint16(p.sends), p.cost
 	p.unconfirmed.send(now, p.sends)
 	if now < p.closed {
@@ -267,7 +272,7 @@ func (p *replyPacer) Answered(now clock.Time, c *Call, r *wire.Reply) {
 	case r.Status == wire.StatusTimeout:
 		p.service.add(float64(now - c.Since))
 	case r.Limit == wire.Oversize: // which says nothing of the others
-		p.tokens.refused(now, c.Since, float64(c.Cost()), false)
+		p.tokens.refused(now, c.Since, p.charge.of(c), false)
 	case r.Retryable():
 		p.fault(now, c)
 	}
@@ -297,13 +302,16 @@ func (p *replyPacer) read(now clock.Time, c *Call, r *wire.Reply) {
 	p.newest = c.Since
 	p.heard = now
 	p.requests.read(now, c.Since, r.Requests, float64(uint16(p.sends)-c.Mark))
-	p.tokens.read(now, c.Since, r.Tokens, float64(int32(p.cost-c.Held)))
+	p.charge.read(&p.tokens, c, r)
+	p.tokens.read(now, c.Since, r.Tokens, float64(int32(p.cost-c.Held))*p.charge.rate())
 }
 
-// settle corrects what c was taken to cost by what it used.
+// settle corrects what c was taken to cost by what it used. Where calls are charged less than
+// they may cost, usage does not say what of it counts, and the next header will.
 func (p *replyPacer) settle(now clock.Time, c *Call, r *wire.Reply) {
-	used := int64(r.Prompt) + int64(r.Output) - c.Cost()
-	p.tokens.spend(now, float64(used))
+	if used := float64(int64(r.Prompt) + int64(r.Output)); p.charge.rate() == 1 {
+		p.tokens.spend(now, used-float64(c.Cost()))
+	}
 }
 
 // refused closes the gate.
@@ -312,12 +320,19 @@ func (p *replyPacer) refused(now clock.Time, c *Call, r *wire.Reply, clocked boo
 	tokens := r.Limit == wire.Tokens || r.Limit == wire.Input || r.Limit == wire.Output
 	switch {
 	case tokens:
+		p.byRequests = false
 		p.tokens.comesBackIn(r.RetryAfter, r.Tokens)
+		if float64(r.Tokens.Remaining) >= p.charge.of(c) {
+			p.charge.add(1) // it costs more than that
+		}
+	case r.Limit == wire.Utilisation:
+		p.byRequests = false
 	case r.Limit == wire.Requests:
+		p.byRequests = true
 		p.requests.comesBackIn(r.RetryAfter, r.Requests)
 	}
 	p.requests.refused(now, c.Since, 1, r.Limit == wire.Requests && r.Requests.Remaining < 0)
-	p.tokens.refused(now, c.Since, float64(c.Cost()), tokens && r.Tokens.Remaining < 0)
+	p.tokens.refused(now, c.Since, p.charge.of(c), tokens && r.Tokens.Remaining < 0)
 	u := p.key.Float64(rng.Jitter, c.ID, uint64(c.Sent))
 	asked := max(0, r.RetryAfter)
 	if asked > p.maxWait { // nobody waits so long, and the limit may be whole again sooner
@@ -356,16 +371,14 @@ func (p *replyPacer) regulate(now clock.Time, c *Call, r *wire.Reply) {
 // mostPause is how long the pause may be. It is short enough for calls like c to be answered in
 // time, with one exception. Some vendors count refused attempts. Then a limit on
 // requests can stay empty for as long as anybody asks more often than it refills: the replies
-// say that none are left and that all of a minute's are missing, again and again. Only fewer
-// attempts end that.
+// say that none are left, again and again. Only fewer attempts end that.
 func (p *replyPacer) mostPause(now clock.Time, c *Call, r *wire.Reply) time.Duration {
-	q := r.Requests
-	if p.inVain >= countedAfter && r.Limit == wire.Requests && q.Remaining == 0 && q.Reset >= allMissing {
-		return mostDrained
-	}
 	most := mostUntold
 	if p.requests.limit > 0 || p.tokens.limit > 0 {
 		most = mostTold
+	}
+	if q := r.Requests; p.inVain >= countedAfter && r.Limit == wire.Requests && q.Remaining == 0 {
+		return max(mostTold, min(drainedResets*q.Reset, drainedResets*time.Minute))
 	}
 	if c.Deadline != clock.Never {
 		most = min(most, (c.Deadline.Sub(now)-time.Duration(p.service.mean))/slackShare)
@@ -400,6 +413,8 @@ func (p *replyPacer) fault(now clock.Time, c *Call) {
 func (p *replyPacer) Release(clock.Time, *Call) {}
 
 func (p *replyPacer) ReadsQuotas() {}
+
+func (p *replyPacer) ByRequests() bool { return p.byRequests }
 
 // Takes is how much time a call must have left to be sent. It begins with what quick answers take.
 // Where more than a tenth of the attempts are late even so, it grows until they are not: such

@@ -11,8 +11,8 @@ import (
 // each answer, so that it can learn from them. A Dispatcher has one for each of its
 // lanes and asks it about the first of the waiting calls only.
 //
-// A Pacer may also implement [InFlightPacer], [DurationPacer], [RetryPacer] and
-// [QuotaPacer]. [NewLane] finds out.
+// A Pacer may also implement [InFlightPacer], [DurationPacer], [RetryPacer],
+// [RequestPacer] and [QuotaPacer]. [NewLane] finds out.
 type Pacer interface {
 	// Opens returns the earliest time at which c may be sent if nothing else happens
 	// until then. It returns now, or an earlier time, if c may be sent now, and
@@ -52,6 +52,13 @@ type RetryPacer interface {
 	Defers(c *Call, r *wire.Reply) bool
 }
 
+// RequestPacer is a Pacer that also knows which kind of limit holds calls back.
+type RequestPacer interface {
+	// ByRequests reports whether it is one on requests. Then it does not matter how large
+	// the calls are, and small ones have no reason to overtake.
+	ByRequests() bool
+}
+
 // QuotaPacer is a Pacer that reads from replies what is left of the limits; see
 // [IgnoresQuotas].
 type QuotaPacer interface{ ReadsQuotas() }
@@ -82,4 +89,5 @@ var (
 	_ DurationPacer = (*replyPacer)(nil)
 	_ DurationPacer = truthPacer{}
 	_ RetryPacer    = (*replyPacer)(nil)
+	_ RequestPacer  = (*replyPacer)(nil)
 )

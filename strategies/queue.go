@@ -47,19 +47,21 @@ const Queued uint8 = 255
 // Stretch is for Fair. With it a call's place is its start + Stretch x its
 // tokens: 1 orders by finish tags, as weighted fair queueing does, and more lets
 // small calls go first, but a call is overtaken by at most Stretch times its own
-// tokens of those that came after it. Ranked lets the most urgent go first, and
+// tokens of those that came after it. That is for limits on tokens. Under a limit on
+// requests, where a small call takes as much as a large one, Flat does without. Ranked lets the most urgent go first, and
 // is fair among equals.
 type Queue struct {
 	Order   Order
 	Weights Weights // Fair: how tenants share; nil = equally
 	Stretch int64
 	Ranked  bool
+	Flat    bool // the calls that come now take their places without Stretch
 
 	back, fresh ring      // calls that came back, and those that never left
 	heap        []waiting // those that go before the last of their ring; with Stretch, all that never left; in FIFO, the deferred
 
 	live   int    // entries whose call still waits
-	pushed uint64 // entries ever made
+	pushed uint64 // twice the entries ever made
 	served int64  // Fair: virtual time, the start of the call served last
 
 	finish []int64 // Fair: when, in virtual time, each tenant has had all it asked for
@@ -75,11 +77,16 @@ type waiting struct {
 // key is where in the order a call is; FIFO does without.
 type key struct {
 	class int64  // Priority: the priority; Fair: the virtual start, in tokens
-	place uint64 // order of arrival; neverLeft is set unless the call came back
+	place uint64 // order of arrival; neverLeft is set unless the call came back, and flat if it came without Stretch
 }
 
-// neverLeft puts calls that never left behind those that came back for a retry.
-const neverLeft = 1 << 63
+// What a place has beside the order of arrival, which is counted in twos.
+const (
+	// neverLeft puts calls that never left behind those that came back for a retry.
+	neverLeft uint64 = 1 << 63
+	// flat marks calls that came while the queue was Flat.
+	flat uint64 = 1
+)
 
 func (w *key) before(v *key) bool {
 	return w.class < v.class || w.class == v.class && w.place < v.place
@@ -96,7 +103,11 @@ func (q *Queue) Push(c *Call) {
 	case Priority:
 		q.add(&q.fresh, c, int64(c.Priority), neverLeft)
 	case Fair:
-		q.add(&q.fresh, c, q.start(c)+q.behind(c), neverLeft)
+		from := neverLeft
+		if q.Flat {
+			from |= flat
+		}
+		q.add(&q.fresh, c, q.start(c)+q.behind(c, from), from)
 	}
 	c.Phase = Queued
 	q.live++
@@ -157,7 +168,7 @@ func (q *Queue) Return(c *Call) {
 // whatever their class. Under Fair its tenant is not charged again.
 func (q *Queue) Defer(c *Call) {
 	if q.Order == FIFO { // whose rings have no keys
-		q.pushed++
+		q.pushed += 2
 		q.pushHeap(waiting{key{lastClass, q.pushed}, entry{c, c.ID}})
 	} else {
 		q.add(&q.fresh, c, lastClass, neverLeft)
@@ -170,8 +181,8 @@ func (q *Queue) Defer(c *Call) {
 const lastClass = 1 << 62
 
 // behind is how far behind its start the place of c in a Fair queue is.
-func (q *Queue) behind(c *Call) int64 {
-	if q.Stretch == 0 {
+func (q *Queue) behind(c *Call, place uint64) int64 {
+	if q.Stretch == 0 || place&flat != 0 {
 		return q.rank(c)
 	}
 	return q.rank(c) + q.Stretch*q.length(c)
@@ -189,7 +200,7 @@ func (q *Queue) rank(c *Call) int64 {
 // add adds c to a class, to the end of r if that is its place, which with Stretch
 // it seldom is. from is 0 for one that came back.
 func (q *Queue) add(r *ring, c *Call, class int64, from uint64) {
-	q.pushed++
+	q.pushed += 2
 	w := waiting{key{class, q.pushed | from}, entry{c, c.ID}}
 	if q.Stretch == 0 && (r.n == 0 || r.key(r.n-1).class <= class) {
 		r.pushKey(w)
@@ -271,7 +282,7 @@ func (q *Queue) Pop() *Call {
 func (q *Queue) take(e *entry, k *key) {
 	c := e.call
 	if q.Order == Fair && k.class < lastClass {
-		q.served = max(q.served, k.class-q.behind(c))
+		q.served = max(q.served, k.class-q.behind(c, k.place))
 	}
 	switch {
 	case len(q.heap) > 0 && e == &q.heap[0].entry:

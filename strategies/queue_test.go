@@ -16,6 +16,7 @@ import (
 type sortedQueue struct {
 	order   strategies.Order
 	stretch int64
+	flat    bool
 	ranked  bool
 	items   []item
 	puts    int
@@ -51,7 +52,10 @@ func (q *sortedQueue) put(c *strategies.Call, fresh int) {
 			}
 		}
 		it.start = max(q.now, q.finish[c.Tenant])
-		it.class = it.start + q.stretch*max(1, c.Cost())
+		it.class = it.start
+		if !q.flat {
+			it.class += q.stretch * max(1, c.Cost())
+		}
 		q.finish[c.Tenant] = it.start + max(1, c.Cost())
 	}
 	if q.ranked {
@@ -107,6 +111,8 @@ func TestQueueAgainstSortedSlice(t *testing.T) {
 					EstimatedPrompt: rapid.Uint32Range(0, 9).Draw(t, "prompt"),
 					Tenant:          rapid.Uint16Max(2).Draw(t, "tenant"),
 					Priority:        rapid.Int8Range(-1, 1).Draw(t, "priority")}
+				q.Flat = rapid.Bool().Draw(t, "flat")
+				twin.flat = q.Flat
 				q.Push(c)
 				twin.put(c, 1)
 			case op == 3 && c.Phase == strategies.Queued: // it ends while it waits
