@@ -15,10 +15,10 @@ package verdict
 const Rule = `Strategies are compared first by the calls that fail, then by the time within
 which 95 % of all calls succeed (half of them, where none gets that far),
 then by the attempts they send. A closed workload, whose users wait for their
-answers, is compared by answers a minute in place of failed calls. A difference
-counts when it is certain and large enough to matter: one call in 1,000, or one
-in 20 of the calls that fail anyway; a fifth of the time; a fifth of the attempts;
-1 % of the answers. A strategy is left out when another is better by such a
+answers, is compared by answers a minute before all that. A difference counts
+when it is certain and large enough to matter: one call in 1,000, or one in 20
+of the calls that fail anyway; a fifth of the time; a fifth of the attempts;
+a tenth of the answers. A strategy is left out when another is better by such a
 difference, and by a later criterion only if that other is certainly as good by
 all earlier ones. Of equals the simplest to run is recommended. With objectives
 (--slo) the choice is among the strategies that meet all of them for certain: the

@@ -171,19 +171,29 @@ func TestUndecided(t *testing.T) {
 	}
 }
 
-// A closed workload is compared by answers a minute, and not by the share that
-// succeeds: who gives up at once asks again at once.
+// A closed workload is compared by answers a minute first, and not by the share that
+// succeeds: who gives up at once asks again at once. Where that gets users less than a tenth
+// more answers, the calls that fail decide.
 func TestClosedWorkload(t *testing.T) {
 	patient := made{name: "patient", seconds: 10, rank: 1}.outcome(20, 1)
 	quick := made{name: "quick", failed: 0.4, seconds: 1}.outcome(20, 1)
 	if v := Judge(metrics.NewSample([]metrics.Outcome{patient, quick}), Options{Closed: true}); v.State != metrics.Decided || v.Chosen[0] != "patient" || v.By[0] != "answers_per_min" {
 		t.Errorf("60 %% of as many calls: %+v", v)
 	}
-	for i := range quick.Runs { // three times as many calls, of which 60 % succeed
-		quick.Runs[i].Succeeded *= 3
+	scale := func(by float64) {
+		for i := range quick.Runs {
+			r, of := quick.Runs[i], patient.Runs[i]
+			r.Succeeded = int64(by * float64(of.Succeeded))
+			r.Calls = r.Succeeded * 10 / 6 // 60 % succeed
+		}
 	}
-	if v := Judge(metrics.NewSample([]metrics.Outcome{patient, quick}), Options{Closed: true}); v.Chosen[0] != "quick" {
+	scale(1.8)
+	if v := Judge(metrics.NewSample([]metrics.Outcome{patient, quick}), Options{Closed: true}); v.State != metrics.Decided || v.Chosen[0] != "quick" || v.By[0] != "answers_per_min" {
 		t.Errorf("180 %% of the answers: %+v", v)
+	}
+	scale(1.06)
+	if v := Judge(metrics.NewSample([]metrics.Outcome{patient, quick}), Options{Closed: true}); v.State != metrics.Decided || v.Chosen[0] != "patient" || v.Why[0].By != "patient" || v.Why[0].Metric != "failed_per_1000" {
+		t.Errorf("106 %% of the answers, and 40 %% of the calls fail: %+v", v)
 	}
 }
 
