@@ -50,7 +50,7 @@ func TestVerdict(t *testing.T) {
 			{Metric: "failed_per_1000", Against: "paced", By: "jitter", Difference: est(1, 1.5)},
 			{Metric: "time_to_success_p95", Against: "paced", By: "jitter", Ratio: &metrics.Estimate{Mean: 1.2, Lo: 0.9, Hi: math.Inf(1)}},
 			{Metric: "amplification", Against: "jitter", By: "paced", Ratio: est(1.1, 0.2)}}},
-			"Undecided after 200 replications between jitter and paced. It is still possible that paced fails up to 2.5 more of 1,000 calls than jitter, or that jitter sends up to 1.30 times as many attempts as paced. jitter is the simplest: no call fails (at most 1.2 of 1,000) and 95 % succeed within 7.7 s."},
+			"Undecided after 200 replications between jitter and paced. jitter is the simplest: no call fails (at most 1.2 of 1,000) and 95 % succeed within 7.7 s. Still possible: paced fails up to 2.5 more of 1,000 calls than jitter; jitter sends up to 1.30 times as many attempts as paced."},
 		{"one replication", 1, metrics.Verdict{State: metrics.Leads, Chosen: []string{"jitter"}},
 			"One replication is too few for a verdict. jitter leads, which may be chance: no call fails and 95 % succeed within 7.7 s."},
 		{"three replications", 3, metrics.Verdict{State: metrics.Leads, Chosen: []string{"none"}},

@@ -180,7 +180,7 @@ func undecided(r *metrics.Result, v *metrics.Verdict) string {
 	if len(v.SLO) > 0 {
 		return text + ": " + Names(v.Chosen, "and") + " may or may not meet " + List(Printables(v.SLO), "and") + "."
 	}
-	text += " between " + Names(v.Chosen, "and") + "."
+	text += " between " + Names(v.Chosen, "and") + ". " + Printable(v.Chosen[0]) + " is the simplest: " + does(r, v.Chosen[0]) + "."
 	var possible []string
 	for _, p := range v.Possible {
 		if t := atMost(&p); t != "" {
@@ -188,9 +188,9 @@ func undecided(r *metrics.Result, v *metrics.Verdict) string {
 		}
 	}
 	if len(possible) > 0 {
-		text += " It is still possible that " + strings.Join(possible, ", or that ") + "."
+		text += " Still possible: " + strings.Join(possible, "; ") + "."
 	}
-	return text + " " + Printable(v.Chosen[0]) + " is the simplest: " + does(r, v.Chosen[0]) + "."
+	return text
 }
 
 // atMost says the largest difference that is still possible.
