@@ -33,23 +33,7 @@ type Log struct {
 	Name string // of an embedded trace, or the path of a file
 	Data []byte // what is in it, where that is in no file: of standard input
 	UsageOptions
-	Read Stamp // what Describe found; its zero value = it has not been called
-}
-
-// Stamp tells a file from what it is after somebody has written to it. That of a log that
-// is in no file is empty.
-type Stamp struct {
-	Size     int64
-	Modified int64 // in ns since 1970
-}
-
-func stampOf(f io.Reader) (s Stamp) {
-	if file, ok := f.(*os.File); ok {
-		if info, err := file.Stat(); err == nil {
-			s = Stamp{info.Size(), info.ModTime().UnixNano()}
-		}
-	}
-	return s
+	Read *Content // what Describe found; nil = it has not been called, or the log is in no file
 }
 
 // changed says that a log is not what it was.
@@ -67,17 +51,24 @@ func (l *Log) Open() (*TraceReader, error) {
 			return nil, err
 		}
 	}
-	now := stampOf(f)
-	if l.Read != (Stamp{}) && now != l.Read {
-		f.Close()
-		return nil, changed(l.Name)
+	var watched *watchedFile
+	if file, ok := f.(*os.File); ok {
+		var err error
+		if watched, err = watch(file, l.Read); err != nil {
+			f.Close()
+			return nil, changed(l.Name)
+		}
+		f = watched
 	}
 	t, err := NewTraceReader(l.Name, f, l.UsageOptions)
 	if err != nil {
+		if watched != nil && watched.differs {
+			err = changed(l.Name)
+		}
 		f.Close()
 		return nil, err
 	}
-	t.closer, t.opened = f, now
+	t.closer, t.file = f, watched
 	return t, nil
 }
 

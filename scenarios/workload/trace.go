@@ -31,7 +31,7 @@ type Row struct {
 type TraceReader struct {
 	usage  *Usage
 	closer io.ReadCloser // nil when the caller owns the input
-	opened Stamp         // of closer
+	file   *watchedFile  // the same, where it is one
 	record Record
 	begin  time.Time // of the times: 1970 where they are relative
 	empty  *note
@@ -123,10 +123,7 @@ func (t *TraceReader) Next(row *Row) bool {
 		}
 		t.usage.in.fail(0, 0, "%s", what)
 	}
-	if !t.over && t.usage.Err() == nil && t.closer != nil && stampOf(t.closer) != t.opened {
-		t.written = true
-	}
-	t.over = true
+	t.end()
 	return false
 }
 
@@ -138,11 +135,24 @@ func (t *TraceReader) Err() error {
 	return t.usage.Err()
 }
 
-// Close closes the file that Log.Open opened.
-func (t *TraceReader) Close() error {
+// end sees whether what was read is what the file held when the run began.
+func (t *TraceReader) end() {
+	if !t.over && t.file != nil && t.file.written() {
+		t.written = true
+	}
 	t.over = true
+}
+
+// Close closes the file that Log.Open opened. The error is a *FileError if the file has been
+// written to.
+func (t *TraceReader) Close() error {
+	t.end()
 	if t.closer == nil {
 		return nil
 	}
-	return t.closer.Close()
+	err := t.closer.Close()
+	if t.written {
+		return changed(t.usage.in.file)
+	}
+	return err
 }
