@@ -145,7 +145,7 @@ func (l *Log) Each(s *Summary, do func(*Row)) error {
 	s.Warnings, s.Tenants = t.Warnings(), t.Tenants()
 	l.InOrder = t.usage.InOrder()
 	if t.file != nil && l.Read == nil {
-		l.Read = &t.file.now
+		l.Read = t.file.seen
 	}
 	return t.Err()
 }

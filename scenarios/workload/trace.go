@@ -123,36 +123,27 @@ func (t *TraceReader) Next(row *Row) bool {
 		}
 		t.usage.in.fail(0, 0, "%s", what)
 	}
-	t.end()
+	if !t.over && t.file != nil && t.file.written() {
+		t.written = true
+	}
+	t.over = true
 	return false
 }
 
 // Err returns the *FileError that ended the trace early, or nil.
 func (t *TraceReader) Err() error {
 	if t.written {
-		return changed(t.usage.in.file)
+		return writtenTo(t.usage.in.file, errWritten)
 	}
 	return t.usage.Err()
-}
-
-// end sees whether what was read is what the file held when the run began.
-func (t *TraceReader) end() {
-	if !t.over && t.file != nil && t.file.written() {
-		t.written = true
-	}
-	t.over = true
 }
 
 // Close closes the file that Log.Open opened. The error is a *FileError if the file has been
 // written to.
 func (t *TraceReader) Close() error {
-	t.end()
+	t.over = true
 	if t.closer == nil {
 		return nil
 	}
-	err := t.closer.Close()
-	if t.written {
-		return changed(t.usage.in.file)
-	}
-	return err
+	return writtenTo(t.usage.in.file, t.closer.Close())
 }

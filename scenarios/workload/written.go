@@ -12,6 +12,9 @@ import (
 // time of the last change cost nothing to compare. They do not show what is written in place
 // within the resolution of the clock, or by a program that sets the time back; the checksums
 // of what was read do.
+//
+// The zero value is filled by whoever reads the file first, to its end. Those that read it
+// later are held against it.
 type Content struct {
 	size, modified int64 // modified in ns since 1970
 	sums           map[extent]uint32
@@ -31,28 +34,32 @@ var crcTable = crc32.MakeTable(crc32.Castagnoli)
 
 var errWritten = errors.New("it has been written to since the run began")
 
-// watchedFile is a file that is read more than once. Each time it is held against what was
-// read the first time.
+// watchedFile is a file that is read more than once.
 type watchedFile struct {
 	file    *os.File
-	first   *Content // what was read the first time; nil = this is the first time
-	now     Content  // with sums of the first time alone
-	block   extent   // that is being read
-	sum     uint32   // of block
-	differs bool     // something is not what it was
+	seen    *Content
+	first   bool   // it fills seen
+	block   extent // that is being read
+	sum     uint32 // of block
+	differs bool   // something is not what it was
 }
 
 // watch returns a file that has just been opened, and an error if it is not what it was.
-func watch(f *os.File, first *Content) (*watchedFile, error) {
-	w := &watchedFile{file: f, first: first}
-	w.now.size, w.now.modified = w.stamp()
-	switch {
-	case first == nil:
-		w.now.sums = map[extent]uint32{}
-	case w.now.size != first.size || w.now.modified != first.modified:
+func watch(f *os.File, seen *Content) (*watchedFile, error) {
+	w := &watchedFile{file: f, seen: seen, first: seen.sums == nil}
+	if w.first {
+		seen.size, seen.modified = w.stamp()
+		seen.sums = map[extent]uint32{}
+	} else if w.stamped() {
 		return nil, errWritten
 	}
 	return w, nil
+}
+
+// stamped reports whether the system says that the file has been written to.
+func (w *watchedFile) stamped() bool {
+	size, modified := w.stamp()
+	return size != w.seen.size || modified != w.seen.modified
 }
 
 // stamp returns what the system says of the file. It is the same each time where the system
@@ -103,9 +110,9 @@ func (w *watchedFile) ReadAt(p []byte, at int64) (int, error) {
 
 // check takes up the sum of a part. With whole, what was not read the first time differs.
 func (w *watchedFile) check(p extent, sum uint32, whole bool) {
-	if w.first == nil {
-		w.now.sums[p] = sum
-	} else if before, ok := w.first.sums[p]; ok && before != sum || !ok && whole {
+	if w.first {
+		w.seen.sums[p] = sum
+	} else if before, ok := w.seen.sums[p]; ok && before != sum || !ok && whole {
 		w.differs = true
 	}
 }
@@ -114,14 +121,23 @@ func (w *watchedFile) check(p extent, sum uint32, whole bool) {
 // been written to since it was opened.
 func (w *watchedFile) written() bool {
 	if w.block.n > 0 { // the rest of the block, to which rows before it may belong
-		_, _ = io.ReadFull(w, make([]byte, blockSize-w.block.n+1)) // one more, to come to the end of the file
+		_, _ = io.ReadFull(w, make([]byte, blockSize-w.block.n))
 	}
-	size, modified := w.stamp()
-	return w.differs || size != w.now.size || modified != w.now.modified
+	return w.differs || w.stamped()
 }
 
 // Stat says what kind of file it is.
 func (w *watchedFile) Stat() (fs.FileInfo, error) { return w.file.Stat() }
 
-// Close implements io.Closer.
-func (w *watchedFile) Close() error { return w.file.Close() }
+// Close implements io.Closer. It returns an error also if the file is not what was read the
+// first time.
+func (w *watchedFile) Close() error {
+	written := !w.first && w.written()
+	if err := w.file.Close(); err != nil {
+		return err
+	}
+	if written {
+		return errWritten
+	}
+	return nil
+}

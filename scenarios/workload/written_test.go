@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -168,5 +170,40 @@ func TestReplayOfRewrittenLog(t *testing.T) {
 	}
 	if err := sources[0].Err(); n >= 10 || err == nil || !strings.Contains(err.Error(), "has been written to") {
 		t.Errorf("%d calls, error %v", n, err)
+	}
+}
+
+// A log that is converted in several passes is held against the first of them, too.
+func TestChangedOfRewrittenLog(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("time,prompt_tokens,output_tokens\n")
+	for i := range maxRecords + 10 { // too many to be kept
+		fmt.Fprintf(&text, "%d,1,1\n", i)
+	}
+	path := filepath.Join(t.TempDir(), "log.csv")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, rewritten := range []bool{false, true} {
+		var seen Content
+		c, err := NewChanged(func(inOrder bool) (*Usage, io.Closer, error) {
+			f, err := OpenFile(path, &seen)
+			if err != nil {
+				return nil, nil, err
+			}
+			u, err := OpenUsage(path, f, UsageOptions{InOrder: inOrder})
+			return u, f, err
+		}, ChangedOptions{Transform: Transform{Scale: 2}, Until: 100 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rewritten {
+			rewrite(t, path, int64(len("time,prompt_tokens,output_tokens\n0,")))
+		}
+		for r := (Record{}); c.Next(&r); {
+		}
+		if err := errors.Join(c.Err(), c.Close()); (err != nil) != rewritten || err != nil && !strings.Contains(err.Error(), "has been written to") {
+			t.Errorf("rewritten %v: %v", rewritten, err)
+		}
 	}
 }
