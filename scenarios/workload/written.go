@@ -29,9 +29,6 @@ type extent struct {
 // blockSize is the length of the blocks with a checksum each. A file of 10 GB has 40,000.
 const blockSize = 256 << 10
 
-// crcTable is that of CRC-32C, which processors have an instruction for.
-var crcTable = crc32.MakeTable(crc32.Castagnoli)
-
 var errWritten = errors.New("it has been written to since the run began")
 
 // watchedFile is a file that is read more than once.
@@ -42,11 +39,12 @@ type watchedFile struct {
 	block   extent // that is being read
 	sum     uint32 // of block
 	differs bool   // something is not what it was
+	table   *crc32.Table
 }
 
 // watch returns a file that has just been opened, and an error if it is not what it was.
 func watch(f *os.File, seen *Content) (*watchedFile, error) {
-	w := &watchedFile{file: f, seen: seen, first: seen.sums == nil}
+	w := &watchedFile{file: f, seen: seen, first: seen.sums == nil, table: crc32.MakeTable(crc32.Castagnoli)} // for which processors have an instruction
 	if w.first {
 		seen.size, seen.modified = w.stamp()
 		seen.sums = map[extent]uint32{}
@@ -76,7 +74,7 @@ func (w *watchedFile) Read(p []byte) (int, error) {
 	n, err := w.file.Read(p)
 	for read := p[:n]; len(read) > 0; {
 		k := min(len(read), blockSize-w.block.n)
-		w.sum = crc32.Update(w.sum, crcTable, read[:k])
+		w.sum = crc32.Update(w.sum, w.table, read[:k])
 		read = read[k:]
 		if w.block.n += k; w.block.n == blockSize {
 			w.endBlock()
@@ -101,7 +99,7 @@ func (w *watchedFile) endBlock() {
 // against anything: who reads a file in this way reads the same parts each time.
 func (w *watchedFile) ReadAt(p []byte, at int64) (int, error) {
 	n, err := w.file.ReadAt(p, at)
-	w.check(extent{at, n}, crc32.Checksum(p[:n], crcTable), false)
+	w.check(extent{at, n}, crc32.Checksum(p[:n], w.table), false)
 	if w.differs {
 		return n, errWritten
 	}
