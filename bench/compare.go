@@ -71,7 +71,8 @@ const GCPercent = 400
 // all at once, each with an account of its own, so that ten take little longer
 // than one. When ctx ends it returns what there is, nil before the first call,
 // beside ctx's error; a server that dies leaves calls that fail. When the generator did not
-// keep up it returns the result beside a *NotSentError.
+// send all calls of a strategy, and the scenario does not say how many may be missing, it
+// returns the result beside a *NotSentError.
 func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result, error) {
 	s = Playable(s)
 	if len(s.Strategies) == 0 {
@@ -95,11 +96,11 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 		outcomes[i] = metrics.Outcome{Name: s.Strategies[i].Name, Rank: s.Strategies[i].Rank, Runs: make([]*metrics.Run, o.Replications)}
 	}
 	thirds, err := demand.Thirds(ctx, s, o.Seed)
-	var pace Pace
+	var late time.Duration
 	for rep, n := 0, o.abreast(); rep < o.Replications && err == nil; rep += n {
-		var p Pace
-		p, err = o.replications(ctx, s, batch{rep, min(n, o.Replications-rep), thirds}, outcomes)
-		pace.Late, pace.Skipped = max(pace.Late, p.Late), pace.Skipped+p.Skipped
+		var worst time.Duration
+		worst, err = o.replications(ctx, s, batch{rep, min(n, o.Replications-rep), thirds}, outcomes)
+		late = max(late, worst)
 	}
 	r := &metrics.Result{Kind: "live", Scenario: s.Name, Provider: s.Deployments[0].Ref, Seed: o.Seed, Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
 	sample := metrics.NewSample(outcomes)
@@ -110,9 +111,9 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	if r.Replications == 0 || err != nil && !slices.ContainsFunc(r.Strategies, began) {
 		return nil, err
 	}
-	r.Warnings = append(r.Warnings, o.warnings(pace)...)
-	if pace.Skipped > 0 && err == nil {
-		err = &NotSentError{pace.Skipped}
+	r.Warnings = append(r.Warnings, o.behind(late, outcomes)...)
+	if missing := unforeseen(s, outcomes); missing > 0 && err == nil {
+		err = &NotSentError{missing}
 	}
 	if given && !slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { return s.Values[metrics.Succeeded].Mean > 0 }) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("no call succeeded: the server at %s must have the scenario's deployments by their names, as ratesim serve --provider %s=REF gives them",
@@ -126,26 +127,55 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	return r, err
 }
 
-// NotSentError says that calls were never made, because the generator did not keep up. The
-// result beside it counts them as failed, and says little of the strategies.
+// NotSentError says that calls were never sent, because the generator did not keep up. The
+// result beside it counts them in not_sent and as failed, and says little of the strategies.
 type NotSentError struct{ Calls int64 }
 
 func (e *NotSentError) Error() string {
-	return fmt.Sprintf("the generator did not keep up: %d calls were not sent and count as failed; use a lower --speed, fewer --strategies or a lower rate", e.Calls)
+	return fmt.Sprintf("%d calls were not sent; use a lower --speed, fewer --strategies or a lower rate, or say in expect how many may be missing, such as none.not_sent <= 100", e.Calls)
 }
 
-// late is how late a call may be made, really, before a reader is told: a tenth of a
-// second moves percentiles of seconds.
-const late = 100 * time.Millisecond
-
-func (o *Options) warnings(p Pace) []string {
-	var out []string
-	if real := time.Duration(float64(p.Late) / o.Speed); real > late {
-		out = append(out, fmt.Sprintf("the generator did not keep up: a call was made %v after it was due; latencies count from when it was due",
-			p.Late.Round(time.Millisecond)))
+// unforeseen returns how many calls were not sent of strategies for which the scenario does
+// not expect anything of not_sent.
+func unforeseen(s *scenarios.Spec, outcomes []metrics.Outcome) int64 {
+	missing := int64(0)
+	for i := range outcomes {
+		if !slices.ContainsFunc(s.Expect, func(x scenarios.Expectation) bool {
+			return x.Left == scenarios.Term{Strategy: outcomes[i].Name, Metric: "not_sent"}
+		}) {
+			n, _ := notSent(&outcomes[i])
+			missing += n
+		}
 	}
-	if p.Skipped > 0 {
-		out = append(out, fmt.Sprintf("the generator did not keep up: %d calls were not made, because %d were open or the run was over, and count as failed", p.Skipped, DefaultMaxOpen))
+	return missing
+}
+
+// notSent returns how many calls of an outcome were not sent, and how many there were.
+func notSent(o *metrics.Outcome) (n, of int64) {
+	for _, run := range o.Runs {
+		if run != nil {
+			n, of = n+run.NotSent, of+run.Calls
+		}
+	}
+	return n, of
+}
+
+// muchLate is how late a call may be made, in real time, before a reader is told: a tenth of
+// a second moves percentiles of seconds.
+const muchLate = 100 * time.Millisecond
+
+// behind returns the warnings of a generator that did not keep up.
+func (o *Options) behind(late time.Duration, outcomes []metrics.Outcome) []string {
+	var out []string
+	if real := time.Duration(float64(late) / o.Speed); real > muchLate {
+		out = append(out, fmt.Sprintf("the generator did not keep up: a call was made %v after it was due; latencies count from when it was due",
+			late.Round(time.Millisecond)))
+	}
+	for i := range outcomes {
+		if n, of := notSent(&outcomes[i]); n > 0 {
+			out = append(out, fmt.Sprintf("the generator did not keep up: %d of the %d calls of %s were not sent, because %d were open or the run was over; they count as failed, although the strategy never had them",
+				n, of, outcomes[i].Name, DefaultMaxOpen))
+		}
 	}
 	return out
 }
@@ -193,7 +223,7 @@ type batch struct {
 }
 
 // replications runs all strategies of the replications of a batch side by side.
-func (o *Options) replications(ctx context.Context, s *scenarios.Spec, b batch, outcomes []metrics.Outcome) (worst Pace, err error) {
+func (o *Options) replications(ctx context.Context, s *scenarios.Spec, b batch, outcomes []metrics.Outcome) (worst time.Duration, err error) {
 	start := time.Now().Add(apart)
 	var (
 		mu   sync.Mutex
@@ -203,12 +233,12 @@ func (o *Options) replications(ctx context.Context, s *scenarios.Spec, b batch, 
 		rep, i := b.first+k/len(s.Strategies), k%len(s.Strategies)
 		runs.Go(func() {
 			key := fmt.Sprintf("sk-ratesim-%d-%d-%d-%s", start.UnixNano(), rep, i, strings.ReplaceAll(s.Strategies[i].Name, " ", "-"))
-			run, pace, failed := Run(ctx, Plan{Scenario: s, Strategy: &s.Strategies[i], Seed: o.Seed, Replication: rep,
+			run, late, failed := Run(ctx, Plan{Scenario: s, Strategy: &s.Strategies[i], Seed: o.Seed, Replication: rep,
 				RetryWindow: o.RetryWindow, Thirds: b.thirds, Speed: o.Speed, URL: o.URL, Key: key, Start: start.Add(time.Duration(k) * apart)})
 			mu.Lock()
 			defer mu.Unlock()
 			outcomes[i].Runs[rep] = run
-			worst.Late, worst.Skipped = max(worst.Late, pace.Late), worst.Skipped+pace.Skipped
+			worst = max(worst, late)
 			if failed != nil && err == nil {
 				err = failed
 			}

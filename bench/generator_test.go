@@ -87,13 +87,13 @@ strategies: [jitter]
 			url := trivial(b)
 			for b.Loop() {
 				begin := time.Now()
-				run, pace, err := bench.Run(b.Context(), bench.Plan{Scenario: spec, Strategy: &spec.Strategies[0], URL: url, Key: "k", Start: begin})
+				run, late, err := bench.Run(b.Context(), bench.Plan{Scenario: spec, Strategy: &spec.Strategies[0], URL: url, Key: "k", Start: begin})
 				if err != nil {
 					b.Fatal(err)
 				}
 				b.ReportMetric(float64(run.Succeeded)/time.Since(begin).Seconds(), "calls/s")
-				b.ReportMetric(float64(pace.Late.Milliseconds()), "ms-late")
-				b.ReportMetric(float64(pace.Skipped), "skipped")
+				b.ReportMetric(float64(late.Milliseconds()), "ms-late")
+				b.ReportMetric(float64(run.NotSent), "not-sent")
 				b.ReportMetric(float64(run.Calls-run.Succeeded), "failed")
 				b.ReportMetric(0, "ns/op")
 			}

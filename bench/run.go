@@ -56,12 +56,6 @@ type Plan struct {
 // client and one server allow, less some.
 const DefaultMaxOpen = 20_000
 
-// Pace says how well a run kept its own time.
-type Pace struct {
-	Late    time.Duration // the latest that a call was made after it was due, in the scenario's time
-	Skipped int64         // calls that were not made, because MaxOpen were open or the run was over; they count as failed
-}
-
 // run is one run at work.
 type run struct {
 	p       Plan
@@ -78,7 +72,7 @@ type run struct {
 
 	mu     sync.Mutex // guards all below
 	run    *metrics.Run
-	pace   Pace
+	late   time.Duration
 	open   int
 	dealer *scenarios.Dealer
 	billed []provider.Tally // of each deployment, what the usage of its answers tells
@@ -102,18 +96,20 @@ type source struct {
 
 // Run makes the calls of the scenario and returns when all have ended, or are
 // past the end of the drain and count as censored. When ctx ends it stops
-// earlier in the same way, and returns ctx's error beside the Run.
+// earlier in the same way, and returns ctx's error beside the Run. late is how much later
+// than it was due a call was made at most, in the scenario's time. Calls that were not made,
+// because MaxOpen were open or the run was over, count in NotSent.
 //
 // A client cannot see what limits the server charged, nor what it did for
 // clients that had hung up: quota_used is absent, and cost_usd is that of the
 // answers that came.
-func Run(ctx context.Context, p Plan) (*metrics.Run, Pace, error) {
+func Run(ctx context.Context, p Plan) (result *metrics.Run, late time.Duration, err error) {
 	if p.Strategy.Omniscient {
-		return nil, Pace{}, fmt.Errorf("strategy %s sees the state of the limits, which no client can see over HTTP; leave it out", p.Strategy.Name)
+		return nil, 0, fmt.Errorf("strategy %s sees the state of the limits, which no client can see over HTTP; leave it out", p.Strategy.Name)
 	}
 	r, err := newRun(p)
 	if err != nil {
-		return nil, Pace{}, fmt.Errorf("strategy %s: %w", p.Strategy.Name, err)
+		return nil, 0, fmt.Errorf("strategy %s: %w", p.Strategy.Name, err)
 	}
 	// A timer and no deadline: strategies must not see the end coming.
 	limit, cancel := context.WithCancel(ctx)
@@ -137,7 +133,7 @@ func Run(ctx context.Context, p Plan) (*metrics.Run, Pace, error) {
 	for i := range r.sources {
 		err = errors.Join(err, r.sources[i].Err())
 	}
-	return r.run, r.pace, errors.Join(err, ctx.Err())
+	return r.run, r.late, errors.Join(err, ctx.Err())
 }
 
 func newRun(p Plan) (*run, error) {
@@ -265,11 +261,10 @@ func (r *run) arrive(stream int, a workload.Arrival, over bool) *pending {
 	p := &pending{Arrival: a, stream: stream, instance: r.dealer.Deal(a.At, a.ID), group: r.run.Group(int(a.Tenant), a.Prompt)}
 	r.run.Arrive(a.At, p.work())
 	if over || r.open >= r.p.MaxOpen {
-		r.pace.Skipped++
-		r.run.Fail(a.At, p.group, int(strategies.QueueTimeout))
+		r.run.FailUnsent(a.At, p.group)
 		return nil
 	}
-	r.pace.Late = max(r.pace.Late, r.now().Sub(a.At))
+	r.late = max(r.late, r.now().Sub(a.At))
 	r.open++
 	return p
 }

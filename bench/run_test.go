@@ -32,13 +32,13 @@ strategies: [none]
 `
 
 // against runs the scenario against a handler, in fake time.
-func against(t *testing.T, ctx context.Context, handler http.HandlerFunc, maxOpen int) (run *metrics.Run, pace bench.Pace, err error) {
+func against(t *testing.T, ctx context.Context, handler http.HandlerFunc, maxOpen int) (run *metrics.Run, late time.Duration, err error) {
 	network := newPipes()
 	return play(t, ctx, stalling, handler, bench.Plan{Dial: network.dial, MaxOpen: maxOpen}, network)
 }
 
 // play runs a scenario against a handler, with what else p says.
-func play(t *testing.T, ctx context.Context, scenario string, handler http.HandlerFunc, p bench.Plan, network *pipes) (*metrics.Run, bench.Pace, error) {
+func play(t *testing.T, ctx context.Context, scenario string, handler http.HandlerFunc, p bench.Plan, network *pipes) (*metrics.Run, time.Duration, error) {
 	spec, err := scenarios.Parse("stalling.yaml", []byte(scenario), scenarios.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -87,14 +87,14 @@ func TestDials(t *testing.T) {
 func TestOpenLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		run, pace, err := against(t, t.Context(), func(w http.ResponseWriter, _ *http.Request) {
+		run, late, err := against(t, t.Context(), func(w http.ResponseWriter, _ *http.Request) {
 			if at := time.Since(start); at >= 4*time.Second && at < 6*time.Second {
 				time.Sleep(6*time.Second - at)
 			}
 			_, _ = w.Write([]byte(`{}`))
 		}, 0)
-		if err != nil || run.Calls != 100 || run.Succeeded != 100 || pace.Late != 0 || pace.Skipped != 0 {
-			t.Fatalf("%v, %d of %d calls, %+v", err, run.Succeeded, run.Calls, pace)
+		if err != nil || run.Calls != 100 || run.Succeeded != 100 || late != 0 || run.NotSent != 0 {
+			t.Fatalf("%v, %d of %d calls, %d not sent, %v late", err, run.Succeeded, run.Calls, run.NotSent, late)
 		}
 		r := &metrics.Result{}
 		metrics.Summarise(r, metrics.NewSample([]metrics.Outcome{{Name: "none", Runs: []*metrics.Run{run}}}), nil)
@@ -108,12 +108,12 @@ func TestOpenLoop(t *testing.T) {
 // No more than MaxOpen calls are open; those beyond are not made, and said so.
 func TestMaxOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		run, pace, err := against(t, t.Context(), func(_ http.ResponseWriter, r *http.Request) {
+		run, _, err := against(t, t.Context(), func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the client has gone
 			<-r.Context().Done()
 		}, 7)
-		if err != nil || run.Calls != 100 || pace.Skipped != 93 || run.Censored != 7 || run.Attempts != 7 {
-			t.Errorf("%v: %d calls, %d skipped, %d censored, %d attempts", err, run.Calls, pace.Skipped, run.Censored, run.Attempts)
+		if err != nil || run.Calls != 100 || run.NotSent != 93 || run.Censored != 7 || run.Attempts != 7 {
+			t.Errorf("%v: %d calls, %d not sent, %d censored, %d attempts", err, run.Calls, run.NotSent, run.Censored, run.Attempts)
 		}
 	})
 }
@@ -141,10 +141,10 @@ func TestOver(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		network := newPipes()
-		run, pace, err := play(t, ctx, stalling, func(http.ResponseWriter, *http.Request) {},
+		run, late, err := play(t, ctx, stalling, func(http.ResponseWriter, *http.Request) {},
 			bench.Plan{Dial: network.dial, Start: time.Now().Add(-5050 * time.Millisecond)}, network)
-		if !errors.Is(err, context.Canceled) || run.Calls != 51 || pace.Skipped != 51 || run.Attempts != 0 || run.Censored != 0 || pace.Late != 0 {
-			t.Errorf("%v: %d calls, %d skipped, %d attempts, %d censored, %v late", err, run.Calls, pace.Skipped, run.Attempts, run.Censored, pace.Late)
+		if !errors.Is(err, context.Canceled) || run.Calls != 51 || run.NotSent != 51 || run.Attempts != 0 || run.Censored != 0 || late != 0 {
+			t.Errorf("%v: %d calls, %d not sent, %d attempts, %d censored, %v late", err, run.Calls, run.NotSent, run.Attempts, run.Censored, late)
 		}
 	})
 }
@@ -153,10 +153,10 @@ func TestOver(t *testing.T) {
 func TestLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := newPipes()
-		run, pace, err := play(t, t.Context(), stalling, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) },
+		run, late, err := play(t, t.Context(), stalling, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) },
 			bench.Plan{Dial: network.dial, Start: time.Now().Add(-12 * time.Second)}, network)
-		if err != nil || run.Calls != 100 || run.Succeeded != 100 || pace.Skipped != 0 || pace.Late != 12*time.Second {
-			t.Errorf("%v: %d of %d calls, %+v", err, run.Succeeded, run.Calls, pace)
+		if err != nil || run.Calls != 100 || run.Succeeded != 100 || run.NotSent != 0 || late != 12*time.Second {
+			t.Errorf("%v: %d of %d calls, %d not sent, %v late", err, run.Succeeded, run.Calls, run.NotSent, late)
 		}
 	})
 }

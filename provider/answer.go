@@ -45,24 +45,22 @@ type told struct {
 	limit  wire.Limit
 }
 
-// tell works out, for every limit, what clients of the vendor read of it. A
-// deployment of no vendor tells all.
-func (m *Model) tell() {
+// read works out what clients of the vendor read of a limit. A deployment of no vendor
+// tells all.
+func (m *Model) read(l wire.Limit) told {
 	d, ok := wire.DialectOf(m.cfg.Vendor)
-	for l := range wire.NumLimits {
-		m.told[l] = told{wire.StatusTooManyRequests, l}
-		if !ok || l == wire.NoLimit {
-			continue
-		}
-		unit := wire.Request
-		for i := range m.slots {
-			if s := &m.slots[i]; s.name == l || l == wire.Oversize && s.counts != Requests {
-				unit = s.unit()
-				break
-			}
-		}
-		m.told[l].status, m.told[l].limit = d.Told(l, unit)
+	if !ok || l == wire.NoLimit {
+		return told{wire.StatusTooManyRequests, l}
 	}
+	unit := wire.Request
+	for i := range m.slots {
+		if s := &m.slots[i]; s.name == l || l == wire.Oversize && s.counts != Requests {
+			unit = s.unit()
+			break
+		}
+	}
+	status, limit := d.Told(l, unit)
+	return told{status, limit}
 }
 
 // Tell turns what Arrive has filled in into what a client reads: a vendor may
@@ -70,6 +68,9 @@ func (m *Model) tell() {
 func (m *Model) Tell(r *wire.Reply) {
 	if r.Status == wire.StatusTooManyRequests {
 		t := &m.told[r.Limit]
+		if t.status == 0 { // an answer has to be written and read for it, which takes longer than all else in New
+			*t = m.read(r.Limit)
+		}
 		r.Status, r.Limit = t.status, t.limit
 	}
 }

@@ -68,13 +68,13 @@ type Model struct {
 	ticked     uint32     // clock when it was counted last
 	producedAt clock.Time // and when that was
 
-	scale  float64    // of the limits now
-	outage int        // status answered to all now; 0 when up
-	unpaid bool       // everything is refused for billing now
-	next   clock.Time // when scale, outage or unpaid change next
-	spells []spell    // of recurring outages
-	told   [wire.NumLimits]told
-	growth int64 // when foreseen, tokens that settlements to come, or output to come, will add
+	scale  float64              // of the limits now
+	outage int                  // status answered to all now; 0 when up
+	unpaid bool                 // everything is refused for billing now
+	next   clock.Time           // when scale, outage or unpaid change next
+	spells []spell              // of recurring outages
+	told   [wire.NumLimits]told // as far as it was needed; a status of 0 = not yet
+	growth int64                // when foreseen, tokens that settlements to come, or output to come, will add
 	stale  stale
 	cache  *cache // nil = it has none
 }
@@ -99,7 +99,6 @@ func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 	for i := range m.slots {
 		m.place(i)
 	}
-	m.tell()
 	m.spells = make([]spell, len(cfg.Faults))
 	m.cache = newCache(&cfg.Cache)
 	m.change(0)

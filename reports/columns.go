@@ -38,11 +38,15 @@ func compareColumns() []metricColumn {
 }
 
 // columnsOf returns the columns for a comparison: of a workload whose users wait for their
-// answers, answers first; of sessions also how many are lost.
+// answers, answers first; of sessions also how many are lost; and how many calls were not sent,
+// where there are some.
 func columnsOf(r *metrics.Result) []metricColumn {
 	cols := compareColumns()
 	if slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { return s.Values[metrics.LostSessions] != nil }) {
 		cols = slices.Insert(cols, 1, metricColumn{head: "sessions", sub: "lost", of: metrics.LostSessions, interval: true, rank: 0})
+	}
+	if slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { n, _ := words.Mean(&s.Values, metrics.NotSent); return n > 0 }) {
+		cols = slices.Insert(cols, 1, metricColumn{head: "calls", sub: "not sent", of: metrics.NotSent, interval: true, rank: 0})
 	}
 	if r.Verdict == nil || !slices.Contains(r.Verdict.By, "answers_per_min") {
 		return cols

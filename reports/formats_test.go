@@ -320,3 +320,15 @@ func TestBestOfColumns(t *testing.T) {
 		}
 	}
 }
+
+// Every format that has a place for warnings says them; the command line adds those of CSV.
+func TestFormatsWarn(t *testing.T) {
+	r := short()
+	r.Warnings = []string{"beware of the dog"}
+	for _, format := range []Reporter{Text{Width: 200}, Markdown{}, JSON{}, JUnit{}, GitHub{}} {
+		var b strings.Builder
+		if err := format.Report(&b, Compare(r, "")); err != nil || !strings.Contains(b.String(), "beware of the dog") {
+			t.Errorf("%T: error %v, and no warning in\n%s", format, err, &b)
+		}
+	}
+}

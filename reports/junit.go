@@ -27,6 +27,7 @@ type junitSuite struct {
 	Failures int         `xml:"failures,attr"`
 	Cases    []junitCase `xml:"testcase"`
 	Out      string      `xml:"system-out,omitempty"`
+	Err      string      `xml:"system-err,omitempty"` // the warnings
 }
 
 type junitCase struct {
@@ -54,6 +55,9 @@ func (JUnit) Report(w io.Writer, d *Document) error {
 		s := junitSuiteOf(&lists[i])
 		if len(lists) == 1 {
 			s.Out = strings.Join(words.Printables(append([]string{d.Title}, d.Lead...)), "\n")
+		}
+		if i == 0 && d.Warnings != nil { // XML has no place for those of all suites
+			s.Err = strings.Join(words.Printables(d.Warnings), "\n")
 		}
 		all.Tests, all.Failures, all.Suites = all.Tests+s.Tests, all.Failures+s.Failures, append(all.Suites, s)
 	}

@@ -180,7 +180,7 @@ var about = map[string]string{
 	"coordinator.name":    "What faults call it. Default: coordinator.",
 	"coordinator.latency": "How long an ask takes, there and back: a duration or a distribution. Default: 0.",
 	"coordinator.timeout": "When an instance gives up an ask. Default: 1s.",
-	"coordinator.burst":   "What may be spent at once, as the time in which the quota gives it. Default: 1m.",
+	"coordinator.burst":   "What may be spent at once, as the time in which the quota gives it. The quota begins without it. Default: 1m.",
 
 	"faults[].kind":       "What goes wrong.",
 	"faults[].deployment": "The deployment or coordinator that is hit. Default: all deployments.",

@@ -35,7 +35,11 @@ SCENARIO and --trace are as in 'ratesim compare'.
 
 Bench takes as long as the scenario, divided by --speed. At a higher speed the real
 machine has less time for each call, so the differences grow. Several replications
-run at the same time: ten at speed 1, two up to speed 5, and one above that.`,
+run at the same time: ten at speed 1, two up to speed 5, and one above that.
+
+Calls that bench could not make, because the machine is too slow for the speed or the
+rate, count in the metric not_sent and as failed. Bench warns of them and ends with exit
+code 1, unless the scenario expects something of them, such as none.not_sent <= 100.`,
 		Example: `  ratesim bench --speed 60
   ratesim bench outage --strategies jitter,queue --duration 1m`,
 		Args: atMostOne,

@@ -175,12 +175,13 @@ func (f *convertFlags) open(c *cobra.Command, s *streams, names []string) ([]*wo
 		change := f.change
 		change.Log = i
 		again := false
+		var seen workload.Content
 		l, err := workload.NewChanged(func(inOrder bool) (*workload.Usage, io.Closer, error) {
 			if again && !rereadable(name) {
 				return nil, nil, inputError{fmt.Errorf("%s cannot be read more than once, and is too long to be kept, which --loop, and --scale and --growth above 1, ask for; save it to a file and name that", name)}
 			}
 			again, o.InOrder = true, inOrder
-			return s.openLog(c.Context(), name, o)
+			return s.openLog(c.Context(), name, &seen, o)
 		}, change)
 		if err != nil {
 			return logs, loadError(c, "usage log", name, err)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -48,20 +47,20 @@ func (f *logFlags) options() workload.UsageOptions {
 	return workload.UsageOptions{Format: f.format, Columns: f.columns.v, SkipBadRows: f.skipBad}
 }
 
-// openLog opens a usage log, which is a file, an embedded trace, or standard input, to be
-// read once.
-func (s *streams) openLog(ctx context.Context, name string, o workload.UsageOptions) (*workload.Usage, io.Closer, error) {
+// openLog opens a usage log, which is a file, an embedded trace, or standard input. Whoever
+// opens it several times gives the same Content each time, others none.
+func (s *streams) openLog(ctx context.Context, name string, seen *workload.Content, o workload.UsageOptions) (*workload.Usage, io.Closer, error) {
 	var in io.Reader = s.in
 	closer := io.NopCloser(in)
 	if name == "-" {
 		name = stdinName
 	} else {
-		file, err := hearing(ctx, func() (io.ReadCloser, error) { return workload.OpenFile(name) })
+		file, err := hearing(ctx, func() (io.ReadCloser, error) { return workload.OpenFile(name, seen) })
 		if err != nil {
 			return nil, nil, err
 		}
 		in, closer = file, file
-		if of, ok := file.(*os.File); ok {
+		if of, ok := file.(readableAnywhere); ok {
 			in = interruptibleFile{&interruptible{ctx: ctx, in: file}, of}
 		}
 	}

@@ -38,6 +38,11 @@ func (o output) report(s *streams, d *reports.Document, files ...reports.File) e
 	if err := done(); err != nil {
 		return err
 	}
+	if o.format == "csv" { // which has no place for warnings
+		for _, text := range d.Warnings {
+			fmt.Fprintf(printable{s.err}, "ratesim: warning: %s\n", text)
+		}
+	}
 	if o.dir == "" {
 		return nil
 	}

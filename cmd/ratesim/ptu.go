@@ -103,7 +103,7 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 	if len(args) == 1 {
 		o := f.log.options()
 		o.Model, o.Location = f.model, f.zone.location
-		log, closer, err := s.openLog(c.Context(), args[0], o)
+		log, closer, err := s.openLog(c.Context(), args[0], nil, o)
 		if err != nil {
 			return loadError(c, "usage log", args[0], err)
 		}

@@ -60,8 +60,8 @@ batches, and --max-accounts the accounts, each of some kilobytes. One account ha
 of the first and 64 MiB of the second. A request counts twice its size, and nothing up
 to 64 KiB. What passes a bound is refused with 503, or 413 for files. When there are
 too many accounts, the one that was idle for the longest time is forgotten, with its
-files; if that is less than a minute, the new one is refused with 503. Long answers
-are sent piece by piece.
+files; if that is less than a minute, the new one is refused with 503 and a
+Retry-After. Long answers are sent piece by piece.
 
 Every request is admitted or refused by an estimate of its prompt, a quarter of its
 characters, as vendors do. Prompts that are admitted are counted, and answers tell how
@@ -180,6 +180,7 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	if err != nil {
 		return inputError{err}
 	}
+	warnCrowded(s, v.config.Keys, f.bounds.Accounts)
 	endpoints, err := f.listen(s, monitor.Measure(served), v.operator(served, monitor, f.admin))
 	if err != nil {
 		return err
@@ -249,6 +250,17 @@ func (f *serveFlags) listen(s *streams, public, operator http.Handler) ([]mock.E
 	}
 	warnExposed(s, "--admin", l)
 	return append(endpoints, mock.Endpoint{Listener: l, Handler: operator}), nil
+}
+
+// warnCrowded says when a file of keys has more accounts than the server keeps.
+func warnCrowded(s *streams, keys map[string]string, most int) {
+	accounts := map[string]bool{}
+	for _, account := range keys {
+		accounts[account] = true
+	}
+	if n := len(accounts); n > most {
+		fmt.Fprintf(s.err, "ratesim: warning: --keys has %d accounts and --max-accounts is %d: when more of them call within a minute, the others get 503\n", n, most)
+	}
 }
 
 // warnExposed says when others than this machine reach a listener.

@@ -243,3 +243,15 @@ func TestExposed(t *testing.T) {
 		}
 	}
 }
+
+// Whoever has more accounts than the server keeps is told so.
+func TestCrowded(t *testing.T) {
+	keys := map[string]string{"sk-1": "a", "sk-2": "a", "sk-3": "b"}
+	for most, want := range map[int]bool{1: true, 2: false, 3: false} {
+		var errs bytes.Buffer
+		warnCrowded(&streams{err: &errs}, keys, most)
+		if strings.Contains(errs.String(), "--keys has 2 accounts") != want {
+			t.Errorf("at most %d: %q", most, &errs)
+		}
+	}
+}

@@ -123,7 +123,14 @@ func (r *interruptible) Read(p []byte) (int, error) {
 // interruptibleFile is a file that can also be read at any place, if it is a regular one.
 type interruptibleFile struct {
 	*interruptible
-	file *os.File
+	file readableAnywhere
+}
+
+// readableAnywhere is a file that can be read at any place, if Stat says that it is a regular
+// one.
+type readableAnywhere interface {
+	io.ReaderAt
+	Stat() (fs.FileInfo, error)
 }
 
 // ReadAt implements io.ReaderAt. It does not wait as long as a pipe makes a reader wait.

@@ -91,7 +91,7 @@ func (f *describeFlags) run(c *cobra.Command, s *streams, name string) error {
 	}
 	o := f.log.options()
 	o.Model, o.Location = f.model, f.zone.location
-	log, closer, err := s.openLog(c.Context(), name, o)
+	log, closer, err := s.openLog(c.Context(), name, nil, o)
 	if err != nil {
 		return loadError(c, "usage log", name, err)
 	}

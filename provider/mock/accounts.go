@@ -2,7 +2,9 @@ package mock
 
 import (
 	"container/list"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,22 +60,26 @@ func (e *exchange) enter(script *wire.Script) bool {
 		return false
 	}
 	e.key = key
-	e.account = e.s.enter(name, script, e.scripted)
-	if e.account == nil {
-		e.fail(http.StatusServiceUnavailable, "This server has as many accounts as it can hold, and all were used within the last minute.")
+	var wait time.Duration
+	if e.account, wait = e.s.enter(name, script, e.scripted); e.account == nil {
+		e.w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+		e.fail(http.StatusServiceUnavailable, fmt.Sprintf("This server keeps %d accounts at most (Bounds.Accounts; --max-accounts of ratesim serve), and all were used within the last %v.",
+			e.s.c.Bounds.Accounts, e.s.rest()))
 	}
 	return e.account != nil
 }
 
-// enter returns the account of that name, nil when there is no room for it. The
-// account is not forgotten until leave is called.
-func (s *Server) enter(name string, script *wire.Script, scripted bool) *account {
+// enter returns the account of that name. When there is no room for it the account is nil,
+// and there may be room after wait. The account is not forgotten until leave is called.
+func (s *Server) enter(name string, script *wire.Script, scripted bool) (a *account, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.accounts.named[name]
+	a = s.accounts.named[name]
 	if a == nil {
-		if len(s.accounts.named) >= s.c.Bounds.Accounts && !s.forget() {
-			return nil
+		if len(s.accounts.named) >= s.c.Bounds.Accounts {
+			if wait := s.forget(); wait > 0 {
+				return nil, wait
+			}
 		}
 		zero, epoch, draws := s.accounts.start, s.accounts.start, rng.New(s.c.Seed, 0)
 		if scripted {
@@ -89,7 +95,7 @@ func (s *Server) enter(name string, script *wire.Script, scripted bool) *account
 		s.accounts.idle.Remove(a.place)
 		a.place = nil
 	}
-	return a
+	return a, 0
 }
 
 // leave says that a request to an account is over.
@@ -102,21 +108,22 @@ func (s *Server) leave(a *account) {
 	}
 }
 
-// forget forgets the account that nobody has used for the longest time. It reports
-// false when there is none that may be forgotten. The caller holds the lock.
-func (s *Server) forget() bool {
+// forget forgets the account that nobody has used for the longest time. When there is none
+// that may be forgotten it returns after how long there may be one, which is more than 0. The
+// caller holds the lock.
+func (s *Server) forget() (wait time.Duration) {
 	first := s.accounts.idle.Front()
 	if first == nil {
-		return false
+		return s.rest()
 	}
 	a, _ := first.Value.(*account) // as all are
-	if time.Since(a.used) < s.rest() {
-		return false
+	if wait := s.rest() - time.Since(a.used); wait > 0 {
+		return wait
 	}
 	s.accounts.idle.Remove(first)
 	delete(s.accounts.named, a.name)
 	a.stored.give(a.stored.used.Load())
-	return true
+	return 0
 }
 
 // Reset forgets all accounts, with their files: every limit is whole again.

@@ -246,6 +246,63 @@ func TestForgetsIdleAccounts(t *testing.T) {
 	})
 }
 
+// More keys than a server keeps accounts by default, all used within a minute: one more is
+// told when there will be room, and then there is.
+func TestAccountsAtTheDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := offer(t, mock.Config{Deployments: open})
+		get := func(key int) *httptest.ResponseRecorder {
+			return ask(s, "GET", "/v1/models", "", fmt.Sprint("Authorization: Bearer sk-", key))
+		}
+		const most = 1 << 16
+		for i := range most {
+			if w := get(i); w.Code != 200 {
+				t.Fatalf("account %d of %d: %d", i, most, w.Code)
+			}
+		}
+		time.Sleep(20 * time.Second)
+		if w := get(most); w.Code != 503 || w.Header().Get("Retry-After") != "40" || !strings.Contains(w.Body.String(), "65536 accounts") {
+			t.Errorf("one more: %d, retry after %q: %s", w.Code, w.Header().Get("Retry-After"), w.Body)
+		}
+		time.Sleep(40 * time.Second)
+		for i := range 100 {
+			if w := get(most + i); w.Code != 200 {
+				t.Errorf("a new account after the time that was told: %d", w.Code)
+			}
+		}
+		if n := len(s.State().Accounts); n != most {
+			t.Errorf("%d accounts, want %d", n, most)
+		}
+	})
+}
+
+// An account that is used takes as much memory as docs/howto/client.md says.
+func TestMemoryOfAccount(t *testing.T) {
+	config := provider.Config{Vendor: "openai", Model: "gpt-4o", RPM: 500, TPM: 30_000}
+	s := offer(t, mock.Config{Deployments: []mock.Deployment{{Config: config}}})
+	heap := func() int64 {
+		var m runtime.MemStats
+		for range 3 { // pools are emptied by the second
+			runtime.GC()
+		}
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	const n = 4000
+	before := heap()
+	for i := range n {
+		if w := ask(s, "POST", "/v1/chat/completions", `{"model":"gpt-4o",`+hello+`}`, fmt.Sprint("Authorization: Bearer sk-", i)); w.Code != 200 {
+			t.Fatalf("account %d: %d", i, w.Code)
+		}
+	}
+	if each := (heap() - before) / n; each < 1000 || each > 4000 {
+		t.Errorf("%d bytes for each account, want about 3 KB", each)
+	} else {
+		t.Logf("%d bytes for each account", each)
+	}
+	runtime.KeepAlive(s)
+}
+
 // storeFile uploads a file.
 func storeFile(s http.Handler, key, name, purpose, data string) *httptest.ResponseRecorder {
 	var form bytes.Buffer

@@ -23,7 +23,7 @@ type Bounds struct {
 	// Accounts bounds how many accounts there are, of some kilobytes each; default
 	// 65,536. When one more comes, the one that nobody has used for the longest time
 	// is forgotten, with its files; if that is less than a minute, the new one gets
-	// 503.
+	// 503 and is told when to come again.
 	Accounts int
 }
 

@@ -6,6 +6,26 @@
 // grants a time in the future where redis_rate refuses, so that no instance asks twice
 // and no call overtakes another. In the second way, an instance leases a share of the
 // quota for some seconds and paces itself to it, as in YouTube's Doorman (lease.go).
+//
+// # The beginning, and what a restart costs
+//
+// A coordinator that has just begun may be one that has lost its memory. What it does not
+// know may have been spent, so it begins without its burst and gains that over the time
+// Config.Burst. Grants that were made before, for times to come, are still used. With r for
+// what the quota gives per second, B for the burst, C for the largest single grant or B if
+// that is more, and W for the longest wait that was granted (wait_timeout of the strategy
+// shared), what is granted for a span of L seconds is
+//
+//	without a restart        at most C + r L
+//	with one restart in it   at most C + r L + r W + (C - B)
+//
+// because the coordinator before the restart granted at most C + r L' for the L' seconds of
+// the span that end at most W after the restart. The one after it grants at most r for each
+// second since, and C - B more, because a grant larger than the burst waits only until the
+// bucket is full. With the default burst no grant is larger, and a restart costs r W. If it
+// began with its burst, it would cost B more. Leases that were held at a restart are used to
+// their end beside the new ones: for one length of a lease, up to twice the quota is leased.
+// Package redisquota does the same in Redis.
 package quota
 
 import (
@@ -115,7 +135,9 @@ func newPool(perMinute int64, burst time.Duration) pool {
 		return pool{}
 	}
 	size := max(1, int64(float64(perMinute)*burst.Minutes()))
-	return pool{limit.NewBucket(size, perMinute, limit.Window), perMinute, size}
+	bucket := limit.NewBucket(size, perMinute, limit.Window)
+	bucket.Take(0, size) // it may have been spent
+	return pool{bucket, perMinute, size}
 }
 
 func (p *pool) fits(cost int64) bool { return p.bucket == nil || cost <= max(p.minute, p.burst) }

@@ -1,7 +1,9 @@
 package quota
 
 import (
+	"cmp"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,7 +26,8 @@ type gcra struct {
 func newGCRA(perMinute int64, burst time.Duration) *gcra {
 	unit := big.NewRat(int64(time.Minute), perMinute)
 	size := max(1, int64(float64(perMinute)*burst.Minutes()))
-	return &gcra{unit, new(big.Rat).Mul(unit, big.NewRat(size, 1)), new(big.Rat), size}
+	all := new(big.Rat).Mul(unit, big.NewRat(size, 1))
+	return &gcra{unit, all, all, size} // it begins without its burst
 }
 
 func (g *gcra) from(now clock.Time) *big.Rat {
@@ -95,6 +98,48 @@ func TestGrantsAreGCRA(t *testing.T) {
 	})
 }
 
+// TestRestart: a coordinator that lost its memory, between grants for times to come, costs no
+// more than its comment says: in no span of L seconds is more granted than C + r L + r W + C - B.
+func TestRestart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		burst := time.Duration(rapid.IntRange(1, 60_000).Draw(t, "burst")) * time.Millisecond
+		patience := time.Duration(rapid.IntRange(0, 30_000).Draw(t, "patience")) * time.Millisecond
+		tpm := rapid.Int64Range(1000, 60_000).Draw(t, "tpm")
+		cfg := &Config{TPM: tpm, Burst: burst}
+		type grant struct {
+			at     clock.Time
+			tokens int64
+		}
+		var grants []grant
+		now := clock.Time(0)
+		size := max(1, int64(float64(tpm)*burst.Minutes()))
+		largest := size
+		for range 2 { // a coordinator, and the one after its restart
+			c, began := New(cfg, rng.New(1, 0)), now
+			for range rapid.IntRange(0, 60).Draw(t, "asks") {
+				now += clock.Time(rapid.SampledFrom([]int64{0, 1, 1e7, 1e9, 70e9}).Draw(t, "after"))
+				q := wire.Ask{Tokens: rapid.Int64Range(1, tpm/2).Draw(t, "tokens"), Within: patience}
+				var r wire.Reply
+				if c.Ask(now-began, &q, &r); r.OK() {
+					grants, largest = append(grants, grant{now.Add(r.RetryAfter), q.Tokens}), max(largest, q.Tokens)
+				}
+			}
+		}
+		slices.SortFunc(grants, func(a, b grant) int { return cmp.Compare(a.at, b.at) })
+		perSecond := float64(tpm) / 60
+		most := float64(2*largest-size) + perSecond*patience.Seconds()
+		for i := range grants {
+			sum := int64(0)
+			for _, g := range grants[i:] {
+				sum += g.tokens
+				if span := g.at.Sub(grants[i].at).Seconds(); float64(sum) > most+perSecond*span+1e-3 {
+					t.Fatalf("%d tokens are granted within %v s from %v on, want at most %v", sum, span, grants[i].at, most+perSecond*span)
+				}
+			}
+		}
+	})
+}
+
 // TestLeasesNeverAddUpToMore: whoever asks for whatever whenever, the shares of
 // all leases that have not ended are within the quota; and when all want the
 // same and have asked three times, all have the same.
@@ -160,7 +205,7 @@ func TestLeaseEnds(t *testing.T) {
 
 // Its faults are its own: nothing is granted while it is down, or hangs.
 func TestFaults(t *testing.T) {
-	c := New(&Config{RPM: 1, Burst: time.Minute, Faults: []provider.Fault{
+	c := New(&Config{RPM: 15, Burst: time.Minute, Faults: []provider.Fault{
 		{Kind: provider.Outage, Status: 503, At: clock.Second, Until: 2 * clock.Second},
 		{Kind: provider.Hang, Rate: 1, At: 3 * clock.Second, Until: 4 * clock.Second}}}, rng.New(1, 0))
 	for _, tt := range []struct {

@@ -154,7 +154,7 @@ type usageRows struct {
 }
 
 // Close implements rows.
-func (u *usageRows) Close() error { return u.closer.Close() }
+func (u *usageRows) Close() error { return writtenTo(u.in.file, u.closer.Close()) }
 
 // Merged gives the requests of several logs in time order.
 type Merged struct {

@@ -143,6 +143,9 @@ func (l *Log) Each(s *Summary, do func(*Row)) error {
 	}
 	s.name(last, run)
 	s.Warnings, s.Tenants = t.Warnings(), t.Tenants()
-	l.Read, l.InOrder = t.opened, t.usage.InOrder()
+	l.InOrder = t.usage.InOrder()
+	if t.file != nil && l.Read == nil {
+		l.Read = t.file.seen
+	}
 	return t.Err()
 }

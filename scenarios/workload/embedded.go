@@ -2,6 +2,7 @@ package workload
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -33,28 +34,15 @@ type Log struct {
 	Name string // of an embedded trace, or the path of a file
 	Data []byte // what is in it, where that is in no file: of standard input
 	UsageOptions
-	Read Stamp // what Describe found; its zero value = it has not been called
+	Read *Content // what Describe found; nil = it has not been called, or the log is in no file
 }
 
-// Stamp tells a file from what it is after somebody has written to it. That of a log that
-// is in no file is empty.
-type Stamp struct {
-	Size     int64
-	Modified int64 // in ns since 1970
-}
-
-func stampOf(f io.Reader) (s Stamp) {
-	if file, ok := f.(*os.File); ok {
-		if info, err := file.Stat(); err == nil {
-			s = Stamp{info.Size(), info.ModTime().UnixNano()}
-		}
+// writtenTo names the file in an error if that is errWritten.
+func writtenTo(file string, err error) error {
+	if errors.Is(err, errWritten) {
+		return &FileError{File: file, Msg: "has been written to since the run began, so what is read now does not belong to what was read before; run again on a copy", cause: err}
 	}
-	return s
-}
-
-// changed says that a log is not what it was.
-func changed(file string) error {
-	return &FileError{File: file, Msg: "has been written to since the run began, so strategies would meet different calls; run again on a copy"}
+	return err
 }
 
 // Open opens a log of single requests, which may be read more than once. The caller closes
@@ -67,22 +55,46 @@ func (l *Log) Open() (*TraceReader, error) {
 			return nil, err
 		}
 	}
-	now := stampOf(f)
-	if l.Read != (Stamp{}) && now != l.Read {
-		f.Close()
-		return nil, changed(l.Name)
+	var watched *watchedFile
+	if file, ok := f.(*os.File); ok {
+		seen := l.Read
+		if seen == nil {
+			seen = &Content{}
+		}
+		var err error
+		if watched, err = watch(file, seen); err != nil {
+			file.Close()
+			return nil, writtenTo(l.Name, err)
+		}
+		f = watched
 	}
 	t, err := NewTraceReader(l.Name, f, l.UsageOptions)
 	if err != nil {
-		f.Close()
-		return nil, err
+		return nil, cmp.Or(writtenTo(l.Name, f.Close()), err)
 	}
-	t.closer, t.opened = f, now
+	t.closer, t.file = f, watched
 	return t, nil
 }
 
-// OpenFile opens an embedded trace or a file, to be read once. Errors are of type *FileError.
-func OpenFile(name string) (io.ReadCloser, error) { return openFile(name, false) }
+// OpenFile opens an embedded trace or a file. Whoever opens a file several times gives the same
+// Content each time: once it has been written to, Open, Read or Close return an error. seen
+// is nil for a file that is opened once. Errors of OpenFile are of type *FileError.
+func OpenFile(name string, seen *Content) (io.ReadCloser, error) {
+	f, err := openFile(name, false)
+	file, ok := f.(*os.File)
+	if err != nil || !ok || seen == nil {
+		return f, err
+	}
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return f, nil
+	}
+	w, err := watch(file, seen)
+	if err != nil {
+		file.Close()
+		return nil, writtenTo(name, err)
+	}
+	return w, nil
+}
 
 // openFile opens an embedded trace or a file; with again the file must be one that can be
 // read more than once.

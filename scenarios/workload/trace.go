@@ -31,7 +31,7 @@ type Row struct {
 type TraceReader struct {
 	usage  *Usage
 	closer io.ReadCloser // nil when the caller owns the input
-	opened Stamp         // of closer
+	file   *watchedFile  // the same, where it is one
 	record Record
 	begin  time.Time // of the times: 1970 where they are relative
 	empty  *note
@@ -123,7 +123,7 @@ func (t *TraceReader) Next(row *Row) bool {
 		}
 		t.usage.in.fail(0, 0, "%s", what)
 	}
-	if !t.over && t.usage.Err() == nil && t.closer != nil && stampOf(t.closer) != t.opened {
+	if !t.over && t.file != nil && t.file.written() {
 		t.written = true
 	}
 	t.over = true
@@ -133,16 +133,17 @@ func (t *TraceReader) Next(row *Row) bool {
 // Err returns the *FileError that ended the trace early, or nil.
 func (t *TraceReader) Err() error {
 	if t.written {
-		return changed(t.usage.in.file)
+		return writtenTo(t.usage.in.file, errWritten)
 	}
 	return t.usage.Err()
 }
 
-// Close closes the file that Log.Open opened.
+// Close closes the file that Log.Open opened. The error is a *FileError if the file has been
+// written to.
 func (t *TraceReader) Close() error {
 	t.over = true
 	if t.closer == nil {
 		return nil
 	}
-	return t.closer.Close()
+	return writtenTo(t.usage.in.file, t.closer.Close())
 }

@@ -163,7 +163,7 @@ func (t *transformed[T]) Next(row *T) (at clock.Time, number int, ok bool) {
 	if t.advance(c) {
 		t.copies.settle()
 	} else {
-		t.copies.pop().rows.Close()
+		t.drop(t.copies.pop())
 	}
 	return at, c.number, true
 }
@@ -171,13 +171,20 @@ func (t *transformed[T]) Next(row *T) (at clock.Time, number int, ok bool) {
 // Err returns what ended the trace early, or nil.
 func (t *transformed[T]) Err() error { return t.err }
 
-// Close lets go of all files.
+// Close lets go of all files. The error is that of Err.
 func (t *transformed[T]) Close() error {
 	for len(t.copies) > 0 {
-		t.copies.pop().rows.Close()
+		t.drop(t.copies.pop())
 	}
 	t.started = true
-	return nil
+	return t.err
+}
+
+// drop closes the rows of a copy, which see whether what they read is what it was.
+func (t *transformed[T]) drop(c *replica[T]) {
+	if err := c.rows.Close(); t.err == nil {
+		t.err = err
+	}
 }
 
 // start opens all copies and reads their first rows.
@@ -203,7 +210,7 @@ func (t *transformed[T]) start() {
 		}
 		if t.advance(c) {
 			t.copies.push(c)
-		} else if c.rows.Close(); t.err != nil {
+		} else if t.drop(c); t.err != nil {
 			return
 		}
 	}
@@ -329,7 +336,9 @@ func (t *transformed[T]) again(c *replica[T]) bool {
 	}
 	c.moved = c.moved.Add(t.cycle.period)
 	c.seen = cycle{}
-	c.rows.Close()
+	if t.drop(c); t.err != nil {
+		return false
+	}
 	from, err := t.open()
 	if err != nil {
 		t.err = err

@@ -15,6 +15,7 @@ const (
 	Succeeded
 	Failed
 	Censored
+	NotSent
 	SuccessRate
 	FailedPer1000
 	DeadlineMetRate
@@ -182,8 +183,11 @@ func meanOfRuns(v func(*Run) float64) func(*Run) (num, den float64) {
 func outcomes(m []Metric) {
 	m[Calls] = Metric{Name: "calls", About: "calls that arrived", group: mean(func(t *Tally) int64 { return t.Calls })}
 	m[Succeeded] = Metric{Name: "succeeded", Better: Higher, About: "calls that were answered in time", group: mean(func(t *Tally) int64 { return t.Succeeded })}
-	m[Failed] = Metric{Name: "failed", Better: Lower, About: "calls that ended without an answer", group: mean((*Tally).failed)}
+	m[Failed] = Metric{Name: "failed", Better: Lower, About: "calls that ended without an answer: the sum of failures.* and not_sent", group: mean((*Tally).failed)}
 	m[Censored] = Metric{Name: "censored", Better: Lower, About: "calls still open when the run ended", group: mean(func(t *Tally) int64 { return t.Censored })}
+	m[NotSent] = Metric{Name: "not_sent", Better: Lower,
+		About: "failed calls: ratesim bench did not give them to the strategy, because it could not keep up; always 0 in a simulation",
+		group: mean(func(t *Tally) int64 { return t.NotSent })}
 	m[SuccessRate] = Metric{Name: "success_rate", Unit: Share, Better: Higher, About: "succeeded ÷ calls", share: true,
 		group: func(t *Tally) (float64, float64) { return n(t.Succeeded), n(t.Calls) }}
 	m[FailedPer1000] = Metric{Name: "failed_per_1000", Better: Lower, About: "calls of every 1,000 without an answer by their deadline or by the end of the run: failed and censored",

@@ -246,6 +246,14 @@ func (r *Run) Fail(now clock.Time, group, reason int) {
 	r.series[failed].Add(now, 1)
 }
 
+// FailUnsent records a call of a group that failed because the driver could not keep up:
+// no strategy was given it.
+func (r *Run) FailUnsent(now clock.Time, group int) {
+	r.LastEnd = now
+	r.groups[group].NotSent++
+	r.series[failed].Add(now, 1)
+}
+
 // Use records which share of the limit per minute was charged in the minute
 // up to now.
 func (r *Run) Use(now clock.Time, share float64) {

@@ -33,7 +33,7 @@ func summarise(outcomes ...Outcome) *Result {
 	return &r
 }
 
-// One run by hand: four calls of two tenants, of which the second's fail.
+// One run by hand: five calls of two tenants, of which the second's fail.
 func TestEveryMetricByHand(t *testing.T) {
 	r := NewRun(Setup{Deployments: 2, Tenants: 3, Instances: 1, Duration: 6 * time.Second, RetryWindow: 100 * time.Millisecond, Thirds: [2]uint32{10, 20}})
 	a, b := Work{Group: r.Group(0, 10), Tokens: 100, Due: true}, Work{Group: r.Group(1, 11), Tokens: 200}
@@ -58,17 +58,19 @@ func TestEveryMetricByHand(t *testing.T) {
 	r.ServerError()
 	r.Fail(6000*ms, large.Group, 0)
 	r.Arrive(6000*ms, Work{Group: b.Group, Tokens: 10})
+	r.Arrive(6000*ms, Work{Group: b.Group, Tokens: 10})
+	r.FailUnsent(6000*ms, b.Group)
 	r.Close(7000 * ms)
 	r.CostUSD, r.Charged, r.Allowed, r.Most = 0.5, 250, 1000, 2
 
 	want := map[string]float64{
-		"calls": 4, "succeeded": 1, "failed": 2, "censored": 1, "success_rate": 0.25, "deadline_met_rate": 0.5, "failed_per_1000": 750,
+		"calls": 5, "succeeded": 1, "failed": 3, "not_sent": 1, "censored": 1, "success_rate": 0.2, "deadline_met_rate": 0.5, "failed_per_1000": 800,
 		"answers_per_min":      12, // 1 in the 5 s from the first arrival to the end of the duration
 		"cost_per_success_usd": 0.5, "of_optimum": 0.5,
-		"attempts": 6, "amplification": 1.5, "rejected": 3, "rejected_requests": 1, "rejected_tokens": 1, "server_errors": 1,
+		"attempts": 6, "amplification": 1.2, "rejected": 3, "rejected_requests": 1, "rejected_tokens": 1, "server_errors": 1,
 		"rejected_by.rpm": 1, "rejected_by.tpm": 1, "rejected_by.unnamed": 1,
 		"goodput_tpm": 1000, "quota_used": 0.25, "wasted_prompt_tokens": 100, // 100 tokens in 6 s
-		"latency_p50": 2, "latency_p95": 2, // half of all calls never succeed: no time_to_success
+		"latency_p50": 2, "latency_p95": 2, // four of five calls never succeed: no time_to_success
 		"latency_p99": 2, "latency_max": 2, "latency_mean": 2, "queue_wait_p95": 0.5,
 		"peak_attempts_per_s": 3, "peak_to_mean": 3 / (5. / 5), "retry_peak": 2, "drained_at": 7,
 		"fairness_jain": 0.5, "fairness_instances": 1, "cost_usd": 0.5,
@@ -83,10 +85,10 @@ func TestEveryMetricByHand(t *testing.T) {
 		v := groups[i].Values
 		return [4]float64{v[Calls].Mean, v[Succeeded].Mean, v[Attempts].Mean, v[Rejected].Mean}
 	}
-	if len(s.Tenants) != 3 || s.Tenants[0].Name != "a" || some(s.Tenants, 0) != [4]float64{1, 1, 2, 1} || some(s.Tenants, 1) != [4]float64{3, 0, 4, 2} {
+	if len(s.Tenants) != 3 || s.Tenants[0].Name != "a" || some(s.Tenants, 0) != [4]float64{1, 1, 2, 1} || some(s.Tenants, 1) != [4]float64{4, 0, 4, 2} {
 		t.Errorf("tenants %v", s.Tenants)
 	}
-	if len(s.Sizes) != 3 || s.Sizes[2].Name != "large" || some(s.Sizes, 0) != [4]float64{1, 1, 2, 1} || some(s.Sizes, 1) != [4]float64{2, 0, 3, 2} || some(s.Sizes, 2) != [4]float64{1, 0, 1, 0} {
+	if len(s.Sizes) != 3 || s.Sizes[2].Name != "large" || some(s.Sizes, 0) != [4]float64{1, 1, 2, 1} || some(s.Sizes, 1) != [4]float64{3, 0, 3, 2} || some(s.Sizes, 2) != [4]float64{1, 0, 1, 0} {
 		t.Errorf("sizes %v", s.Sizes)
 	}
 	if !r.Elsewhere {

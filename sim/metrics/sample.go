@@ -279,7 +279,7 @@ func (s *Sample) seldom(i stats.Interval, outcome int, p Part, id ID, alpha floa
 			seen++
 		}
 	}
-	if seen >= few || id == Attempts {
+	if seen >= few || id == Attempts || id == NotSent { // which a driver that keeps up has none of, ever
 		return i
 	}
 	share := stats.Share(stats.Counts{Hits: c.Hits, Of: all.Hits}, s.typical(p, SuccessRate), s.Level(alpha))

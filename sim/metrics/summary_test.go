@@ -277,7 +277,7 @@ func TestMetricsOfTheContract(t *testing.T) {
 		}
 		v[id] = &Estimate{float64(id), float64(id) - 1, float64(id) + 1}
 	}
-	for _, name := range strings.Fields(`calls succeeded failed censored success_rate deadline_met_rate attempts amplification
+	for _, name := range strings.Fields(`calls succeeded failed censored not_sent success_rate deadline_met_rate attempts amplification
 		rejected server_errors goodput_tpm quota_used wasted_prompt_tokens
 		latency_p50 latency_p95 latency_p99 latency_max queue_wait_p95 peak_attempts_per_s peak_to_mean retry_peak
 		drained_at recovery_s fairness_jain cost_usd of_optimum regret_s
@@ -315,10 +315,12 @@ func TestCountsAddUp(t *testing.T) {
 			for range rapid.IntRange(1, 50).Draw(t, "calls") {
 				r.Arrive(0, Work{})
 				r.Reject(0, 0, limit.Name(rapid.IntRange(0, int(limit.NumNames)-1).Draw(t, "by")))
-				switch end := rapid.IntRange(0, NumReasons+1).Draw(t, "end"); end {
+				switch end := rapid.IntRange(0, NumReasons+2).Draw(t, "end"); end {
 				case NumReasons:
 					r.Succeed(0, 0, Work{})
 				case NumReasons + 1: // is censored
+				case NumReasons + 2:
+					r.FailUnsent(0, 0)
 				default:
 					r.Fail(0, 0, end)
 				}

@@ -14,6 +14,7 @@ const NumReasons = 5
 type Tally struct {
 	Calls, Succeeded, Censored int64
 	Failed                     [NumReasons]int64
+	NotSent                    int64 // calls that the strategy was not given; they failed too
 	DueCalls, DueMet           int64 // calls with a deadline, and those that succeeded by then
 	Attempts                   int64
 	Rejected                   int64
@@ -37,6 +38,7 @@ func (t *Tally) add(o *Tally) {
 	for i, n := range o.Failed {
 		t.Failed[i] += n
 	}
+	t.NotSent += o.NotSent
 	t.DueCalls += o.DueCalls
 	t.DueMet += o.DueMet
 	t.Attempts += o.Attempts
@@ -59,7 +61,7 @@ func (t *Tally) seal(r *Run) {
 
 // failed is the number of calls that ended without success.
 func (t *Tally) failed() int64 {
-	n := int64(0)
+	n := t.NotSent
 	for _, f := range t.Failed {
 		n += f
 	}

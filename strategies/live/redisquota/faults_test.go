@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,7 +15,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"ratesim/provider/quota"
 	"ratesim/provider/wire"
+	"ratesim/sim/rng"
 	"ratesim/strategies/live/redisquota"
 )
 
@@ -161,29 +164,66 @@ func TestRetryIsChargedOnce(t *testing.T) {
 	}
 }
 
-// A server that restarts empty does not grant the burst again: of 60 requests a minute with
-// a burst of a minute, one a second is granted.
+// A server that restarts empty, while instances ask, costs what provider/quota derives and no
+// more: in no span of L seconds are more than B + r L + r W requests granted. The quota is
+// r = 100 a second with a burst of B = 300, and asks wait for W = 0.5 s at most. The 300
+// have been gained and spent before the restart; a server that granted them again would
+// pass the bound by 250.
 func TestRestart(t *testing.T) {
+	const (
+		rate, burst = 100, 3 * time.Second
+		within      = 500 * time.Millisecond
+	)
 	socket := filepath.Join(t.TempDir(), "redis.sock")
-	config := redisquota.Config{Key: "restart", Instance: "1", RPM: 60, Burst: 2 * time.Second}
-	granted := func(client *redis.Client) (n int) {
-		k := coordinator(t, client, config)
-		for range 10 {
-			if r := ask(t, k, wire.Ask{Requests: 1}); r.OK() {
-				n++
+	client, end := start(t, socket)
+	k := coordinator(t, client, redisquota.Config{Key: "restart", Instance: "1", RPM: 60 * rate, Burst: burst})
+	time.Sleep(burst + 100*time.Millisecond)
+	var grants []time.Time
+	asking := func(k *redisquota.Coordinator, d time.Duration) (at int) {
+		for until := time.Now().Add(d); time.Now().Before(until); time.Sleep(time.Millisecond) {
+			if r, err := k.Ask(t.Context(), wire.Ask{Requests: 1, Within: within}); err == nil && r.OK() {
+				grants = append(grants, time.Now().Add(r.RetryAfter))
 			}
 		}
-		return n
+		return len(grants)
 	}
-	client, end := start(t, socket)
-	coordinator(t, client, config)
-	time.Sleep(2100 * time.Millisecond)
-	if n := granted(client); n != 2 {
-		t.Errorf("%d are granted at once after 2 s, want 2", n)
+	before := asking(k, time.Second)
+	if least := 300 + rate; before < least {
+		t.Errorf("%d grants within a second of a full burst, want at least %d", before, least)
 	}
 	end()
-	client, _ = start(t, socket)
-	if n := granted(client); n != 0 {
-		t.Errorf("%d are granted at once by a server that restarted, want none", n)
+	client, _ = start(t, socket) // as the client of k would connect anew
+	k = coordinator(t, client, redisquota.Config{Key: "restart", Instance: "1", RPM: 60 * rate, Burst: burst})
+	if after := asking(k, time.Second) - before; after < rate {
+		t.Errorf("%d grants within a second of the restart, want at least %d", after, rate)
+	}
+	slices.SortFunc(grants, time.Time.Compare)
+	const late = rate / 10 // an answer comes up to 0.1 s after the decision
+	for i := range grants {
+		for j := i; j < len(grants); j++ {
+			span := grants[j].Sub(grants[i]).Seconds()
+			if most := 300 + rate*span + rate*within.Seconds() + late; float64(j-i+1) > most {
+				t.Fatalf("%d grants within %v s, want at most %v", j-i+1, span, most)
+			}
+		}
+	}
+}
+
+// A quota begins without its burst, as in the simulation: of 60,000 tokens a minute with a
+// burst of a minute 1,000 are granted for 1 s after the beginning, and the next 500 for 0.5 s
+// after them.
+func TestBegins(t *testing.T) {
+	client := server(t)
+	began := time.Now()
+	k := coordinator(t, client, redisquota.Config{Key: "begins", Instance: "1", TPM: 60_000})
+	simulated := quota.New(&quota.Config{TPM: 60_000, Burst: quota.DefaultBurst}, rng.New(1, 0))
+	for _, tokens := range []int64{1000, 500} {
+		q := wire.Ask{Tokens: tokens, Within: time.Minute}
+		live := ask(t, k, q)
+		var same wire.Reply
+		simulated.Ask(0, &q, &same)
+		if passed := time.Since(began); live.RetryAfter > same.RetryAfter || live.RetryAfter < same.RetryAfter-passed {
+			t.Errorf("%d tokens are granted in %v, %v after the beginning, and simulated in %v", tokens, live.RetryAfter, passed, same.RetryAfter)
+		}
 	}
 }

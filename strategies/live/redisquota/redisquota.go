@@ -8,8 +8,9 @@
 // Config.Burst. So nothing is granted twice at the moment of a restart. What was granted
 // before, for times to come, is still spent: for as long as the instances may wait for a
 // grant (wait_timeout of shared) or hold a lease (length of lease), up to twice the quota
-// may be sent. The same holds for a failover that loses the latest writes. Redis keeps a
-// quota that nobody asks for a day; after that its burst is gained anew.
+// may be sent. Package provider/quota says how much that is, and why. The same holds for a
+// failover that loses the latest writes. Redis keeps a quota that nobody asks for a day; after
+// that its burst is gained anew.
 package redisquota
 
 import (
