@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -24,6 +25,8 @@ import (
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	providers   []string
+	aliases     []string
+	anyModel    bool
 	addr, admin string
 	catalog     string
 	keys        string
@@ -63,6 +66,11 @@ too many accounts, the one that was idle for the longest time is forgotten, with
 files; if that is less than a minute, the new one is refused with 503. Long answers
 are sent piece by piece.
 
+A model may be named by any id that clients use for it: gpt-4o-2024-08-06,
+claude-sonnet-4-5, us.anthropic.claude-sonnet-4-5-20250929-v1:0 or openai/gpt-4o. Other
+names, such as those of your deployments on Azure, are mapped with --alias. A request
+with a name that nothing serves gets the vendor's error, which says what is served.
+
 Every request is admitted or refused by an estimate of its prompt, a quarter of its
 characters, as vendors do. Prompts that are admitted are counted, and answers tell how
 many tokens they have.
@@ -76,6 +84,8 @@ Serve listens on this machine only, unless --addr says otherwise.`,
 	}
 	fl := c.Flags()
 	fl.StringArrayVar(&f.providers, "provider", []string{"openai/gpt-4o@tier-1"}, "serve this deployment of the catalog, `[NAME=]REF`; may be repeated")
+	fl.StringArrayVar(&f.aliases, "alias", nil, "let requests use this name for a deployment, `NAME=DEPLOYMENT`; may be repeated")
+	fl.BoolVar(&f.anyModel, "any-model", false, "answer to every name of a model: what no deployment has, the first of that vendor answers")
 	fl.StringVar(&f.addr, "addr", "127.0.0.1:8080", "listen on this `ADDRESS`; port 0 takes a free one")
 	fl.StringVar(&f.admin, "admin", "127.0.0.1:0", "`ADDRESS` of the operator's endpoints; empty for none")
 	fl.StringVar(&f.keys, "keys", "", "only let in the keys of a CSV `FILE` with key,account[,tenant]")
@@ -142,6 +152,9 @@ func (f *serveFlags) read(ctx context.Context) (*server, error) {
 		v.known = append(v.known, d)
 		v.config.Deployments = append(v.config.Deployments, mock.Deployment{Name: name, Config: d})
 	}
+	if err := f.readAliases(v); err != nil {
+		return nil, err
+	}
 	if f.keys != "" {
 		data, err := readInput(ctx, f.keys, maxKeysFile)
 		if err != nil {
@@ -167,6 +180,42 @@ func (f *serveFlags) read(ctx context.Context) (*server, error) {
 		v.config.Deployments[i].Config.Faults = list
 	}
 	return v, nil
+}
+
+// readAliases reads the names that requests may use for deployments.
+func (f *serveFlags) readAliases(v *server) error {
+	v.config.AnyModel, v.config.Aliases = f.anyModel, map[string]string{}
+	var known []string
+	for i := range v.known {
+		known = append(known, v.known[i].Name)
+	}
+	for _, alias := range f.aliases {
+		name, to, ok := strings.Cut(alias, "=")
+		switch _, twice := v.config.Aliases[name]; {
+		case !ok || name == "" || to == "":
+			return fmt.Errorf("--alias %s: want NAME=DEPLOYMENT, such as --alias prod-chat=%s", alias, known[0])
+		case !slices.Contains(known, to):
+			return fmt.Errorf("--alias %s: no --provider is called %s; there are %s", alias, to, strings.Join(known, ", "))
+		case slices.Contains(known, name):
+			return fmt.Errorf("--alias %s: a --provider is called %s itself", alias, name)
+		case twice:
+			return fmt.Errorf("--alias %s: %s is an alias already", alias, name)
+		}
+		v.config.Aliases[name] = to
+	}
+	return nil
+}
+
+// warnUnserved says at the end which names of models nothing served.
+func warnUnserved(s *streams, unserved map[string]int64) {
+	if len(unserved) == 0 {
+		return
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(unserved)) {
+		list = append(list, fmt.Sprintf("%s (%d)", name, unserved[name]))
+	}
+	fmt.Fprintf(printable{s.err}, "ratesim: warning: requests named models that nothing serves: %s; --alias NAME=DEPLOYMENT serves a name, --any-model all names\n", strings.Join(list, ", "))
 }
 
 func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
@@ -196,6 +245,7 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 		fmt.Fprintf(s.err, "ratesim: warning: %v after %v (--drain)\n", mock.ErrCut, f.drain)
 		err = nil // the clients hear of it, and the grades are those of all that was decided
 	}
+	warnUnserved(s, served.Unserved())
 	if f.grades {
 		err = cmp.Or(err, printGrades(s, monitor))
 	}

@@ -112,14 +112,19 @@ func shortened(s string) string {
 // fail answers a request that no deployment decides about. An empty message is
 // the vendor's own.
 func (e *exchange) fail(status int, message string) {
+	e.turnAway(status, message)
+	if len(e.body) > 0 && status < http.StatusInternalServerError { // whoever repeats it is at fault
+		e.watch(time.Now(), &wire.Reply{Status: status, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}, wire.Absent)
+	}
+}
+
+// turnAway is fail for what no client is to be graded by.
+func (e *exchange) turnAway(status int, message string) {
 	e.answer.Status, e.answer.Limit, e.answer.Message = status, wire.NoLimit, shortened(message)
 	e.answer.RequestID, e.answer.Wait, e.answer.Now = e.requestID(), wire.Absent, time.Now()
 	status, body := e.dialect.Encode(&e.answer, e.w.Header())
 	e.w.WriteHeader(status)
 	e.write(body)
-	if len(e.body) > 0 && status < http.StatusInternalServerError { // whoever repeats it is at fault
-		e.watch(time.Now(), &wire.Reply{Status: status, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}, wire.Absent)
-	}
 }
 
 // watch tells Config.Watch of a request.

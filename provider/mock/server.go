@@ -9,11 +9,11 @@ package mock
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,8 +38,13 @@ type Config struct {
 	Seed        uint64       // of the draws for clients without a script
 	// Keys maps API keys to accounts; nil lets any key in, as an account of
 	// its own.
-	Keys   map[string]string
-	Bounds Bounds // on memory
+	Keys map[string]string
+	// Aliases maps names that requests use to names of deployments.
+	Aliases map[string]string
+	// AnyModel lets the first deployment of a vendor answer to all names that no other
+	// deployment has.
+	AnyModel bool
+	Bounds   Bounds // on memory
 	// Scripts lets requests say with wire.ScriptHeader what they cost and how long
 	// their answers are. It is for load generators that the operator trusts; without
 	// it such requests are refused.
@@ -69,9 +74,8 @@ type Server struct {
 	outputs rng.Dist
 	made    atomic.Uint64 // requests, for their ids
 
-	hash  maphash.Seed // of bodies
-	names [][]byte     // of the deployments' models, in JSON
-
+	hash     maphash.Seed   // of bodies
+	naming   *naming        // of the deployments
 	dialects []wire.Dialect // of the deployments
 
 	exchanges sync.Pool
@@ -124,11 +128,12 @@ func New(c Config) (*Server, error) {
 			return nil, fmt.Errorf("mock: deployment %q: vendor %q has no dialect", c.Deployments[i].Name, c.Deployments[i].Config.Vendor)
 		}
 		s.dialects = append(s.dialects, dialect)
-		name, err := json.Marshal(c.Deployments[i].Config.Model)
-		if err != nil {
-			return nil, fmt.Errorf("mock: deployment %q: %w", c.Deployments[i].Name, err)
+	}
+	s.naming = newNaming(c.Deployments)
+	for name, to := range c.Aliases {
+		if !slices.ContainsFunc(c.Deployments, func(d Deployment) bool { return d.Name == to }) {
+			return nil, fmt.Errorf("mock: %q is to be an alias of %q, and no deployment has that name", name, to)
 		}
-		s.names = append(s.names, name)
 	}
 	s.Reset()
 	s.mux = s.routes()
@@ -137,25 +142,6 @@ func New(c Config) (*Server, error) {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
-
-// deployment returns the index of the deployment of that name, or of that
-// model, whose vendor speaks the form; -1 without one.
-func (s *Server) deployment(f *form, name string) int {
-	of := -1
-	for i := range s.c.Deployments {
-		d := &s.c.Deployments[i]
-		if !f.speaks(d.Config.Vendor) {
-			continue
-		}
-		if d.Name == name {
-			return i
-		}
-		if of < 0 && d.Config.Model == name {
-			of = i
-		}
-	}
-	return of
-}
 
 // generate answers a request to a model.
 func (e *exchange) generate() {
@@ -177,15 +163,14 @@ func (e *exchange) generate() {
 		e.fail(http.StatusBadRequest, "you must provide a model parameter")
 		return
 	}
-	i := s.deployment(f, e.query.Model)
+	i, reply := s.deployment(f, e.query.Model)
 	if i < 0 {
-		e.answer.Model = shortened(e.query.Model)
-		e.fail(http.StatusNotFound, fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", e.answer.Model))
+		e.failUnserved(e.query.Model)
 		return
 	}
 	d := &s.c.Deployments[i]
-	e.dialect, e.name, e.model = s.dialects[i], d.Name, s.names[i]
-	e.answer.Model, e.answer.Deployment, e.answer.Organization = d.Config.Model, d.Name, "org-ratesim"
+	e.dialect, e.name, e.model = s.dialects[i], d.Name, reply
+	e.answer.Model, e.answer.Deployment, e.answer.Organization = s.naming.limited[i], d.Name, "org-ratesim"
 	e.decide(i, &script.Attempt)
 	e.forget()
 	e.answerDecided()

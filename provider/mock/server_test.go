@@ -216,7 +216,7 @@ func TestModels(t *testing.T) {
 	s := offer(t, mock.Config{}, all...)
 	for _, c := range []struct{ path, header, want string }{
 		{"/v1/models", "X-None: 1", `{"data":[{"created":`},
-		{"/v1/models", "Anthropic-Version: 2023-06-01", `"display_name":"claude-sonnet-4.5","id":"claude-sonnet-4.5","type":"model"}]`},
+		{"/v1/models", "Anthropic-Version: 2023-06-01", `"display_name":"claude-sonnet-4-5-20250929","id":"claude-sonnet-4-5-20250929","type":"model"}]`},
 		{"/openai/v1/models", "X-None: 1", `"id":"gpt-4.1"`},
 		{"/v1beta/models", "X-None: 1", `"name":"models/gemini-2.5-flash"`},
 	} {
@@ -265,7 +265,7 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/v1/chat/completions", ``, "", 404, "Invalid URL (GET /v1/chat/completions)\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null"},
 		{"GET", "/v1/files/x", ``, "", 404, `"message":"No such File object: x","type":"invalid_request_error","param":null,"code":null`},
 		{"POST", "/v1beta/models/gemini-2.5-flash:sing", `{}`, "", 404, "sing"},
-		{"POST", "/openai/deployments/none/chat/completions", `{` + hello + `}`, "", 404, "`none`"},
+		{"POST", "/openai/deployments/none/chat/completions", `{` + hello + `}`, "", 404, `"code":"DeploymentNotFound"`},
 	} {
 		w := ask(s, c.method, c.path, c.body, c.header)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) || !json.Valid(w.Body.Bytes()) {
