@@ -152,7 +152,7 @@ func (o *Options) warnings(p Pace) []string {
 
 // serve starts a mock provider of the scenario's deployments.
 func serve(ctx context.Context, s *scenarios.Spec, o Options) (url string, stop func(), err error) {
-	c := mock.Config{Speed: o.Speed, Seed: o.Seed, Scripts: true}
+	c := mock.Config{Speed: o.Speed, Seed: o.Seed, TrustBench: true}
 	for i := range s.Deployments {
 		d := mock.Deployment{Name: s.Deployments[i].Name, Config: s.Deployments[i]}
 		if d.Config.Vendor == "" {

@@ -65,7 +65,7 @@ run at the same time: ten at speed 1, two up to speed 5, and one above that.`,
 	fl := c.Flags()
 	f.fixedReps(c, 1)
 	fl.Float64Var(&speed, "speed", 1, "run `X` seconds of the scenario in one real second")
-	fl.StringVar(&url, "url", "", "use the mock provider at this `URL`: ratesim serve --scripts with the same speed and deployments")
+	fl.StringVar(&url, "url", "", "use the mock provider at this `URL`: ratesim serve --trust-bench with the same speed and deployments")
 	fl.BoolVar(&alone, "no-sim", false, "do not simulate the scenario as well")
 	return c
 }

@@ -35,7 +35,7 @@ type serveFlags struct {
 	seed        uint64
 	bounds      mock.Bounds
 	drain       time.Duration
-	scripts     bool
+	trustBench  bool
 	atOnce      bool
 	grades      bool
 }
@@ -97,7 +97,7 @@ Serve listens on this machine only, unless --addr says otherwise.`,
 	fl.Int64Var(&f.bounds.Stored, "max-stored", 1<<30, "keep `N` bytes of files and batches at most")
 	fl.IntVar(&f.bounds.Accounts, "max-accounts", 1<<16, "keep `N` accounts at most")
 	fl.DurationVar(&f.drain, "drain", 30*time.Second, "at the end, wait for open requests for this `DURATION` at most")
-	fl.BoolVar(&f.scripts, "scripts", false, "let the header Ratesim-Script of ratesim bench say what a request costs; for clients that you trust")
+	fl.BoolVar(&f.trustBench, "trust-bench", false, "let the header Ratesim-Facts of ratesim bench say what a request costs; for clients that you trust")
 	fl.BoolVar(&f.atOnce, "no-latency", false, "answer without latency; limits stay as they are")
 	fl.BoolVar(&f.grades, "conformance", false, "at the end, print how well each client obeyed refusals")
 	catalogFlag(fl, &f.catalog)
@@ -131,7 +131,7 @@ func (f *serveFlags) read(ctx context.Context) (*server, error) {
 		return nil, fmt.Errorf("--addr and --admin are both %s: the operator needs an address of its own", f.addr)
 	}
 	counter := tokens.New()
-	v := &server{config: mock.Config{Speed: f.speed, Seed: f.seed, Bounds: f.bounds, Scripts: f.scripts, Count: counter.CountBounded, Overhead: tokens.Overhead}}
+	v := &server{config: mock.Config{Speed: f.speed, Seed: f.seed, Bounds: f.bounds, TrustBench: f.trustBench, Count: counter.CountBounded, Overhead: tokens.Overhead}}
 	for _, p := range f.providers {
 		name, ref, ok := strings.Cut(p, "=")
 		if !ok {

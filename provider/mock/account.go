@@ -118,14 +118,14 @@ type decided struct {
 }
 
 // decide lets a deployment decide about an attempt that reaches it now.
-// scripted says that the client lives in the provider's time, answers that there
+// fromBench says that the client lives in the provider's time, answers that there
 // is something to say and not only to embed. It returns the work of an ordinary
 // client's attempt that is admitted, whose prompt count has to count.
-func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans *wire.Answer) (d decided, uncounted *task) {
+func (a *account) decide(model int, x *wire.Attempt, fromBench, answers bool, ans *wire.Answer) (d decided, uncounted *task) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
-	if !scripted {
+	if !fromBench {
 		x.Call = a.calls
 		a.calls++
 		if answers {
@@ -145,7 +145,7 @@ func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans
 	}
 	due := now.Add(took)
 	if x.Admitted {
-		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !scripted}
+		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !fromBench}
 		heap.Push(&a.work, t)
 		a.work.made++
 		if t.uncounted {
@@ -160,7 +160,7 @@ func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans
 		d.first = a.real(max(now, due.Add(-produce)))
 	}
 	ans.Now = a.epoch.Add(now.Sub(0))
-	if !scripted {
+	if !fromBench {
 		ans.Now = d.at
 		a.toReal(ans)
 	}

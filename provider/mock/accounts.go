@@ -46,8 +46,8 @@ func credential(r *http.Request) string {
 }
 
 // enter finds the account of a request; it reports false when the request has been
-// turned away. The script says when a load generator began, if there is one.
-func (e *exchange) enter(script *wire.Script) bool {
+// turned away. The facts say when a load generator began, if they come from one.
+func (e *exchange) enter(facts *wire.Facts) bool {
 	key := credential(e.r)
 	name := key
 	if e.s.c.Keys != nil {
@@ -58,7 +58,7 @@ func (e *exchange) enter(script *wire.Script) bool {
 		return false
 	}
 	e.key = key
-	e.account = e.s.enter(name, script, e.scripted)
+	e.account = e.s.enter(name, facts, e.fromBench)
 	if e.account == nil {
 		e.fail(http.StatusServiceUnavailable, "This server has as many accounts as it can hold, and all were used within the last minute.")
 	}
@@ -67,7 +67,7 @@ func (e *exchange) enter(script *wire.Script) bool {
 
 // enter returns the account of that name, nil when there is no room for it. The
 // account is not forgotten until leave is called.
-func (s *Server) enter(name string, script *wire.Script, scripted bool) *account {
+func (s *Server) enter(name string, facts *wire.Facts, fromBench bool) *account {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.accounts.named[name]
@@ -76,8 +76,8 @@ func (s *Server) enter(name string, script *wire.Script, scripted bool) *account
 			return nil
 		}
 		zero, epoch, draws := s.accounts.start, s.accounts.start, rng.New(s.c.Seed, 0)
-		if scripted {
-			zero, epoch, draws = script.Start, script.Epoch(), rng.New(script.Seed, script.Replication)
+		if fromBench {
+			zero, epoch, draws = facts.Start, facts.Epoch(), rng.New(facts.Seed, facts.Replication)
 		}
 		a = newAccount(s.configs, draws, s.outputs, zero, epoch, s.c.Speed)
 		a.name = strings.Clone(name)

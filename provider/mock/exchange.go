@@ -31,7 +31,7 @@ type exchange struct {
 	query   wire.Query
 	answer  wire.Answer
 	decided
-	scripted       bool
+	fromBench      bool   // it has facts of a load generator
 	model          []byte // its name in JSON
 	prompt, output uint32
 	events         int // of a response's stream
@@ -238,7 +238,7 @@ func (e *exchange) answerDecided() {
 		e.answer.Status = wire.StatusOK
 	}
 	e.answer.RequestID = e.requestID()
-	if e.query.Stream && !e.scripted && (e.decided.reply.OK() || e.decided.begun) {
+	if e.query.Stream && !e.fromBench && (e.decided.reply.OK() || e.decided.begun) {
 		e.stream(broken)
 		return
 	}
