@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ratesim/provider/conformance"
+	"ratesim/provider/script"
 	"ratesim/provider/wire"
 )
 
@@ -31,8 +32,9 @@ type exchange struct {
 	query   wire.Query
 	answer  wire.Answer
 	decided
-	fromBench      bool   // it has facts of a load generator
-	model          []byte // its name in JSON
+	fromBench      bool          // it has facts of a load generator
+	scripted       *script.Reply // nil = no script is played to it
+	model          []byte        // its name in JSON
 	prompt, output uint32
 	events         int // of a response's stream
 	out            []byte
@@ -242,7 +244,7 @@ func (e *exchange) answerDecided() {
 		e.stream(broken)
 		return
 	}
-	status, body := e.dialect.Encode(&e.answer, e.w.Header())
+	status, body := e.encode(&e.answer)
 	if !e.sleep(e.due) {
 		return
 	}
@@ -286,7 +288,7 @@ func (e *exchange) stream(broken bool) {
 	begun := e.answer
 	begun.Status, begun.Limit, begun.Wait = wire.StatusOK, wire.NoLimit, wire.Absent
 	h := e.w.Header()
-	e.dialect.Encode(&begun, h)
+	e.encode(&begun)
 	h["Content-Type"], h["Cache-Control"] = streamType, noCache
 	if s, ok := e.f.style.(geminiStyle); ok && s.list {
 		h["Content-Type"] = jsonType
@@ -296,8 +298,12 @@ func (e *exchange) stream(broken bool) {
 	}
 	e.out = e.f.style.begin(e.out, e)
 	span := e.due.Sub(e.first)
-	pieces := uint32(max(1, min(int64(e.output), int64(span/pace))))
+	cut := e.cut()
+	pieces := max(1, e.least(), uint32(min(int64(e.output), int64(span/pace))))
 	for i := range pieces {
+		if cut > 0 && i == cut {
+			break
+		}
 		if !e.flush() || !e.sleep(e.first.Add(time.Duration(float64(span)*float64(i+1)/float64(pieces)))) {
 			return
 		}

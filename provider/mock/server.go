@@ -21,6 +21,7 @@ import (
 
 	"ratesim/provider"
 	"ratesim/provider/conformance"
+	"ratesim/provider/script"
 	"ratesim/provider/wire"
 	"ratesim/sim/rng"
 )
@@ -49,6 +50,8 @@ type Config struct {
 	// their answers are. It is for load generators that the operator trusts; without
 	// it such requests are refused.
 	TrustBench bool
+	// Scripts are replies that are given whatever the deployments would decide.
+	Scripts []script.Script
 	// Count returns the tokens of a prompt, which answers tell and to which charges
 	// are settled; nil = a quarter of its characters. It may take its time: a request
 	// is admitted or refused by the quarter of its characters, as vendors estimate,
@@ -74,8 +77,9 @@ type Server struct {
 	outputs rng.Dist
 	made    atomic.Uint64 // requests, for their ids
 
-	hash     maphash.Seed   // of bodies
-	naming   *naming        // of the deployments
+	hash     maphash.Seed // of bodies
+	naming   *naming      // of the deployments
+	player   atomic.Pointer[script.Player]
 	dialects []wire.Dialect // of the deployments
 
 	exchanges sync.Pool
@@ -136,6 +140,7 @@ func New(c Config) (*Server, error) {
 		}
 	}
 	s.Reset()
+	s.SetScripts(c.Scripts)
 	s.mux = s.routes()
 	return s, nil
 }
@@ -171,9 +176,16 @@ func (e *exchange) generate() {
 	d := &s.c.Deployments[i]
 	e.dialect, e.name, e.model = s.dialects[i], d.Name, reply
 	e.answer.Model, e.answer.Deployment, e.answer.Organization = s.naming.limited[i], d.Name, "org-ratesim"
-	e.decide(i, &facts.Attempt)
-	e.forget()
-	e.answerDecided()
+	turn, ok := e.turn()
+	switch {
+	case !ok:
+	case turn != nil:
+		e.play(i, turn, &facts.Attempt)
+	default:
+		e.decide(i, &facts.Attempt)
+		e.forget()
+		e.answerDecided()
+	}
 }
 
 // decide lets deployment i decide about an attempt, of which facts have told, if
@@ -190,10 +202,14 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 		}
 	}
 	var work *task
-	e.decided, work = e.account.decide(i, attempt, e.fromBench, !e.f.embeds, &e.answer)
+	e.decided, work = e.account.decide(i, attempt, e)
 	if work != nil {
 		attempt.Prompt = e.account.count(work, &e.decided.reply, count)
+	} else if e.granted() {
+		attempt.Prompt = count()
+		e.reply.Prompt = attempt.Prompt
 	}
+	e.endEarly()
 	e.prompt, e.output = attempt.Prompt, attempt.Output
 	wait := e.reply.RetryAfter
 	if wait > 0 {
