@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"ratesim/provider/script"
-	"ratesim/provider/wire"
 )
 
 // Bounds of scripts: a client has given up long before either.
@@ -87,9 +86,6 @@ func scriptedStatus(r *script.Reply) reader {
 	}
 }
 
-// scriptedLimits are the limits that a reply with 429 can name.
-var scriptedLimits = [...]wire.Limit{wire.Requests, wire.Tokens, wire.Input, wire.Output, wire.Daily, wire.Billing, wire.Capacity}
-
 // readReply reads a reply: a mapping, or its status alone.
 func readReply(c cursor) (r script.Reply) {
 	if c.n.kind == scalar {
@@ -97,8 +93,8 @@ func readReply(c cursor) (r script.Reply) {
 		return r
 	}
 	var limit string
-	known := make([]string, len(scriptedLimits))
-	for i, l := range scriptedLimits {
+	known := make([]string, len(script.Limits))
+	for i, l := range script.Limits {
 		known[i] = l.String()
 	}
 	wait := func(form script.Form) reader {
@@ -125,7 +121,7 @@ func readReply(c cursor) (r script.Reply) {
 		may("break_after", count(&r.BreakAfter, least, 10_000)),
 		may("error_after", count(&r.ErrorAfter, least, 10_000)),
 	)
-	for _, l := range scriptedLimits {
+	for _, l := range script.Limits {
 		if l.String() == limit {
 			r.Limit = l
 		}

@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +31,8 @@ type serveFlags struct {
 	catalog     string
 	keys        string
 	faults      string
+	script      string
+	portFile    string
 	speed       float64
 	seed        uint64
 	bounds      mock.Bounds
@@ -50,9 +52,16 @@ Point the base URL of a client at it and use any API key; each key is an account
 its own. Ctrl-C ends it when all open requests are answered, or after the time that
 --drain says; what is open then is cut off. A second Ctrl-C ends it at once.
 
+With --script, the attempts of each call get the replies of a file one after another,
+such as 429, 429 and 200. Docs: howto/client.md.
+
+A test can let --addr 127.0.0.1:0 take a free port. As soon as the server listens,
+the file of --port-file has the port in its first line, and the port of --admin in its
+second. The file appears as a whole, and is removed when the server ends.
+
 The address of --admin is for the operator: GET /metrics for Prometheus, GET
-/admin/state, POST /admin/reset, GET and PUT /admin/faults and GET
-/admin/conformance. It asks for no password, and it refuses what a browser sends for
+/admin/state, POST /admin/reset, GET and PUT /admin/faults, GET and PUT /admin/scripts,
+and GET /admin/conformance. It asks for no password, and it refuses what a browser sends for
 a page of another site.
 
 With --conformance the exit code is 3 if a client gets a failing grade.
@@ -90,6 +99,8 @@ Serve listens on this machine only, unless --addr says otherwise.`,
 	fl.StringVar(&f.admin, "admin", "127.0.0.1:0", "`ADDRESS` of the operator's endpoints; empty for none")
 	fl.StringVar(&f.keys, "keys", "", "only let in the keys of a CSV `FILE` with key,account[,tenant]")
 	fl.StringVar(&f.faults, "faults", "", "YAML `FILE` with a list of faults, written as in a scenario")
+	fl.StringVar(&f.script, "script", "", "YAML `FILE` with scripts: the replies that calls get one after another")
+	fl.StringVar(&f.portFile, "port-file", "", "write the ports of --addr and --admin to this `FILE` when the server listens")
 	fl.Float64Var(&f.speed, "speed", 1, "let `X` seconds pass for the provider in one real second, for limits, latency and waits alike")
 	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
 	fl.Int64Var(&f.bounds.Body, "max-body", 32<<20, "refuse requests of more than `N` bytes")
@@ -110,6 +121,7 @@ type server struct {
 	tenants map[string]string // by API key
 	known   []provider.Config // the deployments, by the names they have here
 	faults  []byte            // as the file has them
+	scripts []byte            // likewise
 }
 
 // read reads what the flags name.
@@ -166,56 +178,7 @@ func (f *serveFlags) read(ctx context.Context) (*server, error) {
 		}
 		v.config.Keys, v.tenants = keys.Accounts, keys.Tenants
 	}
-	if f.faults == "" {
-		return v, nil
-	}
-	if v.faults, err = readInput(ctx, f.faults, admin.MaxFaults); err != nil {
-		return nil, fmt.Errorf("--faults: %w", err)
-	}
-	lists, err := scenarios.ParseFaults(f.faults, v.faults, v.known)
-	if err != nil {
-		return nil, err
-	}
-	for i, list := range lists {
-		v.config.Deployments[i].Config.Faults = list
-	}
-	return v, nil
-}
-
-// readAliases reads the names that requests may use for deployments.
-func (f *serveFlags) readAliases(v *server) error {
-	v.config.AnyModel, v.config.Aliases = f.anyModel, map[string]string{}
-	var known []string
-	for i := range v.known {
-		known = append(known, v.known[i].Name)
-	}
-	for _, alias := range f.aliases {
-		name, to, ok := strings.Cut(alias, "=")
-		switch _, twice := v.config.Aliases[name]; {
-		case !ok || name == "" || to == "":
-			return fmt.Errorf("--alias %s: want NAME=DEPLOYMENT, such as --alias prod-chat=%s", alias, known[0])
-		case !slices.Contains(known, to):
-			return fmt.Errorf("--alias %s: no --provider is called %s; there are %s", alias, to, strings.Join(known, ", "))
-		case slices.Contains(known, name):
-			return fmt.Errorf("--alias %s: a --provider is called %s itself", alias, name)
-		case twice:
-			return fmt.Errorf("--alias %s: %s is an alias already", alias, name)
-		}
-		v.config.Aliases[name] = to
-	}
-	return nil
-}
-
-// warnUnserved says at the end which names of models nothing served.
-func warnUnserved(s *streams, unserved map[string]int64) {
-	if len(unserved) == 0 {
-		return
-	}
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(unserved)) {
-		list = append(list, fmt.Sprintf("%s (%d)", name, unserved[name]))
-	}
-	fmt.Fprintf(printable{s.err}, "ratesim: warning: requests named models that nothing serves: %s; --alias NAME=DEPLOYMENT serves a name, --any-model all names\n", strings.Join(list, ", "))
+	return v, f.readLists(ctx, v)
 }
 
 func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
@@ -229,6 +192,9 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	if err != nil {
 		return inputError{err}
 	}
+	if info, err := os.Lstat(f.portFile); err == nil && info.Mode().IsRegular() {
+		_ = os.Remove(f.portFile) // of a server that was killed; writing it tells what is wrong
+	}
 	endpoints, err := f.listen(s, monitor.Measure(served), v.operator(served, monitor, f.admin))
 	if err != nil {
 		return err
@@ -240,12 +206,18 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	if len(endpoints) > 1 {
 		fmt.Fprintf(s.out, "admin on http://%s\n", endpoints[1].Listener.Addr())
 	}
+	removed, err := writePorts(f.portFile, endpoints)
+	if err != nil {
+		return err
+	}
+	defer removed()
 	err = mock.Serve(c.Context(), f.drain, endpoints...)
 	if errors.Is(err, mock.ErrCut) {
 		fmt.Fprintf(s.err, "ratesim: warning: %v after %v (--drain)\n", mock.ErrCut, f.drain)
 		err = nil // the clients hear of it, and the grades are those of all that was decided
 	}
 	warnUnserved(s, served.Unserved())
+	warnUnplayed(s, served.Played())
 	if f.grades {
 		err = cmp.Or(err, printGrades(s, monitor))
 	}
@@ -266,8 +238,22 @@ func printGrades(s *streams, monitor *admin.Monitor) error {
 
 // operator returns the operator's handler.
 func (v *server) operator(served *mock.Server, monitor *admin.Monitor, address string) http.Handler {
-	c := admin.Config{Server: served, Monitor: monitor, Faults: v.faults}
-	c.ParseFaults = func(list []byte) ([][]provider.Fault, error) { return scenarios.ParseFaults("faults", list, v.known) }
+	c := admin.Config{Server: served, Monitor: monitor, Faults: admin.List{Text: v.faults}, Scripts: admin.List{Text: v.scripts}}
+	c.Faults.Set = func(text []byte) error {
+		lists, err := scenarios.ParseFaults("faults", text, v.known)
+		if err != nil {
+			return err
+		}
+		return served.SetFaults(lists)
+	}
+	c.Scripts.Set = func(text []byte) error {
+		scripts, err := scenarios.ParseScripts("scripts", text)
+		if err != nil {
+			return err
+		}
+		served.SetScripts(scripts)
+		return nil
+	}
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		c.Hosts = []string{host}
 	}

@@ -119,8 +119,10 @@ func (s *Server) forget() bool {
 	return true
 }
 
-// Reset forgets all accounts, with their files: every limit is whole again.
+// Reset forgets all accounts, with their files, so that every limit is whole again, and
+// begins all scripts anew.
 func (s *Server) Reset() {
+	s.player.Store(s.player.Load().Again())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accounts = accounts{start: time.Now(), named: map[string]*account{}, stored: &room{most: s.c.Bounds.Stored}}

@@ -139,8 +139,8 @@ func New(c Config) (*Server, error) {
 			return nil, fmt.Errorf("mock: %q is to be an alias of %q, and no deployment has that name", name, to)
 		}
 	}
-	s.Reset()
 	s.SetScripts(c.Scripts)
+	s.Reset()
 	s.mux = s.routes()
 	return s, nil
 }

@@ -86,6 +86,9 @@ func NewPlayer(scripts []Script) *Player {
 	return p
 }
 
+// Again returns a player of the same scripts, of which none was played.
+func (p *Player) Again() *Player { return NewPlayer(p.scripts) }
+
 // Turn is one reply that is being given.
 type Turn struct {
 	Reply *Reply

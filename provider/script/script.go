@@ -56,6 +56,9 @@ type Reply struct {
 	BreakAfter, ErrorAfter uint32
 }
 
+// Limits are those that an error of status 429 can name.
+var Limits = [...]wire.Limit{wire.Requests, wire.Tokens, wire.Input, wire.Output, wire.Daily, wire.Billing, wire.Capacity}
+
 // Wait is how a reply says when to come back.
 type Wait struct {
 	Form Form
