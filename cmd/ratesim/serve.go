@@ -53,16 +53,16 @@ its own. Ctrl-C ends it when all open requests are answered, or after the time t
 --drain says; what is open then is cut off. A second Ctrl-C ends it at once.
 
 With --script, the attempts of each call get the replies of a file one after another,
-such as 429, 429 and 200. Docs: howto/client.md.
+such as 429, 429 and 200. docs/howto/client.md describes the file.
 
 A test can let --addr 127.0.0.1:0 take a free port. As soon as the server listens,
 the file of --port-file has the port in its first line, and the port of --admin in its
 second. The file appears as a whole, and is removed when the server ends.
 
 The address of --admin is for the operator: GET /metrics for Prometheus, GET
-/admin/state, POST /admin/reset, GET and PUT /admin/faults, GET and PUT /admin/scripts,
-and GET /admin/conformance. It asks for no password, and it refuses what a browser sends for
-a page of another site.
+/admin/state, POST /admin/reset, GET and PUT /admin/faults, GET and PUT
+/admin/scripts, and GET /admin/conformance. It asks for no password, and it refuses
+what a browser sends for a page of another site.
 
 With --conformance the exit code is 3 if a client gets a failing grade.
 

@@ -44,6 +44,9 @@ func TestNames(t *testing.T) {
 		if w.Code != 200 || !strings.Contains(w.Body.String(), c.model) {
 			t.Errorf("%s %s: %d %s, want %s", c.path, c.body, w.Code, w.Body, c.model)
 		}
+		if got := w.Header().Get("X-Ms-Deployment-Name"); strings.Contains(c.path, "prod-chat") && got != "prod-chat" {
+			t.Errorf("%s: the header names %q", c.path, got)
+		}
 		after := attemptsBy(s)
 		if after[c.deployment] != before[c.deployment]+1 {
 			t.Errorf("%s %s: not %s has answered: %v", c.path, c.body, c.deployment, after)

@@ -29,10 +29,11 @@ const retryHeader = "X-Stainless-Retry-Count"
 // turn returns the scripted reply to this request, nil if no script is played to it; it
 // reports false when it has answered itself.
 func (e *exchange) turn() (turn *script.Turn, ok bool) {
-	if e.fromBench {
+	player, name := e.s.player.Load(), e.r.Header.Get(script.Header)
+	if e.fromBench || name == "" && player.Empty() {
 		return nil, true
 	}
-	a := script.Attempt{Script: e.r.Header.Get(script.Header), Model: e.query.Model, Deployment: e.name, Path: e.r.URL.Path, Key: e.key,
+	a := script.Attempt{Script: name, Model: e.query.Model, Deployment: e.name, Path: e.r.URL.Path, Key: e.key,
 		Prompt: e.query.Text, Body: maphash.Bytes(e.s.hash, e.body), Retry: -1, Connection: e.r.RemoteAddr}
 	for _, name := range callHeaders {
 		a.Call = cmp.Or(a.Call, e.r.Header.Get(name))
@@ -40,7 +41,7 @@ func (e *exchange) turn() (turn *script.Turn, ok bool) {
 	if n, err := strconv.ParseUint(e.r.Header.Get(retryHeader), 10, 16); err == nil {
 		a.Retry = int(n)
 	}
-	turn, err := e.s.player.Load().Begin(time.Now(), &a)
+	turn, err := player.Begin(time.Now(), &a)
 	if err != nil {
 		e.fail(http.StatusBadRequest, err.Error())
 		return nil, false
@@ -120,7 +121,7 @@ func (e *exchange) refuse(i int, r *script.Reply) {
 		a.Limit = cmp.Or(r.Limit, wire.Requests)
 		e.explain(c)
 	}
-	e.scripted = r
+	e.scripted, e.left = r, 1 // no header has told of it before
 	_, body := e.encode(a)
 	told := wire.Reply{Status: r.Status, Limit: a.Limit, RetryAfter: a.Wait, Requests: wire.NoQuota, Tokens: wire.NoQuota}
 	e.watch(time.Now(), &told, a.Wait)

@@ -180,7 +180,11 @@ func TestScriptedForMany(t *testing.T) {
 func TestScriptedHeaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits []time.Duration
-		s, err := mock.New(mock.Config{Deployments: []mock.Deployment{named("openai", "gpt-4o", "")}, Watch: func(e conformance.Event) { waits = append(waits, e.Wait) },
+		s, err := mock.New(mock.Config{Deployments: []mock.Deployment{named("openai", "gpt-4o", "")}, Watch: func(e conformance.Event) {
+			if waits = append(waits, e.Wait); e.Left != 1 {
+				t.Errorf("%v was left before reply %d, as nobody has told", e.Left, len(waits))
+			}
+		},
 			Scripts: []script.Script{{Replies: []script.Reply{
 				{Status: 429, Limit: wire.Tokens, Wait: script.Wait{Form: script.Seconds, For: 2 * time.Second}},
 				{Status: 503, Wait: script.Wait{Form: script.Date, For: 2500 * time.Millisecond}, Message: "back soon"},

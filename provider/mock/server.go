@@ -175,7 +175,7 @@ func (e *exchange) generate() {
 	}
 	d := &s.c.Deployments[i]
 	e.dialect, e.name, e.model = s.dialects[i], d.Name, reply
-	e.answer.Model, e.answer.Deployment, e.answer.Organization = s.naming.limited[i], d.Name, "org-ratesim"
+	e.answer.Model, e.answer.Deployment, e.answer.Organization = s.naming.limited[i], shortened(e.query.Model), "org-ratesim"
 	turn, ok := e.turn()
 	switch {
 	case !ok:
