@@ -165,6 +165,9 @@ func readHeaders(r *script.Reply) reader {
 		for _, e := range c.n.keys {
 			var value string
 			headerText(&value)(c.child(e.key))
+			if name := http.CanonicalHeaderKey(e.key); name == "Content-Length" || name == "Transfer-Encoding" {
+				c.add(e.at, join(c.path, e.key), "is set by the server, which knows the length of its answer")
+			}
 			if strings.ContainsFunc(e.key, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("():;,\"/", r) }) || e.key == "" {
 				c.add(e.at, join(c.path, e.key), "is no name of a header")
 			}

@@ -69,6 +69,7 @@ func TestParseScriptsErrors(t *testing.T) {
 		{"- replies: [{status: 503, for: 5s, times: 2}]", "x:1:32: scripts[0].replies[0].for: the other of times and for says how long the reply is given"},
 		{"- replies: [{status: decide, retry_after: 1s}]", "x:1:43: scripts[0].replies[0].retry_after: the deployment decides about this reply; give a status to set headers"},
 		{"- replies: [{status: 429, headers: {\"a b\": c}}]", "x:1:37: scripts[0].replies[0].headers.\"a b\": is no name of a header"},
+		{"- replies: [{status: 429, headers: {content-length: 3}}]", "x:1:37: scripts[0].replies[0].headers.content-length: is set by the server, which knows the length of its answer"},
 		{"- {name: a, replies: [429]}\n- {name: a, replies: [429]}", "x:2:10: scripts[1].name: is the name of scripts[0] already"},
 		{"- {name: \"é\", replies: [429]}", "x:1:10: scripts[0].name: want visible ASCII characters, as headers have, got \"é\""},
 	} {

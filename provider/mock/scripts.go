@@ -22,6 +22,10 @@ func (s *Server) Played() []script.Played { return s.player.Load().Played() }
 // vendors' SDKs, and the invocation of AWS's.
 var callHeaders = [...]string{"Idempotency-Key", "X-Idempotency-Key", "Amz-Sdk-Invocation-Id"}
 
+// longestKey is how long an idempotency key may be with OpenAI and others; of a longer
+// one, a hash is kept.
+const longestKey = 255
+
 // retryHeader carries the number of attempts before this one, with the SDKs of OpenAI,
 // Anthropic, Groq and others that are made alike.
 const retryHeader = "X-Stainless-Retry-Count"
@@ -33,10 +37,17 @@ func (e *exchange) turn() (turn *script.Turn, ok bool) {
 	if e.fromBench || name == "" && player.Empty() {
 		return nil, true
 	}
+	var hash maphash.Hash
+	hash.SetSeed(e.s.hash)
+	_, _ = hash.WriteString(e.r.URL.Path) // a hash takes all that is written
+	_, _ = hash.Write(e.body)
 	a := script.Attempt{Script: name, Model: e.query.Model, Deployment: e.name, Path: e.r.URL.Path, Key: e.key,
-		Prompt: e.query.Text, Body: maphash.Bytes(e.s.hash, e.body), Retry: -1, Connection: e.r.RemoteAddr}
+		Prompt: e.query.Text, Body: hash.Sum64(), Retry: -1, Connection: e.r.RemoteAddr}
 	for _, name := range callHeaders {
 		a.Call = cmp.Or(a.Call, e.r.Header.Get(name))
+	}
+	if len(a.Call) > longestKey {
+		a.Call = strconv.FormatUint(maphash.String(e.s.hash, a.Call), 36)
 	}
 	if n, err := strconv.ParseUint(e.r.Header.Get(retryHeader), 10, 16); err == nil {
 		a.Retry = int(n)

@@ -261,6 +261,26 @@ func TestScriptedByName(t *testing.T) {
 	}
 }
 
+// The same body to another address is another call, and a long idempotency key is as
+// good as a short one.
+func TestScriptedIdentity(t *testing.T) {
+	s := scripted(t, script.Script{Replies: []script.Reply{{Status: 503}, {Status: 200}}})
+	long := strings.Repeat("k", 300)
+	for i, c := range []struct {
+		path, header string
+		want         int
+	}{
+		{"/v1/chat/completions", "", 503}, {"/v1/responses", "", 503}, {"/v1/chat/completions", "", 200}, {"/v1/responses", "", 200},
+		{"/v1/chat/completions", "Idempotency-Key: " + long + "1", 503}, {"/v1/chat/completions", "Idempotency-Key: " + long + "2", 503},
+		{"/v1/chat/completions", "Idempotency-Key: " + long + "1", 200}, {"/v1/chat/completions", "Amz-Sdk-Invocation-Id: x", 503},
+		{"/v1/chat/completions", "Amz-Sdk-Invocation-Id: x", 200},
+	} {
+		if w := ask(s, "POST", c.path, chatBody, c.header); w.Code != c.want {
+			t.Errorf("request %d: %d %s, want %d", i, w.Code, w.Body, c.want)
+		}
+	}
+}
+
 // A client that hangs up while a reply waits has had its turn.
 func TestScriptedHangUp(t *testing.T) {
 	server := httptest.NewServer(scripted(t, script.Script{Replies: []script.Reply{{Status: 500, Delay: time.Hour}, {Status: 418}}}))

@@ -11,7 +11,7 @@ import (
 // Attempt is what is known of a request.
 //
 // The attempts of one call have the same Call, where a client sends one. Else they have
-// the same key, path, body and Script, and the number of retries tells a new call, 0, from
+// the same key, body and Script, and the number of retries tells a new call, 0, from
 // another attempt of an open one. A client that sends neither makes another attempt of
 // an open call whenever it sends the same again while none of that call is on its way;
 // the connection decides between several such calls.
@@ -19,7 +19,7 @@ type Attempt struct {
 	Script                       string // that the client asks for; empty = none
 	Model, Deployment, Path, Key string
 	Prompt                       string
-	Body                         uint64 // hash of the body
+	Body                         uint64 // hash of the path and the body
 	Call                         string // idempotency key, or what else names the call; empty = nothing does
 	Retry                        int    // how many attempts there were before; -1 = not told
 	Connection                   string // the client's address
@@ -58,8 +58,8 @@ type mark struct{ key, call string }
 
 // body is what attempts of a call without a mark have in common.
 type body struct {
-	script, key, path string // the script that was asked for
-	hash              uint64
+	script, key string // the script that was asked for, and the API key
+	hash        uint64
 }
 
 // call is one that a script is played to.
@@ -131,7 +131,7 @@ func (p *Player) find(now time.Time, a *Attempt) *call {
 	if a.Call != "" {
 		found = p.marked[mark{a.Key, a.Call}]
 	} else if a.Retry != 0 {
-		for _, c := range p.alike[body{a.Script, a.Key, a.Path, a.Body}] {
+		for _, c := range p.alike[body{a.Script, a.Key, a.Body}] {
 			if (c.inFlight == 0 || a.Retry > 0) && (found == nil || closer(c, found, a)) {
 				found = c
 			}
@@ -199,7 +199,7 @@ func (p *Player) begin(i int, a *Attempt) *call {
 		c.mark = mark{strings.Clone(a.Key), strings.Clone(a.Call)}
 		p.marked[c.mark] = c
 	} else {
-		c.body = body{strings.Clone(a.Script), strings.Clone(a.Key), strings.Clone(a.Path), a.Body}
+		c.body = body{strings.Clone(a.Script), strings.Clone(a.Key), a.Body}
 		p.alike[c.body] = append(p.alike[c.body], c)
 	}
 	c.place = p.open.PushBack(c)

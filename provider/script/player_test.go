@@ -86,7 +86,7 @@ func TestSequences(t *testing.T) {
 		{"none", nil, same(1), nil, []int{-1}},
 		{"matches", []Script{{Matches: true, Match: Match{Model: "m", Path: "/p", Key: "k", Contains: "rain"}, Replies: statuses(418)}},
 			[]Attempt{{Model: "m", Path: "/p", Key: "k", Prompt: "a rainy day", Retry: -1}, {Deployment: "m", Path: "/p", Key: "k", Prompt: "rain", Body: 1, Retry: -1},
-				{Model: "n", Path: "/p", Key: "k", Prompt: "rain", Body: 2, Retry: -1}, {Model: "m", Path: "/q", Key: "k", Prompt: "rain", Retry: -1},
+				{Model: "n", Path: "/p", Key: "k", Prompt: "rain", Body: 2, Retry: -1}, {Model: "m", Path: "/q", Key: "k", Prompt: "rain", Body: 4, Retry: -1},
 				{Model: "m", Path: "/p", Key: "l", Prompt: "rain", Retry: -1}, {Model: "m", Path: "/p", Key: "k", Prompt: "sun", Body: 3, Retry: -1}}, nil, []int{418, 418, -1, -1, -1, -1}},
 	} {
 		p := NewPlayer(tt.scripts)
