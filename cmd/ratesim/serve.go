@@ -42,12 +42,8 @@ type serveFlags struct {
 	grades      bool
 }
 
-func serveCommand(s *streams) *cobra.Command {
-	var f serveFlags
-	c := &cobra.Command{
-		Use:   "serve",
-		Short: "Serve a mock provider over HTTP, to test clients against",
-		Long: `Serve answers as a vendor does, with its endpoints, limits, headers and errors.
+// serveHelp is what the help of serve says before the flags.
+const serveHelp = `Serve answers as a vendor does, with its endpoints, limits, headers and errors.
 Point the base URL of a client at it and use any API key; each key is an account of
 its own. Ctrl-C ends it when all open requests are answered, or after the time that
 --drain says; what is open then is cut off. A second Ctrl-C ends it at once.
@@ -84,7 +80,14 @@ Every request is admitted or refused by an estimate of its prompt, a quarter of 
 characters, as vendors do. Prompts that are admitted are counted, and answers tell how
 many tokens they have.
 
-Serve listens on this machine only, unless --addr says otherwise.`,
+Serve listens on this machine only, unless --addr says otherwise.`
+
+func serveCommand(s *streams) *cobra.Command {
+	var f serveFlags
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve a mock provider over HTTP, to test clients against",
+		Long:  serveHelp,
 		Example: `  ratesim serve --provider openai/gpt-4o@tier-1
   ratesim serve --provider openai/gpt-4o@tier-1 --provider small=anthropic/claude-sonnet-4.5@start --speed 60
   ratesim serve --provider openai/gpt-4o-mini@tier-1 --keys keys.csv --faults faults.yaml --conformance`,
@@ -199,6 +202,11 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	if err != nil {
 		return err
 	}
+	removed, err := writePorts(f.portFile, endpoints)
+	if err != nil {
+		return err
+	}
+	defer removed()
 	for i := range v.known {
 		fmt.Fprintf(printable{s.out}, "%s: %s\n", v.known[i].Name, v.known[i].Ref)
 	}
@@ -206,11 +214,6 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	if len(endpoints) > 1 {
 		fmt.Fprintf(s.out, "admin on http://%s\n", endpoints[1].Listener.Addr())
 	}
-	removed, err := writePorts(f.portFile, endpoints)
-	if err != nil {
-		return err
-	}
-	defer removed()
 	err = mock.Serve(c.Context(), f.drain, endpoints...)
 	if errors.Is(err, mock.ErrCut) {
 		fmt.Fprintf(s.err, "ratesim: warning: %v after %v (--drain)\n", mock.ErrCut, f.drain)

@@ -122,7 +122,7 @@ func (s *Server) forget() bool {
 // Reset forgets all accounts, with their files, so that every limit is whole again, and
 // begins all scripts anew.
 func (s *Server) Reset() {
-	s.player.Store(s.player.Load().Again())
+	s.SetScripts(s.stage.Load().player.Scripts())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accounts = accounts{start: time.Now(), named: map[string]*account{}, stored: &room{most: s.c.Bounds.Stored}}

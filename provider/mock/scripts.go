@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"ratesim/provider"
@@ -12,11 +13,25 @@ import (
 	"ratesim/provider/wire"
 )
 
-// SetScripts replaces the scripts; calls that are open begin anew.
-func (s *Server) SetScripts(scripts []script.Script) { s.player.Store(script.NewPlayer(scripts)) }
+// stage is where scripts are played: a player, and the lock around it.
+type stage struct {
+	mu     sync.Mutex
+	player *script.Player
+	empty  bool // there are no scripts; read without the lock
+}
 
-// Played returns how often each script was played since it was set.
-func (s *Server) Played() []script.Played { return s.player.Load().Played() }
+// SetScripts replaces the scripts; calls that are open begin anew.
+func (s *Server) SetScripts(scripts []script.Script) {
+	s.stage.Store(&stage{player: script.NewPlayer(scripts), empty: len(scripts) == 0})
+}
+
+// Played returns how often each script was played since it was set, or since Reset.
+func (s *Server) Played() []script.Played {
+	on := s.stage.Load()
+	on.mu.Lock()
+	defer on.mu.Unlock()
+	return on.player.Played()
+}
 
 // callHeaders carry what names a call for all its attempts: the idempotency keys of
 // vendors' SDKs, and the invocation of AWS's.
@@ -30,12 +45,12 @@ const longestKey = 255
 // Anthropic, Groq and others that are made alike.
 const retryHeader = "X-Stainless-Retry-Count"
 
-// turn returns the scripted reply to this request, nil if no script is played to it; it
-// reports false when it has answered itself.
-func (e *exchange) turn() (turn *script.Turn, ok bool) {
-	player, name := e.s.player.Load(), e.r.Header.Get(script.Header)
-	if e.fromBench || name == "" && player.Empty() {
-		return nil, true
+// turn returns the scripted reply to this request, nil if no script is played to it, and
+// what must be called when it was given. It reports false when it has answered itself.
+func (e *exchange) turn() (reply *script.Reply, end func(over bool), ok bool) {
+	on, name := e.s.stage.Load(), e.r.Header.Get(script.Header)
+	if e.fromBench || name == "" && on.empty {
+		return nil, nil, true
 	}
 	var hash maphash.Hash
 	hash.SetSeed(e.s.hash)
@@ -52,19 +67,27 @@ func (e *exchange) turn() (turn *script.Turn, ok bool) {
 	if n, err := strconv.ParseUint(e.r.Header.Get(retryHeader), 10, 16); err == nil {
 		a.Retry = int(n)
 	}
-	turn, err := player.Begin(time.Now(), &a)
-	if err != nil {
+	on.mu.Lock()
+	turn, err := on.player.Begin(time.Now(), &a)
+	on.mu.Unlock()
+	switch {
+	case err != nil:
 		e.fail(http.StatusBadRequest, err.Error())
-		return nil, false
+		return nil, nil, false
+	case turn == nil:
+		return nil, nil, true
 	}
-	return turn, true
+	return turn.Reply, func(over bool) {
+		on.mu.Lock()
+		defer on.mu.Unlock()
+		turn.End(over)
+	}, true
 }
 
 // play answers as a script says; i is the deployment.
-func (e *exchange) play(i int, turn *script.Turn, attempt *wire.Attempt) {
-	r := turn.Reply
+func (e *exchange) play(i int, r *script.Reply, end func(over bool), attempt *wire.Attempt) {
 	over := false
-	defer func() { turn.End(over) }() // also when the connection is broken, with a panic
+	defer func() { end(over) }() // also when the connection is broken, with a panic
 	if r.Delay > 0 && !e.sleep(time.Now().Add(r.Delay)) {
 		return
 	}

@@ -79,7 +79,7 @@ type Server struct {
 
 	hash     maphash.Seed // of bodies
 	naming   *naming      // of the deployments
-	player   atomic.Pointer[script.Player]
+	stage    atomic.Pointer[stage]
 	dialects []wire.Dialect // of the deployments
 
 	exchanges sync.Pool
@@ -176,11 +176,11 @@ func (e *exchange) generate() {
 	d := &s.c.Deployments[i]
 	e.dialect, e.name, e.model = s.dialects[i], d.Name, reply
 	e.answer.Model, e.answer.Deployment, e.answer.Organization = s.naming.limited[i], shortened(e.query.Model), "org-ratesim"
-	turn, ok := e.turn()
+	scripted, end, ok := e.turn()
 	switch {
 	case !ok:
-	case turn != nil:
-		e.play(i, turn, &facts.Attempt)
+	case scripted != nil:
+		e.play(i, scripted, end, &facts.Attempt)
 	default:
 		e.decide(i, &facts.Attempt)
 		e.forget()

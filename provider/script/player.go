@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -35,9 +34,9 @@ const (
 	memory = 10 * time.Minute
 )
 
-// Player plays scripts. It is safe for concurrent use.
+// Player plays scripts. It is not safe for concurrent use; a server holds a lock around
+// it and its turns.
 type Player struct {
-	mu      sync.Mutex
 	scripts []Script
 	played  []Played
 	open    list.List // of *call, the one that began first in front
@@ -86,11 +85,8 @@ func NewPlayer(scripts []Script) *Player {
 	return p
 }
 
-// Empty reports whether there are no scripts.
-func (p *Player) Empty() bool { return len(p.scripts) == 0 }
-
-// Again returns a player of the same scripts, of which none was played.
-func (p *Player) Again() *Player { return NewPlayer(p.scripts) }
+// Scripts returns the scripts, which must not be changed.
+func (p *Player) Scripts() []Script { return p.scripts }
 
 // Turn is one reply that is being given.
 type Turn struct {
@@ -103,8 +99,6 @@ type Turn struct {
 // script of its call is over. End must be called when it was given. It fails when the
 // attempt asks for a script that there is not.
 func (p *Player) Begin(now time.Time, a *Attempt) (*Turn, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	c := p.find(now, a)
 	if c == nil {
 		i, err := p.choose(a)
@@ -226,8 +220,6 @@ func (p *Player) next(now time.Time, c *call) *Reply {
 // End says that the reply was given. over says that the call is over: it has succeeded,
 // or the reply is one after which no client tries again.
 func (t *Turn) End(over bool) {
-	t.p.mu.Lock()
-	defer t.p.mu.Unlock()
 	if t.c.inFlight--; over && t.c.place != nil {
 		t.p.forget(t.c)
 	}
@@ -254,8 +246,4 @@ func (p *Player) forget(c *call) {
 }
 
 // Played returns how often each script was played.
-func (p *Player) Played() []Played {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]Played{}, p.played...)
-}
+func (p *Player) Played() []Played { return append([]Played{}, p.played...) }
