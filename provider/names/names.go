@@ -45,8 +45,8 @@ type Table struct {
 	ids      []ID
 	byVendor map[[2]string]string // vendor and id, to the model
 	byID     map[string]string    // of any vendor, the first
-	replies  map[[2]string]string // vendor and key, to the id that replies have
-	marked   map[[2]string]bool   // vendor and key, of which a row says so
+	replies  map[[2]string]string // vendor and model, to the id that replies have
+	marked   map[[2]string]bool   // vendor and model, of which a row says so
 }
 
 // Embedded returns the table that is part of the program.
@@ -125,7 +125,7 @@ func (t *Table) add(id ID) error {
 // reply notes the id by which replies name a model: that of the row that says so, else
 // the first with a date, else the first. Regions and gateways in front are left out.
 func (t *Table) reply(id *ID) {
-	of, name := [2]string{id.Vendor, t.Key(id.Vendor, id.ID)}, bare(id.ID)
+	of, name := [2]string{id.Vendor, id.Model}, bare(id.ID)
 	before, known := t.replies[of]
 	if t.marked[of] || known && !id.InReplies && (dated(before) || !dated(name)) {
 		return

@@ -22,6 +22,9 @@ func TestAllRows(t *testing.T) {
 		if rulesAlone.Key(id.Vendor, id.ID) == rulesAlone.Key(id.Vendor, id.Model) {
 			agree++
 		}
+		if named := []string{"openai", "azure", "anthropic"}; slices.Contains(named, id.Vendor) && table.Key(id.Vendor, id.Model) != id.Model {
+			t.Errorf("%s of %s: Reply does not find the model %q", id.ID, id.Vendor, id.Model)
+		}
 		s := id.Source
 		if id.Vendor == "" || id.Kind == "" || s.Where == "" || s.Date == "" || !slices.Contains([]string{"official", "secondary", "observed"}, s.Confidence) {
 			t.Errorf("%s: %+v", id.ID, id)
