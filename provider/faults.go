@@ -152,8 +152,8 @@ func (m *Model) setFaults() {
 // admitted ones fail.
 func (f *Fault) refuses() bool { return f.Kind == Errors && f.Status == wire.StatusTooManyRequests }
 
-// struck reports whether a fault refuses an attempt with 429.
-func (m *Model) struck(now clock.Time, a *wire.Attempt) bool {
+// refusedByFault reports whether a fault refuses an attempt with 429.
+func (m *Model) refusedByFault(now clock.Time, a *wire.Attempt) bool {
 	for i := range m.cfg.Faults {
 		f := &m.cfg.Faults[i]
 		if f.refuses() && f.At <= now && now < f.Until && m.draw(i, a.Call, uint64(a.Number)|strikes) < f.Rate {

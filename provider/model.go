@@ -158,7 +158,7 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 		r.Shortage()
 		return m.cfg.Latency.Refusal
 	}
-	if m.refuses && m.struck(now, a) {
+	if m.refuses && m.refusedByFault(now, a) {
 		r.Status, r.Limit, m.refuser = wire.StatusTooManyRequests, wire.Requests, byFault
 		m.quotas(now, r)
 		m.misreport(now, a, r)
