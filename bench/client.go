@@ -32,12 +32,12 @@ func (r *run) route(deployment int, request *http.Request) {
 	request.URL, request.Host = to.url, to.url.Host
 	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
 	request.Header = maps.Clone(to.header)
-	script := wire.Script{Seed: r.p.Seed, Replication: r.p.Replication, Start: r.p.Start, Attempt: wire.Attempt{Call: p.ID, Number: number,
+	facts := wire.Facts{Seed: r.p.Seed, Replication: r.p.Replication, Start: r.p.Start, Attempt: wire.Attempt{Call: p.ID, Number: number,
 		Prompt: p.Prompt, Guess: p.Guess, MaxTokens: p.MaxTokens, Output: p.Output, Cached: p.cached, Prefix: p.Prefix}}
 	if p.Prefix != 0 {
-		script.Attempt.System, script.Attempt.SystemID = r.sources[p.stream].system, uint16(p.stream)
+		facts.Attempt.System, facts.Attempt.SystemID = r.sources[p.stream].system, uint16(p.stream)
 	}
-	request.Header[wire.ScriptHeader] = []string{script.String()}
+	request.Header[wire.FactsHeader] = []string{facts.String()}
 }
 
 // way draws how long the network takes, one way, as the simulator does.

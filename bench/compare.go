@@ -182,7 +182,7 @@ func (o *Options) behind(late time.Duration, outcomes []metrics.Outcome) []strin
 
 // serve starts a mock provider of the scenario's deployments.
 func serve(ctx context.Context, s *scenarios.Spec, o Options) (url string, stop func(), err error) {
-	c := mock.Config{Speed: o.Speed, Seed: o.Seed, Scripts: true}
+	c := mock.Config{Speed: o.Speed, Seed: o.Seed, TrustBench: true}
 	for i := range s.Deployments {
 		d := mock.Deployment{Name: s.Deployments[i].Name, Config: s.Deployments[i]}
 		if d.Config.Vendor == "" {

@@ -356,7 +356,7 @@ func simulate(t *testing.T, spec *scenarios.Spec) (*history, *metrics.Run) {
 
 func overHTTP(t *testing.T, spec *scenarios.Spec, h *history) *metrics.Run {
 	network := newPipes()
-	c := mock.Config{Scripts: true}
+	c := mock.Config{TrustBench: true}
 	for i := range spec.Deployments {
 		c.Deployments = append(c.Deployments, mock.Deployment{Name: spec.Deployments[i].Name, Config: spec.Deployments[i]})
 	}

@@ -167,7 +167,7 @@ func newRun(p Plan) (*run, error) {
 		r.doors = append(r.doors, door{name, d, u, h})
 	}
 	env := s.Env(r.key)
-	epoch := (&wire.Script{Start: p.Start}).Epoch()
+	epoch := (&wire.Facts{Start: p.Start}).Epoch()
 	r.dealer = s.Fleet.Dealer(r.key)
 	var coordinator *quota.Coordinator
 	if s.Coordinator != nil {

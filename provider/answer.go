@@ -95,8 +95,12 @@ func (s *slot) unit() wire.Unit {
 
 // explain tells of the limit that refused a.
 func (m *Model) explain(now clock.Time, a *wire.Attempt, r *wire.Reply, ans *wire.Answer) {
-	if m.refuser == none {
+	if m.refuser < 0 {
 		ans.Unit, ans.Per = wire.Request, limit.Window
+		if m.refuser == byFault && m.requestsPerMinute > 0 { // as if the limit were reached
+			ans.Most, ans.Requested = m.scaled(m.requestsPerMinute), 1
+			ans.Used = ans.Most
+		}
 		return
 	}
 	s, own := &m.slots[m.refuser], m.reserved(a)

@@ -262,7 +262,7 @@ func (b Bug) String() string { return Bugs[b] }
 // Fault is one thing that goes wrong with a deployment.
 type Fault struct {
 	Kind   FaultKind
-	Status int        // what Errors, Outage and MidStream answer: 500 to 599
+	Status int        // what Errors, Outage and MidStream answer: 500 to 599, and the first two also 429, which is charged to no limit
 	Rate   float64    // the share of attempts it strikes, 0 to 1
 	At     clock.Time // when it begins
 	Until  clock.Time // when it is over; clock.Never if it stays

@@ -135,8 +135,32 @@ const hang = 10 * time.Minute
 // Validate. What was charged stays charged.
 func (m *Model) SetFaults(now clock.Time, cfg *Config) {
 	m.advance(now)
-	m.cfg, m.spells, m.stale = cfg, make([]spell, len(cfg.Faults)), stale{}
+	m.cfg, m.stale = cfg, stale{}
+	m.setFaults()
 	m.change(now)
+}
+
+// setFaults prepares for the faults of the description.
+func (m *Model) setFaults() {
+	m.spells, m.refuses = make([]spell, len(m.cfg.Faults)), false
+	for i := range m.cfg.Faults {
+		m.refuses = m.refuses || m.cfg.Faults[i].refuses()
+	}
+}
+
+// refuses reports whether the fault refuses attempts with 429 instead of letting
+// admitted ones fail.
+func (f *Fault) refuses() bool { return f.Kind == Errors && f.Status == wire.StatusTooManyRequests }
+
+// refusedByFault reports whether a fault refuses an attempt with 429.
+func (m *Model) refusedByFault(now clock.Time, a *wire.Attempt) bool {
+	for i := range m.cfg.Faults {
+		f := &m.cfg.Faults[i]
+		if f.refuses() && f.At <= now && now < f.Until && m.draw(i, a.Call, uint64(a.Number)|strikes) < f.Rate {
+			return true
+		}
+	}
+	return false
 }
 
 // strike returns the status with which an admitted attempt ends and how many
@@ -151,7 +175,7 @@ func (m *Model) strike(now clock.Time, a *wire.Attempt) (status int, slower floa
 		default:
 			continue
 		}
-		if f.At > now || now >= f.Until || m.draw(i, a.Call, uint64(a.Number)|strikes) >= f.Rate {
+		if f.refuses() || f.At > now || now >= f.Until || m.draw(i, a.Call, uint64(a.Number)|strikes) >= f.Rate {
 			continue
 		}
 		switch f.Kind {

@@ -55,7 +55,7 @@ type Model struct {
 
 	resetUnit, waitUnit time.Duration
 
-	refuser  int  // the slot that refused last; none when nobody paid
+	refuser  int  // the slot that refused last; none when nobody paid, or byFault
 	oversize bool // it refused what is too large for it
 
 	foreseen bool // somebody will ask Admits
@@ -67,6 +67,8 @@ type Model struct {
 	spare      int64      // tokens counted that were not produced, to be set off
 	ticked     uint32     // clock when it was counted last
 	producedAt clock.Time // and when that was
+
+	refuses bool // a fault answers 429 to some attempts
 
 	scale  float64              // of the limits now
 	outage int                  // status answered to all now; 0 when up
@@ -99,7 +101,7 @@ func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 	for i := range m.slots {
 		m.place(i)
 	}
-	m.spells = make([]spell, len(cfg.Faults))
+	m.setFaults()
 	m.cache = newCache(&cfg.Cache)
 	m.change(0)
 	return m
@@ -149,8 +151,16 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 		r.Status, r.Requests, r.Tokens = m.outage, wire.NoQuota, wire.NoQuota
 		if m.unpaid {
 			r.Status, r.Limit, m.refuser = wire.StatusTooManyRequests, wire.Billing, none
+		} else if m.outage == wire.StatusTooManyRequests {
+			r.Limit, m.refuser = wire.Requests, byFault
 		}
 		r.Shortage()
+		return m.cfg.Latency.Refusal
+	}
+	if m.refuses && m.refusedByFault(now, a) {
+		r.Status, r.Limit, m.refuser = wire.StatusTooManyRequests, wire.Requests, byFault
+		m.quotas(now, r)
+		m.misreport(now, a, r)
 		return m.cfg.Latency.Refusal
 	}
 	if a.Prefix != 0 && m.cache != nil {
@@ -303,6 +313,8 @@ func (m *Model) RefusedBy() limit.Name {
 	switch {
 	case m.refuser == none:
 		return limit.ByBilling
+	case m.refuser == byFault:
+		return limit.Unnamed
 	case m.oversize:
 		return limit.ByOversize
 	}

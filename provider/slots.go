@@ -105,6 +105,9 @@ func (m *Model) earliest(now clock.Time, own *Costs, requests, tokens int64) (at
 // none stands for no slot.
 const none = -1
 
+// byFault stands for a refusal by a fault, not by a limit.
+const byFault = -2
+
 func (m *Model) take(now clock.Time, a *wire.Attempt, own *Costs) {
 	for i := range m.slots {
 		s := &m.slots[i]

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"net/http"
 	"time"
 
 	"ratesim/provider"
@@ -47,8 +48,10 @@ func coordinatorKeys(q *quota.Config) []field {
 
 // hits gives the coordinator a fault that names it.
 func (d *decoder) hits(c cursor, f provider.Fault) {
-	switch f.Kind {
-	case provider.Outage, provider.Errors, provider.Hang:
+	switch {
+	case f.Status == http.StatusTooManyRequests:
+		c.child("status").fail("a coordinator fails with a status from 500 to 599; 429 is what it says when the quota is used up")
+	case f.Kind == provider.Outage, f.Kind == provider.Errors, f.Kind == provider.Hang:
 		d.spec.Coordinator.Faults = append(d.spec.Coordinator.Faults, f)
 	default:
 		c.child("kind").fail("does not happen to a coordinator; outage, errors and hang do")

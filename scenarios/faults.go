@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -67,12 +68,13 @@ func readFault(c cursor) (f provider.Fault, name string) {
 	from := duration(&at, 0, maxDuration)
 	window := may("for", duration(&lasts, time.Millisecond, maxDuration))
 	status := may("status", count(&f.Status, 500, 599))
+	refusal := may("status", failure(&f.Status))
 	f.Status = 500
 	some := slices.Clip([]field{need("rate", share(&f.Rate, bounds{0, 1})), may("at", from), window})
 	spell := func(dst *time.Duration) reader { return duration(dst, time.Millisecond, maxDuration) }
 	forms := []variant{
-		{"errors", []field{need("rate", share(&f.Rate, bounds{0, 1})), status, may("at", from), window}},
-		{"outage", []field{may("at", from), status, window, may("mtbf", spell(&f.MTBF)), may("mttr", spell(&f.MTTR))}},
+		{"errors", []field{need("rate", share(&f.Rate, bounds{0, 1})), refusal, may("at", from), window}},
+		{"outage", []field{may("at", from), refusal, window, may("mtbf", spell(&f.MTBF)), may("mttr", spell(&f.MTTR))}},
 		{"limit-cut", []field{need("at", from), need("to", share(&f.To, bounds{0, 1})), window}},
 		{"hang", some},
 		{"reset", some},
@@ -107,4 +109,27 @@ func readFault(c cursor) (f provider.Fault, name string) {
 		f.Status = 503
 	}
 	return f, name
+}
+
+// failure reads the status with which a deployment fails: an error of the server, or 429.
+func failure(dst *int) reader {
+	refusal, errors := bounds{429, 429}, bounds{500, 599}
+	return func(c cursor) {
+		low, high := numeric("integer", wholePattern, refusal), numeric("integer", wholePattern, errors)
+		if c.described(shape{AnyOf: []*shape{&low, &high}}) {
+			return
+		}
+		const want = "the status 429, or one from 500 to 599"
+		s, ok := c.scalar(want)
+		if !ok {
+			return
+		}
+		for _, b := range []bounds{refusal, errors} {
+			if v, ok := b.parse(s, 1); ok && v == math.Trunc(v) {
+				*dst = int(v)
+				return
+			}
+		}
+		c.fail("want %s, got %s", want, quote(s))
+	}
 }

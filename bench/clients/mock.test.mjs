@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import test, { after, before } from 'node:test';
-import OpenAI, { toFile } from 'openai';
+import OpenAI, { AzureOpenAI, toFile } from 'openai';
 import Anthropic from '@anthropic-ai/sdk';
 import { generateText, streamText } from 'ai';
 import { createOpenAI } from '@ai-sdk/openai';
@@ -16,7 +16,8 @@ before(async () => {
   server = spawn(process.env.RATESIM, ['serve', '--addr', '127.0.0.1:0', '--speed', '60', '--catalog', 'catalog.csv',
     '--provider', 'openai/gpt-4o@tier-1', '--provider', 'openai/text-embedding-3-small@test',
     '--provider', 'scarce=openai/scarce@test', '--provider', 'unpaid=openai/gpt-4o@tier-1',
-    '--provider', 'anthropic/claude-sonnet-4.5@start', '--faults', 'faults.yaml'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    '--provider', 'anthropic/claude-sonnet-4.5@start', '--provider', 'azure/gpt-4.1@tier-1', '--alias', 'prod-chat=gpt-4.1',
+    '--faults', 'faults.yaml', '--script', 'script.yaml'], { stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface(server.stdout)) {
     url = /^listening on (.*)/.exec(line)?.[1] ?? url;
     admin = /^admin on (.*)/.exec(line)?.[1];
@@ -70,7 +71,7 @@ test('@anthropic-ai/sdk: message, stream, count', async () => {
   const whole = await client.messages.stream(params).finalMessage();
   assert.deepEqual([whole.content[0].text, whole.usage.output_tokens, whole.stop_reason], [said, 5, 'max_tokens']);
   assert.equal((await client.messages.countTokens({ model: params.model, messages })).input_tokens, 2);
-  assert.equal((await client.models.list()).data[0].id, 'claude-sonnet-4.5');
+  assert.equal((await client.models.list()).data[0].id, 'claude-sonnet-4-5-20250929');
 });
 
 test('ai: text and stream, over chat and responses', async () => {
@@ -81,6 +82,55 @@ test('ai: text and stream, over chat and responses', async () => {
     const stream = streamText({ model, prompt: 'hello', maxOutputTokens: 16 });
     assert.equal((await stream.text).split(' ').length, (await stream.usage).outputTokens);
   }
+});
+
+test('names that clients send', async () => {
+  const client = new OpenAI({ apiKey: 'sk-5', baseURL: `${url}/v1` });
+  const azure = new AzureOpenAI({ apiKey: 'sk-5', endpoint: url, apiVersion: '2024-10-21', deployment: 'prod-chat' });
+  for (const [of, model, want] of [[client, 'gpt-4o', 'gpt-4o-2024-08-06'], [client, 'gpt-4o-2024-08-06', 'gpt-4o-2024-08-06'],
+    [client, 'gpt-4o-2024-11-20', 'gpt-4o-2024-11-20'], [azure, 'prod-chat', 'gpt-4.1-2025-04-14']]) {
+    assert.equal((await of.chat.completions.create({ model, max_completion_tokens: 5, messages })).model, want);
+  }
+  const claude = new Anthropic({ apiKey: 'sk-5', baseURL: url });
+  for (const model of ['claude-sonnet-4-5', 'claude-sonnet-4-5-20250929']) {
+    assert.equal((await claude.messages.create({ model, max_tokens: 5, messages })).model, 'claude-sonnet-4-5-20250929');
+  }
+  const { text } = await generateText({ model: createOpenAI({ apiKey: 'sk-5', baseURL: `${url}/v1` }).chat('gpt-4o-2024-08-06'), prompt: 'hello', maxOutputTokens: 16 });
+  assert.match(text, /^Word/);
+  for (let i = 0; i < 3; i++) {
+    await assert.rejects(client.chat.completions.create({ model: 'gpt-9', messages }), (e) => e.status === 404 && e.code === 'model_not_found' && /--alias/.test(e.message));
+    await assert.rejects(claude.messages.create({ model: 'claude-9', max_tokens: 5, messages }), (e) => e.status === 404 && e.error.error.type === 'not_found_error');
+  }
+  const grade = (await (await fetch(`${admin}/admin/conformance`)).json()).keys.find((k) => k.key === 'sk-5');
+  assert.deepEqual([grade.grade, grade.attempts], ['pass', 7]);
+});
+
+// Two clients at once have the same key and the same bodies; the SDK tells the number of
+// a retry, ai does not and is known by its body.
+test('scripts: each call gets its sequence', async () => {
+  const named = { 'Ratesim-Script': 'retries' };
+  const client = () => new OpenAI({ apiKey: 'sk-6', baseURL: `${url}/v1`, defaultHeaders: named });
+  const statuses = [];
+  const ai = createOpenAI({ apiKey: 'sk-7', baseURL: `${url}/v1`, headers: named, fetch: async (...a) => {
+    const r = await fetch(...a);
+    statuses.push(r.status);
+    return r;
+  } });
+  const many = async (of) => {
+    for (let i = 0; i < 25; i++) await of.chat.completions.create({ model: 'gpt-4o', max_completion_tokens: 5, messages });
+  };
+  await Promise.all([many(client()), many(client())]);
+  assert.equal(await attempts('sk-6'), 50); // that the deployment has decided: the last of each
+  await Promise.all([0, 1].map((i) => generateText({ model: ai.chat('gpt-4o'), prompt: `hello ${i}`, maxOutputTokens: 16 })));
+  assert.deepEqual(statuses.sort(), [200, 200, 429, 429, 503, 503]);
+  const { scripts } = await (await fetch(`${admin}/admin/state`)).json();
+  assert.deepEqual([scripts[0].name, scripts[0].calls, scripts[0].replies], ['retries', 52, 156]);
+
+  const broken = client().chat.completions.stream({ model: 'gpt-4o', max_completion_tokens: 50, messages }, { headers: { 'Ratesim-Script': 'broken' } });
+  let pieces = 0;
+  broken.on('content', () => pieces++);
+  await assert.rejects(broken.finalContent());
+  assert.equal(pieces, 3);
 });
 
 // What is refused comes back when it is told to; nobody gives up on a bill at once.

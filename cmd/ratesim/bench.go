@@ -69,7 +69,7 @@ code 1, unless the scenario expects something of them, such as none.not_sent <= 
 	fl := c.Flags()
 	f.fixedReps(c, 1)
 	fl.Float64Var(&speed, "speed", 1, "run `X` seconds of the scenario in one real second")
-	fl.StringVar(&url, "url", "", "use the mock provider at this `URL`: ratesim serve --scripts with the same speed and deployments")
+	fl.StringVar(&url, "url", "", "use the mock provider at this `URL`: ratesim serve --trust-bench with the same speed and deployments")
 	fl.BoolVar(&alone, "no-sim", false, "do not simulate the scenario as well")
 	return c
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -24,33 +25,40 @@ import (
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	providers   []string
+	aliases     []string
+	anyModel    bool
 	addr, admin string
 	catalog     string
 	keys        string
 	faults      string
+	script      string
+	portFile    string
 	speed       float64
 	seed        uint64
 	bounds      mock.Bounds
 	drain       time.Duration
-	scripts     bool
+	trustBench  bool
 	atOnce      bool
 	grades      bool
 }
 
-func serveCommand(s *streams) *cobra.Command {
-	var f serveFlags
-	c := &cobra.Command{
-		Use:   "serve",
-		Short: "Serve a mock provider over HTTP, to test clients against",
-		Long: `Serve answers as a vendor does, with its endpoints, limits, headers and errors.
+// serveHelp is what the help of serve says before the flags.
+const serveHelp = `Serve answers as a vendor does, with its endpoints, limits, headers and errors.
 Point the base URL of a client at it and use any API key; each key is an account of
 its own. Ctrl-C ends it when all open requests are answered, or after the time that
 --drain says; what is open then is cut off. A second Ctrl-C ends it at once.
 
+With --script, the attempts of each call get the replies of a file one after another,
+such as 429, 429 and 200. docs/howto/client.md describes the file.
+
+A test can let --addr 127.0.0.1:0 take a free port. As soon as the server listens,
+the file of --port-file has the port in its first line, and the port of --admin in its
+second. The file appears as a whole, and is removed when the server ends.
+
 The address of --admin is for the operator: GET /metrics for Prometheus, GET
-/admin/state, POST /admin/reset, GET and PUT /admin/faults and GET
-/admin/conformance. It asks for no password, and it refuses what a browser sends for
-a page of another site.
+/admin/state, POST /admin/reset, GET and PUT /admin/faults, GET and PUT
+/admin/scripts, and GET /admin/conformance. It asks for no password, and it refuses
+what a browser sends for a page of another site.
 
 With --conformance the exit code is 3 if a client gets a failing grade.
 
@@ -63,11 +71,23 @@ too many accounts, the one that was idle for the longest time is forgotten, with
 files; if that is less than a minute, the new one is refused with 503 and a
 Retry-After. Long answers are sent piece by piece.
 
+A model may be named by any id that clients use for it: gpt-4o-2024-08-06,
+claude-sonnet-4-5, us.anthropic.claude-sonnet-4-5-20250929-v1:0 or openai/gpt-4o. Other
+names, such as those of your deployments on Azure, are mapped with --alias. A request
+with a name that nothing serves gets the vendor's error, which says what is served.
+
 Every request is admitted or refused by an estimate of its prompt, a quarter of its
 characters, as vendors do. Prompts that are admitted are counted, and answers tell how
 many tokens they have.
 
-Serve listens on this machine only, unless --addr says otherwise.`,
+Serve listens on this machine only, unless --addr says otherwise.`
+
+func serveCommand(s *streams) *cobra.Command {
+	var f serveFlags
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve a mock provider over HTTP, to test clients against",
+		Long:  serveHelp,
 		Example: `  ratesim serve --provider openai/gpt-4o@tier-1
   ratesim serve --provider openai/gpt-4o@tier-1 --provider small=anthropic/claude-sonnet-4.5@start --speed 60
   ratesim serve --provider openai/gpt-4o-mini@tier-1 --keys keys.csv --faults faults.yaml --conformance`,
@@ -76,10 +96,14 @@ Serve listens on this machine only, unless --addr says otherwise.`,
 	}
 	fl := c.Flags()
 	fl.StringArrayVar(&f.providers, "provider", []string{"openai/gpt-4o@tier-1"}, "serve this deployment of the catalog, `[NAME=]REF`; may be repeated")
+	fl.StringArrayVar(&f.aliases, "alias", nil, "let requests use this name for a deployment, `NAME=DEPLOYMENT`; may be repeated")
+	fl.BoolVar(&f.anyModel, "any-model", false, "answer to every name of a model: what no deployment has, the first of that vendor answers")
 	fl.StringVar(&f.addr, "addr", "127.0.0.1:8080", "listen on this `ADDRESS`; port 0 takes a free one")
 	fl.StringVar(&f.admin, "admin", "127.0.0.1:0", "`ADDRESS` of the operator's endpoints; empty for none")
 	fl.StringVar(&f.keys, "keys", "", "only let in the keys of a CSV `FILE` with key,account[,tenant]")
 	fl.StringVar(&f.faults, "faults", "", "YAML `FILE` with a list of faults, written as in a scenario")
+	fl.StringVar(&f.script, "script", "", "YAML `FILE` with scripts: the replies that calls get one after another")
+	fl.StringVar(&f.portFile, "port-file", "", "write the ports of --addr and --admin to this `FILE` when the server listens")
 	fl.Float64Var(&f.speed, "speed", 1, "let `X` seconds pass for the provider in one real second, for limits, latency and waits alike")
 	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
 	fl.Int64Var(&f.bounds.Body, "max-body", 32<<20, "refuse requests of more than `N` bytes")
@@ -87,7 +111,7 @@ Serve listens on this machine only, unless --addr says otherwise.`,
 	fl.Int64Var(&f.bounds.Stored, "max-stored", 1<<30, "keep `N` bytes of files and batches at most")
 	fl.IntVar(&f.bounds.Accounts, "max-accounts", 1<<16, "keep `N` accounts at most")
 	fl.DurationVar(&f.drain, "drain", 30*time.Second, "at the end, wait for open requests for this `DURATION` at most")
-	fl.BoolVar(&f.scripts, "scripts", false, "let the header Ratesim-Script of ratesim bench say what a request costs; for clients that you trust")
+	fl.BoolVar(&f.trustBench, "trust-bench", false, "let the header Ratesim-Facts of ratesim bench say what a request costs; for clients that you trust")
 	fl.BoolVar(&f.atOnce, "no-latency", false, "answer without latency; limits stay as they are")
 	fl.BoolVar(&f.grades, "conformance", false, "at the end, print how well each client obeyed refusals")
 	catalogFlag(fl, &f.catalog)
@@ -100,6 +124,7 @@ type server struct {
 	tenants map[string]string // by API key
 	known   []provider.Config // the deployments, by the names they have here
 	faults  []byte            // as the file has them
+	scripts []byte            // likewise
 }
 
 // read reads what the flags name.
@@ -121,7 +146,7 @@ func (f *serveFlags) read(ctx context.Context) (*server, error) {
 		return nil, fmt.Errorf("--addr and --admin are both %s: the operator needs an address of its own", f.addr)
 	}
 	counter := tokens.New()
-	v := &server{config: mock.Config{Speed: f.speed, Seed: f.seed, Bounds: f.bounds, Scripts: f.scripts, Count: counter.CountBounded, Overhead: tokens.Overhead}}
+	v := &server{config: mock.Config{Speed: f.speed, Seed: f.seed, Bounds: f.bounds, TrustBench: f.trustBench, Count: counter.CountBounded, Overhead: tokens.Overhead}}
 	for _, p := range f.providers {
 		name, ref, ok := strings.Cut(p, "=")
 		if !ok {
@@ -142,6 +167,9 @@ func (f *serveFlags) read(ctx context.Context) (*server, error) {
 		v.known = append(v.known, d)
 		v.config.Deployments = append(v.config.Deployments, mock.Deployment{Name: name, Config: d})
 	}
+	if err := f.readAliases(v); err != nil {
+		return nil, err
+	}
 	if f.keys != "" {
 		data, err := readInput(ctx, f.keys, maxKeysFile)
 		if err != nil {
@@ -153,20 +181,7 @@ func (f *serveFlags) read(ctx context.Context) (*server, error) {
 		}
 		v.config.Keys, v.tenants = keys.Accounts, keys.Tenants
 	}
-	if f.faults == "" {
-		return v, nil
-	}
-	if v.faults, err = readInput(ctx, f.faults, admin.MaxFaults); err != nil {
-		return nil, fmt.Errorf("--faults: %w", err)
-	}
-	lists, err := scenarios.ParseFaults(f.faults, v.faults, v.known)
-	if err != nil {
-		return nil, err
-	}
-	for i, list := range lists {
-		v.config.Deployments[i].Config.Faults = list
-	}
-	return v, nil
+	return v, f.readLists(ctx, v)
 }
 
 func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
@@ -181,10 +196,18 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 		return inputError{err}
 	}
 	warnCrowded(s, v.config.Keys, f.bounds.Accounts)
+	if info, err := os.Lstat(f.portFile); err == nil && info.Mode().IsRegular() {
+		_ = os.Remove(f.portFile) // of a server that was killed; writing it tells what is wrong
+	}
 	endpoints, err := f.listen(s, monitor.Measure(served), v.operator(served, monitor, f.admin))
 	if err != nil {
 		return err
 	}
+	removed, err := writePorts(f.portFile, endpoints)
+	if err != nil {
+		return err
+	}
+	defer removed()
 	for i := range v.known {
 		fmt.Fprintf(printable{s.out}, "%s: %s\n", v.known[i].Name, v.known[i].Ref)
 	}
@@ -197,6 +220,8 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 		fmt.Fprintf(s.err, "ratesim: warning: %v after %v (--drain)\n", mock.ErrCut, f.drain)
 		err = nil // the clients hear of it, and the grades are those of all that was decided
 	}
+	warnUnserved(s, served.Unserved())
+	warnUnplayed(s, served.Played())
 	if f.grades {
 		err = cmp.Or(err, printGrades(s, monitor))
 	}
@@ -217,8 +242,22 @@ func printGrades(s *streams, monitor *admin.Monitor) error {
 
 // operator returns the operator's handler.
 func (v *server) operator(served *mock.Server, monitor *admin.Monitor, address string) http.Handler {
-	c := admin.Config{Server: served, Monitor: monitor, Faults: v.faults}
-	c.ParseFaults = func(list []byte) ([][]provider.Fault, error) { return scenarios.ParseFaults("faults", list, v.known) }
+	c := admin.Config{Server: served, Monitor: monitor, Faults: admin.List{Text: v.faults}, Scripts: admin.List{Text: v.scripts}}
+	c.Faults.Set = func(text []byte) error {
+		lists, err := scenarios.ParseFaults("faults", text, v.known)
+		if err != nil {
+			return err
+		}
+		return served.SetFaults(lists)
+	}
+	c.Scripts.Set = func(text []byte) error {
+		scripts, err := scenarios.ParseScripts("scripts", text)
+		if err != nil {
+			return err
+		}
+		served.SetScripts(scripts)
+		return nil
+	}
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		c.Hosts = []string{host}
 	}

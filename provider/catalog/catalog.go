@@ -29,6 +29,7 @@ import (
 	"slices"
 
 	"ratesim/provider"
+	"ratesim/provider/names"
 )
 
 // A Fact says where numbers of a row come from.
@@ -124,6 +125,7 @@ type Catalog struct {
 	units     []UnitPrice
 	batches   []Batch
 	choices   []Choice
+	names     *names.Table
 }
 
 // Embedded returns the catalog that is part of the program.
@@ -173,7 +175,9 @@ func (c *Catalog) Batches() []Batch { return c.batches }
 // Choices returns what was chosen where sources conflict or are silent.
 func (c *Catalog) Choices() []Choice { return c.choices }
 
-// Find returns the deployment that ref names. A part of ref that the catalog
+// Find returns the deployment that ref names. Its model may be named by any id that
+// clients use for it, such as openai/gpt-4o-2024-08-06@tier-1: limits are those of the
+// model, and so is the price, which a vendor may ask less or more of for a snapshot. A part of ref that the catalog
 // does not have is an *UnknownError.
 func (c *Catalog) Find(ref string) (provider.Config, error) {
 	row, units, err := c.row(ref)
@@ -210,7 +214,7 @@ func (c *Catalog) row(ref string) (*Row, int, error) {
 	if !ok {
 		return nil, 0, fmt.Errorf("%q is not a reference; want vendor/model@tier or vendor:edition/model@tier, such as openai/gpt-4o@tier-1", ref)
 	}
-	row, units, err := find(c.rows, vendor, edition, model, tier)
+	row, units, err := find(c.rows, vendor, edition, c.model(vendor, model), tier)
 	if unknown, ok := err.(*UnknownError); ok {
 		unknown.Nearest = c.nearest(ref)
 	}
@@ -218,4 +222,21 @@ func (c *Catalog) row(ref string) (*Row, int, error) {
 		return nil, 0, fmt.Errorf("looking up %s: %w", ref, err)
 	}
 	return row, units, nil
+}
+
+// model returns the model that a vendor's clients mean by id, as the rows name it; id
+// where no row has it.
+func (c *Catalog) model(vendor, id string) string {
+	for i := range c.rows {
+		if r := &c.rows[i].Config; r.Vendor == vendor && r.Model == id {
+			return id
+		}
+	}
+	key := c.names.Key(vendor, id)
+	for i := range c.rows {
+		if r := &c.rows[i].Config; r.Vendor == vendor && c.names.Key(vendor, r.Model) == key {
+			return r.Model
+		}
+	}
+	return id
 }

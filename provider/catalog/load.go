@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/names"
 	"ratesim/provider/vendors"
 	"ratesim/sim/rng"
 )
@@ -25,7 +26,7 @@ const refusal = 30 * time.Millisecond
 
 // embedded assembles the catalog from the data files.
 func embedded() (*Catalog, error) {
-	c := &Catalog{prices: map[string]price{}, tiers: map[string]asked{}, latencies: map[string]latency{}}
+	c := &Catalog{prices: map[string]price{}, tiers: map[string]asked{}, latencies: map[string]latency{}, names: names.Embedded()}
 	err := errors.Join(c.readPrices(), c.readTiers(), c.readLatencies(), c.readBatches(), c.readChoices())
 	if err != nil {
 		return nil, err

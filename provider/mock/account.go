@@ -118,22 +118,26 @@ type decided struct {
 }
 
 // decide lets a deployment decide about an attempt that reaches it now.
-// scripted says that the client lives in the provider's time, answers that there
-// is something to say and not only to embed. It returns the work of an ordinary
+// A load generator lives in the provider's time. It returns the work of an ordinary
 // client's attempt that is admitted, whose prompt count has to count.
-func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans *wire.Answer) (d decided, uncounted *task) {
+func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, uncounted *task) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
-	if !scripted {
+	if !e.fromBench {
 		x.Call = a.calls
 		a.calls++
-		if answers {
-			x.Output = a.length(x)
+		if !e.f.embeds {
+			x.Output = max(a.length(x), e.least())
 		}
 	}
-	m := a.models[model]
+	m, ans, output := a.models[model], &e.answer, x.Output
 	took := m.Arrive(now, x, &d.reply)
+	if e.granted() && !d.reply.OK() {
+		x.Output = output
+		d.reply = wire.Reply{Status: wire.StatusOK, RetryAfter: wire.Absent, Requests: d.reply.Requests, Tokens: d.reply.Tokens, Prompt: x.Prompt, Output: output}
+		took = m.Takes(x, 0.5, 0)
+	}
 	m.Answer(now, x, &d.reply, ans)
 	d.left, a.left[model] = a.left[model], min(d.reply.Requests.Share(), d.reply.Tokens.Share())
 	a.tally[model].attempts++
@@ -145,7 +149,7 @@ func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans
 	}
 	due := now.Add(took)
 	if x.Admitted {
-		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !scripted}
+		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench}
 		heap.Push(&a.work, t)
 		a.work.made++
 		if t.uncounted {
@@ -160,7 +164,7 @@ func (a *account) decide(model int, x *wire.Attempt, scripted, answers bool, ans
 		d.first = a.real(max(now, due.Add(-produce)))
 	}
 	ans.Now = a.epoch.Add(now.Sub(0))
-	if !scripted {
+	if !e.fromBench {
 		ans.Now = d.at
 		a.toReal(ans)
 	}

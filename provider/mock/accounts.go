@@ -48,8 +48,8 @@ func credential(r *http.Request) string {
 }
 
 // enter finds the account of a request; it reports false when the request has been
-// turned away. The script says when a load generator began, if there is one.
-func (e *exchange) enter(script *wire.Script) bool {
+// turned away. The facts say when a load generator began, if they come from one.
+func (e *exchange) enter(facts *wire.Facts) bool {
 	key := credential(e.r)
 	name := key
 	if e.s.c.Keys != nil {
@@ -61,7 +61,7 @@ func (e *exchange) enter(script *wire.Script) bool {
 	}
 	e.key = key
 	var wait time.Duration
-	if e.account, wait = e.s.enter(name, script, e.scripted); e.account == nil {
+	if e.account, wait = e.s.enter(name, facts, e.fromBench); e.account == nil {
 		e.w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 		e.fail(http.StatusServiceUnavailable, fmt.Sprintf("This server keeps %d accounts at most (Bounds.Accounts; --max-accounts of ratesim serve), and all were used within the last %v.",
 			e.s.c.Bounds.Accounts, e.s.rest()))
@@ -71,7 +71,7 @@ func (e *exchange) enter(script *wire.Script) bool {
 
 // enter returns the account of that name. When there is no room for it the account is nil,
 // and there may be room after wait. The account is not forgotten until leave is called.
-func (s *Server) enter(name string, script *wire.Script, scripted bool) (a *account, wait time.Duration) {
+func (s *Server) enter(name string, facts *wire.Facts, fromBench bool) (a *account, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a = s.accounts.named[name]
@@ -82,8 +82,8 @@ func (s *Server) enter(name string, script *wire.Script, scripted bool) (a *acco
 			}
 		}
 		zero, epoch, draws := s.accounts.start, s.accounts.start, rng.New(s.c.Seed, 0)
-		if scripted {
-			zero, epoch, draws = script.Start, script.Epoch(), rng.New(script.Seed, script.Replication)
+		if fromBench {
+			zero, epoch, draws = facts.Start, facts.Epoch(), rng.New(facts.Seed, facts.Replication)
 		}
 		a = newAccount(s.configs, draws, s.outputs, zero, epoch, s.c.Speed)
 		a.name = strings.Clone(name)
@@ -126,8 +126,10 @@ func (s *Server) forget() (wait time.Duration) {
 	return 0
 }
 
-// Reset forgets all accounts, with their files: every limit is whole again.
+// Reset forgets all accounts, with their files, so that every limit is whole again, and
+// begins all scripts anew.
 func (s *Server) Reset() {
+	s.SetScripts(s.stage.Load().player.Scripts())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accounts = accounts{start: time.Now(), named: map[string]*account{}, stored: &room{most: s.c.Bounds.Stored}}

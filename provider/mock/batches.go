@@ -276,7 +276,7 @@ func (y *exchange) ofLine(e *exchange, l *batchLine) (deployment int, why string
 	y.f = &form{vendors: e.f.vendors, style: like}
 	_, y.f.embeds = like.(embedStyle)
 	err := wire.ParseQuery(l.Body, &y.query)
-	deployment = e.s.deployment(y.f, y.query.Model)
+	deployment, y.model = e.s.deployment(y.f, y.query.Model)
 	switch {
 	case l.CustomID == "":
 		return 0, "Missing required parameter: 'custom_id'."
@@ -289,7 +289,6 @@ func (y *exchange) ofLine(e *exchange, l *batchLine) (deployment int, why string
 	case y.f.embeds && (y.query.Inputs > mostInputs || y.query.Dimensions > mostDimensions):
 		return 0, "Too many inputs or dimensions."
 	}
-	y.model = e.s.names[deployment]
 	return deployment, ""
 }
 

@@ -44,7 +44,7 @@ func allocated(do func()) uint64 {
 // 10 KB that ask for 201 MB of embeddings get them, and no more than a piece is in
 // memory at a time. In pieces they say what they say as a whole.
 func TestLongAnswersInPieces(t *testing.T) {
-	s := offer(t, mock.Config{Deployments: open, Scripts: true})
+	s := offer(t, mock.Config{Deployments: open, TrustBench: true})
 	embed := func(w http.ResponseWriter, inputs, dimensions int) {
 		r := httptest.NewRequest("POST", "/v1/embeddings", strings.NewReader(fmt.Sprintf(
 			`{"model":"gpt-4o","dimensions":%d,"input":["x"%s]}`, dimensions, strings.Repeat(`,"x"`, inputs-1))))
@@ -63,7 +63,7 @@ func TestLongAnswersInPieces(t *testing.T) {
 	if err := json.Unmarshal(all.Body.Bytes(), &list); err != nil || len(list.Data) != 100 || len(list.Data[99].Embedding) != 500 {
 		t.Errorf("%v: %d embeddings in %d bytes", err, len(list.Data), all.Body.Len())
 	}
-	chat := ask(s, "POST", "/v1/chat/completions", `{"model":"gpt-4o",`+hello+`}`, wire.ScriptHeader+": 1 0 0 0 0 1 1 1 100000 0 0 0 0")
+	chat := ask(s, "POST", "/v1/chat/completions", `{"model":"gpt-4o",`+hello+`}`, wire.FactsHeader+": 1 0 0 0 0 1 1 1 100000 0 0 0 0")
 	if text, _ := field(t, chat.Body.String(), "choices.0.message.content").(string); strings.Count(text, "ord") != 100_000 {
 		t.Errorf("%d of 100,000 words", strings.Count(text, "ord"))
 	}
@@ -72,11 +72,11 @@ func TestLongAnswersInPieces(t *testing.T) {
 // Whoever may not say how long answers are cannot; whoever may has a bound too.
 func TestScripts(t *testing.T) {
 	script := func(allowed bool, output int64) (int, string) {
-		s := offer(t, mock.Config{Deployments: open, Scripts: allowed})
+		s := offer(t, mock.Config{Deployments: open, TrustBench: allowed})
 		w := &counter{sink: sink{header: http.Header{}}}
 		r := httptest.NewRequest("POST", "/v1/chat/completions", strings.NewReader(`{"model":"gpt-4o",`+hello+`}`))
 		r.Header.Set("Authorization", "Bearer sk-test")
-		r.Header.Set(wire.ScriptHeader, fmt.Sprintf("1 0 0 0 0 1 1 1 %d 0 0 0 0", output))
+		r.Header.Set(wire.FactsHeader, fmt.Sprintf("1 0 0 0 0 1 1 1 %d 0 0 0 0", output))
 		s.ServeHTTP(w, r)
 		return w.status, fmt.Sprint(w.n)
 	}

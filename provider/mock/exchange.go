@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ratesim/provider/conformance"
+	"ratesim/provider/script"
 	"ratesim/provider/wire"
 )
 
@@ -31,8 +32,9 @@ type exchange struct {
 	query   wire.Query
 	answer  wire.Answer
 	decided
-	scripted       bool
-	model          []byte // its name in JSON
+	fromBench      bool          // it has facts of a load generator
+	scripted       *script.Reply // nil = no script is played to it
+	model          []byte        // its name in JSON
 	prompt, output uint32
 	events         int // of a response's stream
 	out            []byte
@@ -112,14 +114,19 @@ func shortened(s string) string {
 // fail answers a request that no deployment decides about. An empty message is
 // the vendor's own.
 func (e *exchange) fail(status int, message string) {
+	e.turnAway(status, message)
+	if len(e.body) > 0 && status < http.StatusInternalServerError { // whoever repeats it is at fault
+		e.watch(time.Now(), &wire.Reply{Status: status, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}, wire.Absent)
+	}
+}
+
+// turnAway is fail for what no client is to be graded by.
+func (e *exchange) turnAway(status int, message string) {
 	e.answer.Status, e.answer.Limit, e.answer.Message = status, wire.NoLimit, shortened(message)
 	e.answer.RequestID, e.answer.Wait, e.answer.Now = e.requestID(), wire.Absent, time.Now()
 	status, body := e.dialect.Encode(&e.answer, e.w.Header())
 	e.w.WriteHeader(status)
 	e.write(body)
-	if len(e.body) > 0 && status < http.StatusInternalServerError { // whoever repeats it is at fault
-		e.watch(time.Now(), &wire.Reply{Status: status, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}, wire.Absent)
-	}
 }
 
 // watch tells Config.Watch of a request.
@@ -233,11 +240,11 @@ func (e *exchange) answerDecided() {
 		e.answer.Status = wire.StatusOK
 	}
 	e.answer.RequestID = e.requestID()
-	if e.query.Stream && !e.scripted && (e.decided.reply.OK() || e.decided.begun) {
+	if e.query.Stream && !e.fromBench && (e.decided.reply.OK() || e.decided.begun) {
 		e.stream(broken)
 		return
 	}
-	status, body := e.dialect.Encode(&e.answer, e.w.Header())
+	status, body := e.encode(&e.answer)
 	if !e.sleep(e.due) {
 		return
 	}
@@ -281,7 +288,7 @@ func (e *exchange) stream(broken bool) {
 	begun := e.answer
 	begun.Status, begun.Limit, begun.Wait = wire.StatusOK, wire.NoLimit, wire.Absent
 	h := e.w.Header()
-	e.dialect.Encode(&begun, h)
+	e.encode(&begun)
 	h["Content-Type"], h["Cache-Control"] = streamType, noCache
 	if s, ok := e.f.style.(geminiStyle); ok && s.list {
 		h["Content-Type"] = jsonType
@@ -291,8 +298,12 @@ func (e *exchange) stream(broken bool) {
 	}
 	e.out = e.f.style.begin(e.out, e)
 	span := e.due.Sub(e.first)
-	pieces := uint32(max(1, min(int64(e.output), int64(span/pace))))
+	cut := e.cut()
+	pieces := max(1, e.least(), uint32(min(int64(e.output), int64(span/pace))))
 	for i := range pieces {
+		if cut > 0 && i == cut {
+			break
+		}
 		if !e.flush() || !e.sleep(e.first.Add(time.Duration(float64(span)*float64(i+1)/float64(pieces)))) {
 			return
 		}

@@ -151,7 +151,7 @@ func (e *exchange) models() {
 		if !e.f.speaks(d.Config.Vendor) {
 			continue
 		}
-		switch name := d.Config.Model; vendors[0] {
+		switch name := s.naming.listed(&d.Config); vendors[0] {
 		case "gemini":
 			list = append(list, map[string]any{"name": "models/" + name, "displayName": name, "supportedGenerationMethods": []string{"generateContent", "countTokens"}})
 		case "anthropic":

@@ -2,18 +2,18 @@
 // the models that the simulator runs against.
 //
 // Every API key is an account of its own, with limits of its own. A load generator
-// sends wire.ScriptHeader, which says what the simulator would know of an attempt; it
+// sends wire.FactsHeader, which says what the simulator would know of an attempt; it
 // also lives in the provider's time. For any other client the mock counts the tokens of
 // the prompt, draws the length of the answer, and states waits in the client's seconds.
 package mock
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +21,7 @@ import (
 
 	"ratesim/provider"
 	"ratesim/provider/conformance"
+	"ratesim/provider/script"
 	"ratesim/provider/wire"
 	"ratesim/sim/rng"
 )
@@ -35,15 +36,22 @@ type Deployment struct {
 type Config struct {
 	Deployments []Deployment // at least one
 	Speed       float64      // the provider's seconds in a real one; 0 = 1
-	Seed        uint64       // of the draws for clients without a script
+	Seed        uint64       // of the draws for clients without facts
 	// Keys maps API keys to accounts; nil lets any key in, as an account of
 	// its own.
-	Keys   map[string]string
-	Bounds Bounds // on memory
-	// Scripts lets requests say with wire.ScriptHeader what they cost and how long
+	Keys map[string]string
+	// Aliases maps names that requests use to names of deployments.
+	Aliases map[string]string
+	// AnyModel lets the first deployment of a vendor answer to all names that no other
+	// deployment has.
+	AnyModel bool
+	Bounds   Bounds // on memory
+	// TrustBench lets requests say with wire.FactsHeader what they cost and how long
 	// their answers are. It is for load generators that the operator trusts; without
 	// it such requests are refused.
-	Scripts bool
+	TrustBench bool
+	// Scripts are replies that are given whatever the deployments would decide.
+	Scripts []script.Script
 	// Count returns the tokens of a prompt, which answers tell and to which charges
 	// are settled; nil = a quarter of its characters. It may take its time: a request
 	// is admitted or refused by the quarter of its characters, as vendors estimate,
@@ -57,7 +65,7 @@ type Config struct {
 	Watch func(conformance.Event)
 }
 
-// Answers of clients without a script are as long as chat answers usually are:
+// Answers of clients without facts are as long as chat answers usually are:
 // lognormal with this median and 95th percentile, in tokens.
 const outputP50, outputP95 = 130, 450
 
@@ -69,9 +77,9 @@ type Server struct {
 	outputs rng.Dist
 	made    atomic.Uint64 // requests, for their ids
 
-	hash  maphash.Seed // of bodies
-	names [][]byte     // of the deployments' models, in JSON
-
+	hash     maphash.Seed // of bodies
+	naming   *naming      // of the deployments
+	stage    atomic.Pointer[stage]
 	dialects []wire.Dialect // of the deployments
 
 	exchanges sync.Pool
@@ -124,12 +132,14 @@ func New(c Config) (*Server, error) {
 			return nil, fmt.Errorf("mock: deployment %q: vendor %q has no dialect", c.Deployments[i].Name, c.Deployments[i].Config.Vendor)
 		}
 		s.dialects = append(s.dialects, dialect)
-		name, err := json.Marshal(c.Deployments[i].Config.Model)
-		if err != nil {
-			return nil, fmt.Errorf("mock: deployment %q: %w", c.Deployments[i].Name, err)
-		}
-		s.names = append(s.names, name)
 	}
+	s.naming = newNaming(c.Deployments)
+	for name, to := range c.Aliases {
+		if !slices.ContainsFunc(c.Deployments, func(d Deployment) bool { return d.Name == to }) {
+			return nil, fmt.Errorf("mock: %q is to be an alias of %q, and no deployment has that name", name, to)
+		}
+	}
+	s.SetScripts(c.Scripts)
 	s.Reset()
 	s.mux = s.routes()
 	return s, nil
@@ -138,38 +148,19 @@ func New(c Config) (*Server, error) {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// deployment returns the index of the deployment of that name, or of that
-// model, whose vendor speaks the form; -1 without one.
-func (s *Server) deployment(f *form, name string) int {
-	of := -1
-	for i := range s.c.Deployments {
-		d := &s.c.Deployments[i]
-		if !f.speaks(d.Config.Vendor) {
-			continue
-		}
-		if d.Name == name {
-			return i
-		}
-		if of < 0 && d.Config.Model == name {
-			of = i
-		}
-	}
-	return of
-}
-
 // generate answers a request to a model.
 func (e *exchange) generate() {
 	s, f := e.s, e.f
-	var script wire.Script
-	if v := e.r.Header[wire.ScriptHeader]; len(v) > 0 {
+	var facts wire.Facts
+	if v := e.r.Header[wire.FactsHeader]; len(v) > 0 {
 		var err error
-		if script, err = s.script(v[0]); err != nil {
+		if facts, err = s.facts(v[0]); err != nil {
 			e.fail(http.StatusBadRequest, err.Error())
 			return
 		}
-		e.scripted = true
+		e.fromBench = true
 	}
-	if !e.enter(&script) || !e.read() {
+	if !e.enter(&facts) || !e.read() {
 		return
 	}
 	e.query.Stream = e.query.Stream && f.inBody || f.stream
@@ -177,27 +168,33 @@ func (e *exchange) generate() {
 		e.fail(http.StatusBadRequest, "you must provide a model parameter")
 		return
 	}
-	i := s.deployment(f, e.query.Model)
+	i, reply := s.deployment(f, e.query.Model)
 	if i < 0 {
-		e.answer.Model = shortened(e.query.Model)
-		e.fail(http.StatusNotFound, fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", e.answer.Model))
+		e.failUnserved(e.query.Model)
 		return
 	}
 	d := &s.c.Deployments[i]
-	e.dialect, e.name, e.model = s.dialects[i], d.Name, s.names[i]
-	e.answer.Model, e.answer.Deployment, e.answer.Organization = d.Config.Model, d.Name, "org-ratesim"
-	e.decide(i, &script.Attempt)
-	e.forget()
-	e.answerDecided()
+	e.dialect, e.name, e.model = s.dialects[i], d.Name, reply
+	e.answer.Model, e.answer.Deployment, e.answer.Organization = s.naming.limited[i], shortened(e.query.Model), "org-ratesim"
+	scripted, end, ok := e.turn()
+	switch {
+	case !ok:
+	case scripted != nil:
+		e.play(i, scripted, end, &facts.Attempt)
+	default:
+		e.decide(i, &facts.Attempt)
+		e.forget()
+		e.answerDecided()
+	}
 }
 
-// decide lets deployment i decide about an attempt, of which the script has told, if
-// there is one. An ordinary client's prompt is counted when it has been admitted, for
+// decide lets deployment i decide about an attempt, of which facts have told, if
+// there are any. An ordinary client's prompt is counted when it has been admitted, for
 // whoever sends what is refused must not make the server count it.
 func (e *exchange) decide(i int, attempt *wire.Attempt) {
 	c := &e.s.c.Deployments[i].Config
 	count := func() uint32 { return uint32(e.s.tokens(&e.query, e.f, e.s.c.Count(c.Model, e.query.Text))) }
-	if !e.scripted {
+	if !e.fromBench {
 		guess := uint32(e.s.tokens(&e.query, e.f, estimate(e.query.Text)))
 		*attempt = wire.Attempt{Prompt: guess, Guess: guess, MaxTokens: e.query.MaxTokens}
 		if c.Charge.Reserve == provider.ReserveActual {
@@ -205,10 +202,14 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 		}
 	}
 	var work *task
-	e.decided, work = e.account.decide(i, attempt, e.scripted, !e.f.embeds, &e.answer)
+	e.decided, work = e.account.decide(i, attempt, e)
 	if work != nil {
 		attempt.Prompt = e.account.count(work, &e.decided.reply, count)
+	} else if e.granted() {
+		attempt.Prompt = count()
+		e.reply.Prompt = attempt.Prompt
 	}
+	e.endEarly()
 	e.prompt, e.output = attempt.Prompt, attempt.Output
 	wait := e.reply.RetryAfter
 	if wait > 0 {
@@ -221,16 +222,16 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 // model, and few enough to send.
 const mostOutput = 1 << 20
 
-// script reads the script of a request.
-func (s *Server) script(v string) (wire.Script, error) {
-	if !s.c.Scripts {
-		return wire.Script{}, errors.New("this server does not take the header " + wire.ScriptHeader + "; for ratesim bench, start ratesim serve with --scripts")
+// facts reads the facts of a request.
+func (s *Server) facts(v string) (wire.Facts, error) {
+	if !s.c.TrustBench {
+		return wire.Facts{}, errors.New("this server does not take the header " + wire.FactsHeader + "; for ratesim bench, start ratesim serve with --trust-bench")
 	}
-	script, err := wire.ParseScript(v)
-	if err == nil && script.Attempt.Output > mostOutput {
-		err = fmt.Errorf("%s: an answer has at most %d tokens, got %d", wire.ScriptHeader, mostOutput, script.Attempt.Output)
+	facts, err := wire.ParseFacts(v)
+	if err == nil && facts.Attempt.Output > mostOutput {
+		err = fmt.Errorf("%s: an answer has at most %d tokens, got %d", wire.FactsHeader, mostOutput, facts.Attempt.Output)
 	}
-	return script, err
+	return facts, err
 }
 
 // tokens returns the tokens of a prompt whose text has so many.

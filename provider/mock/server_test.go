@@ -216,7 +216,7 @@ func TestModels(t *testing.T) {
 	s := offer(t, mock.Config{}, all...)
 	for _, c := range []struct{ path, header, want string }{
 		{"/v1/models", "X-None: 1", `{"data":[{"created":`},
-		{"/v1/models", "Anthropic-Version: 2023-06-01", `"display_name":"claude-sonnet-4.5","id":"claude-sonnet-4.5","type":"model"}]`},
+		{"/v1/models", "Anthropic-Version: 2023-06-01", `"display_name":"claude-sonnet-4-5-20250929","id":"claude-sonnet-4-5-20250929","type":"model"}]`},
 		{"/openai/v1/models", "X-None: 1", `"id":"gpt-4.1"`},
 		{"/v1beta/models", "X-None: 1", `"name":"models/gemini-2.5-flash"`},
 	} {
@@ -241,7 +241,7 @@ func TestStreamedList(t *testing.T) {
 
 // What is wrong with a request is said in the vendor's words, with its status.
 func TestBadRequests(t *testing.T) {
-	s := offer(t, mock.Config{Speed: 10_000, Bounds: mock.Bounds{Body: 200}, Scripts: true, Keys: map[string]string{"sk-test": "team"}}, all...)
+	s := offer(t, mock.Config{Speed: 10_000, Bounds: mock.Bounds{Body: 200}, TrustBench: true, Keys: map[string]string{"sk-test": "team"}}, all...)
 	long := `{"model":"gpt-4o","messages":[{"role":"user","content":"` + strings.Repeat("x", 200) + `"}]}`
 	for _, c := range []struct {
 		method, path, body, header string
@@ -259,13 +259,13 @@ func TestBadRequests(t *testing.T) {
 		{"POST", "/v1/chat/completions", `a=b`, "Content-Type: text/plain", 415, "Unsupported"},
 		{"POST", "/v1/chat/completions", `{}`, "Authorization: Bearer sk-other", 401, "invalid_api_key"},
 		{"POST", "/v1/chat/completions", `{}`, "Authorization: none", 401, "invalid_api_key"},
-		{"POST", "/v1/chat/completions", `{}`, wire.ScriptHeader + ": 1 2", 400, "Ratesim-Script"},
+		{"POST", "/v1/chat/completions", `{}`, wire.FactsHeader + ": 1 2", 400, "Ratesim-Facts"},
 		{"POST", "/v1/messages", `{`, "", 400, `"type":"error","error":{"type":"invalid_request_error"`},
 		{"POST", "/v1/messages", `{}`, "Authorization: none", 401, "authentication_error"},
 		{"GET", "/v1/chat/completions", ``, "", 404, "Invalid URL (GET /v1/chat/completions)\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null"},
 		{"GET", "/v1/files/x", ``, "", 404, `"message":"No such File object: x","type":"invalid_request_error","param":null,"code":null`},
 		{"POST", "/v1beta/models/gemini-2.5-flash:sing", `{}`, "", 404, "sing"},
-		{"POST", "/openai/deployments/none/chat/completions", `{` + hello + `}`, "", 404, "`none`"},
+		{"POST", "/openai/deployments/none/chat/completions", `{` + hello + `}`, "", 404, `"code":"DeploymentNotFound"`},
 	} {
 		w := ask(s, c.method, c.path, c.body, c.header)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) || !json.Valid(w.Body.Bytes()) {

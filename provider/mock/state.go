@@ -7,11 +7,15 @@ import (
 
 	"ratesim/provider"
 	"ratesim/provider/conformance"
+	"ratesim/provider/script"
 )
 
 // State is what the server has counted, for the operator.
 type State struct {
 	Accounts []AccountState `json:"accounts"`
+	// Unserved are the requests that named models which nothing serves, by the name.
+	Unserved map[string]int64 `json:"unserved"`
+	Scripts  []script.Played  `json:"scripts"`
 }
 
 // AccountState is one account; its key is not told.
@@ -36,7 +40,7 @@ type DeploymentState struct {
 // State returns what has been counted since the start, or the last Reset.
 func (s *Server) State() State {
 	names, accounts := s.everyone()
-	state := State{Accounts: []AccountState{}}
+	state := State{Accounts: []AccountState{}, Unserved: s.Unserved(), Scripts: s.Played()}
 	for i, a := range accounts {
 		state.Accounts = append(state.Accounts, AccountState{conformance.Mask(names[i]), a.state(s.c.Deployments)})
 	}

@@ -51,6 +51,10 @@ func anthropicRefuse(l Limit) int {
 	return StatusTooManyRequests
 }
 
+func anthropicUnserved(name string) (status int, message string) {
+	return http.StatusNotFound, "model: " + name
+}
+
 type anthropicError struct {
 	Type  string `json:"type"`
 	Error struct {

@@ -41,6 +41,12 @@ func azureHeaders(a *Answer, _ int, h http.Header) {
 	}
 }
 
+// azureUnserved: the name is that of a deployment, and Azure does not repeat it.
+func azureUnserved(string) (status int, message string) {
+	return http.StatusNotFound, "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, " +
+		"please wait a moment and try again."
+}
+
 type azureError struct {
 	Error struct {
 		Code    string `json:"code"`

@@ -21,6 +21,11 @@ func bedrockRefuse(l Limit) int {
 	return StatusTooManyRequests
 }
 
+// bedrockUnserved: Bedrock says 400 and does not repeat the name, as in aws-samples/amazon-bedrock-workshop#315.
+func bedrockUnserved(string) (status int, message string) {
+	return http.StatusBadRequest, "The provided model identifier is invalid."
+}
+
 type bedrockError struct {
 	Message string `json:"message"`
 }

@@ -29,6 +29,11 @@ func cerebrasHeaders(a *Answer, _ int, h http.Header) {
 	set(h, "X-Request-Id", a.RequestID)
 }
 
+// cerebrasUnserved is recalled.
+func cerebrasUnserved(name string) (status int, message string) {
+	return http.StatusNotFound, "Model " + name + " does not exist or you do not have access to it."
+}
+
 func windowName(per time.Duration) string {
 	switch per {
 	case time.Hour:
@@ -53,6 +58,8 @@ func cerebrasBody(a *Answer, status int) any {
 	const kind = "too_many_requests_error"
 	window := " per " + windowName(a.Per)
 	switch {
+	case a.Unserved != "":
+		return problem(a.Message, "not_found_error", "model", "model_not_found")
 	case status == http.StatusPaymentRequired:
 		return problem(http.StatusText(status), "payment_required_error", "quota", "payment_required")
 	case status != StatusTooManyRequests:

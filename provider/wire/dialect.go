@@ -54,6 +54,10 @@ type Answer struct {
 
 	Message string // of an error that no limit is the cause of; empty = that of the status
 
+	// Unserved is the name of a model that a request names and that is not served. The
+	// status is the vendor's own then, and Message is added to what the vendor says.
+	Unserved string
+
 	Millis bool // the wait is told in retry-after-ms
 
 	Wait time.Duration // of an error, until the same attempt would be admitted; Absent when it is not known
@@ -101,19 +105,21 @@ type Dialect struct {
 	refuse  func(l Limit) int                          // status of a refusal; nil where it is always 429
 	headers func(a *Answer, status int, h http.Header) // sets the headers of any answer
 	body    func(a *Answer, status int) any            // returns an error's body, for encoding/json
+	// unserved returns the status and what is said about a model of a name that is not served.
+	unserved func(name string) (status int, message string)
 }
 
 // Dialects lists all dialects.
 var Dialects = [...]Dialect{
-	{"openai", nil, openAIHeaders, openAIBody},
-	{"azure", nil, azureHeaders, azureBody},
-	{"anthropic", anthropicRefuse, anthropicHeaders, anthropicBody},
-	{"gemini", geminiRefuse, geminiHeaders, geminiBody},
-	{"bedrock", bedrockRefuse, bedrockHeaders, bedrockBody},
-	{"groq", groqRefuse, groqHeaders, groqBody},
-	{"mistral", nil, mistralHeaders, mistralBody},
-	{"cerebras", cerebrasRefuse, cerebrasHeaders, cerebrasBody},
-	{"xai", xaiRefuse, xaiHeaders, xaiBody},
+	{"openai", nil, openAIHeaders, openAIBody, openAIUnserved},
+	{"azure", nil, azureHeaders, azureBody, azureUnserved},
+	{"anthropic", anthropicRefuse, anthropicHeaders, anthropicBody, anthropicUnserved},
+	{"gemini", geminiRefuse, geminiHeaders, geminiBody, geminiUnserved},
+	{"bedrock", bedrockRefuse, bedrockHeaders, bedrockBody, bedrockUnserved},
+	{"groq", groqRefuse, groqHeaders, groqBody, openAIUnserved},
+	{"mistral", nil, mistralHeaders, mistralBody, mistralUnserved},
+	{"cerebras", cerebrasRefuse, cerebrasHeaders, cerebrasBody, cerebrasUnserved},
+	{"xai", xaiRefuse, xaiHeaders, xaiBody, xaiUnserved},
 }
 
 // DialectOf returns the dialect of the vendor of that name.
@@ -140,6 +146,14 @@ func (d Dialect) Status(status int, l Limit) int {
 // the body of an error. A success has no body here: that is the completion.
 func (d Dialect) Encode(a *Answer, h http.Header) (status int, body []byte) {
 	status = d.Status(a.Status, a.Limit)
+	if a.Unserved != "" {
+		told := *a
+		status, told.Message = d.unserved(a.Unserved)
+		if a.Message != "" {
+			told.Message += " " + a.Message
+		}
+		a = &told
+	}
 	d.headers(a, status, h)
 	if status < 300 {
 		return status, nil

@@ -264,6 +264,7 @@ func TestGolden(t *testing.T) {
 		for _, status := range []int{400, 401, 402, 403, 404, 408, 413, 500, 503, 504, 529} {
 			write(fmt.Sprint("status ", status), &wire.Answer{Status: status, Now: noon, RequestID: "req_1", Wait: wire.Absent})
 		}
+		write("no such model", &wire.Answer{Status: 404, Unserved: "no-such", Message: "(Advice.)", Now: noon, RequestID: "req_1", Wait: wire.Absent})
 		path := filepath.Join("testdata", d.Vendor+".golden")
 		if *update {
 			if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {

@@ -22,6 +22,11 @@ func geminiRefuse(l Limit) int {
 	return StatusTooManyRequests
 }
 
+func geminiUnserved(name string) (status int, message string) {
+	return http.StatusNotFound, "models/" + name + " is not found for API version v1beta, or is not supported for generateContent. " +
+		"Call ListModels to see the list of available models and their supported methods."
+}
+
 type geminiError struct {
 	Error geminiProblem `json:"error"`
 }

@@ -26,6 +26,11 @@ func mistralHeaders(a *Answer, _ int, h http.Header) {
 	}
 }
 
+// mistralUnserved: seen in tmc/langchaingo#1233 and mistralai/mistral-vibe#617.
+func mistralUnserved(name string) (status int, message string) {
+	return http.StatusBadRequest, "Invalid model: " + name
+}
+
 type mistralError struct {
 	Object  string  `json:"object"`
 	Message string  `json:"message"`
@@ -37,6 +42,8 @@ type mistralError struct {
 func mistralBody(a *Answer, status int) any {
 	e := mistralError{Object: "error", Message: a.text(status), Type: "invalid_request_error", Code: strconv.Itoa(status)}
 	switch {
+	case a.Unserved != "":
+		e.Type, e.Code = "invalid_model", "1500"
 	case status == StatusTooManyRequests && a.Limit == Capacity:
 		e.Message, e.Type, e.Code = "Service tier capacity exceeded for this model.", "service_tier_capacity_exceeded", "3505"
 	case status == StatusTooManyRequests:

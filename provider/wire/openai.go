@@ -100,6 +100,12 @@ func openAIRefusal(a *Answer, subject, advice string) openAIError {
 		subject, limit, a.Used, a.Requested, advice))
 }
 
+// openAIUnserved is what chat completions say, and since 2026-09 also responses, which
+// answered 400 before: langgenius/dify#13036, BerriAI/litellm#39457.
+func openAIUnserved(name string) (status int, message string) {
+	return http.StatusNotFound, "The model `" + name + "` does not exist or you do not have access to it."
+}
+
 // openAIFailure is the body of an error that is no refusal by a limit.
 func openAIFailure(a *Answer, status int) openAIError {
 	text := a.text(status)
@@ -108,7 +114,7 @@ func openAIFailure(a *Answer, status int) openAIError {
 		return newOpenAIError("invalid_request_error", "invalid_api_key", cmp.Or(a.Message, "Incorrect API key provided."))
 	case 404:
 		code := ""
-		if a.Model != "" { // else it is an address, a file or a batch
+		if a.Unserved != "" { // else it is an address, a file or a batch
 			code = "model_not_found"
 		}
 		return newOpenAIError("invalid_request_error", code, text)

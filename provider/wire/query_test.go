@@ -81,11 +81,11 @@ func TestChatUnbounded(t *testing.T) {
 }
 
 // What String never writes is no Script.
-func TestParseScriptErrors(t *testing.T) {
+func TestParseFactsErrors(t *testing.T) {
 	for _, v := range []string{"", "1 2 3", "1 2 3 4 5 6 7 8 9 0", "1 2 3 4 5 6 7 8 9 0 0 0 x", "1 2 3 4 5 6 7 8 9 0 0 0 0 1",
 		"1 2 3 4 5 6 7 8 9 7 0 0 0", "1 2 3 4 5 6 7 8 9 0 7 0 0", "1 2 3 4 5 6 7 8 9 0 0 65536 0",
 		"1 -2 3 4 5 6 7 8 9 0 0 0 0", "1 2 3 4 5 4294967296 7 8 9 0 0 0 0", "1 2 9223372036854775808 4 5 6 7 8 9 0 0 0 0"} {
-		if s, err := wire.ParseScript(v); err == nil {
+		if s, err := wire.ParseFacts(v); err == nil {
 			t.Errorf("%q is %+v", v, s)
 		}
 	}
@@ -102,19 +102,19 @@ func FuzzParseQuery(f *testing.F) {
 	})
 }
 
-func FuzzParseScript(f *testing.F) {
-	s := wire.Script{Seed: 1, Replication: 2, Start: time.Unix(0, 3), Attempt: wire.Attempt{Call: 1 << 63, Number: 5, Prompt: 6, Guess: 7, MaxTokens: 8, Output: 9, Cached: 6, System: 4, SystemID: 11, Prefix: 1 << 63}}
-	if got, err := wire.ParseScript(s.String()); err != nil || got != s {
+func FuzzParseFacts(f *testing.F) {
+	s := wire.Facts{Seed: 1, Replication: 2, Start: time.Unix(0, 3), Attempt: wire.Attempt{Call: 1 << 63, Number: 5, Prompt: 6, Guess: 7, MaxTokens: 8, Output: 9, Cached: 6, System: 4, SystemID: 11, Prefix: 1 << 63}}
+	if got, err := wire.ParseFacts(s.String()); err != nil || got != s {
 		f.Errorf("%+v read back as %+v, %v", s, got, err)
 	}
 	f.Add(s.String())
 	f.Add("1 -2 3 4 5 6 7 8 9 0 0 0 0")
 	f.Fuzz(func(t *testing.T, v string) {
-		s, err := wire.ParseScript(v)
+		s, err := wire.ParseFacts(v)
 		if err != nil {
 			return
 		}
-		if again, err := wire.ParseScript(s.String()); err != nil || again != s {
+		if again, err := wire.ParseFacts(s.String()); err != nil || again != s {
 			t.Errorf("%q is %+v, and again %+v, %v", v, s, again, err)
 		}
 	})

@@ -24,6 +24,11 @@ func xaiRefuse(l Limit) int {
 	return StatusTooManyRequests
 }
 
+// xaiUnserved is recalled, but for the code, which iniwap/AIWriteX#26 has for another 404.
+func xaiUnserved(name string) (status int, message string) {
+	return http.StatusNotFound, "The model " + name + " does not exist or your team does not have access to it."
+}
+
 type xaiError struct {
 	Code  string `json:"code"`
 	Error string `json:"error"`
@@ -32,6 +37,8 @@ type xaiError struct {
 func xaiBody(a *Answer, status int) any {
 	e := xaiError{a.text(status), a.text(status)}
 	switch status {
+	case http.StatusNotFound:
+		e.Code = "Some requested entity was not found"
 	case http.StatusPaymentRequired:
 		e.Error = fmt.Sprintf("Your team %s has either used all available credits or reached its monthly spending limit.", a.Organization)
 	case StatusTooManyRequests:

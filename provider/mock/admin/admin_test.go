@@ -11,6 +11,7 @@ import (
 	"ratesim/provider"
 	"ratesim/provider/conformance"
 	"ratesim/provider/mock"
+	"ratesim/provider/script"
 )
 
 // start returns the public and the admin handler of a server that admits 2
@@ -24,12 +25,16 @@ func start(t *testing.T) (public, operator http.Handler) {
 		t.Fatal(err)
 	}
 	return m.Measure(s), New(Config{Server: s, Monitor: m, Hosts: []string{"mock"},
-		ParseFaults: func(list []byte) ([][]provider.Fault, error) {
+		Faults: List{Set: func(list []byte) error {
 			if len(list) == 0 {
-				return nil, io.ErrUnexpectedEOF
+				return io.ErrUnexpectedEOF
 			}
-			return [][]provider.Fault{{{Kind: provider.Outage, Status: 503, Until: 1 << 62}}}, nil
-		}})
+			return s.SetFaults([][]provider.Fault{{{Kind: provider.Outage, Status: 503, Until: 1 << 62}}})
+		}},
+		Scripts: List{Set: func([]byte) error {
+			s.SetScripts([]script.Script{{Replies: []script.Reply{{Status: 418}}}})
+			return nil
+		}}})
 }
 
 func call(t *testing.T, h http.Handler, method, path, body string, headers ...string) (int, string) {
@@ -92,7 +97,7 @@ func TestOperator(t *testing.T) {
 
 	see("GET", "/admin/faults", "", 200, "[]")
 	see("PUT", "/admin/faults", "", 400, "unexpected EOF")
-	see("PUT", "/admin/faults", strings.Repeat(" ", MaxFaults+1), 413, "larger than")
+	see("PUT", "/admin/faults", strings.Repeat(" ", MaxList+1), 413, "larger than")
 	if got := chat(t, public); got != 200 {
 		t.Errorf("after lists that were refused: status %d", got)
 	}
@@ -104,6 +109,14 @@ func TestOperator(t *testing.T) {
 		}
 	}
 
+	see("GET", "/admin/scripts", "", 200, "[]")
+	see("PUT", "/admin/scripts", "- replies: [418]", 204)
+	see("GET", "/admin/scripts", "", 200, "- replies: [418]")
+	if got := chat(t, public); got != 418 {
+		t.Errorf("with a script: status %d", got)
+	}
+	see("GET", "/admin/state", "", 200, `"scripts": [`, `"replies": 1`)
+
 	see("GET", "/admin/reset", "", 405)
 	see("POST", "/admin/state", "", 405)
 	see("GET", "/v1/chat/completions", "", 404)
@@ -112,7 +125,7 @@ func TestOperator(t *testing.T) {
 // What an operator can do is not to be had on the public address.
 func TestNotPublic(t *testing.T) {
 	public, _ := start(t)
-	for _, path := range []string{"/metrics", "/admin/state", "/admin/reset", "/admin/faults", "/admin/conformance"} {
+	for _, path := range []string{"/metrics", "/admin/state", "/admin/reset", "/admin/faults", "/admin/scripts", "/admin/conformance"} {
 		for _, method := range []string{"GET", "POST", "PUT"} {
 			if code, _ := call(t, public, method, path, "", "Authorization", "Bearer sk-1"); code != 404 {
 				t.Errorf("%s %s: status %d", method, path, code)

@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"ratesim/provider"
 	"ratesim/provider/conformance"
 	"ratesim/provider/mock"
 )
@@ -25,25 +24,29 @@ import (
 type Config struct {
 	Server  *mock.Server
 	Monitor *Monitor
-	// ParseFaults reads a list of faults and returns those of each of the server's
-	// deployments.
-	ParseFaults func(list []byte) ([][]provider.Fault, error)
-	Faults      []byte   // the list in force; empty = none
-	Hosts       []string // names the handler may be called by beside localhost
+	Faults  List
+	Scripts List
+	Hosts   []string // names the handler may be called by beside localhost
 }
 
-// MaxFaults bounds a list of faults, in bytes.
-const MaxFaults = 1 << 20
+// List is a list in YAML that can be replaced while the server runs.
+type List struct {
+	Text []byte                  // the list in force; empty = none
+	Set  func(list []byte) error // puts a list in force, or says what is wrong with it
+}
+
+// MaxList bounds a list of faults or of scripts, in bytes.
+const MaxList = 1 << 20
 
 // admin is the handler's state.
 type admin struct {
 	Config
-	mu sync.Mutex // of Faults
+	mu sync.Mutex // of the lists
 }
 
 // New returns the handler: GET /metrics for Prometheus, GET /admin/state, POST
-// /admin/reset, GET and PUT /admin/faults (a list as in a scenario) and GET
-// /admin/conformance.
+// /admin/reset, GET and PUT /admin/faults (a list as in a scenario), GET and PUT
+// /admin/scripts and GET /admin/conformance.
 //
 // It asks for no password; who reaches the address may use it. A browser that
 // does cannot be made to by a foreign page: a host must be an IP address,
@@ -59,8 +62,10 @@ func New(c Config) http.Handler {
 		a.Monitor.Reset()
 		w.WriteHeader(http.StatusNoContent)
 	})
-	mux.HandleFunc("GET /admin/faults", a.showFaults)
-	mux.HandleFunc("PUT /admin/faults", a.putFaults)
+	for path, list := range map[string]*List{"/admin/faults": &a.Faults, "/admin/scripts": &a.Scripts} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { a.show(w, list) })
+		mux.HandleFunc("PUT "+path, func(w http.ResponseWriter, r *http.Request) { a.put(w, r, list) })
+	}
 	mux.HandleFunc("GET /admin/conformance", func(w http.ResponseWriter, _ *http.Request) {
 		grades := a.Monitor.Grades()
 		writeJSON(w, struct {
@@ -98,39 +103,34 @@ func (a *admin) local(h http.Handler) http.Handler {
 	})
 }
 
-func (a *admin) showFaults(w http.ResponseWriter, _ *http.Request) {
+func (a *admin) show(w http.ResponseWriter, l *List) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	list := a.Faults
-	if len(list) == 0 {
-		list = []byte("[]\n")
+	text := l.Text
+	if len(text) == 0 {
+		text = []byte("[]\n")
 	}
 	w.Header().Set("Content-Type", "application/yaml")
-	_, _ = w.Write(list) // a client that is gone reads nothing
+	_, _ = w.Write(text) // a client that is gone reads nothing
 }
 
-func (a *admin) putFaults(w http.ResponseWriter, r *http.Request) {
-	list, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxFaults))
+func (a *admin) put(w http.ResponseWriter, r *http.Request, l *List) {
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxList))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		http.Error(w, fmt.Sprintf("the list is larger than %d bytes", MaxFaults), http.StatusRequestEntityTooLarge)
+		http.Error(w, fmt.Sprintf("the list is larger than %d bytes", MaxList), http.StatusRequestEntityTooLarge)
 		return
 	}
 	if err != nil {
 		http.Error(w, "reading the list: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	faults, err := a.ParseFaults(list)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.Server.SetFaults(faults); err != nil {
+	if err := l.Set(text); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	a.Faults = list
+	l.Text = text
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ratesim/provider/mock"
+	"ratesim/provider/mock/admin"
+	"ratesim/provider/script"
+	"ratesim/scenarios"
+)
+
+// readAliases reads the names that requests may use for deployments.
+func (f *serveFlags) readAliases(v *server) error {
+	v.config.AnyModel, v.config.Aliases = f.anyModel, map[string]string{}
+	var known []string
+	for i := range v.known {
+		known = append(known, v.known[i].Name)
+	}
+	for _, alias := range f.aliases {
+		name, to, ok := strings.Cut(alias, "=")
+		switch _, twice := v.config.Aliases[name]; {
+		case !ok || name == "" || to == "":
+			return fmt.Errorf("--alias %s: want NAME=DEPLOYMENT, such as --alias prod-chat=%s", alias, known[0])
+		case !slices.Contains(known, to):
+			return fmt.Errorf("--alias %s: no --provider is called %s; there are %s", alias, to, strings.Join(known, ", "))
+		case slices.Contains(known, name):
+			return fmt.Errorf("--alias %s: a --provider is called %s itself", alias, name)
+		case twice:
+			return fmt.Errorf("--alias %s: %s is an alias already", alias, name)
+		}
+		v.config.Aliases[name] = to
+	}
+	return nil
+}
+
+// readLists reads the files of faults and scripts.
+func (f *serveFlags) readLists(ctx context.Context, v *server) (err error) {
+	if f.script != "" {
+		if v.scripts, err = readInput(ctx, f.script, admin.MaxList); err != nil {
+			return fmt.Errorf("--script: %w", err)
+		}
+		if v.config.Scripts, err = scenarios.ParseScripts(f.script, v.scripts); err != nil {
+			return err
+		}
+	}
+	if f.faults == "" {
+		return nil
+	}
+	if v.faults, err = readInput(ctx, f.faults, admin.MaxList); err != nil {
+		return fmt.Errorf("--faults: %w", err)
+	}
+	lists, err := scenarios.ParseFaults(f.faults, v.faults, v.known)
+	for i, list := range lists {
+		v.config.Deployments[i].Config.Faults = list
+	}
+	return err
+}
+
+// warnUnserved says at the end which names of models nothing served.
+func warnUnserved(s *streams, unserved map[string]int64) {
+	if len(unserved) == 0 {
+		return
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(unserved)) {
+		list = append(list, fmt.Sprintf("%s (%d)", name, unserved[name]))
+	}
+	fmt.Fprintf(printable{s.err}, "ratesim: warning: requests named models that nothing serves: %s; --alias NAME=DEPLOYMENT serves a name, --any-model all names\n", strings.Join(list, ", "))
+}
+
+// warnUnplayed says at the end which scripts no request has matched.
+func warnUnplayed(s *streams, scripts []script.Played) {
+	for i := range scripts {
+		if p := &scripts[i]; p.Calls == 0 {
+			name := ""
+			if p.Name != "" {
+				name = " " + p.Name
+			}
+			fmt.Fprintf(printable{s.err}, "ratesim: warning: %s: script%s was never played: no request matched it\n", p.Where, name)
+		}
+	}
+}
+
+// writePorts writes a file with the ports of the endpoints, a line each, so that whoever
+// sees the file sees all of it, and returns what removes it: nobody must take a server
+// that is gone for one that listens. Without a name it does nothing.
+func writePorts(name string, endpoints []mock.Endpoint) (remove func(), err error) {
+	if name == "" {
+		return func() {}, nil
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("--port-file: %w", err)
+			for _, e := range endpoints {
+				err = errors.Join(err, e.Listener.Close())
+			}
+		}
+	}()
+	var text strings.Builder
+	for _, e := range endpoints {
+		_, port, err := net.SplitHostPort(e.Listener.Addr().String())
+		if err != nil {
+			return nil, err
+		}
+		text.WriteString(port + "\n")
+	}
+	part, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
+	if err != nil {
+		return nil, err
+	}
+	_, err = part.WriteString(text.String())
+	if err = errors.Join(err, part.Chmod(0o644), part.Close()); err == nil {
+		err = os.Rename(part.Name(), name)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(part.Name()))
+	}
+	return func() { _ = os.Remove(name) }, nil // it may be gone already
+}
