@@ -31,6 +31,11 @@ func (t *Transport) hand(a *attempt, response *http.Response) {
 		return
 	}
 	a.handed, c.handed = true, true
+	for _, other := range c.flights { // the call has its answer
+		if other != a {
+			other.drop()
+		}
+	}
 	response.Body = &stream{Reader: response.Body, close: response.Body.Close, t: t, a: a, response: response}
 	c.response = response
 	c.wakeUp()
