@@ -20,7 +20,7 @@ const (
 	isNotSetUp
 	hangsUntilGivenUp
 	hangsOn    // and does not hear its context
-	isTooLate  // by a moment
+	isTooLate  // by a moment, or nearly so
 	coordPanics
 	isOutOfOrder
 	numAnswers
@@ -201,7 +201,11 @@ func (b *books) answer(ctx context.Context, d *dice, meets int, q wire.Ask) (wir
 			return wire.Reply{}, err
 		}
 	case isTooLate:
-		time.Sleep(time.Duration(float64(b.w.plan.patience)/b.w.plan.speed) - 10 + d.span(100))
+		late := d.span(50)
+		if d.oneIn(3) {
+			late = -late
+		}
+		time.Sleep(time.Duration(float64(b.w.plan.patience)/b.w.plan.speed) + late)
 	case coordPanics:
 		panic(errPlanned)
 	case isOutOfOrder:

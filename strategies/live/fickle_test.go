@@ -21,14 +21,18 @@ type fickle struct {
 	rogue bool
 	open  []*strategies.Call
 	ended *strategies.Call
+
+	now, asked clock.Time
 }
 
 func (f *fickle) Submit(now clock.Time, c *strategies.Call, out *strategies.Effects) {
+	f.now = now
 	f.open = append(f.open, c)
 	f.act(now, c, out)
 }
 
 func (f *fickle) Reply(now clock.Time, c *strategies.Call, r *wire.Reply, out *strategies.Effects) {
+	f.now = now
 	switch {
 	case c == nil:
 		f.poke(now, out)
@@ -46,6 +50,7 @@ func (f *fickle) Reply(now clock.Time, c *strategies.Call, r *wire.Reply, out *s
 }
 
 func (f *fickle) Wake(now clock.Time, c *strategies.Call, out *strategies.Effects) {
+	f.now = now
 	if c == nil {
 		f.poke(now, out)
 		return
@@ -54,7 +59,8 @@ func (f *fickle) Wake(now clock.Time, c *strategies.Call, out *strategies.Effect
 	f.act(now, c, out)
 }
 
-func (f *fickle) Cancel(_ clock.Time, c *strategies.Call, out *strategies.Effects) {
+func (f *fickle) Cancel(now clock.Time, c *strategies.Call, out *strategies.Effects) {
+	f.now = now
 	if f.rogue && f.dice.oneIn(2) {
 		f.open = slices.DeleteFunc(f.open, func(o *strategies.Call) bool { return o == c })
 		return
@@ -77,7 +83,7 @@ func (f *fickle) end(c *strategies.Call, out *strategies.Effects, done bool) {
 		out.Fail(c, strategies.Reason(f.dice.n(int(strategies.NumReasons))))
 	}
 	if f.dice.oneIn(4) {
-		out.Ask(nil, wire.Ask{BackTokens: 1})
+		f.ask(nil, wire.Ask{BackTokens: 1}, out)
 	}
 	if f.rogue {
 		f.trespass(c, out)
@@ -100,10 +106,21 @@ func (f *fickle) trespass(c *strategies.Call, out *strategies.Effects) {
 	case 3:
 		out.Fail(c, strategies.Deadline)
 	case 4:
-		out.Ask(c, wire.Ask{})
+		f.ask(c, wire.Ask{}, out)
 	case 5:
 		out.Abort(c, 7)
 	}
+}
+
+// ask asks, unless it has at this instant: two asks would be given up at one instant, too,
+// in an order that Go draws.
+func (f *fickle) ask(c *strategies.Call, q wire.Ask, out *strategies.Effects) bool {
+	if f.asked == f.now {
+		return false
+	}
+	f.asked = f.now
+	out.Ask(c, q)
+	return true
 }
 
 // most is how many steps a call has.
@@ -137,12 +154,11 @@ func (f *fickle) act(now clock.Time, c *strategies.Call, out *strategies.Effects
 				c.Held &^= 1 << n
 			}
 		case 7, 8:
-			if c.Held == 0 && c.Phase == 0 {
-				out.Ask(c, wire.Ask{Requests: 1, Tokens: c.Cost(), Within: time.Minute})
+			if c.Held == 0 && c.Phase == 0 && f.ask(c, wire.Ask{Requests: 1, Tokens: c.Cost(), Within: time.Minute}, out) {
 				c.Phase++
 			}
 		case 9:
-			out.Ask(nil, wire.Ask{Requests: 1, Lease: 10 * time.Second})
+			f.ask(nil, wire.Ask{Requests: 1, Lease: 10 * time.Second}, out)
 		default:
 			f.send(c, out)
 		}

@@ -124,7 +124,7 @@ func (w *world) describe() string {
 func TestHarnessRepeats(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	kinds := kindsOf(t)
-	for seed := range uint64(300) {
+	for seed := range uint64(3000) {
 		first, again := play(t, seed, kinds).trace(), play(t, seed, kinds).trace()
 		if first != again {
 			t.Fatalf("seed %d:\n%s", seed, firstDifference(first, again))

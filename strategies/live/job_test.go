@@ -93,7 +93,7 @@ type job struct {
 func (w *world) newJob(n uint64) *job {
 	d := w.dice(forJob, n, 0)
 	p := &w.plan
-	j := &job{w: w, n: n, dice: d, start: d.span(p.scale), known: d.oneIn(2)}
+	j := &job{w: w, n: n, dice: d, start: d.span(p.scale)/64*64 + time.Duration(n), known: d.oneIn(2)}
 	if n >= healthy {
 		j.start, j.known = 0, true
 	} else {
@@ -240,9 +240,16 @@ func (j *job) judge(response *http.Response, err error) {
 		w.breach("job %d: RoundTrip returned %v, and the call is open", j.n, err)
 	case err != nil && h != nil && h.done:
 		w.breach("job %d: RoundTrip returned %v, and the strategy is done", j.n, err)
-	case j.n >= healthy && (err != nil || response.StatusCode != 200) && w.plan.broken == "" && !w.plan.kind.whims && !w.plan.alone:
+	case j.n >= healthy && (err != nil || response.StatusCode != 200) && !j.mayFail(h):
 		w.breach("job %d: all faults are over, and it got %v, %v", j.n, response, err)
 	}
+}
+
+// mayFail reports whether the job may fail although all faults are over. A deployment that
+// once called a call too large is not sent another of its size.
+func (j *job) mayFail(h *history) bool {
+	p := &j.w.plan
+	return p.broken != "" || p.kind.whims || p.alone || h != nil && h.reason == strategies.Oversize
 }
 
 // may reports whether something happened that makes RoundTrip return err. The mutex is held.

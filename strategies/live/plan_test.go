@@ -114,7 +114,7 @@ func newPlan(d *dice, kinds []kind) plan {
 		jobs:     1 + d.n(8),
 		scale:    d.scale(),
 		speed:    1,
-		patience: d.scale(),
+		patience: d.span(2 * d.scale()),
 		slow:     d.oneIn(2),
 		panicky:  d.oneIn(4),
 		alone:    d.oneIn(50),

@@ -187,7 +187,10 @@ func (s *witness) hear(what string, now clock.Time, c *strategies.Call, r *wire.
 		w.note(what, c.ID, -1, nil)
 	}
 	w.books.settle()
-	real := clock.Time(float64(time.Since(w.start)) * w.plan.speed)
+	real := clock.Time(time.Since(w.start))
+	if w.plan.speed != 1 {
+		real = clock.Time(float64(real) * w.plan.speed)
+	}
 	switch {
 	case now < s.last:
 		w.breach("time goes back from %v to %v", s.last, now)
@@ -317,12 +320,11 @@ func (s *witness) carry(now, ahead clock.Time, out *strategies.Effects) {
 		case strategies.AskKind:
 			s.w.books.asked(h, out.Asks[f.Attempt])
 		case strategies.SendKind:
-			if h.handed {
-				continue // the call has its answer
-			}
 			s.w.note("  send", h.id, len(h.tries), f.Deployment)
 			h.tries = append(h.tries, &try{number: len(h.tries), deployment: int(f.Deployment), sent: time.Now()})
-			s.w.books.sent(h)
+			if !h.handed { // else the call has its answer, and nothing is sent
+				s.w.books.sent(h)
+			}
 		case strategies.WakeKind:
 			s.w.note("  wake", h.id, -1, f.At)
 			h.wake, h.set = f.At, now

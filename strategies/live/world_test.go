@@ -41,7 +41,7 @@ func (d *dice) oneIn(k int) bool { return d.n(k) == 0 }
 func (d *dice) span(most time.Duration) time.Duration { return 1 + time.Duration(d.n(int(most))) }
 
 // scales are how long things take: from less than any code waits to more than most wait.
-var scales = [...]time.Duration{10 * time.Microsecond, 10 * time.Millisecond, time.Second, 10 * time.Second, 100 * time.Second}
+var scales = [...]time.Duration{time.Millisecond, 30 * time.Millisecond, time.Second, 10 * time.Second, 100 * time.Second}
 
 // scale draws one of them.
 func (d *dice) scale() time.Duration { return scales[d.n(len(scales))] }
