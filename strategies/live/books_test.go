@@ -19,8 +19,8 @@ const (
 	errs
 	isNotSetUp
 	hangsUntilGivenUp
-	hangsOn    // and does not hear its context
-	isTooLate  // by a moment, or nearly so
+	hangsOn   // and does not hear its context
+	isTooLate // by a moment, or nearly so
 	coordPanics
 	isOutOfOrder
 	numAnswers

@@ -1,6 +1,10 @@
 package live
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+	"time"
+)
 
 // Residue returns what a closed Transport still holds, empty = nothing.
 func (t *Transport) Residue() string {
@@ -27,4 +31,16 @@ func (t *Transport) Unlocked() bool {
 	}
 	t.mu.Unlock()
 	return true
+}
+
+// Timers stops the timers of an attempt and of its call, given the context of the attempt,
+// and returns which were set.
+func Timers(ctx context.Context) (set string) {
+	a := ctx.Value(attemptKey{}).(*attempt)
+	for name, timer := range map[string]*time.Timer{" timeout": a.timer, " wake": a.c.wake, " deadline": a.c.expire} {
+		if timer != nil && timer.Stop() {
+			set += name
+		}
+	}
+	return set
 }

@@ -1,11 +1,15 @@
 package live_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,6 +20,8 @@ import (
 var (
 	seedFlag = flag.Uint64("seed", 0, "play the scenario of this seed of TestHarness, and print what happens")
 	longFlag = flag.Duration("harness", 0, "play fresh scenarios of TestHarness for so long")
+	fromFlag = flag.Uint64("from", 0, "with -harness: the first seed; 0 = one that depends on the time")
+	noteFlag = flag.String("note", "", "the file in which TestHarness notes for its parent which seed it plays")
 )
 
 // TestHarness plays random scenarios with package live in fake time. Each is drawn from one
@@ -29,52 +35,88 @@ var (
 //
 // The same seed gives the same scenario and, as no two events come at one instant, the
 // same order of events.
+//
+// The scenarios are played in a process of their own, so that one that ends the process is
+// reported, too.
 func TestHarness(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // goroutines of one instant run in a fixed order
-	kinds := kindsOf(t)
-	if *seedFlag != 0 {
-		w := play(t, *seedFlag, kinds)
-		t.Logf("%s\n%s", w.describe(), w.trace())
+	switch {
+	case *seedFlag != 0:
+		runtime.GOMAXPROCS(1) // goroutines of one instant run in a fixed order
+		w := newWorld(*seedFlag, kindsOf(t))
+		t.Log(w.describe())
+		w.loud = true
+		w.play(t)
 		for _, s := range w.broken {
 			t.Error(s)
 		}
-		return
+	case *noteFlag != "":
+		playMany(t)
+	default:
+		first, last := uint64(1), 4*time.Second
+		if testing.Short() {
+			last = time.Second
+		}
+		if *longFlag > 0 {
+			first, last = cmp.Or(*fromFlag, uint64(time.Now().UnixNano())), *longFlag
+		}
+		note := filepath.Join(t.TempDir(), "seed")
+		out, err := child(t, "-note", note, "-harness", last.String(), "-from", strconv.FormatUint(first, 10))
+		if err == nil {
+			t.Log(out)
+			return
+		}
+		seed, noteErr := os.ReadFile(note)
+		if noteErr != nil {
+			t.Fatalf("%v:\n%s", err, out)
+		}
+		again, _ := child(t, "-seed", string(seed))
+		t.Errorf("%s\nseed %s again:\n%s", out, seed, again)
 	}
-	first, last := uint64(1), 4*time.Second
-	if testing.Short() {
-		last = time.Second
+}
+
+// child plays in a process of its own.
+func child(t *testing.T, args ...string) (string, error) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append([]string{"-test.run=^TestHarness$", "-test.v"}, args...)...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// playMany plays scenarios until one breaks a law or the time is over.
+func playMany(t *testing.T) {
+	runtime.GOMAXPROCS(1)
+	note, err := os.Create(*noteFlag)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if *longFlag > 0 {
-		first, last = uint64(time.Now().UnixNano()), *longFlag
-	}
+	defer note.Close()
+	kinds := kindsOf(t)
 	var current atomic.Uint64
-	defer watch(&current)()
+	go watch(&current)
 	begin := time.Now()
-	seed := first
-	for ; time.Since(begin) < last; seed++ {
+	seed := *fromFlag
+	for ; time.Since(begin) < *longFlag; seed++ {
 		current.Store(seed)
-		w := play(t, seed, kinds)
-		if len(w.broken) > 0 {
+		if _, err := note.WriteAt(strconv.AppendUint(nil, seed, 10), 0); err != nil {
+			t.Fatal(err)
+		}
+		w := newWorld(seed, kinds)
+		if w.play(t); len(w.broken) > 0 {
 			report(t, w, kinds)
-			t.Logf("after %d scenarios and %v", seed-first+1, time.Since(begin).Round(time.Millisecond))
+			t.Logf("after %d scenarios and %v", seed-*fromFlag+1, time.Since(begin).Round(time.Millisecond))
 			return
 		}
 	}
-	t.Logf("%d scenarios from seed %d in %v", seed-first, first, time.Since(begin).Round(time.Millisecond))
+	t.Logf("%d scenarios from seed %d in %v", seed-*fromFlag, *fromFlag, time.Since(begin).Round(time.Millisecond))
 }
 
-// play plays the scenario of a seed.
-func play(t *testing.T, seed uint64, kinds []kind) *world {
-	w := newWorld(seed, kinds)
-	func() {
-		defer func() { // synctest panics when goroutines are left that wait for ever
-			if v := recover(); v != nil {
-				w.broken = append(w.broken, fmt.Sprint(v))
-			}
-		}()
-		synctest.Test(t, func(*testing.T) { w.run() })
+// play plays the scenario.
+func (w *world) play(t *testing.T) {
+	defer func() { // synctest panics when goroutines are left that wait for ever
+		if v := recover(); v != nil {
+			w.broken = append(w.broken, fmt.Sprint(v))
+		}
 	}()
-	return w
+	synctest.Test(t, func(*testing.T) { w.run() })
 }
 
 // report says what a scenario broke, and whether it breaks the same again.
@@ -82,35 +124,27 @@ func report(t *testing.T, w *world, kinds []kind) {
 	const times = 10
 	same := 0
 	for range times {
-		if again := play(t, w.seed, kinds); slices.Equal(again.broken, w.broken) {
+		again := newWorld(w.seed, kinds)
+		if again.play(t); slices.Equal(again.broken, w.broken) {
 			same++
 		}
 	}
-	t.Errorf("seed %d (%s):\n%s\nthe same in %d of %d further runs; what happened:\n%s", w.seed, w.describe(),
-		strings.Join(w.broken, "\n"), same, times, w.trace())
+	t.Errorf("seed %d breaks laws, and breaks the same ones in %d of %d further runs:\n%s", w.seed, same, times, strings.Join(w.broken, "\n"))
 }
 
-// watch ends the process when a scenario takes a minute of real time, as one does that waits for
-// a mutex. It returns the function that ends the watch.
-func watch(current *atomic.Uint64) func() {
-	over := make(chan struct{})
-	go func() {
-		var last uint64
-		for {
-			select {
-			case <-over:
-				return
-			case <-time.After(20 * time.Second):
-			}
-			if now := current.Load(); now == last {
-				fmt.Fprintf(os.Stderr, "seed %d does not end:\n%s\n", now, stacks())
-				os.Exit(1)
-			} else {
-				last = now
-			}
+// watch ends the process when a scenario takes 20 s of real time, as one does that waits
+// for a mutex.
+func watch(current *atomic.Uint64) {
+	var last uint64
+	for {
+		time.Sleep(20 * time.Second)
+		if now := current.Load(); now == last {
+			fmt.Printf("seed %d does not end:\n%s\n", now, stacks())
+			os.Exit(1)
+		} else {
+			last = now
 		}
-	}()
-	return func() { close(over) }
+	}
 }
 
 // describe says in a line what a scenario is about.
@@ -124,9 +158,11 @@ func (w *world) describe() string {
 func TestHarnessRepeats(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	kinds := kindsOf(t)
-	for seed := range uint64(3000) {
-		first, again := play(t, seed, kinds).trace(), play(t, seed, kinds).trace()
-		if first != again {
+	for seed := range uint64(200) {
+		w, v := newWorld(seed, kinds), newWorld(seed, kinds)
+		w.play(t)
+		v.play(t)
+		if first, again := w.trace(), v.trace(); first != again {
 			t.Fatalf("seed %d:\n%s", seed, firstDifference(first, again))
 		}
 	}

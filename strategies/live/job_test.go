@@ -9,9 +9,9 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
-	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/strategies"
 	"ratesim/strategies/live"
@@ -35,11 +35,11 @@ const (
 
 // How the application gives a call up.
 const (
-	never     int = iota
-	cancels       // its context, at some time
-	deadline      // of its context
-	ownLimit      // the deadline of live.Call
-	isGone        // its context is over before it calls
+	never    int = iota
+	cancels      // its context, at some time
+	deadline     // of its context
+	ownLimit     // the deadline of live.Call
+	isGone       // its context is over before it calls
 	numEnds
 )
 
@@ -301,10 +301,7 @@ func (j *job) read(response *http.Response, cancel context.CancelFunc) {
 		case readsLate:
 			time.Sleep(d.span(w.plan.scale))
 		case closesElsewhere:
-			go func() {
-				time.Sleep(d.span(w.plan.scale))
-				_ = b.Close()
-			}()
+			time.AfterFunc(d.span(w.plan.scale), func() { _ = b.Close() })
 		case readsSome:
 			_, _ = b.Read(make([]byte, 1+d.n(60)))
 		}
@@ -400,9 +397,9 @@ func (j *job) request(ctx context.Context) *http.Request {
 	r.Body = j.newBody(j.body == again || j.body == againBlows || j.body == againStuck || j.body == notAgain)
 	switch j.body {
 	case again, notAgain, againStuck, againBlows:
-		n := 0
+		var made atomic.Int64 // attempts of one call may be sent at a time
 		r.GetBody = func() (io.ReadCloser, error) {
-			n++
+			n := int(made.Add(1))
 			switch {
 			case j.body == notAgain && n > 1+int(j.n%3):
 				j.allow(bodyFails)
@@ -482,5 +479,3 @@ func (b *requestBody) Close() error {
 	}
 	return nil
 }
-
-var _ = wire.Absent

@@ -127,6 +127,7 @@ type world struct {
 	seed  uint64
 	plan  plan
 	start time.Time
+	loud  bool // print what happens when it does
 
 	transport *live.Transport
 	witness   *witness
@@ -144,7 +145,11 @@ type world struct {
 
 // note adds a line to the trace. The mutex is held.
 func (w *world) note(what string, id uint64, number int, detail any) {
-	w.events = append(w.events, event{time.Since(w.start), what, id, number, detail})
+	e := event{time.Since(w.start), what, id, number, detail}
+	w.events = append(w.events, e)
+	if w.loud {
+		fmt.Println(e)
+	}
 }
 
 // tell is note without the mutex.
@@ -222,11 +227,18 @@ func (w *world) run() {
 		w.heal()
 		w.close(closing{})
 	}
+	w.rest(before)
+}
+
+// rest waits until all that was given up has ended, and checks what must hold then.
+func (w *world) rest(before int) {
 	w.mu.Lock()
 	w.healed = true
 	w.mu.Unlock()
 	close(w.released)
 	synctest.Wait()
+	time.Sleep(10 * time.Millisecond) // attempts that were given up return
+	w.timers()
 	time.Sleep(2 * time.Hour) // asks that were given up return
 	w.epilogue()
 	synctest.Wait()
@@ -248,6 +260,22 @@ func (w *world) heal() {
 		w.jobs = append(w.jobs, j)
 		j.run()
 		time.Sleep(time.Hour)
+	}
+}
+
+// timers checks that no timer is set for a call that has ended.
+func (w *world) timers() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, h := range w.witness.order {
+		for _, a := range h.tries {
+			if a.ctx == nil || a.ctx.Err() == nil {
+				continue
+			}
+			if s := live.Timers(a.ctx); s != "" {
+				w.breach("attempt %d of call %d has ended, and these timers are set: %s", a.number, h.id, s)
+			}
+		}
 	}
 }
 
