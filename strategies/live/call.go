@@ -142,18 +142,7 @@ func (c *call) read(open func() (io.ReadCloser, error), most int64) ([]byte, err
 	}
 	read := make(chan kept, 1)
 	go func() {
-		defer func() {
-			if v := recover(); v != nil {
-				read <- kept{err: panicked("reading the request's body", v)}
-			}
-		}()
-		body, err := open()
-		if err != nil {
-			read <- kept{err: err}
-			return
-		}
-		defer body.Close()
-		head, err := io.ReadAll(io.LimitReader(body, most))
+		head, err := readBody(open, most)
 		read <- kept{head, err}
 	}()
 	var late <-chan time.Time
@@ -173,6 +162,21 @@ func (c *call) read(open func() (io.ReadCloser, error), most int64) ([]byte, err
 	case <-late:
 		return nil, context.DeadlineExceeded
 	}
+}
+
+// readBody is read without an end.
+func readBody(open func() (io.ReadCloser, error), most int64) (head []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicked("reading the request's body", v)
+		}
+	}()
+	body, err := open()
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(io.LimitReader(body, most))
 }
 
 // request returns the request of an attempt.

@@ -127,7 +127,12 @@ func (f *fickle) ask(c *strategies.Call, q wire.Ask, out *strategies.Effects) bo
 const most = 12
 
 func (f *fickle) act(now clock.Time, c *strategies.Call, out *strategies.Effects) {
-	later := func() clock.Time { return now.Add(f.dice.span(f.dice.scale())) }
+	later := func() clock.Time {
+		if f.dice.oneIn(8) {
+			return now
+		}
+		return now.Add(f.dice.span(f.dice.scale()))
+	}
 	for range 1 + f.dice.n(2) {
 		if c.Mark++; c.Mark > most {
 			f.end(c, out, false)

@@ -97,6 +97,9 @@ func (w *world) newJob(n uint64) *job {
 	if n >= healthy {
 		j.start, j.known = 0, true
 	} else {
+		if p.grain > 0 {
+			j.start = d.span(p.scale)
+		}
 		j.body, j.ends, j.reads = p.bodies.draw(d), p.ends.draw(d), p.readings.draw(d)
 		j.after = d.span(2 * p.scale)
 	}

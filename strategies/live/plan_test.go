@@ -92,7 +92,8 @@ type plan struct {
 	patience time.Duration
 	skew     time.Duration // of the server's clock
 	closes   []closing
-	alone    bool // there is no coordinator
+	grain    time.Duration // of times; 0 = none. With one, many events come at one instant
+	alone    bool          // there is no coordinator
 
 	slow     bool // hooks take their time
 	panicky  bool // hooks panic
@@ -127,6 +128,11 @@ func newPlan(d *dice, kinds []kind) plan {
 	}
 	if d.oneIn(10) {
 		p.jobs = 40
+	}
+	if d.oneIn(8) {
+		p.grain = p.scale / 8
+		d.grain = p.grain
+		p.patience = d.span(2 * p.scale)
 	}
 	if d.oneIn(2) {
 		p.timeout = d.span(2 * p.scale)

@@ -271,7 +271,10 @@ func (s *witness) hearReply(h *history, r *wire.Reply) {
 	}
 	a := h.tries[r.Attempt]
 	took := time.Since(a.sent)
-	timedOut := w.plan.timeout > 0 && took >= time.Duration(float64(w.plan.timeout)/w.plan.speed) && !deployments[a.deployment].Batch
+	timeout := time.Duration(float64(w.plan.timeout) / w.plan.speed)
+	if timeout == 0 || deployments[a.deployment].Batch {
+		timeout = long
+	}
 	switch {
 	case a.told:
 		w.breach("a second reply to attempt %d of call %d", a.number, h.id)
@@ -288,8 +291,8 @@ func (s *witness) hearReply(h *history, r *wire.Reply) {
 	case a.opened != a.closed && !a.stream:
 		w.breach("the body of attempt %d of call %d is not closed when the strategy is told", a.number, h.id)
 	case r.Status == a.status && (a.whole || a.stream):
-	case r.Status == wire.StatusTimeout && timedOut:
-	case r.Status == wire.StatusReset && !a.whole && !timedOut:
+	case r.Status == wire.StatusTimeout && took >= timeout:
+	case r.Status == wire.StatusReset && !a.whole && took <= timeout:
 	default:
 		w.breach("attempt %d of call %d was answered with %d (whole: %v) after %v, and the strategy is told %d",
 			a.number, h.id, a.status, a.whole, took, r.Status)

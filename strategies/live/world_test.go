@@ -18,7 +18,10 @@ import (
 
 // dice are the random draws of one thing in a scenario. They depend on the seed and on the
 // name of the thing, and not on the order of events.
-type dice struct{ state uint64 }
+type dice struct {
+	state uint64
+	grain time.Duration // times are multiples of it; 0 = any
+}
 
 // next is splitmix64.
 func (d *dice) next() uint64 {
@@ -35,10 +38,16 @@ func (d *dice) n(k int) int { return int(d.next() % uint64(k)) }
 // oneIn is true once in k times.
 func (d *dice) oneIn(k int) bool { return d.n(k) == 0 }
 
-// span returns a time from 1 ns to most. Two of them are hardly ever equal, so no two
-// events of a scenario come at one instant, and their order does not depend on the Go
-// scheduler.
-func (d *dice) span(most time.Duration) time.Duration { return 1 + time.Duration(d.n(int(most))) }
+// span returns a time from 1 ns to most. Two of them are hardly ever equal without a grain,
+// so no two events of a scenario come at one instant, and the seed alone decides about their
+// order. With a grain many do, and Go draws the order of timers that go off together.
+func (d *dice) span(most time.Duration) time.Duration {
+	at := 1 + time.Duration(d.n(int(most)))
+	if d.grain > 0 && most > 2*d.grain {
+		return (at + d.grain - 1) / d.grain * d.grain
+	}
+	return at
+}
 
 // scales are how long things take: from less than any code waits to more than most wait.
 var scales = [...]time.Duration{time.Millisecond, 30 * time.Millisecond, time.Second, 10 * time.Second, 100 * time.Second}
@@ -88,7 +97,7 @@ const (
 )
 
 func (w *world) dice(purpose, id, number uint64) *dice {
-	d := &dice{w.seed}
+	d := &dice{state: w.seed, grain: w.plan.grain}
 	for _, k := range [...]uint64{purpose, id, number} {
 		d.state = d.next() ^ k
 	}
