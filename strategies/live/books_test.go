@@ -26,8 +26,8 @@ const (
 	numAnswers
 )
 
-// ask is one ask of the coordinator.
-type ask struct {
+// inquiry is one ask of the coordinator.
+type inquiry struct {
 	number uint64
 	until  time.Time // when it is given up
 	back   time.Time // when the coordinator returned; zero = it has not
@@ -42,7 +42,7 @@ type ask struct {
 // was granted and given back. World.mu guards it, but for w.
 type books struct {
 	w           *world
-	asks        []*ask
+	asks        []*inquiry
 	lastSettled time.Time
 	want        live.AskStats
 	failing     bool // the ask that was settled last failed
@@ -73,7 +73,7 @@ func (b *books) asked(h *history, q wire.Ask) {
 		b.w.witness.asking++
 	}
 	b.w.note("  ask", id, len(b.asks), q.Tokens)
-	a := &ask{number: uint64(len(b.asks))}
+	a := &inquiry{number: uint64(len(b.asks))}
 	patience := b.w.plan.patience
 	a.until = time.Now().Add(time.Duration(float64(patience) / b.w.plan.speed))
 	if b.w.plan.alone {
@@ -90,7 +90,7 @@ func (b *books) asked(h *history, q wire.Ask) {
 func (b *books) settle() {
 	now := time.Now()
 	for {
-		var first *ask
+		var first *inquiry
 		var at time.Time
 		for _, a := range b.asks {
 			ends := a.until

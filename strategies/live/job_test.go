@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -271,7 +272,7 @@ func (j *job) may(err error, h *history) bool {
 		}
 		return h.ended && !h.done && h.reason == gone.Reason && (status == gone.Status || w.plan.kind.rogue)
 	case errors.As(err, &ask):
-		return ask.Misconfigured && w.books.want.Misconfigured > 0
+		return ask.Misconfigured && slices.ContainsFunc(w.books.asks, func(a *inquiry) bool { return a.notSet })
 	case errors.As(err, new(*live.PanicError)):
 		return j.allowed[panicking] || w.witness.shattered
 	case errors.Is(err, live.ErrClosed):

@@ -27,6 +27,8 @@ type kind struct {
 	rogue bool
 	// whims says that the strategy may fail a call for no reason.
 	whims bool
+	// learns says that the strategy does some things only when it has seen several calls.
+	learns bool
 	// grants says that what is granted and not used must be given back to the coordinator.
 	grants bool
 }
@@ -44,7 +46,7 @@ func kindsOf(t *testing.T) []kind {
 		if problems != nil {
 			t.Fatalf("%s %v: %v", name, args, problems)
 		}
-		k := kind{name: fmt.Sprint(name, " ", args), grants: name == "shared", make: func(w *world) strategies.Strategy {
+		k := kind{name: fmt.Sprint(name, " ", args), grants: name == "shared", learns: args["hedge"] != "", make: func(w *world) strategies.Strategy {
 			return factory(strategies.Env{Key: rng.New(w.seed, 0), Deployments: deployments})
 		}}
 		for range times {
@@ -64,8 +66,8 @@ func kindsOf(t *testing.T) []kind {
 	add(2, "queue", strategies.Args{"workers": "2", "max_queue": "3", "order": "fair", "reserve": "false"})
 	add(2, "breaker", strategies.Args{"failures": "1", "open_for": "2s", "wait_timeout": "5s"})
 	add(2, "route", strategies.Args{"order": "spare, main", "when": "429, 503, 500"})
-	add(2, "compose", strategies.Args{"hedge": "50%", "hedge_share": "100%", "route": "main, spare", "breaker": "2", "workers": "3"})
-	add(2, "compose", strategies.Args{"hedge": "50%", "hedge_share": "100%", "pace": "windows", "order": "fair", "retry": "none"})
+	add(5, "compose", strategies.Args{"hedge": "50%", "hedge_share": "100%", "route": "main, spare", "breaker": "2", "workers": "3"})
+	add(5, "compose", strategies.Args{"hedge": "50%", "hedge_share": "100%", "pace": "windows", "order": "fair", "retry": "none"})
 	add(1, "compose", strategies.Args{"pace": "paced", "route": "main, spare", "order": "priority", "breaker": "2"})
 	add(1, "compose", strategies.Args{"batch": "bulk", "latency_ok": "1s", "pace": "windows", "order": "fair"})
 	add(1, "compose", strategies.Args{"pace": "adaptive", "route": "reserved, main", "retry": "fixed"})
@@ -126,7 +128,7 @@ func newPlan(d *dice, kinds []kind) plan {
 		ends:     d.some(numEnds),
 		readings: d.some(numReadings),
 	}
-	if d.oneIn(10) {
+	if d.oneIn(10) || p.kind.learns && d.oneIn(2) {
 		p.jobs = 40
 	}
 	if d.oneIn(8) {

@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -111,6 +112,9 @@ func (s *witness) step(what string, now clock.Time, c *strategies.Call, r *wire.
 	whole := false
 	defer func() {
 		if !whole {
+			if !panics {
+				w.breach("the strategy panics, which was not planned:\n%s", debug.Stack())
+			}
 			s.shatter()
 		}
 	}()
@@ -271,8 +275,8 @@ func (s *witness) hearReply(h *history, r *wire.Reply) {
 	}
 	a := h.tries[r.Attempt]
 	took := time.Since(a.sent)
-	timeout := time.Duration(float64(w.plan.timeout) / w.plan.speed)
-	if timeout == 0 || deployments[a.deployment].Batch {
+	timeout, late := time.Duration(float64(w.plan.timeout)/w.plan.speed), time.Duration(s.late())
+	if w.plan.timeout == 0 || deployments[a.deployment].Batch {
 		timeout = long
 	}
 	switch {
@@ -291,8 +295,8 @@ func (s *witness) hearReply(h *history, r *wire.Reply) {
 	case a.opened != a.closed && !a.stream:
 		w.breach("the body of attempt %d of call %d is not closed when the strategy is told", a.number, h.id)
 	case r.Status == a.status && (a.whole || a.stream):
-	case r.Status == wire.StatusTimeout && took >= timeout:
-	case r.Status == wire.StatusReset && !a.whole && took <= timeout:
+	case r.Status == wire.StatusTimeout && took >= timeout-late:
+	case r.Status == wire.StatusReset && !a.whole && took <= timeout+late:
 	default:
 		w.breach("attempt %d of call %d was answered with %d (whole: %v) after %v, and the strategy is told %d",
 			a.number, h.id, a.status, a.whole, took, r.Status)
