@@ -32,6 +32,7 @@ type inquiry struct {
 	until  time.Time // when it is given up
 	back   time.Time // when the coordinator returned; zero = it has not
 	how    live.AskStats
+	status int // what it said; 0 = nothing
 	failed bool
 	notSet bool // failed with Misconfigured
 
@@ -74,6 +75,9 @@ func (b *books) asked(h *history, q wire.Ask) {
 	}
 	b.w.note("  ask", id, len(b.asks), q.Tokens)
 	a := &inquiry{number: uint64(len(b.asks))}
+	if h != nil {
+		h.ask = a
+	}
 	patience := b.w.plan.patience
 	a.until = time.Now().Add(time.Duration(float64(patience) / b.w.plan.speed))
 	if b.w.plan.alone {
@@ -158,7 +162,7 @@ func (b *books) Ask(ctx context.Context, q wire.Ask) (r wire.Reply, err error) {
 	defer func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		a.back = time.Now()
+		a.back, a.status = time.Now(), r.Status
 		a.failed = err != nil || meets == coordPanics
 		a.notSet = meets == isNotSetUp || meets == coordPanics
 		switch {
@@ -222,9 +226,18 @@ func (b *books) answer(ctx context.Context, d *dice, meets int, q wire.Ask) (wir
 	return r, nil
 }
 
-// answered notes that the strategy hears the answer to an ask for h.
+// answered checks that the strategy hears the answer to its ask for h. Of an ask that shows
+// that the coordinator is not set up, it must not: the call ends.
 func (b *books) answered(h *history, r *wire.Reply) {
 	h.granted = r.OK()
+	a, want := h.ask, wire.StatusTimeout
+	late := a.back.IsZero() || a.back.After(a.until)
+	if !late && !a.failed {
+		want = a.status
+	}
+	if b.w.plan.grain == 0 && b.w.plan.speed == 1 && (r.Status != want || !late && a.notSet) {
+		b.w.breach("ask %d was answered with %d (late: %v, not set up: %v), and the strategy is told %d", a.number, want, late, a.notSet, r.Status)
+	}
 }
 
 // sent notes that the strategy sends an attempt of h.
@@ -279,7 +292,7 @@ func (b *books) epilogue() {
 			w.breach("AskStats is %+v, want %+v; AskFailed was told of %d, want %d", got, b.want, b.toldFailed, failed)
 		}
 	}
-	if w.plan.kind.grants && w.plan.broken == "" && len(w.plan.closes) == 0 && (b.backTokens != b.dueTokens || b.backRequests != b.dueRequests) {
+	if w.plan.kind.grants && !w.witness.shattered && len(w.plan.closes) == 0 && (b.backTokens != b.dueTokens || b.backRequests != b.dueRequests) {
 		w.breach("%d requests and %d tokens were given back to the coordinator, want %d and %d",
 			b.backRequests, b.backTokens, b.dueRequests, b.dueTokens)
 	}

@@ -223,9 +223,6 @@ func (j *job) judge(response *http.Response, err error) {
 		w.note("RoundTrip returns to job", j.n, -1, err)
 	} else {
 		w.note("RoundTrip returns to job", j.n, -1, response.StatusCode)
-		if h != nil {
-			h.handed = isStream(response)
-		}
 	}
 	if !j.gaveUp.IsZero() && now.Sub(j.gaveUp) > 20*time.Millisecond && now.Sub(j.called) > 20*time.Millisecond {
 		w.breach("job %d: RoundTrip returned %v after the application gave up", j.n, now.Sub(j.gaveUp))
@@ -253,7 +250,7 @@ func (j *job) judge(response *http.Response, err error) {
 // once called a call too large is not sent another of its size.
 func (j *job) mayFail(h *history) bool {
 	p := &j.w.plan
-	return p.broken != "" || p.kind.whims || p.alone || h != nil && h.reason == strategies.Oversize
+	return j.w.witness.shattered || p.kind.whims || p.alone || h != nil && h.reason == strategies.Oversize
 }
 
 // may reports whether something happened that makes RoundTrip return err. The mutex is held.

@@ -97,11 +97,10 @@ type plan struct {
 	grain    time.Duration // of times; 0 = none. With one, many events come at one instant
 	alone    bool          // there is no coordinator
 
-	slow     bool // hooks take their time
-	panicky  bool // hooks panic
-	panicAt  int  // the step at which the strategy panics; 0 = never
-	before   bool // it panics before it has done the step
-	broken   string
+	slow     bool          // hooks take their time
+	panicky  bool          // hooks panic
+	panicAt  int           // the step at which the strategy panics; 0 = never
+	before   bool          // it panics before it has done the step
 	jumpAt   time.Duration // when the strategy's clock jumps, as after a suspended host; 0 = never
 	jumpBy   time.Duration
 	sending  weighted // what attempts meet

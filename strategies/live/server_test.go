@@ -145,6 +145,9 @@ func (s server) answer(ctx context.Context, d *dice, a *try, meets int, id uint6
 	s.w.mu.Lock()
 	a.status, a.stream = status, meets >= streams
 	a.opened++
+	if h := s.w.witness.calls[id]; h != nil && a.stream && ctx.Err() == nil {
+		h.handed = true
+	}
 	s.w.mu.Unlock()
 	return &http.Response{StatusCode: status, Header: header, Body: b, ContentLength: length}, nil
 }

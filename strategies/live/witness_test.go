@@ -35,6 +35,7 @@ type history struct {
 	wake   clock.Time // clock.Never = none was asked for
 	set    clock.Time // when it was
 	asking int        // asks that are not answered
+	ask    *inquiry   // the last one
 
 	handed      bool // the application has the answer of an attempt as a stream
 	ended, done bool
@@ -157,7 +158,6 @@ func (s *witness) ahead(now clock.Time) clock.Time {
 func (s *witness) shatter() {
 	s.w.note("the strategy panics", nobody, -1, nil)
 	s.shattered = true
-	s.w.plan.broken = "the strategy panicked"
 	for _, h := range s.order {
 		if !h.ended {
 			s.end(h, false, strategies.NotRetryable)

@@ -356,7 +356,7 @@ func (w *world) epilogue() {
 	if s := w.transport.Residue(); s != "" {
 		w.breach("the closed Transport holds %s", s)
 	}
-	if w.plan.broken == "" {
+	if !w.witness.shattered {
 		for _, s := range held(w.witness.of) {
 			w.breach("the strategy holds %s", s)
 		}
