@@ -69,16 +69,15 @@ const healthy = 1 << 20
 
 // job is a call as the application sees it.
 type job struct {
-	w       *world
-	n       uint64
-	dice    *dice
-	start   time.Duration
-	body    int
-	ends    int
-	after   time.Duration // when it is given up, from its start
-	reads   int
-	known   bool // it has a live.Call
-	streams bool
+	w     *world
+	n     uint64
+	dice  *dice
+	start time.Duration
+	body  int
+	ends  int
+	after time.Duration // when it is given up, from its start
+	reads int
+	known bool // it has a live.Call
 
 	// World.mu guards these.
 	id       uint64
@@ -200,7 +199,7 @@ func (j *job) run() {
 	j.judge(response, err)
 	w.mu.Unlock()
 	if response != nil && response.Body != nil {
-		j.read(response, cancel)
+		j.read(response)
 	}
 }
 
@@ -291,7 +290,7 @@ func (j *job) may(err error, h *history) bool {
 func isStream(r *http.Response) bool { return r.Header.Get("Content-Type") == "text/event-stream" }
 
 // read reads an answer, and checks that it is the one that the call ended with.
-func (j *job) read(response *http.Response, cancel context.CancelFunc) {
+func (j *job) read(response *http.Response) {
 	w, d, b := j.w, j.dice, response.Body
 	w.mu.Lock()
 	h := j.history()
@@ -356,7 +355,11 @@ func (j *job) epilogue() {
 	if !j.returned {
 		w.breach("job %d has not returned", j.n)
 	}
-	if want := min(1, j.submitted(h)); j.known && j.told != want {
+	want := 0
+	if h != nil {
+		want = 1
+	}
+	if j.known && j.told != want {
 		w.breach("job %d: Ended was called %d times, want %d", j.n, j.told, want)
 	}
 	for i, b := range j.bodies {
@@ -364,13 +367,6 @@ func (j *job) epilogue() {
 			w.breach("job %d: body %d of the request was not closed", j.n, i)
 		}
 	}
-}
-
-func (j *job) submitted(h *history) int {
-	if h == nil {
-		return 0
-	}
-	return 1
 }
 
 // estimate is Options.Estimate. It tells of which job a call is, that has no live.Call.
