@@ -108,13 +108,16 @@ func (t *Transport) conclude(a *attempt, now clock.Time, r *wire.Reply, response
 // fetch sends an attempt and reads the answer. Of a stream that has begun body
 // is nil, and the response is as it came.
 func (t *Transport) fetch(a *attempt) (response *http.Response, body []byte, err error) {
+	var request *http.Request
 	defer func() {
 		if v := recover(); v != nil {
 			response, body, err = nil, nil, panicked("sending an attempt", v)
+			if request != nil && request.Body != nil { // who panicked may not have closed it
+				request.Body.Close()
+			}
 		}
 	}()
-	request, err := a.request()
-	if err != nil {
+	if request, err = a.request(); err != nil {
 		return nil, nil, err
 	}
 	if t.o.Route != nil {

@@ -115,22 +115,34 @@ func (t *Transport) newCall(r *http.Request) (*call, error) {
 }
 
 // keep makes the body such that it can be sent again.
-func (c *call) keep() error {
+func (c *call) keep() (err error) {
 	if c.r.Body == nil || c.r.Body == http.NoBody || c.r.GetBody != nil {
 		return nil
 	}
+	c.body, err = c.read(func() (io.ReadCloser, error) { return io.NopCloser(c.r.Body), nil }, maxKept+1)
+	c.once = len(c.body) > maxKept
+	return err
+}
+
+// sample returns the body, or the beginning of one that is too long.
+func (c *call) sample() ([]byte, error) {
+	if c.body != nil || c.r.GetBody == nil {
+		return c.body, nil
+	}
+	return c.read(c.r.GetBody, maxKept)
+}
+
+// read reads so many bytes at most from what open returns. It does so in a goroutine of its
+// own, because a body may stall and need not hear its Close: the call hears its context and
+// its deadline all the same.
+func (c *call) read(open func() (io.ReadCloser, error), most int64) ([]byte, error) {
 	type kept struct {
 		head []byte
 		err  error
 	}
 	read := make(chan kept, 1)
-	go func() { // the body may stall, and need not hear its Close
-		defer func() {
-			if v := recover(); v != nil {
-				read <- kept{err: panicked("reading the request's body", v)}
-			}
-		}()
-		head, err := io.ReadAll(io.LimitReader(c.r.Body, maxKept+1))
+	go func() {
+		head, err := readBody(open, most)
 		read <- kept{head, err}
 	}()
 	var late <-chan time.Time
@@ -142,28 +154,29 @@ func (c *call) keep() error {
 	select {
 	case k := <-read:
 		if k.err != nil {
-			return fmt.Errorf("live: reading the request's body: %w", k.err)
+			return nil, fmt.Errorf("live: reading the request's body: %w", k.err)
 		}
-		c.body, c.once = k.head, len(k.head) > maxKept
-		return nil
+		return k.head, nil
 	case <-c.r.Context().Done():
-		return context.Cause(c.r.Context())
+		return nil, context.Cause(c.r.Context())
 	case <-late:
-		return context.DeadlineExceeded
+		return nil, context.DeadlineExceeded
 	}
 }
 
-// sample returns the body, or the beginning of one that is too long.
-func (c *call) sample() ([]byte, error) {
-	if c.body != nil || c.r.GetBody == nil {
-		return c.body, nil
-	}
-	b, err := c.r.GetBody()
+// readBody is read without an end.
+func readBody(open func() (io.ReadCloser, error), most int64) (head []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicked("reading the request's body", v)
+		}
+	}()
+	body, err := open()
 	if err != nil {
-		return nil, fmt.Errorf("live: %w", err)
+		return nil, err
 	}
-	defer b.Close()
-	return io.ReadAll(io.LimitReader(b, maxKept))
+	defer body.Close()
+	return io.ReadAll(io.LimitReader(body, most))
 }
 
 // request returns the request of an attempt.

@@ -273,7 +273,7 @@ func TestAnswerTooLarge(t *testing.T) {
 }
 
 // A call whose body stalls ends with its context or its deadline, although the body does
-// not hear its Close.
+// not hear its Close, and whether or not it is one that GetBody returns.
 func TestBodyStalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		over := make(chan struct{})
@@ -286,16 +286,45 @@ func TestBodyStalls(t *testing.T) {
 			"context":  ctx,
 			"deadline": live.WithCall(t.Context(), live.Call{Deadline: time.Now().Add(3 * time.Second)}),
 		} {
-			r := post(ctx, "")
-			r.Body, r.GetBody = io.NopCloser(stalls), nil
-			if _, err := transport.RoundTrip(r); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("%s: %v", name, err)
+			for _, again := range []bool{false, true} {
+				r := post(ctx, "")
+				r.Body, r.GetBody = io.NopCloser(stalls), nil
+				if again {
+					r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(stalls), nil }
+				}
+				if _, err := transport.RoundTrip(r); again && name == "deadline" {
+					continue // Call tells what the prompt costs, so its body is not read
+				} else if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%s, GetBody %v: %v", name, again, err)
+				}
 			}
 		}
 		if err := transport.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// A GetBody that panics ends its call, and the body of an attempt is closed although Route
+// panicked before Base had it.
+func TestBodyPanics(t *testing.T) {
+	closed := 0
+	transport := live.New(named(t, "none", nil), live.Options{Base: fine, Route: func(int, *http.Request) { panic("a defect in Route") }})
+	for _, panics := range []bool{false, true} {
+		r := post(t.Context(), "")
+		r.GetBody = func() (io.ReadCloser, error) {
+			if panics {
+				panic("a defect in GetBody")
+			}
+			return closer{strings.NewReader("ping"), &closed}, nil
+		}
+		if _, err := transport.RoundTrip(r); !errors.As(err, new(*live.PanicError)) {
+			t.Errorf("%v", err)
+		}
+	}
+	if closed != 2 { // one for the estimate, one for the attempt
+		t.Errorf("%d bodies were closed, want 2", closed)
+	}
 }
 
 type readerFunc func([]byte) (int, error)

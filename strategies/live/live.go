@@ -154,6 +154,10 @@ func (e *Error) Unwrap() error { return e.Cause }
 // be tried again; a stream of events (text/event-stream) is passed on as it
 // comes, and is over for the strategy when it has been read or closed.
 //
+// A strategy may have several attempts of a call in flight, so r.GetBody may be called by
+// several goroutines at a time. The first stream that begins is the answer: the other
+// attempts of its call are hung up on.
+//
 // When Base or Route panics, the call ends with a *PanicError. When the strategy panics,
 // nobody knows what state it is in: all open calls and all later ones end with a
 // *PanicError, and a new Transport is needed.

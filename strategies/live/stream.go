@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"ratesim/provider/wire"
@@ -31,6 +32,11 @@ func (t *Transport) hand(a *attempt, response *http.Response) {
 		return
 	}
 	a.handed, c.handed = true, true
+	for _, other := range c.flights { // the call has its answer
+		if other != a {
+			other.drop()
+		}
+	}
 	response.Body = &stream{Reader: response.Body, close: response.Body.Close, t: t, a: a, response: response}
 	c.response = response
 	c.wakeUp()
@@ -45,20 +51,41 @@ type stream struct {
 	t        *Transport
 	a        *attempt
 	response *http.Response
-	tail     []byte
-	over     bool
+
+	mu   sync.Mutex // a client may close a stream while another goroutine reads it
+	tail []byte
+	over bool
 }
 
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
-	s.tail = append(s.tail, p[:n]...)
-	if extra := len(s.tail) - maxTail; extra > maxTail { // seldom, so that it costs little
-		s.tail = append(s.tail[:0], s.tail[extra:]...)
-	}
+	s.keep(p[:n])
 	if err != nil {
 		s.finish(err)
 	}
 	return n, err
+}
+
+// keep keeps the end of what was read.
+func (s *stream) keep(read []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return
+	}
+	s.tail = append(s.tail, read...)
+	if extra := len(s.tail) - maxTail; extra > maxTail { // seldom, so that it costs little
+		s.tail = append(s.tail[:0], s.tail[extra:]...)
+	}
+}
+
+// end reports whether the stream ends now, and has not before.
+func (s *stream) end() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := !s.over
+	s.over = true
+	return first
 }
 
 // Close ends the call. A reader that has seen enough, as clients that stop at
@@ -71,10 +98,9 @@ func (s *stream) Close() error {
 // finish tells the strategy how the stream ended. A break in it cannot be
 // retried, for the application has read the beginning.
 func (s *stream) finish(why error) {
-	if s.over {
+	if !s.end() {
 		return
 	}
-	s.over = true
 	t, a := s.t, s.a
 	defer a.cancel()
 	if why != io.EOF {
