@@ -76,6 +76,7 @@ type Model struct {
 	told   [wire.NumLimits]told
 	growth int64 // when foreseen, tokens that settlements to come, or output to come, will add
 	stale  stale
+	struck Struck
 	cache  *cache // nil = it has none
 }
 
@@ -203,10 +204,14 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *Costs, r *wire.Reply
 		m.growth += m.growthOf(a)
 	}
 	if r.Status == statusHang {
-		r.Status = 504
+		r.Status, m.struck = 504, Struck{}
 		return hang
 	}
-	return m.duration(now, a, slower)
+	took := m.duration(now, a, slower)
+	if len(m.cfg.Faults) > 0 {
+		took = m.send(a, took)
+	}
+	return took
 }
 
 // duration returns how long an admitted attempt takes: the time to its first

@@ -49,6 +49,9 @@ func coordinatorKeys(q *quota.Config) []field {
 func (d *decoder) hits(c cursor, f provider.Fault) {
 	switch f.Kind {
 	case provider.Outage, provider.Errors, provider.Hang:
+		if f.How != provider.BeforeStatus {
+			c.child("how").fail("does not happen to a coordinator, of whose answers there are no parts; before-status does")
+		}
 		d.spec.Coordinator.Faults = append(d.spec.Coordinator.Faults, f)
 	default:
 		c.child("kind").fail("does not happen to a coordinator; outage, errors and hang do")

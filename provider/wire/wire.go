@@ -84,6 +84,9 @@ const (
 	// StatusReset marks an attempt whose connection broke before all of the
 	// answer had come. It never crosses the wire either.
 	StatusReset = 1
+	// StatusGarbled marks an attempt whose answer came as a success but is not the
+	// JSON that it says it is. It never crosses the wire either.
+	StatusGarbled = 2
 )
 
 // Absent stands for a value the reply does not carry.
@@ -160,15 +163,15 @@ func (r *Reply) Shortage() {
 func (r *Reply) OK() bool { return r.Status == StatusOK }
 
 // Retryable reports whether the same request can succeed later: timeouts,
-// broken connections, 408, 409, 429 and 5xx, unless it is refused for money or
-// for its size. This is the set that the OpenAI and Anthropic SDKs retry, less
-// the refusals that no wait can cure, and with Groq's 498.
+// broken connections, garbled answers, 408, 409, 429 and 5xx, unless it is refused for
+// money or for its size. This is the set that the OpenAI and Anthropic SDKs retry, less
+// the refusals that no wait can cure, and with Groq's 498 and what is garbled.
 func (r *Reply) Retryable() bool {
 	if r.Limit == Oversize || r.Limit == Billing {
 		return false
 	}
 	switch r.Status {
-	case StatusTimeout, StatusReset, 408, 409, StatusTooManyRequests, StatusFlexCapacity:
+	case StatusTimeout, StatusReset, StatusGarbled, 408, 409, StatusTooManyRequests, StatusFlexCapacity:
 		return true
 	}
 	return r.Status >= 500
