@@ -29,6 +29,15 @@ type connection struct {
 // Unwrap lets http.ResponseController reach the writer of net/http.
 func (c *connection) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
+// FlushError implements what http.ResponseController looks for: what was taken from
+// net/http cannot be flushed by it.
+func (c *connection) FlushError() error {
+	if c.raw != nil {
+		return nil
+	}
+	return http.NewResponseController(c.ResponseWriter).Flush()
+}
+
 // extra is how many bytes more than it has a Short answer announces.
 const extra = 100
 
@@ -119,7 +128,7 @@ func (c *connection) send(b []byte) error {
 	from := time.Now()
 	span := time.Until(c.e.upTo(c.sent, int64(len(b)), c.total))
 	drops := max(1, min(len(b), int(span/pace)))
-	if err := http.NewResponseController(c.ResponseWriter).Flush(); err != nil {
+	if err := c.FlushError(); err != nil {
 		return err
 	}
 	for i := range drops {
@@ -128,7 +137,7 @@ func (c *connection) send(b []byte) error {
 		}
 		m, err := c.ResponseWriter.Write(b[len(b)*i/drops : len(b)*(i+1)/drops])
 		if err == nil {
-			err = http.NewResponseController(c.ResponseWriter).Flush()
+			err = c.FlushError()
 		}
 		if c.sent += int64(m); err != nil {
 			return err
@@ -161,20 +170,18 @@ func (c *connection) garbled(b []byte) []byte {
 	return g
 }
 
-// end is what happens when nothing more of the body comes. It returns if the answer is
-// over for its client, too.
+// end is what happens when nothing more of the body comes. It returns if that is the end
+// of an answer, and not of a connection.
 func (c *connection) end() {
 	if c.fault == nil || c.fault.Kind == provider.Garbled {
-		c.close()
 		return
 	}
-	flushed := http.NewResponseController(c.ResponseWriter).Flush()
+	flushed := c.FlushError()
 	if c.fault.Kind == provider.Hang {
 		c.e.sleep(c.e.due)
 	}
 	if flushed == nil && (c.fault.Kind == provider.Reset && (c.fault.How == provider.ResetsTCP || c.fault.How == provider.HalfCloses)) {
 		c.hijack()
-		defer c.close()
 	}
 	if conn, ok := c.raw.(interface{ SetLinger(int) error }); ok && c.fault.How == provider.ResetsTCP {
 		_ = conn.SetLinger(0) // fails only when the connection is gone
@@ -195,6 +202,7 @@ func (c *connection) hijack() {
 	}
 }
 
+// close closes what hijack took.
 func (c *connection) close() {
 	if c.raw != nil {
 		_ = c.raw.Close() // nobody is left to be told
@@ -204,7 +212,7 @@ func (c *connection) close() {
 // exceed sends b although the body has as many bytes as were announced.
 func (c *connection) exceed(b []byte) error {
 	if c.raw == nil {
-		if err := http.NewResponseController(c.ResponseWriter).Flush(); err != nil {
+		if err := c.FlushError(); err != nil {
 			return err
 		}
 		if c.hijack(); c.raw == nil {
@@ -221,7 +229,6 @@ func (c *connection) spoilStatus() {
 	if c.hijack(); c.raw != nil {
 		_ = c.raw.SetWriteDeadline(time.Now().Add(slowReader)) // fails only when the connection is gone
 		_, _ = c.raw.Write(append(c.garbled(make([]byte, 64)), "\r\n\r\n"...))
-		c.close()
 	}
 	panic(http.ErrAbortHandler)
 }

@@ -241,6 +241,7 @@ func (e *exchange) answerDecided() {
 	}
 	c := &connection{ResponseWriter: e.w, e: e, fault: e.struck.Fault}
 	e.w = c
+	defer c.close()
 	if e.send(); e.answered {
 		c.end()
 	}
