@@ -150,8 +150,8 @@ func (e *Error) Unwrap() error { return e.Cause }
 // of whatever status, or a *Error, or the error of r's context. A call whose
 // strategy would send more than 65,535 attempts is given up.
 //
-// Answers are read whole before the strategy is told, so that a broken one can
-// be tried again; a stream of events (text/event-stream) is passed on as it
+// Answers are read whole before the strategy is told, so that one that is broken, or that says
+// it is JSON and is not, can be tried again; a stream of events (text/event-stream) is passed on as it
 // comes, and is over for the strategy when it has been read or closed.
 //
 // When Base or Route panics, the call ends with a *PanicError. When the strategy panics,
