@@ -64,9 +64,12 @@ type crowd struct {
 	done   string         // what was done last
 
 	mu      sync.Mutex
-	files   []string
-	batches []string
+	files   []owned
+	batches []owned
 }
+
+// owned is what a client has made, and with which key.
+type owned struct{ key, id string }
 
 // pipes is a listener in memory.
 type pipes struct {
@@ -218,13 +221,14 @@ func (c *crowd) faults() [][]provider.Fault {
 
 // request is one client.
 type request struct {
+	key        string // empty = any
 	head, body string
 	pieces     int           // in which the body is sent
 	stall      time.Duration // between them
 	whole      bool          // all of the body is sent
 	hangUp     time.Duration // after which the client goes in any case
 	read       int           // bytes of the answer after which it reads no more
-	then       func(answer []byte)
+	then       func(key string, answer []byte)
 }
 
 // asking draws a request to a model.
@@ -253,11 +257,14 @@ func (c *crowd) asking() request {
 func (c *crowd) filing() request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	pick := func(ids []string) string {
-		if len(ids) == 0 {
-			return "none"
+	pick := func(of []owned) owned {
+		switch {
+		case len(of) == 0:
+			return owned{"k0", "none"}
+		case c.chance(0.5):
+			return of[len(of)-1]
 		}
-		return ids[c.draws.IntN(len(ids))]
+		return of[c.draws.IntN(len(of))]
 	}
 	file, batch := pick(c.files), pick(c.batches)
 	switch c.draws.IntN(9) {
@@ -268,41 +275,45 @@ func (c *crowd) filing() request {
 		if c.chance(0.2) {
 			form = form[:c.draws.IntN(len(form))]
 		}
-		return c.behave(request{head: "POST /v1/files", body: form, then: func(answer []byte) { c.keep(&c.files, answer) }})
+		return c.behave(request{head: "POST /v1/files", body: form, then: c.keep(&c.files)})
 	case 3, 4:
-		return c.behave(request{head: "POST /v1/batches", body: fmt.Sprintf(`{"input_file_id":%q,"endpoint":"/v1/chat/completions","completion_window":"24h","metadata":{"k":"v"}}`, file),
-			then: func(answer []byte) { c.keep(&c.batches, answer) }})
+		return c.behave(request{key: file.key, head: "POST /v1/batches", then: c.keep(&c.batches),
+			body: fmt.Sprintf(`{"input_file_id":%q,"endpoint":"/v1/chat/completions","completion_window":"24h","metadata":{"k":"v"}}`, file.id)})
 	case 5:
-		return c.behave(request{head: "POST /v1/batches/" + batch + "/cancel"})
+		return c.behave(request{key: batch.key, head: "POST /v1/batches/" + batch.id + "/cancel"})
 	case 6:
-		return c.behave(request{head: "DELETE /v1/files/" + file})
+		return c.behave(request{key: file.key, head: "DELETE /v1/files/" + file.id})
 	case 7:
-		return c.behave(request{head: "GET /v1/files/" + strings.Replace(batch, "batch_", "file-", 1) + "/content"})
+		return c.behave(request{key: batch.key, head: "GET /v1/files/" + strings.Replace(batch.id, "batch_", "file-", 1) + "/content"})
 	}
 	return c.behave(request{head: "GET /v1/batches"})
 }
 
 // keep notes the id of what a client has made.
-func (c *crowd) keep(ids *[]string, answer []byte) {
-	var made struct{ ID string }
-	if _, body, ok := bytes.Cut(answer, []byte("\r\n\r\n")); ok && json.Unmarshal(body, &made) == nil && made.ID != "" {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		*ids = append(*ids, made.ID)
+func (c *crowd) keep(all *[]owned) func(key string, answer []byte) {
+	return func(key string, answer []byte) {
+		var made struct{ ID string }
+		if _, body, ok := bytes.Cut(answer, []byte("\r\n\r\n")); ok && json.Unmarshal(body, &made) == nil && made.ID != "" {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			*all = append(*all, owned{key, made.ID})
+		}
 	}
 }
 
 // behave draws how well a client behaves.
 func (c *crowd) behave(r request) request {
-	key := fmt.Sprintf("k%d", c.draws.IntN(3))
-	if c.chance(0.05) {
-		key = fmt.Sprintf("new-%d", c.draws.IntN(1000))
+	if known := fmt.Sprintf("k%d", c.draws.IntN(3)); r.key == "" {
+		r.key = known
+		if c.chance(0.05) {
+			r.key = fmt.Sprintf("new-%d", c.draws.IntN(1000))
+		}
 	}
 	kind := "application/json"
 	if strings.HasPrefix(r.body, "--b") {
 		kind = "multipart/form-data; boundary=b"
 	}
-	r.head += fmt.Sprintf(" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", key, kind, len(r.body))
+	r.head += fmt.Sprintf(" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", r.key, kind, len(r.body))
 	r.pieces, r.whole, r.hangUp, r.read = 1, true, 15*time.Minute+c.pause(), 1<<30
 	if c.chance(0.2) {
 		r.pieces, r.stall = 2+c.draws.IntN(3), c.pause()
@@ -333,7 +344,7 @@ func (c *crowd) send(r request) {
 			time.Sleep(r.hangUp) // it is there, but does not read
 		}
 		if r.then != nil && err == nil {
-			r.then(answer)
+			r.then(r.key, answer)
 		}
 	})
 }
