@@ -200,6 +200,8 @@ func (l *ledger) balance() (problems []string) {
 	defer l.mu.Unlock()
 	l.meet()
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	l.s.mu.Lock() // nobody waits for it, but the race detector cannot know
+	defer l.s.mu.Unlock()
 	held := int64(0)
 	for a, b := range l.books {
 		state := a.state(l.s.c.Deployments)
@@ -218,7 +220,7 @@ func (l *ledger) balance() (problems []string) {
 				wrong("%v: %s of %s: charged %d with %d open; want %d for what is open + %d settled (a plain model: %d), and %d open",
 					now, got.Name, a.name, got.Charged, got.Working, reserved, b.settled[i], charged, working)
 			}
-			if got := a.models[i].Tally; got != m.Tally {
+			if got := a.tallied(i); got != m.Tally {
 				wrong("%v: %s of %s: tally %+v, want %+v", now, state[i].Name, a.name, got, m.Tally)
 			}
 		}
@@ -233,17 +235,17 @@ func (l *ledger) balance() (problems []string) {
 	return append(problems, l.stored()...)
 }
 
+func (a *account) tallied(model int) provider.Tally {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.models[model].Tally
+}
+
 // stored holds the room that files and batches take against what there is.
 func (l *ledger) stored() (problems []string) {
 	all, used := int64(0), 0
 	for a := range l.books {
-		kept := int64(0)
-		for _, f := range a.shelf.files {
-			kept += f.size()
-		}
-		for _, j := range a.shelf.batches {
-			kept += j.size()
-		}
+		kept := a.shelf.kept()
 		if l.s.accounts.named[a.name] != a { // reset or forgotten
 			continue
 		}
@@ -265,4 +267,17 @@ func (l *ledger) stored() (problems []string) {
 		problems = append(problems, fmt.Sprintf("%d accounts count as idle, there are %d", n, want))
 	}
 	return problems
+}
+
+// kept returns the bytes of all files and batches.
+func (s *shelf) kept() (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.files {
+		n += f.size()
+	}
+	for _, j := range s.batches {
+		n += j.size()
+	}
+	return n
 }
