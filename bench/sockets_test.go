@@ -35,11 +35,11 @@ var broken = []struct {
 	{provider.Fault{Kind: provider.Hang, How: provider.AfterHeaders}, wire.StatusTimeout, live.NotSent, 2, 1},
 	{provider.Fault{Kind: provider.Hang, How: provider.MidBody}, wire.StatusTimeout, live.NotSent, 2, 1},
 	{provider.Fault{Kind: provider.Hang, How: provider.BeforeEnd}, wire.StatusTimeout, live.NotSent, 2, 1},
-	{provider.Fault{Kind: provider.Reset}, wire.StatusReset, wire.StatusReset, 2, 1},
-	{provider.Fault{Kind: provider.Reset, After: 100}, wire.StatusReset, wire.StatusReset, 2, 1},
-	{provider.Fault{Kind: provider.Reset, How: provider.ResetsTCP}, wire.StatusReset, wire.StatusReset, 2, 1},
-	{provider.Fault{Kind: provider.Reset, How: provider.HalfCloses}, wire.StatusReset, wire.StatusReset, 2, 1},
-	{provider.Fault{Kind: provider.Reset, How: provider.Short}, wire.StatusReset, wire.StatusReset, 2, 1},
+	{provider.Fault{Kind: provider.Reset}, wire.StatusCut, wire.StatusCut, 2, 1},
+	{provider.Fault{Kind: provider.Reset, After: 100}, wire.StatusCut, wire.StatusCut, 2, 1},
+	{provider.Fault{Kind: provider.Reset, How: provider.ResetsTCP}, wire.StatusCut, wire.StatusCut, 2, 1},
+	{provider.Fault{Kind: provider.Reset, How: provider.HalfCloses}, wire.StatusCut, wire.StatusCut, 2, 1},
+	{provider.Fault{Kind: provider.Reset, How: provider.Short}, wire.StatusCut, wire.StatusCut, 2, 1},
 	{provider.Fault{Kind: provider.Garbled}, wire.StatusOK, wire.StatusOK, 2, 1},
 	{provider.Fault{Kind: provider.Garbled, How: provider.Long}, wire.StatusOK, wire.StatusOK, 2, 1},
 	{provider.Fault{Kind: provider.Garbled, How: provider.BadStatusLine}, wire.StatusReset, wire.StatusReset, 2, 2},
@@ -146,7 +146,7 @@ func outcome(t *testing.T, ctx context.Context, transport http.RoundTripper, url
 	case errors.Is(err, context.DeadlineExceeded):
 		return live.NotSent
 	case err != nil: // of the connection
-		return wire.StatusReset
+		return wire.StatusCut
 	}
 	return response.StatusCode
 }

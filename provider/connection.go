@@ -66,12 +66,14 @@ func (m *Model) breaks(f *Fault, i int, a *wire.Attempt) int {
 	}
 	m.struck.Fault = f
 	switch {
-	case f.Kind == Garbled && f.How != BadStatusLine:
+	case f.Kind == Garbled && f.How == BadStatusLine:
+		return wire.StatusReset
+	case f.Kind == Garbled:
 		return wire.StatusGarbled
 	case f.Kind == Reset && f.How != Short:
 		a.Output = m.partOf(f, i, a)
 	}
-	return wire.StatusReset
+	return wire.StatusCut
 }
 
 // partOf returns how many tokens of a's output come before f ends it.

@@ -346,7 +346,7 @@ func TestAdmittedAttemptsThatFail(t *testing.T) {
 	}{
 		{Fault{Kind: Errors, Status: 529}, 529, time.Second, time.Second, 0},
 		{Fault{Kind: Hang}, 504, 10 * time.Minute, 10 * time.Minute, 0},
-		{Fault{Kind: Reset}, wire.StatusReset, time.Second, 2 * time.Second, 99},
+		{Fault{Kind: Reset}, wire.StatusCut, time.Second, 2 * time.Second, 99},
 		{Fault{Kind: MidStream, Status: 500}, 500, time.Second, 2 * time.Second, 99},
 		{Fault{Kind: SlowStream, To: 3}, 200, 6 * time.Second, 6 * time.Second, 100},
 	} {

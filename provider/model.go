@@ -168,7 +168,7 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 	if len(m.cfg.Faults) > 0 {
 		m.misreport(now, a, r)
 	}
-	if r.Status == wire.StatusReset { // headers came, but the client has no answer to go with them
+	if r.Status == wire.StatusReset || r.Status == wire.StatusCut { // headers came, but the client has no answer to go with them
 		r.Requests, r.Tokens = wire.NoQuota, wire.NoQuota
 	}
 	return took

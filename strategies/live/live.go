@@ -122,7 +122,7 @@ var ErrClosed = errors.New("live: the transport is closed")
 // answer to return. If there was one, RoundTrip returns that.
 type Error struct {
 	Reason strategies.Reason
-	Status int // of the last attempt: wire.StatusTimeout or wire.StatusReset; NotSent if there was none
+	Status int // of the last attempt: wire.StatusTimeout, StatusReset or StatusCut; NotSent if there was none
 	Cause  error
 }
 
@@ -134,7 +134,7 @@ func (e *Error) Error() string {
 	switch e.Status {
 	case wire.StatusTimeout:
 		what = "after a timeout"
-	case wire.StatusReset:
+	case wire.StatusReset, wire.StatusCut:
 		what = "after a broken connection"
 	}
 	if e.Cause != nil {
