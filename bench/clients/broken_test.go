@@ -52,10 +52,10 @@ type brokenRecording struct {
 }
 
 // An SDK is asked to wait for patience, and counts as hanging when it does not end within
-// endless: three attempts with the waits between them take up to 4.5 s.
+// endless: three attempts with the waits between them take up to 7.5 s.
 const (
-	patience = time.Second
-	endless  = 8 * time.Second
+	patience = 2 * time.Second
+	endless  = 12 * time.Second
 	bound    = 50 // tokens of an answer
 )
 
@@ -218,10 +218,10 @@ var presetOf = []struct{ sdk, title, preset string }{
 // differs are the cases in which a preset does otherwise than the SDK that it stands for, and
 // why.
 var differs = map[string]string{
-	"anthropic-ai-sdk no-body":      bodyUnbounded,
-	"anthropic-ai-sdk half-a-body":  bodyUnbounded,
-	"anthropic-ai-sdk no-end":       bodyUnbounded,
-	"anthropic-ai-sdk drips-for-3s": bodyUnbounded,
+	"anthropic-ai-sdk no-body":     bodyUnbounded,
+	"anthropic-ai-sdk half-a-body": bodyUnbounded,
+	"anthropic-ai-sdk no-end":      bodyUnbounded,
+	"anthropic-ai-sdk drips":       bodyUnbounded,
 }
 
 const bodyUnbounded = "the SDK's timeout ends with the headers, fleet.timeout with the answer"
@@ -237,7 +237,7 @@ func TestBrokenPresets(t *testing.T) {
 		recorded := readBroken(t, p.sdk)
 		for name, want := range recorded.Answers {
 			fault := regexp.MustCompile(`(?m)^- \{deployment: ` + name + `, (.*)\}$`).FindStringSubmatch(string(data))
-			spec, err := scenarios.Parse("broken", []byte(fmt.Sprintf(`{name: x, duration: 1m, drain: 30m, fleet: {timeout: 1s},
+			spec, err := scenarios.Parse("broken", []byte(fmt.Sprintf(`{name: x, duration: 1m, drain: 30m, fleet: {timeout: 2s},
 workload: [{arrivals: {process: spike, at: 0s, calls: 1}, prompt_tokens: 10, output_tokens: 50}],
 deployments: [{name: main, provider: openai/gpt-4o@tier-1, latency: {ttft: 0s, per_token: 0s}}],
 faults: [{%s}], strategies: [%q]}`, fault[1], p.preset)), scenarios.Options{})
