@@ -22,7 +22,7 @@ type connection struct {
 	sent  int64    // of these
 	stop  int64    // after so many the fault happens; -1 = at the end of the body
 	last  []byte   // of BeforeEnd, the byte that is held back
-	raw   net.Conn // of Long, what the rest is written to; nil = the answer is within its bounds
+	raw   net.Conn // what was taken from net/http; nil = nothing was
 	noise uint64   // the state of the random bytes
 }
 
