@@ -78,6 +78,18 @@ var faulty = []struct{ name, vendor, fault string }{
 	{"reset", "openai", "{kind: reset, rate: 0.1}"},
 	{"mid-stream", "openai", "{kind: mid-stream, rate: 0.1}"},
 	{"slow", "openai", "{kind: slow-stream, rate: 0.2, to: 3}"},
+	{"drip", "openai", "{kind: slow-stream, rate: 0.2, bytes_per_s: 400}"},
+	{"no-body", "openai", "{kind: hang, rate: 0.05, how: after-headers}"},
+	{"half-body", "anthropic", "{kind: hang, rate: 0.05, how: mid-body}"},
+	{"no-end", "azure", "{kind: hang, rate: 0.05, how: before-end}"},
+	{"after", "gemini", "{kind: reset, rate: 0.1, after: 800}"},
+	{"tcp-reset", "openai", "{kind: reset, rate: 0.1, how: tcp-reset}"},
+	{"half-close", "openai", "{kind: reset, rate: 0.1, how: half-close}"},
+	{"short", "bedrock", "{kind: reset, rate: 0.1, how: short}"},
+	{"garbled", "openai", "{kind: garbled, rate: 0.1}"},
+	{"garbled", "anthropic", "{kind: garbled, rate: 0.1}"},
+	{"long", "openai", "{kind: garbled, rate: 0.1, how: long}"},
+	{"status-line", "openai", "{kind: garbled, rate: 0.1, how: status-line}"},
 	{"limit-cut", "openai", "{kind: limit-cut, at: 15s, for: 10s, to: 0.3}"},
 	{"limit-cut", "anthropic", "{kind: limit-cut, at: 15s, for: 10s, to: 0.3}"},
 	{"billing", "openai", "{kind: billing, at: 30s, for: 3s}"},
@@ -109,6 +121,17 @@ func TestParityOfFaults(t *testing.T) {
 				compare(t, strings.Replace(scenario, "faults:\n", "faults:\n  - "+f.fault+"\n", 1))
 			})
 		}
+	}
+}
+
+// A client without a timeout of its own waits until the connection of an answer that hangs
+// breaks.
+func TestParityOfHangs(t *testing.T) {
+	for _, how := range []string{"before-status", "after-headers", "mid-body", "before-end"} {
+		t.Run(how, func(t *testing.T) {
+			scenario := strings.Replace(fmt.Sprintf(crowded, dialects[0].deployments, "retry-after"), "timeout: 8s", "timeout: 20m", 1)
+			compare(t, strings.Replace(scenario, "faults:\n", "faults:\n  - {kind: hang, rate: 0.05, how: "+how+"}\n", 1))
+		})
 	}
 }
 

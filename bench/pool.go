@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"ratesim/strategies/live"
 )
 
 // pool keeps the HTTP/1.1 connections of one instance to its server. The goroutine
@@ -138,15 +140,18 @@ func (c *conn) exchange(r *http.Request) (response *http.Response, body []byte, 
 }
 
 // read reads an answer at once if it says how long it is, as it mostly does.
-func read(response *http.Response) ([]byte, error) {
+func read(response *http.Response) (data []byte, err error) {
 	defer response.Body.Close()
-	n := response.ContentLength
-	if n < 0 || n > maxAtOnce {
-		return io.ReadAll(response.Body)
+	if n := response.ContentLength; n < 0 || n > maxAtOnce {
+		data, err = io.ReadAll(response.Body)
+	} else {
+		data = make([]byte, n)
+		_, err = io.ReadFull(response.Body, data)
 	}
-	data := make([]byte, n)
-	_, err := io.ReadFull(response.Body, data)
-	return data, err
+	if err != nil {
+		return nil, &live.BodyError{Err: err}
+	}
+	return data, nil
 }
 
 // get returns the connection that was used last, or the next that is free or made.

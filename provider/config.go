@@ -235,10 +235,11 @@ const (
 	SlowStream                  // a share of the admitted attempts takes To times as long
 	Unpaid                      // every attempt is refused for billing
 	BadHeaders                  // a share of the replies carries wrong headers
+	Garbled                     // a share of the answers cannot be read
 )
 
 // FaultKinds lists the names of all faults, indexed by FaultKind.
-var FaultKinds = [...]string{"errors", "outage", "limit-cut", "hang", "reset", "mid-stream", "slow-stream", "billing", "bad-headers"}
+var FaultKinds = [...]string{"errors", "outage", "limit-cut", "hang", "reset", "mid-stream", "slow-stream", "billing", "bad-headers", "garbled"}
 
 func (k FaultKind) String() string { return FaultKinds[k] }
 
@@ -259,15 +260,63 @@ var Bugs = [...]string{"retry-after-86400", "negative", "seconds-in-ms", "missin
 
 func (b Bug) String() string { return Bugs[b] }
 
+// Way names how a Hang, a Reset or a Garbled answer happens on the connection. The first
+// of each kind is its default.
+type Way uint8
+
+// When nothing more comes of an answer that hangs.
+const (
+	BeforeStatus Way = iota // nothing comes at all; a gateway's 504 ends it
+	AfterHeaders            // the status and the headers come
+	MidBody                 // half of the body comes, too
+	BeforeEnd               // all but the last byte comes
+)
+
+// How a connection ends before the answer does.
+const (
+	Closes     Way = iota // the server closes it
+	ResetsTCP             // the server resets it, so that what was on its way may be lost
+	HalfCloses            // the server says that it sends no more, but still reads (TCP's FIN of one direction)
+	Short                 // all is sent and then the connection closed, but more was announced
+)
+
+// What of an answer cannot be read.
+const (
+	BadBody       Way = iota // the second half of the body is random bytes
+	Long                     // the body is longer than announced; clients see its first half
+	BadStatusLine            // random bytes come in place of the status line
+)
+
+// Ways returns the names of all ways in which faults of this kind happen, indexed by Way;
+// nil where there is only one.
+func (k FaultKind) Ways() []string {
+	switch k {
+	case Hang:
+		return []string{"before-status", "after-headers", "mid-body", "before-end"}
+	case Reset:
+		return []string{"close", "tcp-reset", "half-close", "short"}
+	case Garbled:
+		return []string{"body", "long", "status-line"}
+	}
+	return nil
+}
+
 // Fault is one thing that goes wrong with a deployment.
 type Fault struct {
 	Kind   FaultKind
+	How    Way        // Hang, Reset and Garbled
 	Status int        // what Errors, Outage and MidStream answer: 500 to 599, and the first two also 429, which is charged to no limit
 	Rate   float64    // the share of attempts it strikes, 0 to 1
 	At     clock.Time // when it begins
 	Until  clock.Time // when it is over; clock.Never if it stays
 	To     float64    // LimitCut: the share of the limits that is left, 0 to 1; SlowStream: how many times as long, at least 1
 	Bug    Bug        // BadHeaders
+	// After is, of a Reset that is not Short, how many bytes of the body come before it; 0 = a random
+	// part. See AnswerBytes.
+	After int64
+	// BytesPerSecond bounds how fast the body of a SlowStream comes; 0 = no bound. See
+	// AnswerBytes.
+	BytesPerSecond float64
 	// MTBF and MTTR make an Outage come again and again between At and Until:
 	// up for MTBF on average, then down for MTTR, both exponential. 0 = it
 	// lasts all the time.

@@ -135,7 +135,7 @@ const hang = 10 * time.Minute
 // Validate. What was charged stays charged.
 func (m *Model) SetFaults(now clock.Time, cfg *Config) {
 	m.advance(now)
-	m.cfg, m.stale = cfg, stale{}
+	m.cfg, m.stale, m.struck = cfg, stale{}, Struck{}
 	m.setFaults()
 	m.change(now)
 }
@@ -165,13 +165,14 @@ func (m *Model) refusedByFault(now clock.Time, a *wire.Attempt) bool {
 
 // strike returns the status with which an admitted attempt ends and how many
 // times as long it takes. An attempt that fails produces nothing, or part of
-// its output, and that is what it is settled for.
+// its output, and that is what it is settled for. What it does to the connection it
+// notes for Struck.
 func (m *Model) strike(now clock.Time, a *wire.Attempt) (status int, slower float64) {
-	slower = 1
+	slower, m.struck = 1, Struck{}
 	for i := range m.cfg.Faults {
 		f := &m.cfg.Faults[i]
 		switch f.Kind {
-		case Errors, Hang, Reset, MidStream, SlowStream:
+		case Errors, Hang, Reset, MidStream, SlowStream, Garbled:
 		default:
 			continue
 		}
@@ -181,17 +182,14 @@ func (m *Model) strike(now clock.Time, a *wire.Attempt) (status int, slower floa
 		switch f.Kind {
 		case SlowStream:
 			slower *= f.To
+			m.struck.drip(f)
 			continue
-		case Reset, MidStream:
-			a.Output = uint32(m.draw(i, a.Call, uint64(a.Number)|shares) * float64(a.Output))
-			if f.Kind == Reset {
-				return wire.StatusReset, slower
-			}
-			return f.Status, slower
-		}
-		a.Output = 0
-		if f.Kind == Hang {
-			return statusHang, slower
+		case MidStream:
+			a.Output = m.partOf(f, i, a)
+		case Errors:
+			a.Output = 0
+		default:
+			return m.breaks(f, i, a), slower
 		}
 		return f.Status, slower
 	}

@@ -346,9 +346,19 @@ func TestAdmittedAttemptsThatFail(t *testing.T) {
 	}{
 		{Fault{Kind: Errors, Status: 529}, 529, time.Second, time.Second, 0},
 		{Fault{Kind: Hang}, 504, 10 * time.Minute, 10 * time.Minute, 0},
-		{Fault{Kind: Reset}, wire.StatusReset, time.Second, 2 * time.Second, 99},
+		{Fault{Kind: Reset}, wire.StatusCut, time.Second, 2 * time.Second, 99},
 		{Fault{Kind: MidStream, Status: 500}, 500, time.Second, 2 * time.Second, 99},
 		{Fault{Kind: SlowStream, To: 3}, 200, 6 * time.Second, 6 * time.Second, 100},
+		// Without a fault the answer is complete after 2 s. Its 1,000 bytes are 500 and 5 a token.
+		{Fault{Kind: Hang, How: AfterHeaders}, wire.StatusCut, 10*time.Minute + 2*time.Second, 10*time.Minute + 2*time.Second, 100},
+		{Fault{Kind: Hang, How: BeforeEnd}, wire.StatusCut, 10*time.Minute + 2*time.Second, 10*time.Minute + 2*time.Second, 100},
+		{Fault{Kind: Reset, How: ResetsTCP, After: 750}, wire.StatusCut, 1500 * time.Millisecond, 1500 * time.Millisecond, 50},
+		{Fault{Kind: Reset, After: 5000}, wire.StatusCut, 2 * time.Second, 2 * time.Second, 100},
+		{Fault{Kind: Reset, How: Short}, wire.StatusCut, 2 * time.Second, 2 * time.Second, 100},
+		{Fault{Kind: Garbled}, wire.StatusGarbled, 2 * time.Second, 2 * time.Second, 100},
+		{Fault{Kind: Garbled, How: BadStatusLine}, wire.StatusReset, 2 * time.Second, 2 * time.Second, 100},
+		{Fault{Kind: SlowStream, To: 1, BytesPerSecond: 250}, 200, 6 * time.Second, 6 * time.Second, 100},
+		{Fault{Kind: SlowStream, To: 2, BytesPerSecond: 1000}, 200, 5 * time.Second, 5 * time.Second, 100},
 	} {
 		k.fault.Rate, k.fault.Until = 1, clock.Never
 		m := New(&Config{TPM: 1000, Charge: Charge{Settle: true},

@@ -78,6 +78,7 @@ type Model struct {
 	told   [wire.NumLimits]told // as far as it was needed; a status of 0 = not yet
 	growth int64                // when foreseen, tokens that settlements to come, or output to come, will add
 	stale  stale
+	struck Struck
 	cache  *cache // nil = it has none
 }
 
@@ -176,7 +177,7 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 	if len(m.cfg.Faults) > 0 {
 		m.misreport(now, a, r)
 	}
-	if r.Status == wire.StatusReset { // headers came, but the client has no answer to go with them
+	if r.Status == wire.StatusReset || r.Status == wire.StatusCut { // headers came, but the client has no answer to go with them
 		r.Requests, r.Tokens = wire.NoQuota, wire.NoQuota
 	}
 	return took
@@ -212,10 +213,14 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *Costs, r *wire.Reply
 		m.growth += m.growthOf(a)
 	}
 	if r.Status == statusHang {
-		r.Status = 504
+		r.Status, m.struck = 504, Struck{}
 		return hang
 	}
-	return m.duration(now, a, slower)
+	took := m.duration(now, a, slower)
+	if len(m.cfg.Faults) > 0 {
+		took = m.send(a, took)
+	}
+	return took
 }
 
 // duration returns how long an admitted attempt takes: the time to its first

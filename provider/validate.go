@@ -71,6 +71,10 @@ func (f *Fault) validate() error {
 		return fmt.Errorf("the share left of the limits must lie in 0..1, not %v", f.To)
 	case f.Kind == SlowStream && !(f.To >= 1 && f.To <= 1e6):
 		return fmt.Errorf("a slow stream takes 1 to 1,000,000 times as long, not %v", f.To)
+	case f.How > 0 && int(f.How) >= len(f.Kind.Ways()):
+		return fmt.Errorf("a fault of kind %v does not happen in way %d", f.Kind, f.How)
+	case f.After < 0 || f.BytesPerSecond != 0 && !(f.BytesPerSecond >= 1 && f.BytesPerSecond <= 1e12):
+		return fmt.Errorf("bytes must not be negative, and bytes per second lie in 1..1e12")
 	case f.MTBF < 0 || f.MTTR < 0 || f.MTBF > 0 != (f.MTTR > 0):
 		return fmt.Errorf("mtbf and mttr must be given together and be positive")
 	}

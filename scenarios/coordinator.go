@@ -52,6 +52,9 @@ func (d *decoder) hits(c cursor, f provider.Fault) {
 	case f.Status == http.StatusTooManyRequests:
 		c.child("status").fail("a coordinator fails with a status from 500 to 599; 429 is what it says when the quota is used up")
 	case f.Kind == provider.Outage, f.Kind == provider.Errors, f.Kind == provider.Hang:
+		if f.How != provider.BeforeStatus {
+			c.child("how").fail("does not happen to a coordinator, of whose answers there are no parts; before-status does")
+		}
 		d.spec.Coordinator.Faults = append(d.spec.Coordinator.Faults, f)
 	default:
 		c.child("kind").fail("does not happen to a coordinator; outage, errors and hang do")

@@ -72,16 +72,18 @@ func readFault(c cursor) (f provider.Fault, name string) {
 	f.Status = 500
 	some := slices.Clip([]field{need("rate", share(&f.Rate, bounds{0, 1})), may("at", from), window})
 	spell := func(dst *time.Duration) reader { return duration(dst, time.Millisecond, maxDuration) }
+	way := func(k provider.FaultKind) field { return may("how", choice(&f.How, "way", k.Ways())) }
 	forms := []variant{
 		{"errors", []field{need("rate", share(&f.Rate, bounds{0, 1})), refusal, may("at", from), window}},
 		{"outage", []field{may("at", from), refusal, window, may("mtbf", spell(&f.MTBF)), may("mttr", spell(&f.MTTR))}},
 		{"limit-cut", []field{need("at", from), need("to", share(&f.To, bounds{0, 1})), window}},
-		{"hang", some},
-		{"reset", some},
+		{"hang", append(some, way(provider.Hang))},
+		{"reset", append(some, way(provider.Reset), may("after", count(&f.After, 1, mostBytes)))},
 		{"mid-stream", append(some, status)},
-		{"slow-stream", append(some, need("to", number(&f.To, bounds{1, 1e6})))},
+		{"slow-stream", append(some, may("to", number(&f.To, bounds{1, 1e6})), may("bytes_per_s", number(&f.BytesPerSecond, bounds{1, mostBytes})))},
 		{"billing", []field{need("at", from), window}},
 		{"bad-headers", append(some, need("bug", choice(&f.Bug, "bug", provider.Bugs[:])))},
+		{"garbled", append(some, way(provider.Garbled))},
 	}
 	kind, ok := c.variants("kind", "fault", forms, may("deployment", text(&name)))
 	if !ok {
@@ -92,23 +94,39 @@ func readFault(c cursor) (f provider.Fault, name string) {
 	if lasts > 0 {
 		f.Until = f.At.Add(lasts)
 	}
-	outage := f.Kind == provider.Outage
-	switch {
-	case outage && f.MTBF > 0 != (f.MTTR > 0):
-		c.fail("an outage that recurs needs both mtbf and mttr: how long it is up, and down, on average")
-	case outage && f.MTBF == 0 && !c.child("at").ok():
-		c.fail("an outage needs at, when it begins, or mtbf and mttr, if it recurs")
-	}
+	completeFault(c, &f)
+	return f, name
+}
+
+// mostBytes is the most that a fault may count of an answer, and more than any has.
+const mostBytes = 1_000_000_000
+
+// completeFault checks what several keys of a fault say together, and gives those that
+// were left out their defaults.
+func completeFault(c cursor, f *provider.Fault) {
+	has := func(key string) bool { return c.child(key).ok() }
 	switch f.Kind {
-	case provider.Errors, provider.Outage, provider.MidStream:
+	case provider.Outage:
+		if f.MTBF > 0 != (f.MTTR > 0) {
+			c.fail("an outage that recurs needs both mtbf and mttr: how long it is up, and down, on average")
+		} else if f.MTBF == 0 && !has("at") {
+			c.fail("an outage needs at, when it begins, or mtbf and mttr, if it recurs")
+		}
+		if !has("status") {
+			f.Status = 503
+		}
+	case provider.Errors, provider.MidStream:
 	default:
 		f.Status = 0
 	}
 	switch {
-	case f.Kind == provider.Outage && !c.child("status").ok():
-		f.Status = 503
+	case f.Kind == provider.SlowStream && !has("to"):
+		if f.To = 1; !has("bytes_per_s") {
+			c.fail("a slow stream needs to, how many times as long it takes, or bytes_per_s, how fast its body comes, or both")
+		}
+	case f.Kind == provider.Reset && f.How == provider.Short && has("after"):
+		c.child("after").fail("does not go with how: short, which sends all of the body")
 	}
-	return f, name
 }
 
 // failure reads the status with which a deployment fails: an error of the server, or 429.

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,11 +33,17 @@ func TestParseFaults(t *testing.T) {
 		{"429", "- {kind: errors, rate: 1, status: 429, deployment: spare}", [][]provider.Fault{nil, {{Kind: provider.Errors, Status: 429, Rate: 1, Until: clock.Never}}}, ""},
 		{"404", "- {kind: outage, at: 0s, status: 404}", nil, `x:1:34: faults[0].status: want the status 429, or one from 500 to 599, got "404"`},
 		{"429 in mid-stream", "- {kind: mid-stream, rate: 1, status: 429}", nil, `x:1:39: faults[0].status: want a whole number from 500 to 599, got "429"`},
+		{"of connections", "- {kind: hang, rate: 1, how: before-end}\n- {kind: reset, rate: 1, how: tcp-reset, after: 600}\n" +
+			"- {kind: slow-stream, rate: 1, bytes_per_s: 50}\n- {kind: garbled, rate: 1}\n", slices.Repeat([][]provider.Fault{{
+			{Kind: provider.Hang, How: provider.BeforeEnd, Rate: 1, Until: clock.Never},
+			{Kind: provider.Reset, How: provider.ResetsTCP, After: 600, Rate: 1, Until: clock.Never},
+			{Kind: provider.SlowStream, To: 1, BytesPerSecond: 50, Rate: 1, Until: clock.Never},
+			{Kind: provider.Garbled, How: provider.BadBody, Rate: 1, Until: clock.Never}}}, 2), ""},
 		{"empty", " \n", nil, "x: is empty; want a list of faults; [] is none"},
 		{"comment", "# none\n", nil, "x: is empty; want a list of faults; [] is none"},
 		{"a scenario", "faults:\n  - {kind: outage, at: 4m}\n", nil, "x:1:1: faults: want a list of faults, got a mapping"},
 		{"names", "- {kind: outtage, at: 4m}\n- {kind: outage, at: 4m, deployment: mian}\n", nil,
-			`x:1:10: faults[0].kind: unknown fault "outtage"; did you mean "outage"? allowed: errors, outage, limit-cut, hang, reset, mid-stream, slow-stream, billing, bad-headers` +
+			`x:1:10: faults[0].kind: unknown fault "outtage"; did you mean "outage"? allowed: errors, outage, limit-cut, hang, reset, mid-stream, slow-stream, billing, bad-headers, garbled` +
 				"\n" + `x:2:38: faults[1].deployment: unknown deployment "mian"; did you mean "main"? allowed: main, spare`},
 	} {
 		given := mainAndSpare()

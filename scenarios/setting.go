@@ -382,13 +382,18 @@ func faultWords(f *provider.Fault) string {
 	case provider.LimitCut:
 		text = say("the limits are %s of what they were", inPercent(f.To))
 	case provider.Hang:
-		text = say("%s of the attempts get no answer", inPercent(f.Rate))
+		text = say("%s of the attempts get %s", inPercent(f.Rate), [...]string{"no answer", "only the headers of an answer", "half of an answer", "an answer without its last byte"}[f.How])
 	case provider.Reset:
 		text = say("the connection of %s of the attempts breaks", inPercent(f.Rate))
+	case provider.Garbled:
+		text = say("%s of the answers cannot be read", inPercent(f.Rate))
 	case provider.MidStream:
 		text = say("%s of the attempts fail after part of the output", inPercent(f.Rate))
 	case provider.SlowStream:
 		text = say("%s of the attempts take %v times as long", inPercent(f.Rate), f.To)
+		if f.BytesPerSecond > 0 {
+			text += say(" and come at %v bytes per second", f.BytesPerSecond)
+		}
 	case provider.Unpaid:
 		text = "every attempt is refused for billing"
 	case provider.BadHeaders:

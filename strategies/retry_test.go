@@ -65,7 +65,7 @@ func TestRetry(t *testing.T) {
 	}
 
 	policy.FaultBase = s / 4
-	for status, want := range map[int]time.Duration{429: 4 * s, 500: s, wire.StatusTimeout: s, wire.StatusReset: s} {
+	for status, want := range map[int]time.Duration{429: 4 * s, 500: s, wire.StatusTimeout: s, wire.StatusReset: s, wire.StatusGarbled: s, wire.StatusCut: s} {
 		r := reply(status, wire.Absent)
 		if at, _, _ := policy.Next(now, &c, &r, 2); at != now.Add(want) {
 			t.Errorf("after a %d, with faults from a quarter of a second on, the third retry is at %v, want %v", status, at, now.Add(want))

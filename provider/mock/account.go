@@ -112,9 +112,12 @@ type decided struct {
 	reply wire.Reply
 	at    time.Time // when it was decided
 	first time.Time // when its first token comes
+	ready time.Time // when an answer in one piece begins to be sent
 	due   time.Time // when the answer is complete
 	left  float64   // smallest share of a limit, as told before
 	begun bool      // it fails in the middle of its answer
+
+	struck provider.Struck // what happens to its connection
 }
 
 // decide lets a deployment decide about an attempt that reaches it now.
@@ -156,12 +159,19 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 			uncounted = t
 		}
 	}
-	d.at, d.due = a.real(now), a.real(due)
+	ready := due
+	if x.Admitted && !e.granted() {
+		d.struck = m.Struck()
+	}
+	if d.struck.Fault != nil || d.struck.Drips {
+		ready = now.Add(d.struck.Ready)
+	}
+	d.at, d.ready, d.due = a.real(now), a.real(ready), a.real(due)
 	d.first = d.at
-	d.begun = !d.reply.OK() && x.Admitted && x.Output > 0
+	d.begun = !d.reply.OK() && x.Admitted && (x.Output > 0 || d.struck.Fault != nil)
 	if d.reply.OK() || d.begun {
 		produce := time.Duration(x.Output) * m.Config().Latency.PerToken
-		d.first = a.real(max(now, due.Add(-produce)))
+		d.first = a.real(max(now, ready.Add(-produce)))
 	}
 	ans.Now = a.epoch.Add(now.Sub(0))
 	if !e.fromBench {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"ratesim/provider"
 	"ratesim/provider/conformance"
 	"ratesim/provider/script"
 	"ratesim/provider/wire"
@@ -38,8 +39,10 @@ type exchange struct {
 	prompt, output uint32
 	events         int // of a response's stream
 	out            []byte
-	gone           bool // the client is, or does not read
-	spilled        bool // the beginning of the answer has been sent
+	gone           bool      // the client is, or does not read
+	spilled        bool      // the beginning of the answer has been sent
+	answered       bool      // all of the answer has been sent
+	next           time.Time // of a stream, when the next piece is due
 }
 
 // handle returns a handler of requests of one form.
@@ -235,41 +238,44 @@ func (e *exchange) sleep(until time.Time) bool {
 
 // answerDecided gives the client what its deployment has decided.
 func (e *exchange) answerDecided() {
-	broken := e.decided.reply.Status == wire.StatusReset
-	if broken {
+	e.answer.RequestID = e.requestID()
+	if e.struck.Fault == nil && !e.struck.Drips {
+		e.send()
+		return
+	}
+	if e.struck.Fault != nil { // what breaks has begun well
 		e.answer.Status = wire.StatusOK
 	}
-	e.answer.RequestID = e.requestID()
+	c := &connection{ResponseWriter: e.w, e: e, fault: e.struck.Fault}
+	e.w = c
+	defer c.close()
+	if e.send(); e.answered {
+		c.end()
+	}
+}
+
+// send sends the answer, and notes when it has been sent.
+func (e *exchange) send() {
 	if e.query.Stream && !e.fromBench && (e.decided.reply.OK() || e.decided.begun) {
-		e.stream(broken)
+		e.stream()
 		return
 	}
 	status, body := e.encode(&e.answer)
-	if !e.sleep(e.due) {
+	if !e.sleep(e.ready) {
 		return
 	}
-	if body != nil {
+	if body == nil {
+		h := e.w.Header()
+		h["Content-Type"] = jsonType
+		e.out = e.f.style.whole(e.out, e)
+		if !e.spilled {
+			h["Content-Length"] = []string{strconv.Itoa(len(e.out))}
+		}
+		body = e.out
+	} else {
 		e.w.WriteHeader(status)
-		e.write(body)
-		return
 	}
-	h := e.w.Header()
-	h["Content-Type"] = jsonType
-	e.out = e.f.style.whole(e.out, e)
-	if !e.spilled {
-		h["Content-Length"] = []string{strconv.Itoa(len(e.out))}
-	}
-	if broken { // what breaks has begun well
-		e.write(e.out[:len(e.out)/2])
-		e.abort()
-	}
-	e.write(e.out)
-}
-
-// abort breaks the connection.
-func (e *exchange) abort() {
-	_ = http.NewResponseController(e.w).Flush()
-	panic(http.ErrAbortHandler)
+	e.answered = e.write(body)
 }
 
 var (
@@ -284,7 +290,7 @@ const pace = 50 * time.Millisecond
 
 // stream sends the answer piece by piece, the last when it is due. An answer that
 // fails in the middle has begun well.
-func (e *exchange) stream(broken bool) {
+func (e *exchange) stream() {
 	begun := e.answer
 	begun.Status, begun.Limit, begun.Wait = wire.StatusOK, wire.NoLimit, wire.Absent
 	h := e.w.Header()
@@ -297,29 +303,32 @@ func (e *exchange) stream(broken bool) {
 		return
 	}
 	e.out = e.f.style.begin(e.out, e)
-	span := e.due.Sub(e.first)
+	end := e.due
+	if e.struck.Fault != nil && e.struck.Fault.Kind == provider.Hang { // which it does when it should be complete
+		end = e.ready
+	}
+	span := end.Sub(e.first)
 	cut := e.cut()
 	pieces := max(1, e.least(), uint32(min(int64(e.output), int64(span/pace))))
 	for i := range pieces {
 		if cut > 0 && i == cut {
 			break
 		}
-		if !e.flush() || !e.sleep(e.first.Add(time.Duration(float64(span)*float64(i+1)/float64(pieces)))) {
+		e.next = e.first.Add(time.Duration(float64(span) * float64(i+1) / float64(pieces)))
+		if !e.flush() || !e.sleep(e.next) {
 			return
 		}
 		e.out = e.f.style.piece(e.out, e, share(e.output, i, pieces), share(e.output, i+1, pieces))
 	}
 	switch {
-	case broken:
-		e.flush()
-		e.abort()
-	case !e.decided.reply.OK():
+	case e.struck.Fault != nil && e.struck.Fault.Kind == provider.Reset && e.struck.Fault.How != provider.Short:
+	case !e.decided.reply.OK() && e.struck.Fault == nil:
 		_, body := e.dialect.Encode(&e.answer, http.Header{})
 		e.out = e.f.style.broken(e.out, body)
 	default:
 		e.out = e.f.style.end(e.out, e)
 	}
-	e.flush()
+	e.answered = e.flush()
 }
 
 // share returns i of n equal parts of all.

@@ -130,8 +130,10 @@ func (e *exchange) endEarly() {
 		return
 	}
 	e.begun, e.reply.Status = true, wire.StatusReset
+	e.struck = provider.Struck{Fault: &provider.Fault{Kind: provider.Reset}}
 	if e.scripted.ErrorAfter > 0 {
 		e.reply.Status, e.answer.Status = http.StatusInternalServerError, http.StatusInternalServerError
+		e.struck = provider.Struck{}
 	}
 }
 

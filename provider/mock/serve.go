@@ -82,3 +82,19 @@ func (c *patientConn) Write(b []byte) (int, error) {
 	}
 	return c.Conn.Write(b)
 }
+
+// CloseWrite implements what a fault asks of a connection.
+func (c *patientConn) CloseWrite() error {
+	if conn, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return conn.CloseWrite()
+	}
+	return c.Close()
+}
+
+// SetLinger implements what a fault asks of a connection.
+func (c *patientConn) SetLinger(seconds int) error {
+	if conn, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
+		return conn.SetLinger(seconds)
+	}
+	return nil
+}

@@ -19,7 +19,8 @@ import (
 // It is total: what is missing, malformed or negative is Absent (usage: 0), and
 // what is too large is the largest the field holds. A header on the wait goes before the
 // body. Of several trios on tokens it takes the one with the least share left,
-// and windows of a minute before longer ones. 503 and 529 are Capacity.
+// and windows of a minute before longer ones. 503 and 529 are Capacity. A 200 whose body
+// should be JSON and is not is StatusGarbled.
 func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 	r.Status, r.Limit, r.Prompt, r.Output, r.Cached, r.Written = status, NoLimit, 0, 0, 0, 0
 	sent := triosOf(h)
@@ -36,7 +37,9 @@ func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 		r.ShouldRetry = DoNotRetry
 	}
 	if r.OK() {
-		usage(body, r)
+		if !usage(body, r) && len(body) > 0 && saysJSON(h) {
+			r.Status = StatusGarbled
+		}
 		return
 	}
 	c := complaintOf(body)
@@ -308,10 +311,10 @@ func exhausted(h http.Header, r *Reply) Limit {
 
 // usage fills in r the tokens that the body of a success reports: OpenAI's and its
 // followers', Anthropic's and Bedrock's (whose input leaves out what the cache gave or
-// took), Gemini's.
-func usage(body []byte, r *Reply) {
+// took), Gemini's. It reports false, and fills in nothing, when the body is no JSON.
+func usage(body []byte, r *Reply) (valid bool) {
 	if !json.Valid(body) {
-		return
+		return false
 	}
 	c := cursor{body}
 	var in, out, metaIn, metaOut counts
@@ -365,6 +368,13 @@ func usage(body []byte, r *Reply) {
 	r.Prompt, r.Output = max(in.tokens(), metaIn.tokens()), max(out.tokens(), metaOut.tokens())
 	r.Cached = min((&counts{cached}).tokens(), r.Prompt)
 	r.Written = min((&counts{written}).tokens(), r.Prompt-r.Cached)
+	return true
+}
+
+// saysJSON reports whether an answer says that its body is JSON and not compressed.
+func saysJSON(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "application/json") && h.Get("Content-Encoding") == ""
 }
 
 // counts are added up.

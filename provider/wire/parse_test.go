@@ -236,6 +236,28 @@ func TestParseUsage(t *testing.T) {
 
 // What is parsed is whole, whatever came: nothing below Absent, and usage only
 // with success.
+// A success that says it is JSON and is not cannot be read. Of what is compressed, or of
+// another type, nobody can tell.
+func TestParseGarbled(t *testing.T) {
+	for _, k := range []struct {
+		lines, body string
+		want        int
+	}{
+		{"Content-Type: application/json", `{"usage":{}}`, 200},
+		{"Content-Type: application/json", `{"usage":{`, wire.StatusGarbled},
+		{"Content-Type: Application/JSON; charset=utf-8", "\xff", wire.StatusGarbled},
+		{"Content-Type: application/json", "", 200},
+		{"Content-Type: application/json\nContent-Encoding: gzip", "\x1f\x8b", 200},
+		{"Content-Type: application/jsonl", "{}\n{}", 200},
+		{"", "<html>", 200},
+	} {
+		var r wire.Reply
+		if wire.Parse(200, headers(k.lines), []byte(k.body), noon, &r); r.Status != k.want || !r.OK() && !r.Retryable() {
+			t.Errorf("%q with %q: status %d, want %d", k.body, k.lines, r.Status, k.want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(429, "Retry-After", "1.5", "x-ratelimit-reset-tokens", "1m2.5s", []byte(gemini))
 	f.Add(200, "retry-after-ms", "-1", "x-ratelimit-limit-req-minute", "0", []byte(`{"usage":{"prompt_tokens":19}}`))

@@ -81,9 +81,16 @@ const (
 	// StatusTimeout marks an attempt that got no answer before the client's
 	// timeout. It never crosses the wire; the driver makes it up.
 	StatusTimeout = 0
-	// StatusReset marks an attempt whose connection broke before all of the
-	// answer had come. It never crosses the wire either.
+	// StatusReset marks an attempt whose connection broke before any of the answer had
+	// come. It never crosses the wire either.
 	StatusReset = 1
+	// StatusGarbled marks an attempt whose answer came as a success but is not the
+	// JSON that it says it is. It never crosses the wire either.
+	StatusGarbled = 2
+	// StatusCut marks an attempt whose connection broke in the middle of the answer. It
+	// never crosses the wire either. Many client libraries try again after StatusReset and
+	// not after StatusCut, since they read the body where they retry no more.
+	StatusCut = 3
 )
 
 // Absent stands for a value the reply does not carry.
@@ -123,7 +130,7 @@ const (
 
 // Reply is the answer to one attempt.
 type Reply struct {
-	Status     int    // HTTP status, or StatusTimeout
+	Status     int    // HTTP status, or one of those that never cross the wire
 	Attempt    uint16 // Number of the attempt it answers
 	Deployment uint16 // the deployment that answered, as the client numbers them
 	Limit      Limit  // which limit refused, from the error body; NoLimit otherwise
@@ -160,15 +167,15 @@ func (r *Reply) Shortage() {
 func (r *Reply) OK() bool { return r.Status == StatusOK }
 
 // Retryable reports whether the same request can succeed later: timeouts,
-// broken connections, 408, 409, 429 and 5xx, unless it is refused for money or
-// for its size. This is the set that the OpenAI and Anthropic SDKs retry, less
-// the refusals that no wait can cure, and with Groq's 498.
+// broken connections, garbled answers, 408, 409, 429 and 5xx, unless it is refused for
+// money or for its size. This is the set that the OpenAI and Anthropic SDKs retry, less
+// the refusals that no wait can cure, and with Groq's 498 and what is garbled.
 func (r *Reply) Retryable() bool {
 	if r.Limit == Oversize || r.Limit == Billing {
 		return false
 	}
 	switch r.Status {
-	case StatusTimeout, StatusReset, 408, 409, StatusTooManyRequests, StatusFlexCapacity:
+	case StatusTimeout, StatusReset, StatusGarbled, StatusCut, 408, 409, StatusTooManyRequests, StatusFlexCapacity:
 		return true
 	}
 	return r.Status >= 500

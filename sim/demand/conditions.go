@@ -62,7 +62,7 @@ func (c *conditions) look(t clock.Time) {
 // certain reports whether every attempt that f strikes fails, and it strikes all.
 func certain(f *provider.Fault) bool {
 	switch f.Kind {
-	case provider.Errors, provider.Hang, provider.Reset, provider.MidStream:
+	case provider.Errors, provider.Hang, provider.Reset, provider.MidStream, provider.Garbled:
 		return f.Rate >= 1
 	}
 	return false

@@ -28,7 +28,9 @@ type deployment struct {
 	perToken time.Duration // for every other one, at the least
 	first    time.Duration // the longest time to a first token, without load and faults
 	hangs    bool
-	fails    bool // attempts that are admitted may fail
+	stalls   bool            // when all of the answer is there but has not been sent: it hangs from then on
+	drip     *provider.Fault // by which bodies come most slowly; nil = they come at once
+	fails    bool            // attempts that are admitted may fail
 
 	attempt  wire.Attempt
 	can      bool          // the call may succeed here
@@ -53,9 +55,12 @@ func newDeployment(s *scenarios.Spec, i int, key rng.Key) *deployment {
 		switch f.Kind {
 		case provider.SlowStream:
 			d.slowest *= f.To
+			if f.BytesPerSecond > 0 && (d.drip == nil || f.BytesPerSecond < d.drip.BytesPerSecond) {
+				d.drip = f
+			}
 		case provider.Hang:
-			d.hangs, d.fails = true, true
-		case provider.Errors, provider.Reset, provider.MidStream:
+			d.hangs, d.fails, d.stalls = true, true, d.stalls || f.How != provider.BeforeStatus
+		case provider.Errors, provider.Reset, provider.MidStream, provider.Garbled:
 			d.fails = true
 		}
 	}
@@ -149,6 +154,9 @@ func (d *deployment) fitsAt(scale float64) bool {
 func (d *deployment) learn() {
 	t := &d.attempt
 	flight := time.Duration(d.slowest * float64(d.first+time.Duration(t.Output)*(d.cfg.Latency.PerToken+1)))
+	if d.drip != nil {
+		flight += d.drip.Longest(t.Output)
+	}
 	if d.can {
 		success := flight
 		if d.timeout > 0 {
@@ -156,7 +164,10 @@ func (d *deployment) learn() {
 		}
 		d.longest = max(d.longest, success)
 	}
-	if d.hangs {
+	switch {
+	case d.stalls:
+		flight += hang
+	case d.hangs:
 		flight = max(flight, hang)
 	}
 	failed := *t

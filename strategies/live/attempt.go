@@ -3,6 +3,7 @@ package live
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -70,6 +71,8 @@ func (t *Transport) run(a *attempt) {
 		wire.Parse(response.StatusCode, response.Header, body, t.o.Epoch.Add(now.Sub(0)), &r)
 	case a.timedOut.Load():
 		wire.Parse(wire.StatusTimeout, nil, nil, time.Time{}, &r)
+	case errors.As(err, new(*BodyError)):
+		wire.Parse(wire.StatusCut, nil, nil, time.Time{}, &r)
 	default:
 		wire.Parse(wire.StatusReset, nil, nil, time.Time{}, &r)
 	}
@@ -133,11 +136,20 @@ func (t *Transport) fetch(a *attempt) (response *http.Response, body []byte, err
 	defer response.Body.Close()
 	body, err = read(response.Body, response.ContentLength, t.o.MaxAnswer)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, &BodyError{err}
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return response, body, nil
 }
+
+// BodyError says that an answer had begun and could not be read to its end. A Base that reads
+// answers itself returns it, so that strategies learn which of the two has happened.
+type BodyError struct{ Err error }
+
+func (e *BodyError) Error() string { return "reading the answer: " + e.Err.Error() }
+
+// Unwrap returns the error of the connection.
+func (e *BodyError) Unwrap() error { return e.Err }
 
 // read reads an answer of at most so many bytes into no more memory than it needs, if it
 // says how long it is, as it mostly does. It never returns nil without an error.

@@ -122,7 +122,7 @@ var ErrClosed = errors.New("live: the transport is closed")
 // answer to return. If there was one, RoundTrip returns that.
 type Error struct {
 	Reason strategies.Reason
-	Status int // of the last attempt: wire.StatusTimeout or wire.StatusReset; NotSent if there was none
+	Status int // of the last attempt: wire.StatusTimeout, StatusReset or StatusCut; NotSent if there was none
 	Cause  error
 }
 
@@ -134,7 +134,7 @@ func (e *Error) Error() string {
 	switch e.Status {
 	case wire.StatusTimeout:
 		what = "after a timeout"
-	case wire.StatusReset:
+	case wire.StatusReset, wire.StatusCut:
 		what = "after a broken connection"
 	}
 	if e.Cause != nil {
@@ -150,8 +150,8 @@ func (e *Error) Unwrap() error { return e.Cause }
 // of whatever status, or a *Error, or the error of r's context. A call whose
 // strategy would send more than 65,535 attempts is given up.
 //
-// Answers are read whole before the strategy is told, so that a broken one can
-// be tried again; a stream of events (text/event-stream) is passed on as it
+// Answers are read whole before the strategy is told, so that one that is broken, or that says
+// it is JSON and is not, can be tried again; a stream of events (text/event-stream) is passed on as it
 // comes, and is over for the strategy when it has been read or closed.
 //
 // A strategy may have several attempts of a call in flight, so r.GetBody may be called by

@@ -296,7 +296,8 @@ func (s *witness) hearReply(h *history, r *wire.Reply) {
 		w.breach("the body of attempt %d of call %d is not closed when the strategy is told", a.number, h.id)
 	case r.Status == a.status && (a.whole || a.stream):
 	case r.Status == wire.StatusTimeout && took >= timeout-late:
-	case r.Status == wire.StatusReset && !a.whole && took <= timeout+late:
+	case r.Status == wire.StatusReset && a.status == 0 && took <= timeout+late:
+	case r.Status == wire.StatusCut && a.status != 0 && !a.whole && took <= timeout+late:
 	default:
 		w.breach("attempt %d of call %d was answered with %d (whole: %v) after %v, and the strategy is told %d",
 			a.number, h.id, a.status, a.whole, took, r.Status)

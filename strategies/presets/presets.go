@@ -40,22 +40,22 @@ func stainlessPresets() []preset {
 			loop: stainless(below(minute))},
 		{name: "sdk:openai-node@6.33", about: "obeys any Retry-After, even of days (client.js; issue #1840)",
 			loop: stainless(anything)},
-		{name: "sdk:openai-node@7.57", about: "obeys a Retry-After of up to 60s (recorded)",
-			loop: stainless(within(minute, false))},
+		{name: "sdk:openai-node@7.57", about: "obeys a Retry-After of up to 60s; does not retry an answer that is cut (recorded)",
+			loop: stainless(within(minute, false)).retrying(unlessCut)},
 		{name: "sdk:openai-go@3.24", about: "obeys a Retry-After of less than 60s, also of 0 (requestconfig.go)",
 			loop: stainless(under(minute))},
 		{name: "sdk:openai-go@3.52", about: "obeys any Retry-After (requestconfig.go)",
 			loop: stainless(anything)},
 		{name: "sdk:openai-go@3.66", about: "obeys a Retry-After of up to 8s; asked to wait longer, it comes back after 8s, too early (requestconfig.go; since 3.53)",
 			loop: stainless(func(asked, _, _ float64) float64 { return min(asked, 8) })},
-		{name: "sdk:openai-go@3.96", about: "obeys a Retry-After of up to 120s; gives up when asked to wait longer (recorded)",
-			loop: stainless(orGiveUp(twoMinutes, false))},
+		{name: "sdk:openai-go@3.96", about: "obeys a Retry-After of up to 120s; gives up when asked to wait longer; retries neither a timeout nor an answer that is cut (recorded)",
+			loop: stainless(orGiveUp(twoMinutes, false)).retrying(unlessLate)},
 		{name: "sdk:anthropic-python@0.121", about: "obeys a Retry-After of up to 60s",
 			loop: stainless(within(minute, true))},
 		{name: "sdk:anthropic-typescript@0.74", about: "obeys a Retry-After of less than 60s (client.js)",
 			loop: stainless(below(minute))},
-		{name: "sdk:anthropic-typescript@1.13", about: "obeys any Retry-After (recorded)",
-			loop: stainless(func(asked, _, _ float64) float64 { return heedIf(asked > 0, asked) })},
+		{name: "sdk:anthropic-typescript@1.13", about: "obeys any Retry-After; does not retry an answer that is cut (recorded)",
+			loop: stainless(func(asked, _, _ float64) float64 { return heedIf(asked > 0, asked) }).retrying(unlessCut)},
 		{name: "sdk:anthropic-go@1.26", about: "obeys a Retry-After of less than 60s, also of 0 (requestconfig.go)",
 			loop: stainless(under(minute))},
 		{name: "sdk:anthropic-go@1.84", about: "obeys any Retry-After (recorded)",
@@ -165,8 +165,10 @@ func orGiveUp(most float64, positive bool) func(asked, backoff, u float64) float
 	}
 }
 
-// lost reports whether no answer came.
-func lost(r *wire.Reply) bool { return r.Status == wire.StatusTimeout || r.Status == wire.StatusReset }
+// lost reports whether no answer came, or not all of it.
+func lost(r *wire.Reply) bool {
+	return r.Status == wire.StatusTimeout || r.Status == wire.StatusReset || r.Status == wire.StatusCut
+}
 
 func anyFailure(*wire.Reply) bool { return true }
 
@@ -174,6 +176,19 @@ func anyFailure(*wire.Reply) bool { return true }
 // credit is retried too.
 func stainlessRetries(r *wire.Reply) bool {
 	return lost(r) || r.Status == 408 || r.Status == 409 || r.Status == wire.StatusTooManyRequests || r.Status >= 500
+}
+
+// unlessCut is what stainlessRetries is where the answer's body is read after the loop of
+// retries.
+func unlessCut(r *wire.Reply) bool { return r.Status != wire.StatusCut && stainlessRetries(r) }
+
+// unlessLate also takes a timeout for the end of the call.
+func unlessLate(r *wire.Reply) bool { return r.Status != wire.StatusTimeout && unlessCut(r) }
+
+// retrying returns l with another set of failures that it retries.
+func (l loop) retrying(what func(*wire.Reply) bool) loop {
+	l.retries = what
+	return l
 }
 
 func transient(r *wire.Reply) bool {

@@ -174,7 +174,7 @@ func steps() *rapid.Generator[step] {
 
 // replies draws what providers send, and what they should not.
 func replies() *rapid.Generator[wire.Reply] {
-	statuses := rapid.SampledFrom([]int{200, 200, 200, 429, 429, 429, 500, 503, wire.StatusTimeout, 400, 408})
+	statuses := rapid.SampledFrom([]int{200, 200, 200, 429, 429, 429, 500, 503, wire.StatusTimeout, wire.StatusReset, wire.StatusGarbled, wire.StatusCut, 400, 408})
 	limits := rapid.SampledFrom([]wire.Limit{wire.NoLimit, wire.Requests, wire.Tokens, wire.Tokens, wire.Utilisation, wire.Oversize,
 		wire.Input, wire.Output, wire.Daily, wire.Billing, wire.Concurrency, wire.Ramp, wire.Capacity})
 	waits := rapid.SampledFrom([]time.Duration{wire.Absent, wire.Absent, 0, time.Second, 7 * time.Second, 119 * time.Second, 86_400 * time.Second, math.MaxInt64})

@@ -33,7 +33,7 @@ type Monitor struct {
 func NewMonitor(speed float64, tenants map[string]string) *Monitor {
 	m := &Monitor{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ratesim_attempts_total",
-			Help: "Attempts decided, by deployment, status and the limit that refused them. Status 1 is a connection broken on purpose."},
+			Help: "Attempts decided, by deployment, status and the limit that refused them. Statuses below 100 are connections that break on purpose: 1 before the answer, 3 in its middle; 2 is an answer that cannot be read."},
 			[]string{"deployment", "status", "limit"}),
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ratesim_tokens_total",
 			Help: "Tokens of attempts that succeeded, by deployment and kind: prompt or output."}, []string{"deployment", "kind"}),

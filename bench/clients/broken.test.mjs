@@ -1,0 +1,89 @@
+// What the SDKs for Node.js make of connections that break: the same cases, file format and
+// bounds as in broken_test.go. UPDATE=1 writes what was seen.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import test, { after } from 'node:test';
+import OpenAI from 'openai';
+import Anthropic from '@anthropic-ai/sdk';
+
+const patience = 2000, endless = 12000, bound = 50;
+const models = [...readFileSync('broken.yaml', 'utf8').matchAll(/deployment: ([a-z0-9-]+)/g)].map((m) => m[1]);
+const servers = [];
+
+// serve starts a server whose deployments are all of one row of the catalog.
+async function serve(ref) {
+  const server = spawn(process.env.RATESIM, ['serve', '--addr', '127.0.0.1:0', '--no-latency', '--faults', 'broken.yaml',
+    ...models.flatMap((m) => ['--provider', `${m}=${ref}`])], { stdio: ['ignore', 'pipe', 'inherit'] });
+  servers.push(server);
+  let url;
+  for await (const line of createInterface(server.stdout)) {
+    url = /^listening on (.*)/.exec(line)?.[1] ?? url;
+    const admin = /^admin on (.*)/.exec(line)?.[1];
+    if (admin) return { url, admin };
+  }
+  throw new Error('ratesim serve does not listen');
+}
+
+after(() => servers.forEach((s) => s.kill('SIGKILL'))); // they would wait for the answers that hang
+
+const messages = [{ role: 'user', content: 'hello' }];
+class Cut extends Error {}
+
+async function openai(url, key, model, stream, signal) {
+  const client = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, timeout: patience });
+  const answer = await client.chat.completions.create({ model, messages, stream, max_completion_tokens: bound }, { signal });
+  if (!stream) return;
+  let reason;
+  for await (const chunk of answer) reason ??= chunk.choices[0]?.finish_reason;
+  if (!reason) throw new Cut();
+}
+
+async function anthropic(url, key, model, stream, signal) {
+  const client = new Anthropic({ apiKey: key, baseURL: url, timeout: patience });
+  const answer = await client.messages.create({ model, messages, stream, max_tokens: bound }, { signal });
+  if (!stream) return;
+  let stopped = false;
+  for await (const event of answer) stopped ||= event.type === 'message_stop';
+  if (!stopped) throw new Cut();
+}
+
+function endOf(error) {
+  if (error instanceof Cut) return 'cut';
+  const name = error.constructor.name;
+  if (name === 'APIConnectionTimeoutError') return 'timeout';
+  if (error instanceof SyntaxError || name === 'SyntaxError') return 'unreadable';
+  return 'connection';
+}
+
+const sdks = { 'openai': [openai, 'openai/gpt-4o@tier-1'], '@anthropic-ai/sdk': [anthropic, 'anthropic/claude-sonnet-4.5@start'] };
+for (const [name, [ask, ref]] of Object.entries(sdks)) {
+  test(`${name}: broken connections`, async () => {
+    const { url, admin } = await serve(ref);
+    const got = { sdk: name.replace('@', '').replace('/', '-'), version: JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')).version, answers: {}, streams: {} };
+    await ask(url, 'warm', models.at(-1), false).catch(() => {}); // so that no attempt waits for code to be loaded
+    await Promise.all(models.flatMap((model, i) => [false, true].map(async (stream) => {
+      await new Promise((wake) => setTimeout(wake, 50 * i));
+      const key = `${stream ? 's' : 'a'}-${i}`;
+      const late = new AbortController();
+      let timer;
+      const end = await Promise.race([
+        ask(url, key, model, stream, late.signal).then(() => 'answer', endOf),
+        new Promise((wake) => (timer = setTimeout(wake, endless, 'hangs'))),
+      ]);
+      clearTimeout(timer);
+      const { accounts } = await (await fetch(`${admin}/admin/state`)).json();
+      const attempts = accounts.find((a) => a.account === key).deployments.reduce((n, d) => n + d.attempts, 0);
+      got[stream ? 'streams' : 'answers'][model] = { attempts, end };
+      late.abort();
+    })));
+    const sorted = (of) => Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
+    got.answers = sorted(got.answers);
+    got.streams = sorted(got.streams);
+    const file = `broken/${got.sdk}.json`;
+    if (process.env.UPDATE) writeFileSync(file, JSON.stringify(got, null, 1) + '\n');
+    else assert.deepEqual(got, JSON.parse(readFileSync(file, 'utf8')));
+  });
+}
