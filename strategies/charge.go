@@ -15,8 +15,8 @@ import (
 //
 // Its zero value takes calls to be charged in full.
 type charge struct {
-	share   estimator // of the cost, from each two headers
-	samples int       // at most leastCharges
+	share   ewma // of the cost, from each two headers
+	samples int  // at most leastCharges
 
 	// What the last header told of an attempt that was admitted.
 	limit, remaining int64 // a limit of 0 = there is none

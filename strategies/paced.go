@@ -55,7 +55,7 @@ type replyPacer struct {
 
 	unconfirmed unconfirmed
 	admitted    int // since the last refusal
-	trip        estimator
+	trip        ewma
 
 	closed clock.Time    // nothing is sent before; what is sent since tells of the gate that opens then
 	pause  time.Duration // what a refusal closes the gate for, at least
@@ -71,7 +71,7 @@ type replyPacer struct {
 	heard    clock.Time // when a reply told last of the limits
 	failed   uint64     // the call that failed last
 
-	service estimator // how long attempts take
+	service ewma // how long attempts take
 	slow    retriesOfSlow
 	margin  float64 // by how many deviations the time that a call must have left is above the mean
 }
@@ -131,8 +131,8 @@ func newReplyPacer(key rng.Key, maxWait time.Duration) *replyPacer {
 	return &replyPacer{
 		key: key, maxWait: maxWait, newest: -1, margin: leastMargin, pause: leastPause, admitted: admittedAtFirst, credit: mostCredit,
 		// Before anything is known a refusal is believed to take a quarter of a second.
-		trip:    estimator{mean: 250e6, gain: 1. / 8, gainDeviation: 1. / 4}, // RFC 6298
-		service: estimator{gain: 1. / 16, gainDeviation: 1. / 16},
+		trip:    ewma{mean: 250e6, gain: 1. / 8, gainDeviation: 1. / 4}, // RFC 6298
+		service: ewma{gain: 1. / 16, gainDeviation: 1. / 16},
 	}
 }
 
@@ -460,21 +460,6 @@ func (p *replyPacer) GivesUp(c *Call, r *wire.Reply) bool {
 	}
 	c.Delay |= afterTimeout
 	return false
-}
-
-// An estimator follows a mean and a mean deviation, as RFC 6298 does for round trips.
-type estimator struct {
-	mean, deviation     float64
-	gain, gainDeviation float64
-}
-
-func (e *estimator) add(x float64) {
-	if e.mean == 0 {
-		e.mean, e.deviation = x, x/2
-		return
-	}
-	e.deviation += e.gainDeviation * (math.Abs(x-e.mean) - e.deviation)
-	e.mean += e.gain * (x - e.mean)
 }
 
 // pacedParams are what a user may want otherwise; the law itself has constants.
