@@ -272,6 +272,32 @@ func TestAnswerTooLarge(t *testing.T) {
 	}
 }
 
+// A body that is too large to be kept is sent once and whole, with whatever comes of it; one
+// that is kept is sent again.
+func TestLargeBodyIsSentOnce(t *testing.T) {
+	const kept = 32 << 20
+	for size, want := range map[int64]int{kept: 2, kept + 1: 1} {
+		attempts, came := 0, int64(0)
+		transport := live.New(named(t, "backoff", nil), live.Options{Speed: 1000, Base: base(func(r *http.Request) (*http.Response, error) {
+			attempts++
+			came, _ = io.Copy(io.Discard, r.Body)
+			if attempts == 2 {
+				return answer(200, "{}", ""), nil
+			}
+			return answer(429, "{}", ""), nil
+		})})
+		r := post(t.Context(), "")
+		r.Body, r.GetBody, r.ContentLength = io.NopCloser(io.LimitReader(endless{new(int64)}, size)), nil, size
+		response, err := transport.RoundTrip(r)
+		if err != nil || attempts != want || came != size || (response.StatusCode == 200) != (want == 2) {
+			t.Errorf("%d bytes: %d attempts, of which the last had %d bytes; %v", size, attempts, came, err)
+		}
+		if err := transport.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A call whose body stalls ends with its context or its deadline, although the body does
 // not hear its Close, and whether or not it is one that GetBody returns.
 func TestBodyStalls(t *testing.T) {
