@@ -80,11 +80,11 @@ func warnUnserved(s *streams, unserved map[string]int64) {
 func warnUnplayed(s *streams, scripts []script.Played) {
 	for i := range scripts {
 		if p := &scripts[i]; p.Calls == 0 {
-			name := ""
+			name, named := "", ""
 			if p.Name != "" {
-				name = " " + p.Name
+				name, named = " "+p.Name, " or named it in the header "+script.Header
 			}
-			fmt.Fprintf(printable{s.err}, "ratesim: warning: %s: script%s was never played: no request matched it\n", p.Where, name)
+			fmt.Fprintf(printable{s.err}, "ratesim: warning: %s: script%s was never played: no request matched it%s\n", p.Where, name, named)
 		}
 	}
 }
