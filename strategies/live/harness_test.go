@@ -159,15 +159,17 @@ func (w *world) describe() string {
 }
 
 // A seed gives the same events at the same instants. Goroutines that run at one instant may
-// take turns in another order when the machine is busy, so their lines are sorted. Where an
-// answer and a deadline fall on one instant, the turns decide what happens then: that may be
-// so in one seed of a hundred. If anything but the seed decided, far more would differ.
+// take turns in another order when the machine is busy, so their lines are sorted. Under the
+// race detector Go shuffles the turns of goroutines on purpose (randomizeScheduler in its
+// runtime), and then they decide what happens where an answer and a deadline fall on one
+// instant.
 func TestHarnessRepeats(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector shuffles the turns of goroutines")
+	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	kinds := kindsOf(t)
-	const seeds, most = 200, 2
-	differ := 0
-	for seed := range uint64(seeds) {
+	for seed := range uint64(200) {
 		first := sorted(t, seed, kinds)
 		again := ""
 		for range 3 { // a busy machine may change what happens at one instant
@@ -176,12 +178,8 @@ func TestHarnessRepeats(t *testing.T) {
 			}
 		}
 		if first != again {
-			differ++
-			t.Logf("seed %d:\n%s", seed, firstDifference(first, again))
+			t.Fatalf("seed %d:\n%s", seed, firstDifference(first, again))
 		}
-	}
-	if differ > most {
-		t.Errorf("%d of %d seeds do not repeat", differ, seeds)
 	}
 }
 
