@@ -48,8 +48,8 @@ const Queued uint8 = 255
 // tokens: 1 orders by finish tags, as weighted fair queueing does, and more lets
 // small calls go first, but a call is overtaken by at most Stretch times its own
 // tokens of those that came after it. That is for limits on tokens. Under a limit on
-// requests, where a small call takes as much as a large one, Flat does without. Ranked lets the most urgent go first, and
-// is fair among equals.
+// requests, where a small call takes as much as a large one, Flat does without. Ranked
+// lets the most urgent go first, and is fair among equals.
 type Queue struct {
 	Order   Order
 	Weights Weights // Fair: how tenants share; nil = equally

@@ -150,9 +150,9 @@ func (e *Error) Unwrap() error { return e.Cause }
 // of whatever status, or a *Error, or the error of r's context. A call whose
 // strategy would send more than 65,535 attempts is given up.
 //
-// Answers are read whole before the strategy is told, so that one that is broken, or that says
-// it is JSON and is not, can be tried again; a stream of events (text/event-stream) is passed on as it
-// comes, and is over for the strategy when it has been read or closed.
+// Answers are read whole before the strategy is told, so that one that is broken, or that
+// says it is JSON and is not, can be tried again; a stream of events (text/event-stream)
+// is passed on as it comes, and is over for the strategy when it has been read or closed.
 //
 // A strategy may have several attempts of a call in flight, so r.GetBody may be called by
 // several goroutines at a time. The first stream that begins is the answer: the other
