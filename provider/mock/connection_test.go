@@ -67,8 +67,9 @@ func receive(t *testing.T, address string, stream bool) received {
 		t.Fatal(err)
 	}
 	body := fmt.Sprintf(`{"model":"gpt-4o","stream":%v,"max_tokens":200,%s}`, stream, hello)
+	begin := time.Now() // before anything is sent, so that no wait of the server's is measured too short
 	fmt.Fprintf(c, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer sk-test\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-	got, begin := received{conn: c, announced: -1}, time.Now()
+	got := received{conn: c, announced: -1}
 	piece := make([]byte, 1<<16)
 	for got.err == nil {
 		var n int
