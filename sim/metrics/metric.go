@@ -220,7 +220,10 @@ func outcomes(m []Metric) {
 		m[f.id] = Metric{Name: "failures." + f.name, Better: Lower, About: "failed calls: " + f.about, group: mean(func(t *Tally) int64 { return t.Failed[i] })}
 	}
 	m[FailuresBrokenStream].group = func(t *Tally) (float64, float64) {
-		return n(t.Failed[FailuresBrokenStream-FailuresMaxRetries]), float64(min(1, t.Streamed))
+		if !t.streams {
+			return 0, 0
+		}
+		return n(t.Failed[FailuresBrokenStream-FailuresMaxRetries]), 1
 	}
 	m[FairnessJain] = Metric{Name: "fairness_jain", Unit: Share, Better: Higher,
 		About: "Jain's index over tenants of goodput ÷ the tenant's max-min fair share of the limit", run: meanOfRuns((*Run).tenantFairness)}

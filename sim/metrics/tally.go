@@ -26,6 +26,7 @@ type Tally struct {
 	// How long calls arrived in the run, and from the first arrival to the last end, in
 	// minutes.
 	arriving, span float64
+	streams        bool // some of the run's answers are streamed
 
 	times  Histogram // of the calls that succeeded, from arrival to success
 	packed packed    // the same, once the run is over
@@ -66,6 +67,7 @@ func (t *Tally) add(o *Tally) {
 func (t *Tally) seal(r *Run) {
 	t.arriving = max(0, r.setup.Duration.Minutes()-r.FirstArrival.Seconds()/60)
 	t.span = r.LastEnd.Sub(r.FirstArrival).Minutes()
+	t.streams = r.setup.Streams
 	t.packed, t.packedFirsts, t.packedTokens = t.times.pack(), t.firsts.pack(), t.tokens.pack()
 	t.times, t.firsts, t.tokens = Histogram{}, Histogram{}, Histogram{}
 }
