@@ -118,6 +118,9 @@ type decided struct {
 	begun bool      // it fails in the middle of its answer
 
 	struck provider.Struck // what happens to its connection
+
+	why    Cause
+	charge charge
 }
 
 // decide lets a deployment decide about an attempt that reaches it now.
@@ -136,10 +139,14 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	}
 	m, ans, output := a.models[model], &e.answer, x.Output
 	took := m.Arrive(now, x, &d.reply)
+	d.why, d.charge = cause(m, x, &d.reply)
 	if e.granted() && !d.reply.OK() {
 		x.Output = output
 		d.reply = wire.Reply{Status: wire.StatusOK, RetryAfter: wire.Absent, Requests: d.reply.Requests, Tokens: d.reply.Tokens, Prompt: x.Prompt, Output: output}
 		took = m.Takes(x, 0.5, 0)
+	}
+	if e.granted() {
+		d.why = ByScript
 	}
 	m.Answer(now, x, &d.reply, ans)
 	d.left, a.left[model] = a.left[model], min(d.reply.Requests.Share(), d.reply.Tokens.Share())
@@ -152,6 +159,8 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	}
 	due := now.Add(took)
 	if x.Admitted {
+		d.charge.requests = 1
+		d.charge.estimated, d.charge.tokens = m.Settles(x)
 		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench}
 		heap.Push(&a.work, t)
 		a.work.made++
@@ -184,16 +193,18 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 // count counts the prompt of an admitted attempt, corrects what was billed for it
 // and what the reply tells, and returns its tokens. Until then its reservation
 // stands.
-func (a *account) count(t *task, r *wire.Reply, count func() uint32) (prompt uint32) {
+func (a *account) count(t *task, d *decided, count func() uint32) (prompt uint32) {
 	prompt = t.attempt.Prompt
 	defer func() { // even if count panics, or nothing would be settled any more
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		if r.OK() {
-			a.models[t.model].Tally.BilledPrompt += int64(prompt) - int64(t.attempt.Prompt)
-			r.Prompt = prompt
+		m := a.models[t.model]
+		if d.reply.OK() {
+			m.Tally.BilledPrompt += int64(prompt) - int64(t.attempt.Prompt)
+			d.reply.Prompt = prompt
 		}
 		t.attempt.Prompt, t.uncounted = prompt, false
+		_, d.charge.tokens = m.Settles(&t.attempt)
 	}()
 	return count()
 }
