@@ -2,6 +2,7 @@ package mock_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -39,74 +40,98 @@ func of(c provider.Config) []mock.Deployment {
 	return []mock.Deployment{{Name: "main", Config: c}}
 }
 
-// Each request is recorded with what decided about it. A charge is what the limits say:
-// the prompt of 8 characters is taken for 2 tokens and counted as 5, and at most 3 tokens
-// of output are reserved and produced.
-func TestRecord(t *testing.T) {
-	reserved := provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true}
+// recordCase is requests with these bodies and headers, and what is recorded of the last.
+type recordCase struct {
+	deployments []mock.Deployment
+	scripts     []script.Script
+	bodies      []string
+	headers     []string
+	want        mock.Record
+}
+
+// reserved is how most vendors charge.
+var reserved = provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true}
+
+// toMain is a request whose prompt of 8 characters is taken for 2 tokens and counted as 5.
+// At most 3 tokens of output are reserved and produced.
+var toMain = strings.Replace(chatBody, "gpt-4o", "main", 1)
+
+func with(r mock.Record, change func(*mock.Record)) mock.Record {
+	change(&r)
+	return r
+}
+
+// admitted and refused are what is recorded of toMain.
+var (
+	admitted = mock.Record{Took: time.Second, Key: "sk-test", Account: "sk-test", Deployment: "main", Method: "POST", Path: "/v1/chat/completions", Model: "main",
+		Status: 200, Wait: wire.Absent, Why: mock.Admitted, End: mock.Complete, Requests: 1, Estimated: 5, Tokens: 8, Prompt: 5, Output: 3}
+	refused = mock.Record{Took: 10 * time.Millisecond, Key: "sk-test", Account: "sk-test", Deployment: "main", Method: "POST", Path: "/v1/chat/completions", Model: "main",
+		Status: 429, Wait: wire.Absent, Why: mock.ByLimit, End: mock.Complete}
+)
+
+// recordLimits are requests that limits decide about.
+func recordLimits() map[string]recordCase {
+	// Where synctest begins.
+	facts := wire.Facts{Start: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Attempt: wire.Attempt{Prompt: 6, Guess: 4, MaxTokens: 10, Output: 5}}
+	return map[string]recordCase{
+		"admitted": {of(provider.Config{RPM: 1, TPM: 100, Charge: reserved}), nil, []string{toMain}, nil, admitted},
+		"by requests": {of(provider.Config{RPM: 1, TPM: 100, Charge: reserved}), nil, []string{toMain, toMain}, nil,
+			with(refused, func(r *mock.Record) { r.Limit, r.Wait = wire.Requests, 59*time.Second })},
+		"a refusal that counts": {of(provider.Config{RPM: 1, TPM: 100, Charge: provider.Charge{Rejected: true}}), nil, []string{toMain, toMain}, nil,
+			with(refused, func(r *mock.Record) { r.Limit, r.Wait, r.Requests = wire.Requests, time.Minute, 1 })},
+		"by tokens": {of(provider.Config{TPM: 9, Charge: reserved}), nil, []string{toMain, toMain}, nil,
+			with(refused, func(r *mock.Record) { r.Limit, r.Wait = wire.Tokens, 59*time.Second })},
+		"too large": {of(provider.Config{TPM: 4, Charge: reserved}), nil, []string{toMain}, nil,
+			with(refused, func(r *mock.Record) { r.Limit = wire.Oversize })},
+		"no limit on tokens": {of(provider.Config{RPM: 1}), nil, []string{toMain}, nil,
+			with(admitted, func(r *mock.Record) { r.Estimated, r.Tokens = 0, 0 })},
+		"without settlement": {of(provider.Config{TPM: 100}), nil, []string{toMain}, nil, with(admitted, func(r *mock.Record) { r.Tokens = 5 })},
+		"a load generator": {of(provider.Config{TPM: 100, Charge: reserved}), nil, []string{toMain}, []string{wire.FactsHeader + ": " + facts.String()},
+			with(admitted, func(r *mock.Record) { r.Estimated, r.Tokens, r.Prompt, r.Output = 14, 11, 6, 5 })},
+	}
+}
+
+// recordOthers are requests that something else decides about.
+func recordOthers() map[string]recordCase {
 	always := func(f provider.Fault) []provider.Fault {
 		f.Rate, f.Until = 1, clock.Never
 		return []provider.Fault{f}
 	}
-	main := strings.Replace(chatBody, "gpt-4o", "main", 1)
-	admitted := mock.Record{Took: time.Second, Key: "sk-test", Account: "sk-test", Deployment: "main", Method: "POST", Path: "/v1/chat/completions", Model: "main",
-		Status: 200, Wait: wire.Absent, Why: mock.Admitted, End: mock.Complete, Requests: 1, Estimated: 5, Tokens: 8, Prompt: 5, Output: 3}
-	refused := admitted
-	refused.Took, refused.Status, refused.Requests, refused.Estimated, refused.Tokens, refused.Prompt, refused.Output = 10*time.Millisecond, 429, 0, 0, 0, 0, 0
-	with := func(r mock.Record, change func(*mock.Record)) mock.Record {
-		change(&r)
-		return r
-	}
-	// Where synctest begins.
-	facts := wire.Facts{Start: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Attempt: wire.Attempt{Prompt: 6, Guess: 4, MaxTokens: 10, Output: 5}}
 	turnedAway := with(refused, func(r *mock.Record) { r.Took, r.Deployment, r.Why = 0, "", mock.BadQuery })
-	for name, tt := range map[string]struct {
-		deployments []mock.Deployment
-		scripts     []script.Script
-		bodies      []string
-		headers     []string
-		want        mock.Record // of the last request
-	}{
-		"admitted": {of(provider.Config{RPM: 1, TPM: 100, Charge: reserved}), nil, []string{main}, nil, admitted},
-		"by requests": {of(provider.Config{RPM: 1, TPM: 100, Charge: reserved}), nil, []string{main, main}, nil,
-			with(refused, func(r *mock.Record) { r.Why, r.Limit, r.Wait = mock.ByLimit, wire.Requests, 59*time.Second })},
-		"a refusal that counts": {of(provider.Config{RPM: 1, TPM: 100, Charge: provider.Charge{Rejected: true}}), nil, []string{main, main}, nil,
-			with(refused, func(r *mock.Record) { r.Why, r.Limit, r.Wait, r.Requests = mock.ByLimit, wire.Requests, time.Minute, 1 })},
-		"by tokens": {of(provider.Config{TPM: 9, Charge: reserved}), nil, []string{main, main}, nil,
-			with(refused, func(r *mock.Record) { r.Why, r.Limit, r.Wait = mock.ByLimit, wire.Tokens, 59*time.Second })},
-		"too large": {of(provider.Config{TPM: 4, Charge: reserved}), nil, []string{main}, nil,
-			with(refused, func(r *mock.Record) { r.Why, r.Limit = mock.ByLimit, wire.Oversize })},
-		"no limit on tokens": {of(provider.Config{RPM: 1}), nil, []string{main}, nil,
-			with(admitted, func(r *mock.Record) { r.Estimated, r.Tokens = 0, 0 })},
-		"without settlement": {of(provider.Config{TPM: 100}), nil, []string{main}, nil, with(admitted, func(r *mock.Record) { r.Tokens = 5 })},
-		"a fault": {of(provider.Config{TPM: 100, Charge: reserved, Faults: always(provider.Fault{Kind: provider.Errors, Status: 500})}), nil, []string{main}, nil,
+	return map[string]recordCase{
+		"a fault": {of(provider.Config{TPM: 100, Charge: reserved, Faults: always(provider.Fault{Kind: provider.Errors, Status: 500})}), nil, []string{toMain}, nil,
 			with(admitted, func(r *mock.Record) { r.Status, r.Why, r.Tokens, r.Prompt, r.Output = 500, mock.ByFault, 5, 0, 0 })},
-		"a fault that refuses": {of(provider.Config{TPM: 100, Charge: reserved, Faults: always(provider.Fault{Kind: provider.Errors, Status: 429})}), nil, []string{main}, nil,
+		"a fault that refuses": {of(provider.Config{TPM: 100, Charge: reserved, Faults: always(provider.Fault{Kind: provider.Errors, Status: 429})}), nil, []string{toMain}, nil,
 			with(refused, func(r *mock.Record) { r.Why, r.Limit = mock.ByFault, wire.Requests })},
-		"nobody pays": {of(provider.Config{TPM: 100, Charge: reserved, Faults: always(provider.Fault{Kind: provider.Unpaid})}), nil, []string{main}, nil,
+		"nobody pays": {of(provider.Config{TPM: 100, Charge: reserved, Faults: always(provider.Fault{Kind: provider.Unpaid})}), nil, []string{toMain}, nil,
 			with(refused, func(r *mock.Record) { r.Why, r.Limit = mock.ByFault, wire.Billing })},
-		"a script": {of(provider.Config{TPM: 100, Charge: reserved}), []script.Script{{Name: "twice", Replies: []script.Reply{{Status: 429, Limit: wire.Tokens, Wait: script.Wait{Form: script.Seconds, For: 2 * time.Second}}}}}, []string{main},
+		"what fails is free": {of(provider.Config{TPM: 100, Charge: provider.Charge{FailedFree: true}, Faults: always(provider.Fault{Kind: provider.Errors, Status: 500})}), nil, []string{toMain}, nil,
+			with(admitted, func(r *mock.Record) { r.Status, r.Why, r.Tokens, r.Prompt, r.Output = 500, mock.ByFault, 0, 0, 0 })},
+		"a script": {of(provider.Config{TPM: 100, Charge: reserved}), []script.Script{{Name: "twice", Replies: []script.Reply{{Status: 429, Limit: wire.Tokens, Wait: script.Wait{Form: script.Seconds, For: 2 * time.Second}}}}}, []string{toMain},
 			[]string{script.Header + ": twice"}, with(refused, func(r *mock.Record) {
 				r.Took, r.Why, r.Limit, r.Wait, r.Script = 0, mock.ByScript, wire.Tokens, 2*time.Second, "twice"
 			})},
-		"a script without a name": {of(provider.Config{TPM: 4, Charge: reserved}), []script.Script{{Where: "a.yaml:1:3", Replies: []script.Reply{{Status: 200}}}}, []string{main}, nil,
+		"a script without a name": {of(provider.Config{TPM: 4, Charge: reserved}), []script.Script{{Where: "a.yaml:1:3", Replies: []script.Reply{{Status: 200}}}}, []string{toMain}, nil,
 			with(admitted, func(r *mock.Record) {
 				r.Why, r.Script, r.Requests, r.Estimated, r.Tokens = mock.ByScript, "a.yaml:1:3", 0, 0, 0
 			})},
-		"a script that leaves it to the limits": {of(provider.Config{TPM: 100, Charge: reserved}), []script.Script{{Where: "a.yaml:1:3", Replies: []script.Reply{{}}}}, []string{main}, nil,
+		"a script that leaves it to the limits": {of(provider.Config{TPM: 100, Charge: reserved}), []script.Script{{Where: "a.yaml:1:3", Replies: []script.Reply{{}}}}, []string{toMain}, nil,
 			with(admitted, func(r *mock.Record) { r.Script = "a.yaml:1:3" })},
-		"a load generator": {of(provider.Config{TPM: 100, Charge: reserved}), nil, []string{main}, []string{wire.FactsHeader + ": " + facts.String()},
-			with(admitted, func(r *mock.Record) { r.Estimated, r.Tokens, r.Prompt, r.Output = 14, 11, 6, 5 })},
-		"what fails is free": {of(provider.Config{TPM: 100, Charge: provider.Charge{FailedFree: true}, Faults: always(provider.Fault{Kind: provider.Errors, Status: 500})}), nil, []string{main}, nil,
-			with(admitted, func(r *mock.Record) { r.Status, r.Why, r.Tokens, r.Prompt, r.Output = 500, mock.ByFault, 0, 0, 0 })},
 		"no such model": {of(provider.Config{}), nil, []string{strings.Replace(chatBody, "gpt-4o", "gpt-9", 1)}, nil,
 			with(turnedAway, func(r *mock.Record) { r.Model, r.Status = "gpt-9", 404 })},
-		"no key": {of(provider.Config{}), nil, []string{main}, []string{"Authorization: none"},
+		"no key": {of(provider.Config{}), nil, []string{toMain}, []string{"Authorization: none"},
 			with(turnedAway, func(r *mock.Record) { r.Key, r.Account, r.Model, r.Status = "", "", "", 401 })},
 		"no JSON": {of(provider.Config{}), nil, []string{"{"}, nil, with(turnedAway, func(r *mock.Record) { r.Model, r.Status = "", 400 })},
 		"too many bytes": {of(provider.Config{}), nil, []string{strings.Repeat(" ", 2000)}, nil,
 			with(turnedAway, func(r *mock.Record) { r.Model, r.Status = "", 413 })},
-	} {
+	}
+}
+
+// Each request is recorded with what decided about it and what it was charged.
+func TestRecord(t *testing.T) {
+	cases := recordOthers()
+	maps.Copy(cases, recordLimits())
+	for name, tt := range cases {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
