@@ -1,7 +1,6 @@
 package live
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"sync"
@@ -111,27 +110,10 @@ func (s *stream) finish(why error) {
 	defer t.mu.Unlock()
 	now := t.now(0)
 	r := wire.Reply{Attempt: uint16(a.number), Deployment: a.deployment}
-	wire.Parse(s.response.StatusCode, s.response.Header, lastUsage(s.tail), t.o.Epoch.Add(now.Sub(0)), &r)
+	wire.Parse(s.response.StatusCode, s.response.Header, wire.StreamUsage(s.tail), t.o.Epoch.Add(now.Sub(0)), &r)
 	t.conclude(a, now, &r, s.response, nil)
 	if a.c.open { // no strategy has more to do with a call that is answered
 		t.end(a.c)
 		t.rest()
 	}
-}
-
-// lastUsage returns the data of the last event that tells the usage.
-func lastUsage(tail []byte) []byte {
-	i := max(bytes.LastIndex(tail, []byte(`"usage"`)), bytes.LastIndex(tail, []byte(`"usageMetadata"`)))
-	if i < 0 {
-		return nil
-	}
-	begin := bytes.LastIndex(tail[:i], []byte("data:"))
-	if begin < 0 {
-		return nil
-	}
-	line := tail[begin+len("data:"):]
-	if end := bytes.IndexByte(line, '\n'); end >= 0 {
-		line = line[:end]
-	}
-	return bytes.TrimSpace(line)
 }
