@@ -21,19 +21,10 @@ import (
 	"ratesim/sim/clock"
 )
 
-// bedrock returns a client of AWS's SDK and a mock whose deployments have these faults, by
-// name. The SDK waits a millisecond before a retry.
-func bedrock(t *testing.T, faults map[string]provider.Fault) (*bedrockruntime.Client, *mock.Server) {
-	var c mock.Config
-	for name, fault := range faults {
-		config := provider.Config{Vendor: "bedrock", Model: name, RPM: 1000}
-		if fault.Rate > 0 {
-			fault.Until = clock.Never
-			config.Faults = []provider.Fault{fault}
-		}
-		c.Deployments = append(c.Deployments, mock.Deployment{Config: config})
-	}
-	s, err := mock.New(c)
+// bedrock returns a client of AWS's SDK and a mock of these deployments. The SDK waits a
+// millisecond before a retry.
+func bedrock(t *testing.T, deployments ...mock.Deployment) (*bedrockruntime.Client, *mock.Server) {
+	s, err := mock.New(mock.Config{Deployments: deployments, Seed: 3}) // of which every stream that fails has begun
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +78,7 @@ func hello() []types.Message {
 }
 
 func TestBedrock(t *testing.T) {
-	client, _ := bedrock(t, map[string]provider.Fault{"fine": {}})
+	client, _ := bedrock(t, mock.Deployment{Config: provider.Config{Vendor: "bedrock", Model: "fine", RPM: 1000}})
 	answer, err := client.Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String("fine"), Messages: hello(),
 		InferenceConfig: &types.InferenceConfiguration{MaxTokens: aws.Int32(5)}})
 	if err != nil {
@@ -126,12 +117,13 @@ func TestBedrockBroken(t *testing.T) {
 		{"refused", provider.Fault{Kind: provider.Errors, Status: 429}, 3, "ThrottlingException"},
 		{"down", provider.Fault{Kind: provider.Errors, Status: 503}, 3, "ServiceUnavailableException"},
 	}
-	faults := map[string]provider.Fault{}
+	var deployments []mock.Deployment
 	for _, c := range cases {
-		c.fault.Rate = 1
-		faults[c.name] = c.fault
+		c.fault.Rate, c.fault.Until = 1, clock.Never
+		deployments = append(deployments, mock.Deployment{Config: provider.Config{Vendor: "bedrock", Model: c.name, RPM: 1000,
+			Faults: []provider.Fault{c.fault}}})
 	}
-	client, s := bedrock(t, faults)
+	client, s := bedrock(t, deployments...)
 	for _, c := range cases {
 		got := converse(t.Context(), client, c.name, bound)
 		said, code := "", ""
