@@ -54,9 +54,9 @@ type seen struct {
 }
 
 // runs of every case: of so many draws, the least and the most are within 2 % of
-// the range's ends with a probability of 98 %. Of a stream it is enough to see in fewer
-// that its waits are in the range of the other answers.
-const runs, streamRuns = 400, 40
+// the range's ends with a probability of 98 %. A few show whether a wait is random, and
+// whether the waits of a stream are in the range of the other answers.
+const runs, few = 400, 40
 
 // refuse is a transport that refuses every attempt, or lets its stream fail, and notes when
 // they came.
@@ -129,9 +129,12 @@ func streams(t *testing.T, vendor string) map[string][]json.RawMessage {
 // asked makes a call with c and returns its error.
 type asked func(ctx context.Context, c *http.Client, stream bool) error
 
-// observe lets ask fail in one way, n times over, in fake time.
+// observe lets ask fail in one way, n times over if its waits are random, in fake time.
 func observe(t *testing.T, ask asked, fail refuse, stream bool, n int) (s seen) {
-	for range n {
+	for i := range n {
+		if i == few && s.exact() {
+			break
+		}
 		synctest.Test(t, func(t *testing.T) {
 			transport := fail
 			if err := ask(t.Context(), &http.Client{Transport: &transport}, stream); err == nil {
@@ -148,17 +151,13 @@ func record(t *testing.T, r recording, vendor string, ask asked) recording {
 	r.Cases, r.Streams = map[string]seen{}, map[string]seen{}
 	for _, c := range refusals(t) {
 		r.Cases[c.Name] = observe(t, ask, refuse{refusal: c}, false, runs)
-		if s := observe(t, ask, refuse{refusal: c}, true, streamRuns); !s.within(r.Cases[c.Name]) {
+		if s := observe(t, ask, refuse{refusal: c}, true, few); !s.within(r.Cases[c.Name]) {
 			r.Streams[c.Name] = observe(t, ask, refuse{refusal: c}, true, runs)
 		}
 	}
 	for name, events := range streams(t, vendor) {
 		fails := refuse{refusal: refusal{Name: name, Status: http.StatusOK}, events: events}
-		if s := observe(t, ask, fails, true, streamRuns); s.exact() {
-			r.Streams[name] = s
-		} else {
-			r.Streams[name] = observe(t, ask, fails, true, runs)
-		}
+		r.Streams[name] = observe(t, ask, fails, true, runs)
 	}
 	return r
 }
