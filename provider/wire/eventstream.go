@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -55,6 +56,29 @@ func EndEvent(b []byte, start int) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(m))
 }
 
+// eachEvent calls do for the messages in the last bytes of an event stream, which may begin
+// in the middle of one, and returns what follows the last of them. It reports false if there
+// is none, as in streams of another encoding: nothing else has its checksums by chance.
+func eachEvent(tail []byte, do func(e *Event)) (rest []byte, found bool) {
+	at := 0
+	if !bytes.Contains(tail, []byte(messageType)) { // as in nearly all streams
+		at = len(tail)
+	}
+	for rest = tail[at:]; len(rest) > 0; {
+		e, size, err := ParseEvent(rest)
+		switch {
+		case err == nil:
+			do(&e)
+			rest, found = rest[size:], true
+		case found:
+			return rest, true
+		default:
+			rest = rest[1:]
+		}
+	}
+	return rest, found
+}
+
 // Event is a message of an event stream. Its payload is a part of what was read.
 type Event struct {
 	Kind      string // its type, such as "contentBlockDelta" or "throttlingException"
@@ -76,12 +100,12 @@ func ParseEvent(b []byte) (e Event, size int, err error) {
 	}
 	total, headers := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
 	switch {
-	case crc32.ChecksumIEEE(b[:8]) != binary.BigEndian.Uint32(b[8:]):
-		return e, 0, errEventSum
 	case total < prelude+trailer || headers > total-prelude-trailer:
 		return e, 0, errEventLength
 	case uint64(total) > uint64(len(b)):
 		return e, 0, errEventCut
+	case crc32.ChecksumIEEE(b[:8]) != binary.BigEndian.Uint32(b[8:]):
+		return e, 0, errEventSum
 	}
 	size = int(total)
 	end := size - trailer
@@ -124,4 +148,15 @@ func (e *Event) read(h []byte) error {
 		}
 	}
 	return nil
+}
+
+// ending is EndingOf for a stream whose last message is e.
+func (e *Event) ending() Ending {
+	switch {
+	case e.Exception:
+		return Failed
+	case e.Kind == "metadata":
+		return Complete
+	}
+	return Unmarked
 }

@@ -121,6 +121,37 @@ func TestStreamUsage(t *testing.T) {
 	}
 }
 
+// A stream of Bedrock's is complete when its metadata has come, and torn within a message.
+func TestEndingOfEvents(t *testing.T) {
+	message := func(kind, payload string) string {
+		return string(wire.EndEvent(append(wire.BeginEvent(nil, kind), payload...), 0))
+	}
+	said := message("contentBlockDelta", `{"delta":{"text":"data: [DONE]\n\n"}}`)
+	whole := said + said + message("messageStop", `{"stopReason":"end_turn"}`) + string(metadata(`{}`))
+	for i := range len(said) {
+		if got := wire.EndingOf([]byte(whole[i:])); got != wire.Complete {
+			t.Errorf("from byte %d: %d", i, got)
+		}
+	}
+	whole = whole[len(said):]
+	for n := range whole[:len(whole)-1] {
+		want := wire.Torn
+		if n == 0 || n == len(said) || n == len(whole)-len(metadata(`{}`)) {
+			want = wire.Unmarked
+		}
+		if got := wire.EndingOf([]byte(whole[:n])); got != want {
+			t.Errorf("after %d bytes: %d, want %d", n, got, want)
+		}
+	}
+	failed := said + string(wire.EndEvent(append(wire.BeginException(nil, "modelStreamErrorException"), `{"message":"usage"}`...), 0))
+	if got := wire.EndingOf([]byte(failed)); got != wire.Failed {
+		t.Errorf("an exception: %d", got)
+	}
+	if got := wire.EndingOf([]byte("data: {\"text\":\":message-type\"}\n\ndata: [DONE]\n\n")); got != wire.Complete {
+		t.Errorf("text that speaks of messages: %d", got)
+	}
+}
+
 func FuzzParseEvent(f *testing.F) {
 	for _, v := range vectors {
 		f.Add(unhex(f, v.message))
@@ -128,6 +159,7 @@ func FuzzParseEvent(f *testing.F) {
 	f.Add(metadata(`{}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		wire.StreamUsage(b)
+		wire.EndingOf(b)
 		e, size, err := wire.ParseEvent(b)
 		if err == nil && (size < 16 || size > len(b) || len(e.Payload) > size-16) {
 			t.Fatalf("%d of %d bytes, with a payload of %d", size, len(b), len(e.Payload))
