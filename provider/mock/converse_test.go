@@ -72,6 +72,17 @@ func TestConverseStream(t *testing.T) {
 	}
 }
 
+// A long answer that is due at once is sent in parts, between messages and never within one:
+// events checks them.
+func TestConverseLong(t *testing.T) {
+	config := provider.Config{Vendor: "bedrock", Model: "claude-sonnet-4.5", RPM: 1000}
+	s := offer(t, mock.Config{TrustBench: true, Deployments: []mock.Deployment{{Config: config}}})
+	w := ask(s, "POST", "/model/claude-sonnet-4.5/converse-stream", converse(100_000), wire.FactsHeader+": 1 0 0 0 0 1 1 1 100000 0 0 0 0")
+	if _, payloads, text := events(t, w.Body.Bytes()); strings.Count(text, "ord") != 100_000 || len(payloads) < 10 {
+		t.Errorf("%d of 100,000 words in %d messages", strings.Count(text, "ord"), len(payloads))
+	}
+}
+
 // A stream of Bedrock's that fails in the middle ends with an exception, whose type is that
 // of the status where Bedrock has one.
 func TestConverseBroken(t *testing.T) {
