@@ -64,7 +64,7 @@ func (s chatStyle) end(b []byte, e *exchange) []byte {
 	return append(b, "data: [DONE]\n\n"...)
 }
 
-func (chatStyle) broken(b, body []byte) []byte {
+func (chatStyle) broken(b []byte, _ int, body []byte) []byte {
 	return append(append(append(b, "data: "...), body...), "\n\n"...)
 }
 

@@ -41,6 +41,7 @@ type exchange struct {
 	prompt, output uint32
 	events         int // of a response's stream
 	out            []byte
+	framed         bool      // a message whose length comes before it is being written: it is sent as a whole
 	gone           bool      // the client is, or does not read
 	spilled        bool      // the beginning of the answer has been sent
 	answered       bool      // all of the answer has been sent
@@ -226,7 +227,7 @@ const piece = 32 << 10
 // spill sends what there is of an answer if it is a piece, so that no long answer is
 // ever in memory as a whole, and returns the memory for what comes next.
 func (e *exchange) spill(b []byte) []byte {
-	if len(b) < piece {
+	if len(b) < piece || e.framed {
 		return b
 	}
 	e.write(b)
@@ -295,6 +296,7 @@ func (e *exchange) send() {
 var (
 	jsonType   = []string{"application/json"}
 	streamType = []string{"text/event-stream; charset=utf-8"}
+	binaryType = []string{"application/vnd.amazon.eventstream"}
 	noCache    = []string{"no-cache"}
 )
 
@@ -310,8 +312,8 @@ func (e *exchange) stream() {
 	h := e.w.Header()
 	e.encode(&begun)
 	h["Content-Type"], h["Cache-Control"] = streamType, noCache
-	if s, ok := e.f.style.(geminiStyle); ok && s.list {
-		h["Content-Type"] = jsonType
+	if e.f.kind != nil {
+		h["Content-Type"] = e.f.kind
 	}
 	if !e.sleep(e.first) {
 		return
@@ -337,8 +339,8 @@ func (e *exchange) stream() {
 	switch {
 	case e.struck.Fault != nil && e.struck.Fault.Kind == provider.Reset && e.struck.Fault.How != provider.Short:
 	case !e.decided.reply.OK() && e.struck.Fault == nil:
-		_, body := e.dialect.Encode(&e.answer, http.Header{})
-		e.out = e.f.style.broken(e.out, body)
+		status, body := e.dialect.Encode(&e.answer, http.Header{})
+		e.out = e.f.style.broken(e.out, status, body)
 	default:
 		e.out = e.f.style.end(e.out, e)
 	}

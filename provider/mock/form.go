@@ -16,6 +16,7 @@ type form struct {
 	model   func(r *http.Request) string // from the path; empty if the body has it
 	inBody  bool                         // the body says whether to stream
 	stream  bool                         // always streams
+	kind    []string                     // the content type of a stream; nil = text/event-stream
 	embeds  bool                         // produces no text
 	style   style
 }
@@ -28,7 +29,9 @@ type style interface {
 	begin(b []byte, e *exchange) []byte // events before the first text
 	piece(b []byte, e *exchange, from, to uint32) []byte
 	end(b []byte, e *exchange) []byte // events after the last text
-	broken(b, body []byte) []byte     // an error after the last text; body is that of the same error without a stream
+	// broken is an error after the last text; status and body are those of the same error
+	// without a stream.
+	broken(b []byte, status int, body []byte) []byte
 }
 
 func inBody(*http.Request) string { return "" }
@@ -59,6 +62,8 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /v1/messages/count_tokens", s.handle(messages, func(e *exchange) { e.count("input_tokens") }))
 	converse := &form{vendors: []string{"bedrock"}, model: inPath, style: converseStyle{}}
 	mux.HandleFunc("POST /model/{model}/converse", s.handle(converse, (*exchange).generate))
+	streamed := &form{vendors: converse.vendors, model: inPath, stream: true, kind: binaryType, style: converseStyle{}}
+	mux.HandleFunc("POST /model/{model}/converse-stream", s.handle(streamed, (*exchange).generate))
 	mux.HandleFunc("POST /v1beta/models/{model}", s.gemini)
 	for path, vendors := range map[string][]string{"/v1/models": append(likeOpenAI, "anthropic"), "/openai/v1/models": {"azure", "groq"}, "/v1beta/models": {"gemini"}} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { s.models(w, r, vendors) })
@@ -114,7 +119,10 @@ func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
 	case "generateContent":
 		s.handle(f, (*exchange).generate)(w, r)
 	case "streamGenerateContent":
-		f.stream, f.style = true, geminiStyle{list: r.URL.Query().Get("alt") != "sse"}
+		list := r.URL.Query().Get("alt") != "sse"
+		if f.stream, f.style = true, (geminiStyle{list: list}); list {
+			f.kind = jsonType
+		}
 		s.handle(f, (*exchange).generate)(w, r)
 	case "countTokens":
 		s.handle(f, func(e *exchange) { e.count("totalTokens") })(w, r)

@@ -45,27 +45,9 @@ func (s geminiStyle) end(b []byte, e *exchange) []byte {
 	return append(s.content(append(b, "data: "...), e, 0, 0, finish), "\r\n\r\n"...)
 }
 
-func (s geminiStyle) broken(b, body []byte) []byte {
+func (s geminiStyle) broken(b []byte, _ int, body []byte) []byte {
 	if s.list {
 		return append(append(append(b, ','), body...), ']')
 	}
 	return append(append(append(b, "data: "...), body...), "\r\n\r\n"...)
-}
-
-// converseStyle is Bedrock's Converse. Its stream is a binary format of AWS's
-// and not offered.
-type converseStyle struct{ geminiStyle }
-
-func (converseStyle) whole(b []byte, e *exchange) []byte {
-	b = e.said(append(b, `{"output":{"message":{"role":"assistant","content":[{"text":"`...))
-	b = append(append(b, `"}]}},"stopReason":"`...), e.finish("end_turn", "max_tokens")...)
-	b = field(b, `","usage":{"inputTokens":`, e.fresh())
-	if e.reply.Cached > 0 || e.reply.Written > 0 {
-		b = field(b, `,"cacheReadInputTokens":`, uint64(e.reply.Cached))
-		b = field(b, `,"cacheWriteInputTokens":`, uint64(e.reply.Written))
-	}
-	b = field(b, `,"outputTokens":`, uint64(e.output))
-	b = field(b, `,"totalTokens":`, e.total())
-	b = field(b, `},"metrics":{"latencyMs":`, uint64(e.due.Sub(e.at).Milliseconds()))
-	return append(b, "}}"...)
 }

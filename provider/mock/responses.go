@@ -81,6 +81,6 @@ func (s responsesStyle) end(b []byte, e *exchange) []byte {
 	return append(s.response(b, e, "completed"), eventEnd...)
 }
 
-func (responsesStyle) broken(b, body []byte) []byte {
+func (responsesStyle) broken(b []byte, _ int, body []byte) []byte {
 	return append(append(append(b, "event: error\ndata: "...), body...), "\n\n"...)
 }
