@@ -245,15 +245,25 @@ var differs = map[string]string{
 	"ai half-a-body":               unbounded,
 	"ai no-end":                    unbounded,
 	"ai drips":                     unbounded,
+
+	"ai no-answer, streamed":                            unbounded,
+	"ai closed-after-100-bytes, streamed":               "the SDK retries until the first text, a preset until the headers",
+	"openai-go drips, streamed":                         wholeBounded,
+	"anthropic-sdk-go drips, streamed":                  wholeBounded,
+	"anthropic-sdk-go shorter-than-announced, streamed": readsOn,
+	"anthropic-ai-sdk shorter-than-announced, streamed": readsOn,
+	"ai shorter-than-announced, streamed":               readsOn,
 }
 
 const (
 	bodyUnbounded = "the SDK's timeout ends with the headers, fleet.timeout with the answer"
 	unbounded     = "the SDK has no timeout unless it is told to"
+	wholeBounded  = "the SDK's timeout ends with the stream, fleet.timeout with its first token"
+	readsOn       = "the SDK reads on after the last event, and fails because the connection then breaks"
 )
 
 // In the simulator, the preset of an SDK makes as many attempts as the SDK, and its call
-// succeeds where that of the SDK does. Streams are not simulated.
+// succeeds where that of the SDK does, streamed or not.
 func TestBrokenPresets(t *testing.T) {
 	data, err := os.ReadFile("broken.yaml")
 	if err != nil {
@@ -261,22 +271,28 @@ func TestBrokenPresets(t *testing.T) {
 	}
 	for _, p := range presetOf {
 		recorded := readBroken(t, p.sdk)
-		for name, want := range recorded.Answers {
-			fault := regexp.MustCompile(`(?m)^- \{deployment: ` + name + `, (.*)\}$`).FindStringSubmatch(string(data))
-			spec, err := scenarios.Parse("broken", []byte(fmt.Sprintf(`{name: x, duration: 1m, drain: 30m, fleet: {timeout: 2s},
-workload: [{arrivals: {process: spike, at: 0s, calls: 1}, prompt_tokens: 10, output_tokens: 50}],
+		for streamed, cases := range map[string]map[string]broke{"false": recorded.Answers, "true": recorded.Streams} {
+			for name, want := range cases {
+				fault := regexp.MustCompile(`(?m)^- \{deployment: ` + name + `, (.*)\}$`).FindStringSubmatch(string(data))
+				spec, err := scenarios.Parse("broken", []byte(fmt.Sprintf(`{name: x, duration: 1m, drain: 30m, fleet: {timeout: 2s},
+workload: [{arrivals: {process: spike, at: 0s, calls: 1}, prompt_tokens: 10, output_tokens: 50, stream: %s}],
 deployments: [{name: main, provider: openai/gpt-4o@tier-1, latency: {ttft: 0s, per_token: 0s}}],
-faults: [{%s}], strategies: [%q]}`, fault[1], p.preset)), scenarios.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			run, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &spec.Strategies[0], Seed: 1})
-			if err != nil {
-				t.Fatal(err)
-			}
-			same := int(run.Attempts) == want.Attempts && (run.Succeeded == 1) == (want.End == fine)
-			if why := differs[p.sdk+" "+name]; same == (why != "") {
-				t.Errorf("%s, %s: simulated %d attempts, %d succeeded; the SDK: %+v; known to differ: %q", p.preset, name, run.Attempts, run.Succeeded, want, why)
+faults: [{%s}], strategies: [%q]}`, streamed, fault[1], p.preset)), scenarios.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				run, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &spec.Strategies[0], Seed: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				known := p.sdk + " " + name
+				if streamed == "true" {
+					known += ", streamed"
+				}
+				same := int(run.Attempts) == want.Attempts && (run.Succeeded == 1) == (want.End == fine)
+				if why := differs[known]; same == (why != "") {
+					t.Errorf("%s, %s: simulated %d attempts, %d succeeded; the SDK: %+v; known to differ: %q", p.preset, known, run.Attempts, run.Succeeded, want, why)
+				}
 			}
 		}
 	}
