@@ -46,3 +46,15 @@ func TestParityOfBrokenStreams(t *testing.T) {
 		}
 	}
 }
+
+// TestParityOfHedgedStreams: the stream that begins first is the answer. The other attempt is
+// hung up on, and nothing more is sent for the call.
+func TestParityOfHedgedStreams(t *testing.T) {
+	wide := strings.Replace(dialects[0].deployments, "rpm: 120, tpm: 60000", "rpm: 1200, tpm: 600000", 1)
+	for _, s := range []string{
+		"{use: compose, name: plain, hedge: 60%, hedge_share: 100%}",
+		"{use: compose, name: headers, hedge: 50%, hedge_share: 50%, pace: header-aware, breaker: 2}",
+	} {
+		t.Run(s, func(t *testing.T) { compare(t, streamed(fmt.Sprintf(crowded, wide, s))) })
+	}
+}
