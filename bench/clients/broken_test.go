@@ -25,6 +25,7 @@ import (
 	"ratesim/provider/mock"
 	"ratesim/scenarios"
 	"ratesim/sim"
+	"ratesim/sim/metrics"
 )
 
 // What an SDK makes of a connection that breaks.
@@ -245,15 +246,25 @@ var differs = map[string]string{
 	"ai half-a-body":               unbounded,
 	"ai no-end":                    unbounded,
 	"ai drips":                     unbounded,
+
+	"openai-go stream drips":                         wholeBounded,
+	"anthropic-sdk-go stream drips":                  wholeBounded,
+	"anthropic-sdk-go stream shorter-than-announced": readsOn,
+	"anthropic-ai-sdk stream shorter-than-announced": readsOn,
+	"ai stream shorter-than-announced":               readsOn,
+	"ai stream no-answer":                            unbounded,
+	"ai stream closed-after-100-bytes":               "the SDK tries again until text has come, the simulator until the answer has begun",
 }
 
 const (
 	bodyUnbounded = "the SDK's timeout ends with the headers, fleet.timeout with the answer"
 	unbounded     = "the SDK has no timeout unless it is told to"
+	wholeBounded  = "the SDK's timeout ends with the stream, fleet.timeout with its first token"
+	readsOn       = "the SDK reads a stream on after its last event, and meets the end of the connection"
 )
 
 // In the simulator, the preset of an SDK makes as many attempts as the SDK, and its call
-// succeeds where that of the SDK does. Streams are not simulated.
+// succeeds where that of the SDK does, streamed or not.
 func TestBrokenPresets(t *testing.T) {
 	data, err := os.ReadFile("broken.yaml")
 	if err != nil {
@@ -261,25 +272,38 @@ func TestBrokenPresets(t *testing.T) {
 	}
 	for _, p := range presetOf {
 		recorded := readBroken(t, p.sdk)
-		for name, want := range recorded.Answers {
-			fault := regexp.MustCompile(`(?m)^- \{deployment: ` + name + `, (.*)\}$`).FindStringSubmatch(string(data))
-			spec, err := scenarios.Parse("broken", []byte(fmt.Sprintf(`{name: x, duration: 1m, drain: 30m, fleet: {timeout: 2s},
-workload: [{arrivals: {process: spike, at: 0s, calls: 1}, prompt_tokens: 10, output_tokens: 50}],
-deployments: [{name: main, provider: openai/gpt-4o@tier-1, latency: {ttft: 0s, per_token: 0s}}],
-faults: [{%s}], strategies: [%q]}`, fault[1], p.preset)), scenarios.Options{})
-			if err != nil {
-				t.Fatal(err)
+		for _, stream := range []bool{false, true} {
+			cases, prefix := recorded.Answers, ""
+			if stream {
+				cases, prefix = recorded.Streams, "stream "
 			}
-			run, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &spec.Strategies[0], Seed: 1})
-			if err != nil {
-				t.Fatal(err)
-			}
-			same := int(run.Attempts) == want.Attempts && (run.Succeeded == 1) == (want.End == fine)
-			if why := differs[p.sdk+" "+name]; same == (why != "") {
-				t.Errorf("%s, %s: simulated %d attempts, %d succeeded; the SDK: %+v; known to differ: %q", p.preset, name, run.Attempts, run.Succeeded, want, why)
+			for name, want := range cases {
+				fault := regexp.MustCompile(`(?m)^- \{deployment: ` + name + `, (.*)\}$`).FindStringSubmatch(string(data))
+				run := simulateBroken(t, fault[1], p.preset, stream)
+				same := int(run.Attempts) == want.Attempts && (run.Succeeded == 1) == (want.End == fine)
+				if why := differs[p.sdk+" "+prefix+name]; same == (why != "") {
+					t.Errorf("%s, %s%s: simulated %d attempts, %d succeeded; the SDK: %+v; known to differ: %q",
+						p.preset, prefix, name, run.Attempts, run.Succeeded, want, why)
+				}
 			}
 		}
 	}
+}
+
+// simulateBroken makes one call whose every attempt is broken.
+func simulateBroken(t *testing.T, fault, preset string, stream bool) *metrics.Run {
+	spec, err := scenarios.Parse("broken", []byte(fmt.Sprintf(`{name: x, duration: 1m, drain: 30m, fleet: {timeout: 2s},
+workload: [{arrivals: {process: spike, at: 0s, calls: 1}, prompt_tokens: 10, output_tokens: 50, stream: %v, deadline: 12s}],
+deployments: [{name: main, provider: openai/gpt-4o@tier-1, latency: {ttft: 0s, per_token: 0s}}],
+faults: [{%s}], strategies: [%q]}`, stream, fault, preset)), scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &spec.Strategies[0], Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
 }
 
 // brokenTable is the table of bench/README.md.
