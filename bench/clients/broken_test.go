@@ -80,7 +80,7 @@ func brokenFaults(t *testing.T) (names []string, faults [][]provider.Fault) {
 }
 
 // breakAll asks each deployment of broken.yaml for an answer and for a stream, all at once.
-func breakAll(t *testing.T, vendor string, ask func(ctx context.Context, url, model, key string, stream bool) error) (answers, streams map[string]broke) {
+func breakAll(t *testing.T, vendor string, call asker) (answers, streams map[string]broke) {
 	names, faults := brokenFaults(t)
 	var c mock.Config
 	for i, name := range names {
@@ -104,7 +104,7 @@ func breakAll(t *testing.T, vendor string, ask func(ctx context.Context, url, mo
 				if stream {
 					key, into = fmt.Sprintf("s-%d", i), streams
 				}
-				err := ask(ctx, server.URL, name, key, stream)
+				err := call(ctx, server.URL, name, key, stream)
 				end := endOf(err)
 				t.Logf("%s %v: %v", name, stream, err)
 				if ctx.Err() != nil {
@@ -155,10 +155,17 @@ func endOf(err error) string {
 	return connection
 }
 
-func TestOpenAIBroken(t *testing.T) {
-	answers, streams := breakAll(t, "openai", func(ctx context.Context, url, model, key string, stream bool) error {
-		client := openai.NewClient(option.WithBaseURL(url+"/v1"), option.WithAPIKey(key), option.WithRequestTimeout(patience))
-		params := ask(model)
+// asker asks a deployment for an answer or a stream, and returns how that ended.
+type asker func(ctx context.Context, url, model, key string, stream bool) error
+
+// askOpenAI asks with openai-go; a timeout of 0 is the SDK's own.
+func askOpenAI(timeout time.Duration) asker {
+	return func(ctx context.Context, url, model, key string, stream bool) error {
+		options := []option.RequestOption{option.WithBaseURL(url + "/v1"), option.WithAPIKey(key)}
+		if timeout > 0 {
+			options = append(options, option.WithRequestTimeout(timeout))
+		}
+		client, params := openai.NewClient(options...), ask(model)
 		params.MaxCompletionTokens = openai.Int(bound)
 		if !stream {
 			_, err := client.Chat.Completions.New(ctx, params)
@@ -172,17 +179,21 @@ func TestOpenAIBroken(t *testing.T) {
 			}
 		}
 		return cmp.Or(s.Err(), err)
-	})
-	holdBroken(t, brokenRecording{"openai-go", versionOf(t, "github.com/openai/openai-go/v3"), answers, streams})
+	}
 }
 
-func TestAnthropicBroken(t *testing.T) {
-	answers, streams := breakAll(t, "anthropic", func(ctx context.Context, url, model, key string, stream bool) error {
-		client := anthropic.NewClient(anthropicoption.WithBaseURL(url), anthropicoption.WithAPIKey(key), anthropicoption.WithRequestTimeout(patience))
+// askAnthropic asks with anthropic-sdk-go; a timeout of 0 is the SDK's own.
+func askAnthropic(timeout time.Duration) asker {
+	return func(ctx context.Context, url, model, key string, stream bool) error {
+		options := []anthropicoption.RequestOption{anthropicoption.WithBaseURL(url), anthropicoption.WithAPIKey(key)}
+		if timeout > 0 {
+			options = append(options, anthropicoption.WithRequestTimeout(timeout))
+		}
+		client := anthropic.NewClient(options...)
 		params := anthropic.MessageNewParams{Model: anthropic.Model(model), MaxTokens: bound,
 			Messages: []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock("hello"))}}
 		if !stream {
-			_, err := client.Messages.New(ctx, params, anthropicoption.WithRequestTimeout(patience))
+			_, err := client.Messages.New(ctx, params)
 			return err
 		}
 		s := client.Messages.NewStreaming(ctx, params)
@@ -193,7 +204,16 @@ func TestAnthropicBroken(t *testing.T) {
 			}
 		}
 		return cmp.Or(s.Err(), err)
-	})
+	}
+}
+
+func TestOpenAIBroken(t *testing.T) {
+	answers, streams := breakAll(t, "openai", askOpenAI(patience))
+	holdBroken(t, brokenRecording{"openai-go", versionOf(t, "github.com/openai/openai-go/v3"), answers, streams})
+}
+
+func TestAnthropicBroken(t *testing.T) {
+	answers, streams := breakAll(t, "anthropic", askAnthropic(patience))
 	holdBroken(t, brokenRecording{"anthropic-sdk-go", versionOf(t, "github.com/anthropics/anthropic-sdk-go"), answers, streams})
 }
 
