@@ -25,6 +25,7 @@ import (
 	"ratesim/provider/mock"
 	"ratesim/scenarios"
 	"ratesim/sim"
+	"ratesim/sim/metrics"
 )
 
 // What an SDK makes of a connection that breaks.
@@ -79,7 +80,7 @@ func brokenFaults(t *testing.T) (names []string, faults [][]provider.Fault) {
 }
 
 // breakAll asks each deployment of broken.yaml for an answer and for a stream, all at once.
-func breakAll(t *testing.T, vendor string, ask func(ctx context.Context, url, model, key string, stream bool) error) (answers, streams map[string]broke) {
+func breakAll(t *testing.T, vendor string, call asker) (answers, streams map[string]broke) {
 	names, faults := brokenFaults(t)
 	var c mock.Config
 	for i, name := range names {
@@ -103,7 +104,7 @@ func breakAll(t *testing.T, vendor string, ask func(ctx context.Context, url, mo
 				if stream {
 					key, into = fmt.Sprintf("s-%d", i), streams
 				}
-				err := ask(ctx, server.URL, name, key, stream)
+				err := call(ctx, server.URL, name, key, stream)
 				end := endOf(err)
 				t.Logf("%s %v: %v", name, stream, err)
 				if ctx.Err() != nil {
@@ -154,10 +155,17 @@ func endOf(err error) string {
 	return connection
 }
 
-func TestOpenAIBroken(t *testing.T) {
-	answers, streams := breakAll(t, "openai", func(ctx context.Context, url, model, key string, stream bool) error {
-		client := openai.NewClient(option.WithBaseURL(url+"/v1"), option.WithAPIKey(key), option.WithRequestTimeout(patience))
-		params := ask(model)
+// asker asks a deployment for an answer or a stream, and returns how that ended.
+type asker func(ctx context.Context, url, model, key string, stream bool) error
+
+// askOpenAI asks with openai-go; a timeout of 0 is the SDK's own.
+func askOpenAI(timeout time.Duration) asker {
+	return func(ctx context.Context, url, model, key string, stream bool) error {
+		options := []option.RequestOption{option.WithBaseURL(url + "/v1"), option.WithAPIKey(key)}
+		if timeout > 0 {
+			options = append(options, option.WithRequestTimeout(timeout))
+		}
+		client, params := openai.NewClient(options...), ask(model)
 		params.MaxCompletionTokens = openai.Int(bound)
 		if !stream {
 			_, err := client.Chat.Completions.New(ctx, params)
@@ -171,17 +179,21 @@ func TestOpenAIBroken(t *testing.T) {
 			}
 		}
 		return cmp.Or(s.Err(), err)
-	})
-	holdBroken(t, brokenRecording{"openai-go", versionOf(t, "github.com/openai/openai-go/v3"), answers, streams})
+	}
 }
 
-func TestAnthropicBroken(t *testing.T) {
-	answers, streams := breakAll(t, "anthropic", func(ctx context.Context, url, model, key string, stream bool) error {
-		client := anthropic.NewClient(anthropicoption.WithBaseURL(url), anthropicoption.WithAPIKey(key), anthropicoption.WithRequestTimeout(patience))
+// askAnthropic asks with anthropic-sdk-go; a timeout of 0 is the SDK's own.
+func askAnthropic(timeout time.Duration) asker {
+	return func(ctx context.Context, url, model, key string, stream bool) error {
+		options := []anthropicoption.RequestOption{anthropicoption.WithBaseURL(url), anthropicoption.WithAPIKey(key)}
+		if timeout > 0 {
+			options = append(options, anthropicoption.WithRequestTimeout(timeout))
+		}
+		client := anthropic.NewClient(options...)
 		params := anthropic.MessageNewParams{Model: anthropic.Model(model), MaxTokens: bound,
 			Messages: []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock("hello"))}}
 		if !stream {
-			_, err := client.Messages.New(ctx, params, anthropicoption.WithRequestTimeout(patience))
+			_, err := client.Messages.New(ctx, params)
 			return err
 		}
 		s := client.Messages.NewStreaming(ctx, params)
@@ -192,7 +204,16 @@ func TestAnthropicBroken(t *testing.T) {
 			}
 		}
 		return cmp.Or(s.Err(), err)
-	})
+	}
+}
+
+func TestOpenAIBroken(t *testing.T) {
+	answers, streams := breakAll(t, "openai", askOpenAI(patience))
+	holdBroken(t, brokenRecording{"openai-go", versionOf(t, "github.com/openai/openai-go/v3"), answers, streams})
+}
+
+func TestAnthropicBroken(t *testing.T) {
+	answers, streams := breakAll(t, "anthropic", askAnthropic(patience))
 	holdBroken(t, brokenRecording{"anthropic-sdk-go", versionOf(t, "github.com/anthropics/anthropic-sdk-go"), answers, streams})
 }
 
@@ -246,20 +267,20 @@ var differs = map[string]string{
 	"ai no-end":                    unbounded,
 	"ai drips":                     unbounded,
 
-	"ai no-answer, streamed":                            unbounded,
-	"ai closed-after-100-bytes, streamed":               "the SDK retries until the first text, a preset until the headers",
-	"openai-go drips, streamed":                         wholeBounded,
-	"anthropic-sdk-go drips, streamed":                  wholeBounded,
-	"anthropic-sdk-go shorter-than-announced, streamed": readsOn,
-	"anthropic-ai-sdk shorter-than-announced, streamed": readsOn,
-	"ai shorter-than-announced, streamed":               readsOn,
+	"openai-go stream drips":                         wholeBounded,
+	"anthropic-sdk-go stream drips":                  wholeBounded,
+	"anthropic-sdk-go stream shorter-than-announced": readsOn,
+	"anthropic-ai-sdk stream shorter-than-announced": readsOn,
+	"ai stream shorter-than-announced":               readsOn,
+	"ai stream no-answer":                            unbounded,
+	"ai stream closed-after-100-bytes":               "the SDK tries again until text has come, the simulator until the answer has begun",
 }
 
 const (
 	bodyUnbounded = "the SDK's timeout ends with the headers, fleet.timeout with the answer"
 	unbounded     = "the SDK has no timeout unless it is told to"
 	wholeBounded  = "the SDK's timeout ends with the stream, fleet.timeout with its first token"
-	readsOn       = "the SDK reads on after the last event, and fails because the connection then breaks"
+	readsOn       = "the SDK reads a stream on after its last event, and meets the end of the connection"
 )
 
 // In the simulator, the preset of an SDK makes as many attempts as the SDK, and its call
@@ -271,31 +292,38 @@ func TestBrokenPresets(t *testing.T) {
 	}
 	for _, p := range presetOf {
 		recorded := readBroken(t, p.sdk)
-		for streamed, cases := range map[string]map[string]broke{"false": recorded.Answers, "true": recorded.Streams} {
+		for _, stream := range []bool{false, true} {
+			cases, prefix := recorded.Answers, ""
+			if stream {
+				cases, prefix = recorded.Streams, "stream "
+			}
 			for name, want := range cases {
 				fault := regexp.MustCompile(`(?m)^- \{deployment: ` + name + `, (.*)\}$`).FindStringSubmatch(string(data))
-				spec, err := scenarios.Parse("broken", []byte(fmt.Sprintf(`{name: x, duration: 1m, drain: 30m, fleet: {timeout: 2s},
-workload: [{arrivals: {process: spike, at: 0s, calls: 1}, prompt_tokens: 10, output_tokens: 50, stream: %s}],
-deployments: [{name: main, provider: openai/gpt-4o@tier-1, latency: {ttft: 0s, per_token: 0s}}],
-faults: [{%s}], strategies: [%q]}`, streamed, fault[1], p.preset)), scenarios.Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				run, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &spec.Strategies[0], Seed: 1})
-				if err != nil {
-					t.Fatal(err)
-				}
-				known := p.sdk + " " + name
-				if streamed == "true" {
-					known += ", streamed"
-				}
+				run := simulateBroken(t, fault[1], p.preset, stream)
 				same := int(run.Attempts) == want.Attempts && (run.Succeeded == 1) == (want.End == fine)
-				if why := differs[known]; same == (why != "") {
-					t.Errorf("%s, %s: simulated %d attempts, %d succeeded; the SDK: %+v; known to differ: %q", p.preset, known, run.Attempts, run.Succeeded, want, why)
+				if why := differs[p.sdk+" "+prefix+name]; same == (why != "") {
+					t.Errorf("%s, %s%s: simulated %d attempts, %d succeeded; the SDK: %+v; known to differ: %q",
+						p.preset, prefix, name, run.Attempts, run.Succeeded, want, why)
 				}
 			}
 		}
 	}
+}
+
+// simulateBroken makes one call whose every attempt is broken.
+func simulateBroken(t *testing.T, fault, preset string, stream bool) *metrics.Run {
+	spec, err := scenarios.Parse("broken", []byte(fmt.Sprintf(`{name: x, duration: 1m, drain: 30m, fleet: {timeout: 2s},
+workload: [{arrivals: {process: spike, at: 0s, calls: 1}, prompt_tokens: 10, output_tokens: 50, stream: %v, deadline: 12s}],
+deployments: [{name: main, provider: openai/gpt-4o@tier-1, latency: {ttft: 0s, per_token: 0s}}],
+faults: [{%s}], strategies: [%q]}`, stream, fault, preset)), scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &spec.Strategies[0], Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
 }
 
 // brokenTable is the table of bench/README.md.
