@@ -41,6 +41,7 @@ type serveFlags struct {
 	trustBench  bool
 	atOnce      bool
 	grades      bool
+	quiet       bool
 }
 
 // serveHelp is what the help of serve says before the flags.
@@ -64,6 +65,11 @@ what a browser sends for a page of another site.
 --log writes one line of JSON about each request when its answer is over: whose it was,
 what it asked for, what was decided and why, and what was charged. docs/howto/client.md
 describes the fields.
+
+On a terminal, serve shows what it is doing: requests a second, open requests, answers with
+429 by the limit that refused, and what is left of each limit for the busiest accounts. It
+does not where it runs in the background, with --quiet, with --log - or with --port-file,
+which says that a program has started it.
 
 With --conformance the exit code is 3 if a client gets a failing grade.
 
@@ -120,6 +126,7 @@ func serveCommand(s *streams) *cobra.Command {
 	fl.BoolVar(&f.trustBench, "trust-bench", false, "let the header Ratesim-Facts of ratesim bench say what a request costs; for clients that you trust")
 	fl.BoolVar(&f.atOnce, "no-latency", false, "answer without latency; limits stay as they are")
 	fl.BoolVar(&f.grades, "conformance", false, "at the end, print how well each client obeyed refusals")
+	fl.BoolVar(&f.quiet, "quiet", false, "show no live view on a terminal")
 	catalogFlag(fl, &f.catalog)
 	return c
 }
@@ -197,9 +204,13 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	}
 	monitor := admin.NewMonitor(f.speed, v.tenants)
 	v.config.Watch = monitor.Watch
-	log := &requestLog{name: f.log}
-	if f.log != "" {
-		v.config.Record = log.record
+	view := f.newLive(s)
+	log := &requestLog{name: f.log, above: view.above}
+	if f.log != "" || view != nil {
+		v.config.Record = func(r mock.Record) {
+			log.record(r)
+			view.record(r)
+		}
 	}
 	served, err := mock.New(v.config)
 	if err != nil {
@@ -209,7 +220,7 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	if info, err := os.Lstat(f.portFile); err == nil && info.Mode().IsRegular() {
 		_ = os.Remove(f.portFile) // of a server that was killed; writing it tells what is wrong
 	}
-	endpoints, err := f.listen(s, monitor.Measure(served), v.operator(served, monitor, f.admin))
+	endpoints, err := f.listen(s, view.measure(monitor.Measure(served)), v.operator(served, monitor, f.admin))
 	if err != nil {
 		return err
 	}
@@ -228,7 +239,9 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	if len(endpoints) > 1 {
 		fmt.Fprintf(s.out, "admin on http://%s\n", endpoints[1].Listener.Addr())
 	}
+	view.start(c.Context(), served)
 	err = mock.Serve(c.Context(), f.drain, endpoints...)
+	view.stop()
 	if errors.Is(err, mock.ErrCut) {
 		fmt.Fprintf(s.err, "ratesim: warning: %v after %v (--drain)\n", mock.ErrCut, f.drain)
 		err = nil // the clients hear of it, and the grades are those of all that was decided

@@ -14,13 +14,18 @@ import (
 // The name - is standard error: standard output has the addresses and the grades, which
 // programs read.
 type requestLog struct {
-	name string
-	log  *admin.Log // nil until open, which is before the server takes requests
-	file *os.File   // nil = standard error
+	name  string
+	above func(print func()) // lets a message stand above what is drawn on the terminal
+	log   *admin.Log         // nil until open, which is before the server takes requests
+	file  *os.File           // nil = standard error
 }
 
 // record takes down one request.
-func (l *requestLog) record(r mock.Record) { l.log.Record(r) }
+func (l *requestLog) record(r mock.Record) {
+	if l.log != nil {
+		l.log.Record(r)
+	}
+}
 
 // open begins the log. It comes after the addresses are taken, so that a server that
 // cannot start does not empty the log of one that runs.
@@ -40,7 +45,7 @@ func (l *requestLog) open(ctx context.Context, s *streams, tenants map[string]st
 		l.file, to = file, file
 	}
 	l.log = admin.NewLog(to, tenants, func(err error) {
-		fmt.Fprintf(printable{s.err}, "ratesim: warning: --log: %v; nothing more is logged\n", err)
+		l.above(func() { fmt.Fprintf(printable{s.err}, "ratesim: warning: --log: %v; nothing more is logged\n", err) })
 	})
 	return nil
 }

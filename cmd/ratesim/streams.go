@@ -23,6 +23,10 @@ type streams struct {
 	progress bool // err is a terminal that can rewrite a line
 	errWidth int  // characters in a line of err; 0 = not known
 
+	// live returns the size of a terminal on which lines can be drawn again in their place,
+	// and whether they may be now; nil = out is none, or nobody sits at it.
+	live func() (width, height int, ok bool)
+
 	build build // of the program; its zero value leaves results without a version
 }
 
@@ -38,11 +42,24 @@ func terminal() streams {
 		if w, _, err := term.GetSize(fd); err == nil && w > 0 {
 			s.width = w
 		}
+		if s.screen && term.IsTerminal(int(os.Stdin.Fd())) { // a script that starts a server in the background takes its input away
+			s.live = func() (width, height int, ok bool) { return liveSize(fd) }
+		}
 	}
 	if w, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && w > 0 {
 		s.width = w
 	}
 	return s
+}
+
+// liveSize returns the size of a terminal, and whether this program has it to itself. Where
+// the size is not known it is that of the first terminals.
+func liveSize(fd int) (width, height int, ok bool) {
+	width, height, err := term.GetSize(fd)
+	if err != nil || width <= 0 || height <= 0 {
+		width, height = 80, 24
+	}
+	return width, height, foreground(fd)
 }
 
 // printable writes lines that name what a file says, such as a tenant. What steers a

@@ -241,3 +241,22 @@ func TestRecordEnd(t *testing.T) {
 		})
 	}
 }
+
+// The operator sees what is left of each limit, of all accounts or of one.
+func TestStateOfLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := offer(t, mock.Config{Deployments: of(provider.Config{RPM: 5, TPM: 100, Charge: provider.Charge{Reserve: provider.ReserveMaxTokens}})})
+		ask(s, "POST", "/v1/chat/completions", toMain, "Authorization: Bearer sk-of-more-than-12-characters")
+		one, ok := s.Account("sk-of-more-than-12-characters")
+		want := []mock.LimitState{{Counts: "requests", Per: 60, Most: 5, Left: 4}, {Counts: "tokens", Per: 60, Most: 100, Left: 95}}
+		if diff := cmp.Diff(want, one.Deployments[0].Limits); !ok || one.Account != "sk-of-…ters" || diff != "" {
+			t.Errorf("%s (-want +got):\n%s", one.Account, diff)
+		}
+		if diff := cmp.Diff([]mock.AccountState{one}, s.State().Accounts); diff != "" {
+			t.Errorf("one account and all (-one +all):\n%s", diff)
+		}
+		if _, ok := s.Account("sk-other"); ok {
+			t.Error("there is an account that nobody has used")
+		}
+	})
+}

@@ -35,7 +35,19 @@ type DeploymentState struct {
 	PerMinute int64    `json:"per_minute"`
 	Working   int      `json:"working"` // attempts admitted and not finished
 	Billed    [3]int64 `json:"billed"`  // prompt, cached among them, output
+	// Limits is what is left of each limit on requests, tokens, input tokens, output tokens.
+	Limits []LimitState `json:"limits"`
 }
+
+// LimitState is one limit as it stands for one account.
+type LimitState struct {
+	Counts string  `json:"counts"`
+	Per    float64 `json:"per_s"` // seconds of the provider's time; 0 = at a time
+	Most   int64   `json:"most"`
+	Left   int64   `json:"left"`
+}
+
+var unitNames = [...]string{"requests", "tokens", "input tokens", "output tokens"} // indexed by provider.Unit
 
 // State returns what has been counted since the start, or the last Reset.
 func (s *Server) State() State {
@@ -45,6 +57,18 @@ func (s *Server) State() State {
 		state.Accounts = append(state.Accounts, AccountState{conformance.Mask(names[i]), a.state(s.c.Deployments)})
 	}
 	return state
+}
+
+// Account returns one account by the name that records have, not masked. It reports false
+// when there is none.
+func (s *Server) Account(name string) (AccountState, bool) {
+	s.mu.Lock()
+	a := s.accounts.named[name]
+	s.mu.Unlock()
+	if a == nil {
+		return AccountState{}, false
+	}
+	return AccountState{conformance.Mask(name), a.state(s.c.Deployments)}, true
 }
 
 func (a *account) state(deployments []Deployment) []DeploymentState {
@@ -60,6 +84,14 @@ func (a *account) state(deployments []Deployment) []DeploymentState {
 	}
 	for _, t := range a.work.tasks {
 		list[t.model].Working++
+	}
+	var stands []provider.Stand
+	for i, m := range a.models {
+		stands = m.Stands(now, stands[:0])
+		list[i].Limits = make([]LimitState, 0, len(stands))
+		for _, l := range stands {
+			list[i].Limits = append(list[i].Limits, LimitState{unitNames[l.Counts], l.Per.Seconds(), l.Most, l.Left})
+		}
 	}
 	return list
 }
