@@ -12,7 +12,6 @@ package calls
 import (
 	"container/list"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -101,9 +100,9 @@ const (
 	usual = 3
 )
 
-// Tracker tells attempts apart. It is safe for concurrent use.
+// Tracker tells attempts apart. It is not safe for concurrent use; a server holds a lock
+// around it.
 type Tracker struct {
-	mu     sync.Mutex
 	made   uint64
 	all    list.List // of *call, the one that was idle for the longest time in front
 	named  map[name]*call
@@ -156,8 +155,6 @@ func New() *Tracker {
 
 // Forget forgets all calls.
 func (t *Tracker) Forget() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	for e := t.all.Front(); e != nil; e = e.Next() {
 		callAt(e).place = nil
 	}
@@ -173,8 +170,6 @@ func callAt(e *list.Element) *call {
 // Begin says which call an attempt belongs to that arrives now. End must be called when
 // it has been answered.
 func (t *Tracker) Begin(now time.Time, id *ID) *Attempt {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	for e := t.all.Front(); e != nil && now.Sub(callAt(e).seen) > memory; e = t.all.Front() {
 		t.forget(callAt(e))
 	}
@@ -328,8 +323,6 @@ func (g *group) count(c *call, n int) {
 
 // End says what an attempt was answered.
 func (t *Tracker) End(a *Attempt, answer *Answer) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	c := a.call
 	c.change(func() {
 		c.flying--

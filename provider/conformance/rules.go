@@ -79,9 +79,13 @@ const (
 	recognised = "Which attempts belong to one call is known by an idempotency key, the number of retries or the id of an invocation, and otherwise by body and connection. Where that does not tell, the rule says so."
 )
 
-func rules() []Rule {
+// rules is in the order of the constants.
+func rules() []Rule { return append(callRules(), loadRules()...) }
+
+// callRules are those that a single call can exercise.
+func callRules() []Rule {
 	return []Rule{
-		retryAfter: {Name: "retry-after", Warn: 0.01, Fail: 0.1, Least: 1, Required: true,
+		{Name: "retry-after", Warn: 0.01, Fail: 0.1, Least: 1, Required: true,
 			Measures: "retries that came before the wait was over that the answer before had asked for, of all retries of answers that asked for one; 10 ms too early is on time",
 			Sure:     shares + " " + recognised,
 			Sources: []Source{{"requests that come before retry-after is over fail", "https://platform.claude.com/docs/en/api/rate-limits#response-headers"},
@@ -93,7 +97,7 @@ func rules() []Rule {
 				return fmt.Sprintf("Came back before Retry-After asked with %d of %d retries; wait at least as long as the answer says.", f.Bad, f.Of)
 			},
 			measure: measureRetryAfter},
-		hopeless: {Name: "hopeless", Warn: 0, Fail: 0.1, Least: 1, Required: true,
+		{Name: "hopeless", Warn: 0, Fail: 0.1, Least: 1, Required: true,
 			Measures: "answers that no wait can cure (no credit, too large, or a 4xx other than 408, 409 and 429) after which the same call was sent again, of all such answers",
 			Sure:     "No such retry can succeed, so one is a warning. It fails when the share is above a tenth with a confidence of 95 %. A retry is one for certain only if an idempotency key, the number of retries or the id of an invocation says so: applications may have calls with the same body.",
 			Sources: []Source{{"permanent errors and malformed requests must not be retried (chapter 22, Retries)", "https://sre.google/sre-book/addressing-cascading-failures/"},
@@ -105,7 +109,7 @@ func rules() []Rule {
 				return fmt.Sprintf("Sent a call again after %d of %d answers that no wait can cure (no credit, too large, or malformed); give up on those.", f.Bad, f.Of)
 			},
 			measure: measureHopeless},
-		amplification: {Name: "amplification", Warn: 0, Fail: 0.1, Least: 1, Required: true,
+		{Name: "amplification", Warn: 0, Fail: 0.1, Least: 1, Required: true,
 			Measures: "calls of which three attempts had failed, and that were sent a fourth time, of all calls of which three attempts failed; an attempt that an answer asked for, and that waited as long, does not count",
 			Sure:     "It is counted for each call, so that one call suffices. It fails when the share is above a tenth with a confidence of 95 %. " + recognised,
 			Sources:  []Source{{"a request that has failed three times is not sent again (chapter 21, Deciding to Retry)", "https://sre.google/sre-book/handling-overload/"}},
@@ -115,7 +119,13 @@ func rules() []Rule {
 				return fmt.Sprintf("Sent %d of %d calls again that had failed three times; bound the retries of a call.", f.Bad, f.Of)
 			},
 			measure: measureAmplification},
-		exhausted: {Name: "exhausted", Warn: 0.01, Fail: 0.1, Least: 1,
+	}
+}
+
+// loadRules are those that only load exercises.
+func loadRules() []Rule {
+	return []Rule{
+		{Name: "exhausted", Warn: 0.01, Fail: 0.1, Least: 1,
 			Measures: "attempts that a limit refused although an answer had told that nothing was left until later, of all attempts after the first such answer; a client has 250 ms to read it, and nothing is left until the wait or the reset that it tells, whichever is earlier",
 			Sure:     "It needs no knowledge of calls: whatever is sent in that time is in vain. " + shares,
 			Sources: []Source{{"unsuccessful requests count against the limit, so sending them again and again does not work", "https://help.openai.com/en/articles/5955604-how-can-i-solve-429-too-many-requests-errors"},
@@ -126,7 +136,7 @@ func rules() []Rule {
 				return fmt.Sprintf("Sent %d of %d requests in vain after an answer had told that nothing was left; hold all requests back until the time it names.", f.Bad, f.Of)
 			},
 			measure: measureExhausted},
-		headroom: {Name: "headroom", Warn: 0.05, Least: 1,
+		{Name: "headroom", Warn: 0.05, Least: 1,
 			Measures: "first attempts of calls that a limit refused, of all first attempts; it is exercised when a limit refuses an attempt or an answer tells that 5 % of a limit or less is left",
 			Sure:     "It is only ever a warning: a client cannot see what others take from the same limit, and does not know it before the first answer.",
 			Sources: []Source{{"avoid sharp changes of the load, and increase it gradually", "https://learn.microsoft.com/azure/ai-foundry/openai/how-to/quota#rate-limit-best-practices"},
@@ -137,7 +147,7 @@ func rules() []Rule {
 				return fmt.Sprintf("A limit refused %d of %d new calls; begin slowly, and slow down as x-ratelimit-remaining falls.", f.Bad, f.Of)
 			},
 			measure: measureHeadroom},
-		lockstep: {Name: "lockstep", Warn: 0.2, Fail: 0.4, Least: 100,
+		{Name: "lockstep", Warn: 0.2, Fail: 0.4, Least: 100,
 			Measures: "pairs of retries after 429s that came within the same tenth of a second, of all pairs within the same second; by chance it is a tenth of them",
 			Sure:     "Twice as many as by chance is a warning, and four times as many a failure if they are so with a confidence of 95 %. With 100 pairs, chance alone makes 20 % of them less often than once in a thousand runs.",
 			Sources: []Source{{"retries are spread with random exponential backoff, or they come in ripples (chapter 22, Retries)", "https://sre.google/sre-book/addressing-cascading-failures/"},

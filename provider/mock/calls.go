@@ -39,6 +39,8 @@ func (e *exchange) begin() {
 	if n, err := strconv.ParseUint(e.r.Header.Get(retryHeader), 10, 16); err == nil {
 		id.Retry = int(n)
 	}
+	e.s.callsMu.Lock()
+	defer e.s.callsMu.Unlock()
 	e.attempt = e.s.calls.Begin(e.arrived, &id)
 }
 
@@ -77,5 +79,7 @@ func (e *exchange) end() {
 			e.told.Outcome = calls.Lost
 		}
 	}
+	e.s.callsMu.Lock()
+	defer e.s.callsMu.Unlock()
 	e.s.calls.End(e.attempt, &e.told)
 }

@@ -80,12 +80,14 @@ type Server struct {
 
 	hash     maphash.Seed // of bodies
 	naming   *naming      // of the deployments
-	calls    *calls.Tracker
 	stage    atomic.Pointer[stage]
 	dialects []wire.Dialect // of the deployments
 
 	exchanges sync.Pool
 	bodies    room // of requests
+
+	callsMu sync.Mutex
+	calls   *calls.Tracker
 
 	mu       sync.Mutex
 	accounts accounts
