@@ -13,28 +13,32 @@ import (
 func Grades(r *conformance.Report) *Document {
 	d := &Document{Kind: KindGrades, Name: "conformance", Title: "conformance: " + r.Level.String(), Data: r}
 	verdicts := map[string]*conformance.Verdict{}
-	var open []string
+	open := map[conformance.Level][]string{}
 	for i := range r.Rules {
 		v := &r.Rules[i]
 		if verdicts[v.Name] = v; v.Open {
-			open = append(open, v.Name)
+			open[v.Level] = append(open[v.Level], v.Name)
 		}
 	}
 	all := &r.Keys[len(r.Keys)-1]
-	switch {
-	case all.Attempts == 0:
+	d.Facts = []string{fmt.Sprintf("API keys: %d", len(r.Keys)-1), fmt.Sprintf("requests: %d", all.Attempts), fmt.Sprintf("refused: %d", all.Refused)}
+	if untested := open[conformance.Untested]; all.Attempts == 0 {
 		d.Lead = append(d.Lead, "No client sent a request that could be graded; is the base URL right?")
-	case open != nil:
-		d.Lead = append(d.Lead, fmt.Sprintf("Nothing exercised %s, or nobody can tell. With --allow-untested, the run passes all the same if nothing fails.", words.Names(open, "and")))
+	} else if untested != nil {
+		d.Lead = append(d.Lead, fmt.Sprintf("Nothing exercised %s.", words.Names(untested, "and")))
+	}
+	if unclear := open[conformance.CannotTell]; unclear != nil {
+		d.Lead = append(d.Lead, fmt.Sprintf("Nobody can tell whether the clients keep %s.", words.Names(unclear, "and")))
+	}
+	if len(open) > 0 && all.Attempts > 0 {
+		d.Lead = append(d.Lead, "--allow-untested accepts this.")
 	}
 	for i := range r.Keys {
 		d.Checks = append(d.Checks, gradeChecks(&r.Keys[i], verdicts))
 	}
 	last := &d.Checks[len(d.Checks)-1]
-	for _, name := range open {
-		if v := verdicts[name]; v.Level == conformance.Untested {
-			last.Items = append(last.Items, Check{Failed: true, State: state(v.Level), Text: name + ": " + v.Says, Value: "no case"})
-		}
+	for _, name := range open[conformance.Untested] {
+		last.Items = append(last.Items, Check{Failed: true, State: state(conformance.Untested), Text: name + ": " + verdicts[name].Says, Value: "no case"})
 	}
 	return d
 }
@@ -71,5 +75,5 @@ func state(l conformance.Level) string { return strings.ToUpper(l.String()) }
 
 // shareOf is what was found of a rule, with the ends of its interval.
 func shareOf(f *conformance.Finding) string {
-	return fmt.Sprintf("%d of %d, %.3g %%, between %.2g and %.2g %%", f.Bad, f.Of, f.Share*100, f.Low*100, f.High*100)
+	return fmt.Sprintf("%d of %d, %.3g %%, between %.2g and %.3g %%", f.Bad, f.Of, f.Share*100, f.Low*100, f.High*100)
 }

@@ -73,7 +73,7 @@ const (
 // Rules returns all rules.
 func Rules() []Rule { return rules() }
 
-const (
+const ( // what several rules have in common
 	shares = "A single case may be an accident, such as a restart: one in a hundred is a warning. It fails when the share is above a tenth with a confidence of 95 %. " +
 		"A tenth is also what Google allows retries to add to a client's load."
 	recognised = "Which attempts belong to one call is known by an idempotency key, the number of retries or the id of an invocation, and otherwise by body and connection. Where that does not tell, the rule says so."
@@ -137,14 +137,14 @@ func loadRules() []Rule {
 			},
 			measure: measureExhausted},
 		{Name: "headroom", Warn: 0.05, Least: 1,
-			Measures: "first attempts of calls that a limit refused, of all first attempts; it is exercised when a limit refuses an attempt or an answer tells that 5 % of a limit or less is left",
-			Sure:     "It is only ever a warning: a client cannot see what others take from the same limit, and does not know it before the first answer.",
+			Measures: "attempts that a limit refused, of all attempts; it is exercised when a limit refuses an attempt or an answer tells that 5 % of a limit or less is left",
+			Sure:     "It needs no knowledge of calls. It is only ever a warning: a client cannot see what others take from the same limit, and does not know it before the first answer.",
 			Sources: []Source{{"avoid sharp changes of the load, and increase it gradually", "https://learn.microsoft.com/azure/ai-foundry/openai/how-to/quota#rate-limit-best-practices"},
 				{"ramp traffic up gradually and keep it even", "https://platform.claude.com/docs/en/api/errors"}},
 			Exercise: "send about as much as a limit lets in: a --provider with low limits",
 			good:     "Slows down before a limit refuses it.",
 			bad: func(f *Finding) string {
-				return fmt.Sprintf("A limit refused %d of %d new calls; begin slowly, and slow down as x-ratelimit-remaining falls.", f.Bad, f.Of)
+				return fmt.Sprintf("Limits refused %d of %d requests; begin slowly, and slow down as x-ratelimit-remaining falls.", f.Bad, f.Of)
 			},
 			measure: measureHeadroom},
 		{Name: "lockstep", Warn: 0.2, Fail: 0.4, Least: 100,
@@ -186,8 +186,8 @@ func measureHopeless(_ *client, e *Event) cases {
 	switch again := a.Before.Outcome == calls.Hopeless; {
 	case again && !a.Guessed:
 		n.bad = 1
-	case again || a.Again:
-		n.unclear, n.why = 1, guessed
+	case again || a.Again: // the answer before was counted as one that nothing came after
+		n.of, n.unclear, n.why = n.of-1, 1, guessed
 	}
 	return n
 }
@@ -224,6 +224,5 @@ func measureHeadroom(c *client, e *Event) cases {
 		refused = true
 	}
 	c.near = c.near || refused || min(e.Reply.Requests.Share(), e.Reply.Tokens.Share()) <= low
-	first := e.Attempt.Number == 0
-	return cases{of: one(first), bad: one(first && refused)}
+	return cases{of: 1, bad: one(refused)}
 }
