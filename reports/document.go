@@ -119,7 +119,7 @@ type Check struct {
 	Text   string // what was expected, or the case
 	Value  string // what was found, with its interval
 	Parts  []metrics.Expectation
-	Lines  []string // examples
+	Lines  []string // sentences about it, and examples
 }
 
 // title is the heading of a column in one line.

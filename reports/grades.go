@@ -38,7 +38,7 @@ func Grades(r *conformance.Report) *Document {
 	}
 	last := &d.Checks[len(d.Checks)-1]
 	for _, name := range open[conformance.Untested] {
-		last.Items = append(last.Items, Check{Failed: true, State: state(conformance.Untested), Text: name + ": " + verdicts[name].Says, Value: "no case"})
+		last.Items = append(last.Items, Check{Failed: true, State: state(conformance.Untested), Text: name, Value: "no case", Lines: []string{verdicts[name].Says}})
 	}
 	return d
 }
@@ -57,7 +57,7 @@ func gradeChecks(g *conformance.Grade, verdicts map[string]*conformance.Verdict)
 			continue
 		}
 		v := verdicts[f.Name]
-		k := Check{Met: f.Level == conformance.Pass, State: state(f.Level), Text: f.Name + ": " + f.Says, Value: shareOf(f)}
+		k := Check{Met: f.Level == conformance.Pass, State: state(f.Level), Text: f.Name, Value: shareOf(f), Lines: []string{f.Says}}
 		k.Failed = f.Level == conformance.Fail && v.Decides || f.Level == conformance.CannotTell && v.Open
 		k.Chance = !k.Met && !k.Failed
 		for _, x := range f.Examples {

@@ -298,6 +298,15 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// What was sent in vain is told with the request that had told of it.
+func TestExhaustedExample(t *testing.T) {
+	w := play(slices.Concat(fails(byName(1), empty(20*time.Second), 0), fails(byName(2), empty(19*time.Second), 1)))
+	want := "request r1 of 12:00:01.000 was answered 429; request r0 was told at 12:00:00.000 that nothing was left until 12:00:20.000"
+	if x := w.clients["k"].examples[exhausted]; len(x) != 1 || x[0].Says != want || x[0].Before != "r0" {
+		t.Errorf("%+v, want %s", x, want)
+	}
+}
+
 func BenchmarkObserve(b *testing.B) {
 	w := New(1, nil)
 	b.ReportAllocs()

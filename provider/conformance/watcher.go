@@ -113,7 +113,11 @@ type client struct {
 }
 
 // window is the time in which a client knows that nothing is left.
-type window struct{ from, until time.Time }
+type window struct {
+	from, until time.Time
+	request     string // that was answered so first
+	told        time.Time
+}
 
 // Example is one case that is bad, or of which nobody can tell.
 type Example struct {
@@ -144,8 +148,8 @@ func (w *Watcher) Observe(e Event) {
 		} else {
 			c.cases[i].add(n)
 		}
-		if n.bad+n.unclear > 0 && len(c.examples[i]) < maxExamples {
-			c.examples[i] = append(c.examples[i], exampleOf(&e))
+		if n.bad+n.unclear > 0 && len(c.examples[i]) < maxExamples && i != headroom {
+			c.examples[i] = append(c.examples[i], c.example(i, &e))
 		}
 	}
 	if a := &e.Attempt; a.Before.Status == wire.StatusTooManyRequests && a.Before.Outcome == calls.Failed {
@@ -154,10 +158,18 @@ func (w *Watcher) Observe(e Event) {
 	c.learn(&e, w.speed)
 }
 
-func exampleOf(e *Event) Example {
+// example tells a case of a rule.
+func (c *client) example(rule int, e *Event) Example {
 	const clock = "15:04:05.000"
 	x := Example{Request: e.Request, At: e.At}
 	x.Says = fmt.Sprintf("request %s of %s", e.Request, e.At.UTC().Format(clock))
+	if rule == exhausted {
+		known := c.exhausted[e.Deployment]
+		x.Before, x.Told = known.request, known.told
+		x.Says += fmt.Sprintf(" was answered %d; request %s was told at %s that nothing was left until %s",
+			e.Reply.Status, known.request, known.told.UTC().Format(clock), known.until.UTC().Format(clock))
+		return x
+	}
 	b := &e.Attempt.Before
 	if b.Outcome == calls.Unanswered {
 		x.Says += fmt.Sprintf(" was answered %d", e.Reply.Status)
@@ -214,7 +226,7 @@ func (c *client) learn(e *Event, speed float64) {
 	case !ok && len(c.exhausted) >= maxDeployments:
 		return
 	case !e.Told.Before(known.until):
-		known = window{e.Told.Add(flight), until}
+		known = window{e.Told.Add(flight), until, e.Request, e.Told}
 	case until.Before(known.until):
 		known.until = until
 	}
