@@ -58,6 +58,9 @@ type task struct {
 	model     int
 	attempt   wire.Attempt
 	uncounted bool // its prompt is still being counted; it is not settled before
+
+	place       int        // among the tasks; -1 when it is done
+	first, made clock.Time // of a streamed answer: when the first token comes, and the last is produced
 }
 
 // work is what is being done, the first to be finished on top.
@@ -71,17 +74,27 @@ func (w *work) Less(i, j int) bool {
 	a, b := w.tasks[i], w.tasks[j]
 	return a.due < b.due || a.due == b.due && a.order < b.order
 }
-func (w *work) Swap(i, j int) { w.tasks[i], w.tasks[j] = w.tasks[j], w.tasks[i] }
-func (w *work) Push(x any)    { w.tasks = append(w.tasks, x.(*task)) }
+func (w *work) Swap(i, j int) {
+	w.tasks[i], w.tasks[j] = w.tasks[j], w.tasks[i]
+	w.tasks[i].place, w.tasks[j].place = i, j
+}
+
+func (w *work) Push(x any) {
+	t := x.(*task)
+	t.place = len(w.tasks)
+	w.tasks = append(w.tasks, t)
+}
+
 func (w *work) Pop() any {
 	last := w.tasks[len(w.tasks)-1]
 	w.tasks = w.tasks[:len(w.tasks)-1]
+	last.place = -1
 	return last
 }
 
 // now returns the provider's time, and settles all that was finished until
-// then, each at its own instant, or as soon as its prompt is counted. Nothing else
-// settles: an attempt whose client has hung up is worked on and charged to its end.
+// then, each at its own instant, or as soon as its prompt is counted. An attempt whose
+// client has hung up is worked on and charged to its end; see hangUp.
 // The mutex is held.
 func (a *account) now() clock.Time {
 	before := a.last
@@ -109,12 +122,16 @@ func (a *account) real(t clock.Time) time.Time {
 type decided struct {
 	reply wire.Reply
 	at    time.Time // when it was decided
-	first time.Time // when its first token comes
+	first time.Time // when its first token comes, if it is streamed
 	ready time.Time // when an answer in one piece begins to be sent
 	due   time.Time // when the answer is complete
-	begun bool      // it fails in the middle of its answer
+	begun bool      // it is streamed, and fails in the middle
+	task  *task     // nil if it was not admitted
 
 	struck provider.Struck // what happens to its connection
+
+	why    Cause
+	charge charge
 }
 
 // decide lets a deployment decide about an attempt that reaches it now.
@@ -132,11 +149,18 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 		}
 	}
 	m, ans, output := a.models[model], &e.answer, x.Output
+	x.Streamed = e.query.Stream
 	took := m.Arrive(now, x, &d.reply)
+	coming := m.Stream()
+	d.why, d.charge = cause(m, x, &d.reply)
 	if e.granted() && !d.reply.OK() {
 		x.Output = output
 		d.reply = wire.Reply{Status: wire.StatusOK, RetryAfter: wire.Absent, Requests: d.reply.Requests, Tokens: d.reply.Tokens, Prompt: x.Prompt, Output: output}
 		took = m.Takes(x, 0.5, 0)
+		coming = provider.Stream{First: m.Takes(&wire.Attempt{}, 0.5, 0), Made: took}
+	}
+	if e.granted() {
+		d.why = ByScript
 	}
 	m.Answer(now, x, &d.reply, ans)
 	a.tally[model].attempts++
@@ -148,7 +172,10 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	}
 	due := now.Add(took)
 	if x.Admitted {
-		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench}
+		d.charge.requests = 1
+		d.charge.estimated, d.charge.tokens = m.Settles(x)
+		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench, first: now.Add(coming.First), made: now.Add(coming.Made)}
+		d.task = t
 		heap.Push(&a.work, t)
 		a.work.made++
 		if t.uncounted {
@@ -163,12 +190,7 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 		ready = now.Add(d.struck.Ready)
 	}
 	d.at, d.ready, d.due = a.real(now), a.real(ready), a.real(due)
-	d.first = d.at
-	d.begun = !d.reply.OK() && x.Admitted && (x.Output > 0 || d.struck.Fault != nil)
-	if d.reply.OK() || d.begun {
-		produce := time.Duration(x.Output) * m.Config().Latency.PerToken
-		d.first = a.real(max(now, ready.Add(-produce)))
-	}
+	d.first, d.begun = a.real(now.Add(coming.First)), !d.reply.OK() && coming.Begins
 	ans.Now = a.epoch.Add(now.Sub(0))
 	if !e.fromBench {
 		ans.Now = d.at
@@ -177,19 +199,36 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	return d, uncounted
 }
 
+// hangUp ends the work on a streamed answer whose client is gone, if the vendor stops then,
+// and corrects what it is charged.
+func (a *account) hangUp(d *decided) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now, t := a.now(), d.task
+	m := a.models[t.model]
+	if t.place >= 0 && m.HangUp(&t.attempt, provider.Produced(t.attempt.Output, t.first, t.made, now)) {
+		_, d.charge.tokens = m.Settles(&t.attempt)
+		t.due = now
+		heap.Fix(&a.work, t.place)
+		a.now()
+	}
+}
+
 // count counts the prompt of an admitted attempt, corrects what was billed for it
 // and what the reply tells, and returns its tokens. Until then its reservation
 // stands.
-func (a *account) count(t *task, r *wire.Reply, count func() uint32) (prompt uint32) {
+func (a *account) count(t *task, d *decided, count func() uint32) (prompt uint32) {
 	prompt = t.attempt.Prompt
 	defer func() { // even if count panics, or nothing would be settled any more
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		if r.OK() {
-			a.models[t.model].Tally.BilledPrompt += int64(prompt) - int64(t.attempt.Prompt)
-			r.Prompt = prompt
+		m := a.models[t.model]
+		if d.reply.OK() {
+			m.Tally.BilledPrompt += int64(prompt) - int64(t.attempt.Prompt)
+			d.reply.Prompt = prompt
 		}
 		t.attempt.Prompt, t.uncounted = prompt, false
+		_, d.charge.tokens = m.Settles(&t.attempt)
 	}()
 	return count()
 }

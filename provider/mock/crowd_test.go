@@ -103,11 +103,11 @@ func crowded() []Deployment {
 
 func newCrowd(t *testing.T, seed uint64) *crowd {
 	c := &crowd{t: t, seed: seed, draws: rand.New(rand.NewPCG(seed, 0)), conns: pipes{make(chan net.Conn), make(chan struct{})}}
-	c.ledger = &ledger{t: t, asked: map[uint64]asked{}, books: map[*account]*book{}}
+	c.ledger = &ledger{t: t, asked: map[uint64]asked{}, recorded: map[string]int64{}, books: map[*account]*book{}}
 	for _, d := range crowded() {
 		c.ledger.configs = append(c.ledger.configs, d.Config)
 	}
-	s, err := New(Config{Deployments: crowded(), Seed: seed, Watch: c.ledger.watch,
+	s, err := New(Config{Deployments: crowded(), Seed: seed, Watch: c.ledger.watch, Record: c.ledger.record,
 		Count:  func(_, text string) int { return len(text) / 3 },
 		Bounds: Bounds{Body: 1 << 20, Bodies: 6 << 20, AccountStored: 64 << 10, Stored: 128 << 10, Accounts: 5}})
 	if err != nil {
@@ -147,6 +147,7 @@ func (c *crowd) play(steps int) {
 	if err := <-served; err != nil {
 		c.t.Error(err)
 	}
+	c.ledger.recordsAgree()
 }
 
 func (c *crowd) wrong(step int) bool {
@@ -242,12 +243,13 @@ func (c *crowd) asking() request {
 	}
 	text := fmt.Sprintf("%d ", c.draws.Uint64()) + strings.Repeat("x", size)
 	most := 1 + c.draws.IntN(500)
-	body := fmt.Sprintf(`{"model":%q,"stream":%v,"max_tokens":%d,"messages":[{"role":"user","content":%q}]}`, model, c.chance(0.5), most, text)
+	streamed := c.chance(0.5)
+	body := fmt.Sprintf(`{"model":%q,"stream":%v,"max_tokens":%d,"messages":[{"role":"user","content":%q}]}`, model, streamed, most, text)
 	if c.chance(0.07) {
 		body = body[:len(body)-1-c.draws.IntN(20)] // malformed
 	}
 	c.ledger.mu.Lock()
-	c.ledger.asked[c.s.content("", path, []byte(body))] = asked{uint32(estimate(text)), uint32(len(text) / 3), uint32(most)}
+	c.ledger.asked[c.s.content("", path, []byte(body))] = asked{uint32(estimate(text)), uint32(len(text) / 3), uint32(most), streamed}
 	c.ledger.mu.Unlock()
 	return c.behave(request{head: "POST " + path, body: body})
 }

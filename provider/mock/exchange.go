@@ -33,6 +33,7 @@ type exchange struct {
 	query   wire.Query
 	answer  wire.Answer
 	decided
+	kept           *recorded      // nil = nobody wants its record
 	fromBench      bool           // it has facts of a load generator
 	callName       string         // what names its call in these; empty = nothing
 	attempt        *calls.Attempt // nil = nobody wants to know of which call it is
@@ -40,6 +41,7 @@ type exchange struct {
 	same           uint64         // hash of what all attempts of its call have in common
 	told           calls.Answer   // what the next attempt of its call is held against
 	scripted       *script.Reply  // nil = no script is played to it
+	script         string         // that is played to its call, as a Record names it
 	model          []byte         // its name in JSON
 	prompt, output uint32
 	events         int // of a response's stream
@@ -66,12 +68,17 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 	}
 	*e = exchange{s: s, w: w, r: r, f: f, dialect: s.dialect(f), id: e.id[:0], body: e.body[:0], out: e.out[:0],
 		answer: wire.Answer{Standings: e.answer.Standings[:0]}}
+	e.kept, _ = w.(*recorded)
 	e.id = strconv.AppendUint(e.id, s.made.Add(1)*0x9e3779b97f4a7c15, 36)
 	return e
 }
 
 func (s *Server) done(e *exchange) {
 	e.end()
+	if e.task != nil && e.query.Stream && (e.gone || e.r.Context().Err() != nil) {
+		e.account.hangUp(&e.decided)
+	}
+	e.note()
 	e.forget()
 	if e.account != nil {
 		s.leave(e.account)
@@ -134,6 +141,9 @@ func (e *exchange) fail(status int, message string) {
 func (e *exchange) turnAway(status int, message string) {
 	e.answer.Status, e.answer.Limit, e.answer.Message = status, wire.NoLimit, shortened(message)
 	e.answer.RequestID, e.answer.Wait, e.answer.Now = e.requestID(), wire.Absent, time.Now()
+	if e.why = BadQuery; status >= http.StatusInternalServerError {
+		e.why = NoRoom
+	}
 	status, body := e.dialect.Encode(&e.answer, e.w.Header())
 	e.w.WriteHeader(status)
 	e.answered = e.write(body)
@@ -167,7 +177,11 @@ func (e *exchange) read() bool {
 // readBody reads a body of so many bytes at most; it reports false when it has
 // answered itself.
 func (e *exchange) readBody(most int64) bool {
-	body := http.MaxBytesReader(e.w, e.r.Body, most)
+	w := e.w
+	if e.kept != nil {
+		w = e.kept.ResponseWriter // net/http closes the connection of what is too large
+	}
+	body := http.MaxBytesReader(w, e.r.Body, most)
 	for {
 		if len(e.body) == cap(e.body) {
 			larger := int64(max(1<<10, 2*cap(e.body)))
@@ -255,7 +269,7 @@ func (e *exchange) answerDecided() {
 
 // send sends the answer, and notes when it has been sent.
 func (e *exchange) send() {
-	if e.query.Stream && !e.fromBench && (e.decided.reply.OK() || e.decided.begun) {
+	if e.query.Stream && (e.decided.reply.OK() || e.begun || e.struck.Fault != nil) {
 		e.stream()
 		return
 	}
