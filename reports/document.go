@@ -28,6 +28,7 @@ const (
 	KindWorkload   = "workload"
 	KindTokens     = "tokens"
 	KindFit        = "fit"
+	KindGrades     = "grades"
 )
 
 // A Document is a report before it has a format: what was found, in sentences, tables
@@ -99,10 +100,10 @@ type List struct {
 	Items []string
 }
 
-// A Checklist is what was expected of a scenario or a provider, or what a claim says,
-// and what came of it.
+// A Checklist is what was expected of a scenario, a provider or a client, or what a claim
+// says, and what came of it.
 type Checklist struct {
-	Name    string // of the scenario, the provider or the claim
+	Name    string // of the scenario, the provider, the claim or the API key
 	Finding string // of a claim: that it holds, or when
 	About   string // of a claim: the claim
 	Notes   []string
@@ -112,12 +113,13 @@ type Checklist struct {
 // A Check is a line of a checklist.
 type Check struct {
 	Met    bool
-	Chance bool   // it is met on average, but not in the whole of its interval
+	Chance bool   // nobody can be sure: it is met on average, but not in the whole of its interval
 	Failed bool   // a gate must not let it pass: an expectation was missed, or a claim ends otherwise than recorded
-	State  string // MET, MISSED; of the case of a claim yes, no or undecided, in capitals where that is not as recorded
+	State  string // MET, MISSED; of the case of a claim yes, no or undecided, in capitals where that is not as recorded; of a rule its level
 	Text   string // what was expected, or the case
 	Value  string // what was found, with its interval
 	Parts  []metrics.Expectation
+	Lines  []string // sentences about it, and examples
 }
 
 // title is the heading of a column in one line.

@@ -29,8 +29,10 @@ func (g GitHub) Report(w io.Writer, d *Document) error {
 			switch {
 			case item.Failed:
 				command("error", list.Name+": "+item.State, text)
-			case item.Chance:
+			case item.Chance && item.Met:
 				command("warning", list.Name+": may be chance", text)
+			case item.Chance:
+				command("warning", list.Name+": "+item.State, text)
 			}
 		}
 	}

@@ -99,5 +99,5 @@ func found(k *Check) []string {
 	for i := range k.Parts {
 		out = append(out, k.Parts[i].Text+": "+figures(&k.Parts[i]))
 	}
-	return out
+	return append(out, k.Lines...)
 }

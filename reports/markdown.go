@@ -123,6 +123,9 @@ func markdownChecks(b *strings.Builder, list *Checklist, named bool) {
 	for i := range list.Items {
 		k := &list.Items[i]
 		fmt.Fprintf(b, "- %s %s (%s)\n", stateOf(k), literal(k.Text), literal(k.Value))
+		for _, line := range k.Lines {
+			b.WriteString("  - " + literal(line) + "\n")
+		}
 	}
 	b.WriteString("\n")
 }

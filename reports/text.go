@@ -137,6 +137,9 @@ func (t Text) checklist(list *Checklist, named bool) string {
 		for e := range k.Parts {
 			b.WriteString(t.indented(indent, k.Parts[e].Text+": "+figures(&k.Parts[e])))
 		}
+		for _, line := range k.Lines {
+			b.WriteString(t.indented(indent+"  ", line))
+		}
 	}
 	return b.String()
 }

@@ -79,6 +79,8 @@ func flagCompletions() map[string]cobra.CompletionFunc {
 		"--output":          offer(func(*cobra.Command) []string { return outputs }),
 		"ptu --output":      offer(func(*cobra.Command) []string { return ptuOutputs }),
 		"describe --output": offer(func(*cobra.Command) []string { return describeOutputs }),
+		"serve --output":    offer(func(*cobra.Command) []string { return gradeOutputs }),
+		"--fail-on":         offer(func(*cobra.Command) []string { return ruleNames() }),
 		"list --output":     list,
 		"validate --output": list,
 		"version --output":  list,

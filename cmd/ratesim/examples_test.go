@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -120,6 +121,9 @@ func send(t *testing.T, method, url, body string) int {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil { // so that the connection is used again
+		t.Fatal(err)
+	}
 	return answer.StatusCode
 }
 

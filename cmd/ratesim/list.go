@@ -35,6 +35,7 @@ func kinds(p *providersList) []kind {
 		{"choices", "points on which sources about providers conflict or are silent", p.choices, p.choiceData},
 		{"processes", "arrival processes of a workload", listProcesses, func() (any, error) { return workload.About(), nil }},
 		{"formats", "formats of usage logs, for --trace and ptu", listFormats, func() (any, error) { return workload.Formats(), nil }},
+		{"rules", "rules by which serve --conformance grades clients, with what each counts, how sure it is and its sources", listRules, ruleData},
 		{"schema", "the JSON Schema of scenario files, for editors", func(w io.Writer) error { return writeJSON(w, scenarios.Schema()) },
 			func() (any, error) { return scenarios.Schema(), nil }},
 	}

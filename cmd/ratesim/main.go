@@ -18,7 +18,8 @@
 //
 // Results go to standard output, progress and errors to standard error. Exit
 // codes: 0 done; 1 failed; 2 bad usage or bad input; 3 an expectation was not
-// met; 130 interrupted, after what was finished has been reported.
+// met; 4 not all rules of serve --conformance were tested; 130 interrupted, after
+// what was finished has been reported.
 package main
 
 import (

@@ -15,6 +15,7 @@ const (
 	exitFailed      = 1
 	exitBadInput    = 2
 	exitUnmet       = 3
+	exitUntested    = 4
 	exitInterrupted = 130
 )
 
@@ -25,6 +26,9 @@ func (e inputError) Unwrap() error { return e.error }
 
 // errUnmet says that an expectation of the scenario was not met.
 var errUnmet = errors.New("an expectation was not met")
+
+// errUntested says that no expectation failed, but that not all were put to the test.
+var errUntested = errors.New("not everything was tested")
 
 // run is the program: arguments in, exit code out.
 func run(ctx context.Context, args []string, s streams) int {
@@ -40,8 +44,9 @@ A scenario says which calls arrive, which limits they meet and which strategies 
 compared. Some are embedded; 'ratesim init' writes one of your own.
 
 Results go to standard output, progress and errors to standard error. Exit codes:
-0 done; 1 failed; 2 wrong usage or input; 3 an expectation was not met; 130 interrupted,
-after what was finished has been reported.`,
+0 done; 1 failed; 2 wrong usage or input; 3 an expectation was not met; 4 not all rules of
+serve --conformance were tested; 130 interrupted, after what was finished has been
+reported.`,
 		Example: `  ratesim compare                        a first look, with the embedded scenario launch-day
   ratesim compare --trace traffic.csv    your own log; --provider names the limits
   ratesim herd --clients 1000            what happens when all clients retry together
@@ -79,6 +84,8 @@ func exitCode(err error, s streams) int {
 		return exitBadInput
 	case errors.Is(err, errUnmet):
 		return exitUnmet // the report says which
+	case errors.Is(err, errUntested):
+		return exitUntested // likewise
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(s.err, "ratesim: interrupted")
 		return exitInterrupted

@@ -40,8 +40,8 @@ type serveFlags struct {
 	drain       time.Duration
 	trustBench  bool
 	atOnce      bool
-	grades      bool
 	quiet       bool
+	grades      gradeFlags
 }
 
 // serveHelp is what the help of serve says before the flags.
@@ -71,7 +71,12 @@ On a terminal, serve shows what it is doing: requests a second, open requests, a
 does not where it runs in the background, with --quiet, with --log - or with --port-file,
 which says that a program has started it.
 
-With --conformance the exit code is 3 if a client gets a failing grade.
+With --conformance it grades each client by rules, which 'ratesim list rules' explains,
+and prints the grades in the format of -o when it ends. The exit code is 3 if a client
+fails a rule. It is 4 if nothing failed, but nothing exercised a rule, or nobody can tell
+whether a client keeps it. --allow-untested accepts that, except where no client sent a
+request. With --fail-on, the named rules decide, and the others only inform. In other
+formats than a table, what serve says when it starts goes to standard error.
 
 Clients can make it hold so much memory and no more: --max-memory bounds the bytes of
 all requests that are being read at one time, --max-stored those of all files and
@@ -125,8 +130,8 @@ func serveCommand(s *streams) *cobra.Command {
 	fl.DurationVar(&f.drain, "drain", 30*time.Second, "at the end, wait for open requests for this `DURATION` at most")
 	fl.BoolVar(&f.trustBench, "trust-bench", false, "let the header Ratesim-Facts of ratesim bench say what a request costs; for clients that you trust")
 	fl.BoolVar(&f.atOnce, "no-latency", false, "answer without latency; limits stay as they are")
-	fl.BoolVar(&f.grades, "conformance", false, "at the end, print how well each client obeyed refusals")
 	fl.BoolVar(&f.quiet, "quiet", false, "show no live view on a terminal")
+	f.grades.register(fl)
 	catalogFlag(fl, &f.catalog)
 	return c
 }
@@ -134,6 +139,7 @@ func serveCommand(s *streams) *cobra.Command {
 // server is what the flags ask for.
 type server struct {
 	config  mock.Config
+	policy  conformance.Policy
 	tenants map[string]string // by API key
 	known   []provider.Config // the deployments, by the names they have here
 	faults  []byte            // as the file has them
@@ -155,11 +161,17 @@ func (f *serveFlags) read(ctx context.Context) (*server, error) {
 		return nil, fmt.Errorf("--max-memory takes more than four times --max-body, %d, got %d", f.bounds.Body, f.bounds.Bodies)
 	case f.drain < 0:
 		return nil, fmt.Errorf("--drain takes at least 0s, got %v", f.drain)
+	case !slices.Contains(gradeOutputs, f.grades.output):
+		return nil, unknown("--output", f.grades.output, gradeOutputs)
 	case f.addr == f.admin && !strings.HasSuffix(f.addr, ":0"):
 		return nil, fmt.Errorf("--addr and --admin are both %s: the operator needs an address of its own", f.addr)
 	}
+	policy, err := f.grades.policy()
+	if err != nil {
+		return nil, err
+	}
 	counter := tokens.New()
-	v := &server{config: mock.Config{Speed: f.speed, Seed: f.seed, Bounds: f.bounds, TrustBench: f.trustBench, Count: counter.CountBounded, Overhead: tokens.Overhead}}
+	v := &server{policy: policy, config: mock.Config{Speed: f.speed, Seed: f.seed, Bounds: f.bounds, TrustBench: f.trustBench, Count: counter.CountBounded, Overhead: tokens.Overhead}}
 	for _, p := range f.providers {
 		name, ref, ok := strings.Cut(p, "=")
 		if !ok {
@@ -202,7 +214,7 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	if err != nil {
 		return inputError{err}
 	}
-	monitor := admin.NewMonitor(f.speed, v.tenants)
+	monitor := admin.NewMonitor(f.speed, v.tenants, v.policy)
 	v.config.Watch = monitor.Watch
 	view := f.newLive(s)
 	log := &requestLog{name: f.log, above: view.above}
@@ -232,12 +244,16 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 		return err
 	}
 	defer removed()
-	for i := range v.known {
-		fmt.Fprintf(printable{s.out}, "%s: %s\n", v.known[i].Name, v.known[i].Ref)
+	out := s.out
+	if f.grades.output != "table" { // it is for the report alone
+		out = s.err
 	}
-	fmt.Fprintf(s.out, "listening on http://%s\n", endpoints[0].Listener.Addr())
+	for i := range v.known {
+		fmt.Fprintf(printable{out}, "%s: %s\n", v.known[i].Name, v.known[i].Ref)
+	}
+	fmt.Fprintf(out, "listening on http://%s\n", endpoints[0].Listener.Addr())
 	if len(endpoints) > 1 {
-		fmt.Fprintf(s.out, "admin on http://%s\n", endpoints[1].Listener.Addr())
+		fmt.Fprintf(out, "admin on http://%s\n", endpoints[1].Listener.Addr())
 	}
 	view.start(c.Context(), served)
 	err = mock.Serve(c.Context(), f.drain, endpoints...)
@@ -248,22 +264,10 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	}
 	warnUnserved(s, served.Unserved())
 	warnUnplayed(s, served.Played())
-	if f.grades {
-		err = cmp.Or(err, printGrades(s, monitor))
+	if f.grades.on {
+		err = cmp.Or(err, f.grades.print(s, monitor.Report()))
 	}
 	return log.close(s, err)
-}
-
-// printGrades prints how the clients behaved; the error is errUnmet if one failed.
-func printGrades(s *streams, monitor *admin.Monitor) error {
-	grades := monitor.Grades()
-	if err := conformance.WriteText(printable{s.out}, grades); err != nil {
-		return fmt.Errorf("writing the grades: %w", err)
-	}
-	if conformance.Overall(grades) == conformance.Fail {
-		return errUnmet
-	}
-	return nil
 }
 
 // operator returns the operator's handler.

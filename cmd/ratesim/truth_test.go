@@ -143,7 +143,7 @@ func TestCompleteTables(t *testing.T) {
 		formats = append(formats, f.Name)
 	}
 	var codes []string
-	for _, code := range []int{exitDone, exitFailed, exitBadInput, exitUnmet, exitInterrupted} {
+	for _, code := range []int{exitDone, exitFailed, exitBadInput, exitUnmet, exitUntested, exitInterrupted} {
 		codes = append(codes, strconv.Itoa(code))
 	}
 	for _, table := range []struct {

@@ -1,20 +1,17 @@
 package conformance
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-	"pgregory.net/rapid"
 
+	"ratesim/provider/calls"
 	"ratesim/provider/wire"
 )
 
@@ -33,242 +30,222 @@ func status(code int, l wire.Limit) wire.Reply {
 	return r
 }
 
-// limited is a 429 after which nothing is left for reset.
-func limited(reset time.Duration) wire.Reply {
-	r := status(429, wire.Requests)
+var (
+	down   = status(503, wire.Capacity)
+	broke  = status(429, wire.Billing)
+	busy   = status(429, wire.Requests)
+	aFault = status(400, wire.NoLimit)
+)
+
+// empty is a 429 after which nothing is left for reset.
+func empty(reset time.Duration) wire.Reply {
+	r := busy
 	r.Requests = wire.Quota{Limit: 500, Remaining: 0, Reset: reset}
 	return r
 }
 
-// event is an attempt of key k at a time in seconds; wait is what its answer
-// asks for, in seconds, or -1.
-func event(seconds float64, body uint64, r wire.Reply, wait float64) Event {
-	w := time.Duration(wait * float64(time.Second))
-	if wait < 0 {
-		w = wire.Absent
-	}
-	return Event{Key: "k", Deployment: "d", At: at(seconds), Body: body, Reply: r, Wait: w, Left: 1}
+// nearly is a success that tells how much is left.
+func nearly(remaining int64) wire.Reply {
+	r := ok
+	r.Requests = wire.Quota{Limit: 500, Remaining: remaining, Reset: time.Minute}
+	return r
 }
 
-func observe(events ...Event) *Watcher {
-	slices.SortStableFunc(events, func(a, b Event) int { return a.At.Compare(b.At) })
-	w := New(1, nil)
-	for _, e := range events {
+// attempt is one of a client, and what it is answered.
+type attempt struct {
+	second   float64
+	id       calls.ID
+	reply    wire.Reply
+	wait     float64 // seconds that the answer asks for; 0 = it does not
+	takes    float64 // seconds until it is answered
+	scripted bool
+}
+
+// The ways in which attempts are known.
+func named(call int) calls.ID { return calls.ID{Key: "k", Name: fmt.Sprint(call), Retry: -1} }
+func counted(call, retry int) calls.ID {
+	return calls.ID{Key: "k", Body: uint64(call), Retry: retry, Connection: "a"}
+}
+func bodied(call int) calls.ID { return counted(call, -1) }
+
+func on(connection string, id calls.ID) calls.ID {
+	id.Connection = connection
+	return id
+}
+
+// play lets a watcher see attempts.
+func play(attempts []attempt) *Watcher {
+	w, tracker := New(1, nil), calls.New()
+	type ending struct {
+		at  time.Time
+		end func()
+	}
+	var endings []ending
+	attempts = slices.Clone(attempts)
+	slices.SortStableFunc(attempts, func(a, b attempt) int { return at(a.second).Compare(at(b.second)) })
+	for i, a := range attempts {
+		now := at(a.second)
+		slices.SortStableFunc(endings, func(a, b ending) int { return a.at.Compare(b.at) })
+		for len(endings) > 0 && !endings[0].at.After(now) {
+			endings[0].end()
+			endings = endings[1:]
+		}
+		e := Event{Key: a.id.Key, Deployment: "d", Request: fmt.Sprint("r", i), At: now, Told: at(a.second + a.takes), Wait: wire.Absent, Reply: a.reply, Scripted: a.scripted}
+		if a.wait > 0 {
+			e.Wait = at(a.wait).Sub(noon)
+		}
+		begun := tracker.Begin(now, &a.id)
+		e.Attempt = *begun
 		w.Observe(e)
+		answer := e.Answer()
+		endings = append(endings, ending{e.Told, func() { tracker.End(begun, &answer) }})
 	}
 	return w
 }
 
-// well is n requests that succeed, a second apart from second 100 on.
-func well(n int) []Event {
-	var list []Event
-	for i := range n {
-		list = append(list, event(100+float64(i), uint64(1000+i), ok, -1))
-	}
-	return list
-}
-
-func with(list []Event, more ...Event) []Event { return append(list, more...) }
-
-// Each script shows one client; want names the findings that are not a pass.
-func TestScripts(t *testing.T) {
-	broke := status(429, wire.Billing)
-	for _, tt := range []struct {
-		name   string
-		events []Event
-		want   map[string]Level
-	}{
-		{"all well", well(30), nil},
-		{"waits as asked", with(well(30), event(0, 1, limited(2*time.Second), 2), event(2.03, 1, ok, -1)), nil},
-		{"a timer that fires a little early", with(well(30), event(0, 1, limited(0), 2), event(1.995, 1, ok, -1)), nil},
-		{"waits longer", with(well(30), event(0, 1, limited(0), 2), event(90, 1, ok, -1)), nil},
-		{"comes back at once", with(well(30), event(0, 1, limited(0), 2), event(0.5, 1, ok, -1)), map[string]Level{"retry-after": Fail}},
-		{"turns to another deployment", with(well(30), event(0, 1, limited(0), 2), elsewhere(event(0.1, 1, limited(0), 2)), event(2, 1, ok, -1), elsewhere(event(2.1, 1, ok, -1))), nil},
-		{"1 early of 20", func() []Event {
-			list := well(30)
-			for i := range 20 {
-				wait := 2.0
-				if i == 7 {
-					wait = 1.9
-				}
-				begin := float64(10 * i)
-				list = append(list, event(begin, uint64(i), limited(0), 2), event(begin+wait, uint64(i), ok, -1))
-			}
-			return list
-		}(), map[string]Level{"retry-after": Warn}},
-		{"not asked to wait", with(well(30), event(0, 1, status(500, 0), -1), event(0, 1, ok, -1)), nil},
-		{"gives up on no credit", with(well(30), event(0, 1, broke, -1), event(1, 2, broke, -1)), nil},
-		{"insists on no credit", with(well(30), event(0, 1, broke, -1), event(1, 1, broke, -1)), map[string]Level{"hopeless": Fail}},
-		{"insists on a bad request", with(well(30), event(0, 1, status(400, 0), -1), event(1, 1, status(400, 0), -1)), map[string]Level{"hopeless": Fail}},
-		{"insists on what is too large", with(well(30), event(0, 1, status(429, wire.Oversize), -1), event(9, 1, status(429, wire.Oversize), -1)), map[string]Level{"hopeless": Fail}},
-		{"the same after ten minutes", with(well(30), event(0, 1, broke, -1), event(601, 1, broke, -1)), nil},
-		{"three attempts for each", spaced(30, 3), map[string]Level{"amplification": Warn}},
-		{"five attempts for each", spaced(30, 5), map[string]Level{"amplification": Fail}},
-		{"two attempts for each", spaced(30, 2), nil},
-		{"few requests", spaced(3, 5), nil},
-		{"goes on though nothing is left", with(well(30), // 4 of 34
-			event(0, 1, limited(20*time.Second), -1), event(1, 2, limited(19*time.Second), -1),
-			event(5, 3, limited(15*time.Second), -1), event(6, 4, limited(14*time.Second), -1), event(7, 5, limited(13*time.Second), -1)), map[string]Level{"exhausted": Fail}},
-		{"could not know yet", with(well(30), event(0, 1, limited(20*time.Second), -1), event(0.1, 2, limited(20*time.Second), -1),
-			event(0.2, 3, limited(20*time.Second), -1), event(0.24, 4, limited(20*time.Second), -1)), nil},
-		{"waits for the reset", with(well(30), event(0, 1, limited(2*time.Second), -1), event(2, 2, limited(2*time.Second), -1), event(4, 3, ok, -1)), nil},
-		{"is admitted before the reset", with(well(30), event(0, 1, limited(20*time.Second), -1), event(1, 2, ok, -1)), nil},
-		{"asked to come back before the reset", with(well(30), event(0, 1, limited(60*time.Second), 5), event(5, 1, limited(55*time.Second), 5),
-			event(10, 1, limited(50*time.Second), 5), event(15, 1, limited(45*time.Second), 5), event(20, 1, limited(45*time.Second), 5)), nil},
-		{"drives into the limit", with(well(30), left(0, 1, 0.04), left(1, 2, 0), left(3, 3, 0.01)), map[string]Level{"headroom": Warn}},
-		{"is refused out of the blue", with(well(30), left(0, 1, 0.06), left(1, 2, 1), left(3, 3, 0.5)), nil},
-	} {
-		checkScript(t, tt.name, tt.events, tt.want)
-	}
-}
-
-// TestNothing: where no client sent a request nothing was tested, which is no pass.
-func TestNothing(t *testing.T) {
-	if got := Overall(observe().Report()); got != Fail {
-		t.Errorf("without a request the grade is %v, want %v", got, Fail)
-	}
-}
-
-func checkScript(t *testing.T, name string, events []Event, want map[string]Level) {
-	t.Helper()
+func levelsOf(w *Watcher, p Policy) map[string]Level {
 	got := map[string]Level{}
-	grades := observe(events...).Report()
-	worst := Pass
-	for _, g := range grades {
+	for _, v := range w.Report(p).Rules {
+		if v.Level != Untested {
+			got[v.Name] = v.Level
+		}
+	}
+	return got
+}
+
+// Each cell of rule and client, for clients that keep a rule, break it, do not exercise it, or
+// of which nobody can tell. Each is held to all rules.
+func TestGrades(t *testing.T) {
+	for _, tt := range slices.Concat(neverRefused(), askedToWait(), incurable(), failing(), withNothingLeft(), nearLimits(), together()) {
+		w := play(tt.attempts)
+		if diff := cmp.Diff(tt.want, levelsOf(w, Policy{}), cmpEmpty); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+		checkReport(t, tt.name, w.Report(Policy{}), tt.want)
+	}
+}
+
+var cmpEmpty = cmp.Transformer("nil", func(m map[string]Level) map[string]Level {
+	if m == nil {
+		return map[string]Level{}
+	}
+	return m
+})
+
+// required are the rules without which a run is not a pass.
+var required = []string{"retry-after", "hopeless", "amplification"}
+
+// checkReport holds the grade of a run against those of the rules.
+func checkReport(t *testing.T, name string, r Report, rules map[string]Level) {
+	t.Helper()
+	want, open := Untested, Untested
+	fails := slices.Contains(slices.Collect(mapValues(rules)), Fail)
+	for _, rule := range required {
+		if rules[rule] == CannotTell {
+			open = CannotTell
+		}
+	}
+	missing := slices.ContainsFunc(required, func(rule string) bool { return rules[rule] == Untested || rules[rule] == CannotTell })
+	switch {
+	case fails:
+		want = Fail
+	case missing:
+		want = open
+	}
+	if r.Level != want || r.Open() != missing {
+		t.Errorf("%s: the run is %v, want %v; open %v, want %v", name, r.Level, want, r.Open(), missing)
+	}
+	for _, g := range r.Keys {
 		for _, f := range g.Findings {
-			if f.Level != Pass {
-				got[f.Name] = f.Level
-			}
-			worst = max(worst, f.Level)
-			if f.Says == "" || strings.Contains(f.Says, "%!") {
-				t.Errorf("%s: %s says %q", name, f.Name, f.Says)
+			if f.Says == "" || strings.Contains(f.Says, "%!") || (f.Level == Fail || f.Level == CannotTell) && f.Name != "lockstep" && len(f.Examples) == 0 {
+				t.Errorf("%s: %+v", name, f)
 			}
 		}
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-	if Overall(grades) != worst {
-		t.Errorf("%s: overall %v, want %v", name, Overall(grades), worst)
-	}
 }
 
-func elsewhere(e Event) Event {
-	e.Deployment = "spare"
-	return e
-}
-
-// spaced is n calls of so many attempts each, at random instants.
-func spaced(n, attempts int) []Event {
-	var list []Event
-	r := rand.New(rand.NewPCG(1, 2))
-	for i := range n {
-		begin := r.Float64() * 300
-		for a := range attempts {
-			reply := status(500, 0)
-			if a == attempts-1 {
-				reply = ok
+func mapValues(m map[string]Level) func(func(Level) bool) {
+	return func(yield func(Level) bool) {
+		for _, v := range m {
+			if !yield(v) {
+				return
 			}
-			list = append(list, event(begin+float64(a)*3, uint64(i), reply, -1))
 		}
 	}
-	return list
 }
 
-// left is a request refused after it was told how much was left.
-func left(seconds float64, body uint64, share float64) Event {
-	e := event(seconds, body, status(429, wire.Tokens), -1)
-	e.Left = share
-	return e
-}
-
-// herdOf lets every client be refused once and come back after a delay.
-func herdOf(clients int, delay func(r *rand.Rand) float64) Finding {
-	var list []Event
-	r := rand.New(rand.NewPCG(3, 4))
-	for i := range clients {
-		a, b := event(0.05, uint64(i), limited(0), -1), event(0.05+delay(r), uint64(i), ok, -1)
-		a.Key, b.Key = fmt.Sprint(i), fmt.Sprint(i)
-		list = append(list, a, b)
+// The ends of the interval are those of a table of Wilson's score interval for 90 %, which
+// is 95 % at each end (computed with R's binom.confint, methods = "wilson", and by solving
+// (p-share)^2 = z^2 share (1-share) / n by bisection here).
+func TestInterval(t *testing.T) {
+	solve := func(bad, of int64, side float64) float64 {
+		p, lo, hi := float64(bad)/float64(of), 0.0, 1.0
+		if side < 0 {
+			hi = p
+		} else {
+			lo = p
+		}
+		for range 100 {
+			x := (lo + hi) / 2
+			outside := (p-x)*(p-x) > 1.645*1.645*x*(1-x)/float64(of)
+			if outside == (side < 0) {
+				lo = x
+			} else {
+				hi = x
+			}
+		}
+		return lo
 	}
-	grades := observe(list...).Report()
-	return grades[len(grades)-1].Findings[0]
+	for _, n := range [][2]int64{{1, 1}, {1, 2}, {0, 20}, {2, 51}, {10, 60}, {60, 60}} {
+		low, high := interval(n[0], n[1])
+		if want := solve(n[0], n[1], -1); math.Abs(low-want) > 1e-9 {
+			t.Errorf("%v: low %v, want %v", n, low, want)
+		}
+		if want := solve(n[0], n[1], 1); math.Abs(high-want) > 1e-9 {
+			t.Errorf("%v: high %v, want %v", n, high, want)
+		}
+	}
 }
 
-func TestLockstep(t *testing.T) {
+// Gates decide alone, at the share they name or at that of the rule.
+func TestPolicy(t *testing.T) {
+	early := slices.Concat(tries(byName(1), down, 2, 0, 0.5), each(9, func(i int) []attempt { return tries(byName(2+i), down, 2, 10, 12) })) // 1 of 10
+	refused := burst(36, 4, func(i int) float64 { return 20 + float64(i) })
 	for _, tt := range []struct {
-		name   string
-		n      int
-		delay  func(*rand.Rand) float64
-		lo, hi float64 // of the index
-		want   Level
+		name     string
+		attempts []attempt
+		policy   Policy
+		want     Level
+		open     bool
 	}{
-		{"all at once", 200, func(*rand.Rand) float64 { return 2 }, 10, 10, Fail},
-		{"within 50 ms", 200, func(r *rand.Rand) float64 { return 2 + 0.05*r.Float64() }, 4.9, 10, Fail},
-		{"uniformly in ten seconds", 2000, func(r *rand.Rand) float64 { return 10 * r.Float64() }, 0.95, 1.05, Pass},
-		{"uniformly in one second", 500, func(r *rand.Rand) float64 { return 1.95 + r.Float64() }, 0.95, 1.05, Pass},
-		{"half a second", 500, func(r *rand.Rand) float64 { return 0.95 + 0.5*r.Float64() }, 1.9, 2.15, Warn}, // 2 exactly, by chance above
-		{"growing load", 3000, func(r *rand.Rand) float64 { return 20 * math.Sqrt(r.Float64()) }, 0.9, 1.1, Pass},
-		{"too few", 19, func(*rand.Rand) float64 { return 2 }, 10, 10, Pass},
+		{"no gate, untested", early, Policy{}, Untested, true},
+		{"no gate, untested is allowed", early, Policy{AllowUntested: true}, Warn, false},
+		{"its own share", early, Policy{FailOn: []Gate{{"retry-after", -1}}}, Warn, false},
+		{"above the share", early, Policy{FailOn: []Gate{{"retry-after", 0.09}}}, Fail, false},
+		{"at the share", early, Policy{FailOn: []Gate{{"retry-after", 0.1}}}, Pass, false},
+		{"another rule is untested", early, Policy{FailOn: []Gate{{"hopeless", -1}}}, Untested, true},
+		{"another rule may be untested", early, Policy{FailOn: []Gate{{"hopeless", -1}}, AllowUntested: true}, Warn, false},
+		{"one of two", early, Policy{FailOn: []Gate{{"hopeless", -1}, {"retry-after", 0}}}, Fail, true},
+		{"a rule that is not required", early, Policy{FailOn: []Gate{{"lockstep", -1}}}, Untested, true},
+		{"a rule that never fails by itself", refused, Policy{FailOn: []Gate{{"headroom", -1}}}, Fail, false},
+		{"others only inform", fails(byName(1), aFault, 0, 1), Policy{FailOn: []Gate{{"retry-after", -1}}, AllowUntested: true}, Warn, false},
+		{"nothing at all", nil, Policy{AllowUntested: true}, Untested, true},
 	} {
-		f := herdOf(tt.n, tt.delay)
-		if f.Share < tt.lo || f.Share > tt.hi {
-			t.Errorf("%s: index %.3f, want %v to %v", tt.name, f.Share, tt.lo, tt.hi)
-		}
-		if f.Level != tt.want && tt.name != "half a second" {
-			t.Errorf("%s: %v, want %v", tt.name, f.Level, tt.want)
+		r := play(tt.attempts).Report(tt.policy)
+		if r.Level != tt.want || r.Open() != tt.open {
+			t.Errorf("%s: %v, open %v, want %v and %v", tt.name, r.Level, r.Open(), tt.want, tt.open)
 		}
 	}
-}
-
-// Only 429s ask for what herds do.
-func TestHerdAfterErrors(t *testing.T) {
-	var list []Event
-	for i := range 100 {
-		list = append(list, event(0, uint64(i), status(500, 0), -1), event(2, uint64(i), ok, -1))
-	}
-	if w := observe(list...); w.herd.retries != 0 || w.all.retries != 100 {
-		t.Errorf("%d retries of 429s, %d retries", w.herd.retries, w.all.retries)
-	}
-}
-
-// The index, added up as retries come, is Morisita's formula over the counts.
-func TestHerdIndex(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		tenths := rapid.SliceOf(rapid.IntRange(0, 40)).Draw(t, "tenths of a second")
-		slices.Sort(tenths)
-		var h herd
-		windows, blocks := map[int]int{}, map[int]int{}
-		for _, n := range tenths {
-			h.add(at(float64(n) / 10))
-			windows[n]++
-			blocks[n/10]++
-		}
-		together, pairs := 0, 0
-		for _, n := range windows {
-			together += n * (n - 1)
-		}
-		for _, n := range blocks {
-			pairs += n * (n - 1)
-		}
-		want := 0.0
-		if pairs > 0 {
-			want = 10 * float64(together) / float64(pairs)
-		}
-		if math.Abs(h.index()-want) > 1e-9 {
-			t.Errorf("index %v, want %v", h.index(), want)
-		}
-	})
 }
 
 // The provider's minute lasts a second at speed 60.
 func TestSpeed(t *testing.T) {
 	w := New(60, nil)
 	for i := range 10 {
-		w.Observe(event(float64(i), uint64(i), limited(time.Minute), -1))
+		w.Observe(Event{Key: "k", At: at(float64(i)), Told: at(float64(i)), Wait: wire.Absent, Reply: empty(time.Minute)})
 	}
-	if g := w.Report()[0]; g.Level != Pass {
-		t.Errorf("%+v", g)
+	if got := levelsOf(w, Policy{})["exhausted"]; got != Pass {
+		t.Errorf("%v", got)
 	}
 }
 
@@ -276,8 +253,8 @@ func TestSpeed(t *testing.T) {
 func TestBounded(t *testing.T) {
 	w := New(1, nil)
 	for i := range 50_000 {
-		e := event(float64(i)/1000, uint64(i), limited(time.Minute), -1)
-		e.Deployment = fmt.Sprint(i)
+		e := Event{Key: "k", Deployment: fmt.Sprint(i), At: at(float64(i) / 1000), Told: at(float64(i) / 1000), Reply: empty(time.Minute)}
+		e.Attempt.Before = calls.Answer{Outcome: calls.Hopeless}
 		w.Observe(e)
 		e.Key = fmt.Sprint(i)
 		w.Observe(e)
@@ -285,80 +262,57 @@ func TestBounded(t *testing.T) {
 	if n := len(w.clients); n != maxKeys+1 {
 		t.Errorf("%d keys", n)
 	}
-	if c := w.clients["k"]; len(c.young) > maxBodies || len(c.old) > maxBodies || len(c.exhausted) > maxDeployments {
-		t.Errorf("%d and %d bodies, %d deployments", len(c.young), len(c.old), len(c.exhausted))
-	}
-	// Of the last refusals, retries are still known.
-	e := event(50, 49_999, ok, -1)
-	e.Deployment = "49999"
-	w.Observe(e)
-	if c := w.clients["k"]; c.retries != 1 {
-		t.Errorf("%d retries", c.retries)
-	}
-}
-
-// A retry is what follows a refusal of the same.
-func TestCounts(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w := New(1, nil)
-		refused := map[uint64]bool{}
-		retries := int64(0)
-		for i := range rapid.IntRange(0, 200).Draw(t, "events") {
-			body := rapid.Uint64Range(0, 5).Draw(t, "body")
-			reply := rapid.SampledFrom([]wire.Reply{ok, limited(0), status(500, 0), status(400, 0), status(wire.StatusReset, 0)}).Draw(t, "reply")
-			if refused[body] {
-				retries++
+	for key, c := range w.clients {
+		if len(c.exhausted) > maxDeployments {
+			t.Errorf("%s: %d deployments", key, len(c.exhausted))
+		}
+		for i := range c.examples {
+			if len(c.examples[i]) > maxExamples {
+				t.Errorf("%s: %d examples", key, len(c.examples[i]))
 			}
-			refused[body] = reply.Status != 200
-			w.Observe(event(float64(i), body, reply, -1))
 		}
-		if w.all.retries != retries {
-			t.Errorf("%d retries, want %d", w.all.retries, retries)
-		}
-	})
+	}
 }
 
-func TestWriteText(t *testing.T) {
-	list := append([]Event{event(0, 1, limited(0), 2), event(0.5, 1, ok, -1)}, well(30)...)
-	for i := range list {
-		list[i].Key = "sk-proj-0123456789abcdef"
+// A report has what a reader needs to find the requests in a log.
+func TestJSON(t *testing.T) {
+	early := tries(byName(1), down, 2, 0, 0.5)
+	for i := range early {
+		early[i].id.Key = "sk-proj-0123456789abcdef"
 	}
-	w := New(1, map[string]string{"sk-proj-0123456789abcdef": "web"})
-	for _, e := range list {
-		w.Observe(e)
-	}
-	grades := w.Report()
-	var b bytes.Buffer
-	if err := WriteText(&b, grades); err != nil {
+	w := play(early)
+	w.tenants = map[string]string{"sk-proj-0123456789abcdef": "web"}
+	data, err := json.Marshal(w.Report(Policy{}))
+	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `web, sk-pro…cdef: fail (32 requests, 1 of them retries, 1 refused by limits, 1 refused in all)
-  fail  retry-after    100 %    Came back before Retry-After asked with 1 of 1 retries; wait at least as long as the answer says.
-  pass  hopeless       -        Repeats nothing that can never succeed.
-  pass  amplification  1.03     Retries add little to its load.
-  pass  exhausted      0 %      Sends nothing while it knows that nothing is left.
-  pass  headroom       0 %      Slows down before limits refuse it, or meets none.
-all keys: pass (32 requests, 1 of them retries, 1 refused by limits, 1 refused in all)
-  pass  lockstep       -        Too few retries after 429s to tell: 1.
-conformance: fail
-`
-	if diff := cmp.Diff(want, b.String()); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	for _, want := range []string{
+		`{"grade":"fail","rules":[{"name":"retry-after","grade":"fail","decides":true,"open":false,`,
+		`{"name":"hopeless","grade":"untested","decides":true,"open":true,"says":"Nothing exercised it. To test it, answer`,
+		`{"key":"sk-pro…cdef","tenant":"web","grade":"fail","attempts":2,"calls":1,"limited":1,"refused":1,"findings":[{"name":"retry-after","grade":"fail","count":1,"of":1,"share":1,"low":0.2698`,
+		`"examples":[{"request":"r1","at":"2026-11-24T12:00:00.5Z","before":"r0","told":"2026-11-24T12:00:00Z","says":"request r1 of 12:00:00.500 came 1.5s too early; request r0 before it was answered 503 at 12:00:00.000 and asked it to wait for 2s"}]}`,
+	} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("no %s in\n%s", want, data)
+		}
 	}
-	data, err := json.Marshal(grades)
-	if err != nil || !bytes.Contains(data, []byte(`{"key":"sk-pro…cdef","tenant":"web","attempts":32,"retries":1,"limited":1,"refused":1,"grade":"fail","findings":[{"name":"retry-after","count":1,"of":1,"share":1,"warn":0.01,"fail":0.1,"grade":"fail","says":`)) {
-		t.Errorf("%v: %s", err, data)
+}
+
+// What was sent in vain is told with the request that had told of it.
+func TestExhaustedExample(t *testing.T) {
+	w := play(slices.Concat(fails(byName(1), empty(20*time.Second), 0), fails(byName(2), empty(19*time.Second), 1)))
+	want := "request r1 of 12:00:01.000 was answered 429; request r0 was told at 12:00:00.000 that nothing was left until 12:00:20.000"
+	if x := w.clients["k"].examples[exhausted]; len(x) != 1 || x[0].Says != want || x[0].Before != "r0" {
+		t.Errorf("%+v, want %s", x, want)
 	}
 }
 
 func BenchmarkObserve(b *testing.B) {
 	w := New(1, nil)
 	b.ReportAllocs()
+	e := Event{Key: "k", Deployment: "d", Wait: wire.Absent, Reply: ok}
 	for i := 0; b.Loop(); i++ {
-		r := ok
-		if i%4 == 0 {
-			r = limited(time.Second)
-		}
-		w.Observe(event(float64(i)/1000, uint64(i%3000), r, 1))
+		e.At = at(float64(i) / 1000)
+		w.Observe(e)
 	}
 }

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
@@ -11,59 +10,79 @@ import (
 // Level is how good something is.
 type Level uint8
 
-// The levels, from the best to the worst.
+// The levels. What is higher goes before what is lower where several come together.
 const (
-	Pass Level = iota
+	Untested Level = iota // nothing exercised the rule
+	Pass
 	Warn
+	CannotTell // what was seen can be right or wrong
 	Fail
 )
 
-var levels = [...]string{"pass", "warn", "fail"}
+var levels = [...]string{"untested", "pass", "warn", "cannot tell", "fail"}
 
 func (l Level) String() string { return levels[l] }
 
 // MarshalText writes a level by its name.
 func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// Finding is one thing that was looked at.
+// Finding is what was found of one rule.
 type Finding struct {
-	Name  string  `json:"name"`
-	Count int64   `json:"count"` // what was found
-	Of    int64   `json:"of"`    // of how many
-	Share float64 `json:"share"` // Count of Of; for amplification and lockstep, the factor that is graded
-	Warn  float64 `json:"warn"`  // Share above which it is a warning
-	Fail  float64 `json:"fail"`  // Share above which it is a failure; 0 = never
-	Level Level   `json:"grade"`
-	Says  string  `json:"says"`
+	Name     string    `json:"name"` // of the rule
+	Level    Level     `json:"grade"`
+	Bad      int64     `json:"count"`             // bad cases
+	Of       int64     `json:"of"`                // of so many
+	Unclear  int64     `json:"unclear,omitempty"` // cases of these of which nobody can tell
+	Share    float64   `json:"share"`
+	Low      float64   `json:"low"`  // the share is higher with a confidence of 95 %
+	High     float64   `json:"high"` // the share is lower with the same, even if all that is unclear is bad
+	Warn     float64   `json:"warn"` // share above which it is a warning
+	Fail     float64   `json:"fail"` // share above which it is a failure; 0 = never
+	Says     string    `json:"says"`
+	Examples []Example `json:"examples,omitempty"`
 }
 
 // Grade is how one client behaved.
 type Grade struct {
 	Key      string    `json:"key"` // its middle left out, as it may be a real one
 	Tenant   string    `json:"tenant,omitempty"`
+	Level    Level     `json:"grade"` // the highest of the findings
 	Attempts int64     `json:"attempts"`
-	Retries  int64     `json:"retries"`
+	Calls    int64     `json:"calls"`
 	Limited  int64     `json:"limited"` // refused by a limit
 	Refused  int64     `json:"refused"` // for whatever reason
-	Level    Level     `json:"grade"`   // the worst of the findings
 	Findings []Finding `json:"findings"`
 }
 
 // AllKeys is the key of the grade for all clients together.
 const AllKeys = "all keys"
 
-// Overall returns the worst of the grades; Fail where no client sent a request, for then
-// nothing was tested.
-func Overall(grades []Grade) Level {
-	worst, attempts := Pass, 0
-	for i := range grades {
-		worst = max(worst, grades[i].Level)
-		attempts += int(grades[i].Attempts)
-	}
-	if attempts == 0 {
-		return Fail
-	}
-	return worst
+// Policy says what a run has to pass.
+type Policy struct {
+	FailOn        []Gate // rules that decide, and no others; empty = all rules do
+	AllowUntested bool   // rules that nothing exercised, or of which nobody can tell, do not matter
+}
+
+// Gate is a rule that fails the run.
+type Gate struct {
+	Rule  string
+	Share float64 // above which it does; below 0 = what the rule itself says
+}
+
+// Report is how all clients behaved.
+type Report struct {
+	Level Level     `json:"grade"` // of the run
+	Rules []Verdict `json:"rules"`
+	Keys  []Grade   `json:"keys"` // in order of the keys; the last is of all together
+}
+
+// Verdict is what one rule says of the run.
+type Verdict struct {
+	Name    string `json:"name"`
+	Level   Level  `json:"grade"`   // the highest of all clients
+	Decides bool   `json:"decides"` // it can fail the run
+	Open    bool   `json:"open"`    // the run is not a pass because it was not exercised, or nobody can tell
+	Says    string `json:"says,omitempty"`
 }
 
 // Mask leaves out the middle of a key that is long enough to be a secret.
@@ -75,132 +94,176 @@ func Mask(key string) string {
 	return key
 }
 
-// Below so many, an average says little.
-const (
-	fewRequests = 20
-	fewRetries  = 20
-)
-
-// share grades count of of.
-func share(name string, count, of int64, warn, fail float64, good, bad string) Finding {
-	f := Finding{Name: name, Count: count, Of: of, Warn: warn, Fail: fail, Says: good}
-	if of > 0 {
-		f.Share = float64(count) / float64(of)
+// interval returns Wilson's score interval of a share (Journal of the American Statistical
+// Association 22, 1927), of which each end holds with a confidence of 95 %.
+func interval(bad, of int64) (low, high float64) {
+	if of == 0 {
+		return 0, 1
 	}
-	f.judge(bad)
-	return f
+	const z = 1.645
+	n, p := float64(of), float64(bad)/float64(of)
+	middle := (p + z*z/(2*n)) / (1 + z*z/n)
+	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+	return max(0, middle-half), min(1, middle+half)
 }
 
-// judge compares f's share with the thresholds; bad is what to say if it is
-// above.
-func (f *Finding) judge(bad string) {
+// level judges cases as if all that are unclear were good. With a share of its own, a gate
+// fails whatever is above it.
+func (r *Rule) level(n cases, gate *Gate) Level {
+	of := n.of + n.unclear
+	if of < max(1, r.Least) {
+		return Untested
+	}
+	share := float64(n.bad) / float64(of)
+	low, _ := interval(n.bad, of)
 	switch {
-	case f.Fail > 0 && f.Share > f.Fail:
-		f.Level, f.Says = Fail, bad
-	case f.Share > f.Warn:
-		f.Level, f.Says = Warn, bad
+	case gate != nil && gate.Share >= 0:
+		if share > gate.Share {
+			return Fail
+		}
+	case r.Fail > 0 && low > r.Fail, gate != nil && r.Fail == 0 && share > r.Warn:
+		return Fail
+	case share > r.Warn:
+		return Warn
 	}
+	return Pass
 }
 
-// grade grades one key.
-func (c *client) grade(key string) Grade {
-	g := c.counts.header(key)
-	g.Findings = []Finding{
-		// A wait asked for is exact: who comes before it is refused again.
-		share("retry-after", c.early, c.asked, 0.01, 0.1,
-			"Waits as long as it is asked to.",
-			fmt.Sprintf("Came back before Retry-After asked with %d of %d retries; wait at least as long as the answer says.", c.early, c.asked)),
-		// No retry of these can succeed.
-		share("hopeless", c.again, c.hopeless, 0, 0.1,
-			"Repeats nothing that can never succeed.",
-			fmt.Sprintf("Repeated a request %d times after %d answers that no wait can cure (no credit, too large, or malformed); give up on those.", c.again, c.hopeless)),
-		c.amplification(),
-		share("exhausted", c.known, c.attempts, 0.01, 0.1,
-			"Sends nothing while it knows that nothing is left.",
-			fmt.Sprintf("Sent %d of %d requests in vain after an answer had told that none are left and before the reset it named; hold new requests back until then.", c.known, c.attempts)),
-		// The answer that told it may not have been read yet: no reason to fail.
-		share("headroom", c.foretold, c.firsts, 0.05, 0,
-			"Slows down before limits refuse it, or meets none.",
-			fmt.Sprintf("Was refused with %d of %d new requests when the headers had told that less than %.0f %% was left; slow down as x-ratelimit-remaining falls.", c.foretold, c.firsts, low*100)),
-	}
-	g.settle()
-	return g
-}
-
-func (c *counts) header(key string) Grade {
-	return Grade{Key: key, Attempts: c.attempts, Retries: c.retries, Limited: c.limited, Refused: c.refused}
-}
-
-func (g *Grade) settle() {
-	for i := range g.Findings {
-		g.Level = max(g.Level, g.Findings[i].Level)
-	}
-}
-
-// amplification grades requests sent for each that was meant. Google's Site
-// Reliability Engineering, chapter 21, allows three attempts a request, and one
-// retry for every ten requests of a client.
-func (c *counts) amplification() Finding {
-	f := Finding{Name: "amplification", Count: c.attempts, Of: c.attempts - c.retries, Warn: 2, Fail: 3,
-		Says: "Retries add little to its load."}
+// judge judges cases. What it finds holds if all that are unclear are good, and nobody can
+// tell where it would not be a pass any more if they were bad.
+func (r *Rule) judge(n cases, gate *Gate, examples []Example) Finding {
+	f := Finding{Name: r.Name, Level: r.level(n, gate), Bad: n.bad, Of: n.of + n.unclear, Unclear: n.unclear, Warn: r.Warn, Fail: r.Fail, Says: r.good, Examples: examples}
 	if f.Of > 0 {
-		f.Share = float64(f.Count) / float64(f.Of)
-	} else if f.Count > 0 {
-		f.Share = float64(f.Count)
+		f.Share = float64(f.Bad) / float64(f.Of)
 	}
-	if c.attempts < fewRequests {
-		f.Says = fmt.Sprintf("Too few requests to tell: %d.", c.attempts)
-		return f
+	if gate != nil && gate.Share >= 0 {
+		f.Warn, f.Fail = gate.Share, gate.Share
 	}
-	f.judge(fmt.Sprintf("Sent %d requests for %d, %.1f for each; bound the retries of a request and of all together.", f.Count, f.Of, f.Share))
+	f.Low, _ = interval(f.Bad, f.Of)
+	_, f.High = interval(f.Bad+f.Unclear, f.Of)
+	switch {
+	case f.Level == Pass && r.level(cases{of: f.Of, bad: n.bad + n.unclear}, gate) > Pass:
+		f.Level = CannotTell
+		f.Says = fmt.Sprintf("Nobody can tell whether %d of %d cases are right or wrong: %s. Send an Idempotency-Key with each call, or give each call a body of its own.", f.Unclear, f.Of, doubts[n.why])
+	case f.Level == Untested:
+		f.Says = "Nothing exercised it. To test it, " + r.Exercise + "."
+	case f.Level > Pass:
+		f.Says = r.bad(&f)
+	}
 	return f
 }
 
-// together grades what no key does alone.
-func (w *Watcher) together() Grade {
-	g := w.all.header(AllKeys)
-	f := Finding{Name: "lockstep", Count: w.herd.together, Of: w.herd.pairs, Share: w.herd.index(), Warn: 2, Fail: 4,
-		Says: "Retries after 429s are spread in time."}
-	if w.herd.retries < fewRetries {
-		f.Says = fmt.Sprintf("Too few retries after 429s to tell: %d.", w.herd.retries)
-	} else {
-		f.judge(fmt.Sprintf("Two retries after 429s came within the same %v %.1f times as often as by chance; add jitter to the wait.", herdWindow, f.Share))
-	}
-	g.Findings = []Finding{f}
-	g.settle()
-	return g
-}
-
-// WriteText writes grades for people to read, the overall one last.
-func WriteText(w io.Writer, grades []Grade) error {
-	var b strings.Builder
-	for i := range grades {
-		g := &grades[i]
-		if g.Tenant != "" {
-			fmt.Fprintf(&b, "%s, ", g.Tenant)
+// found returns the cases of one rule.
+func (c *client) found(rule int) cases {
+	n, b := c.cases[rule], c.byBody[rule]
+	if c.twins {
+		b.unclear, b.of, b.bad = b.unclear+b.bad, b.of-b.bad, 0
+		if rule == amplification { // the three attempts may be of three calls
+			b.unclear, b.of = b.unclear+b.of, 0
 		}
-		fmt.Fprintf(&b, "%s: %v (%d requests, %d of them retries, %d refused by limits, %d refused in all)\n",
-			g.Key, g.Level, g.Attempts, g.Retries, g.Limited, g.Refused)
-		for j := range g.Findings {
-			f := &g.Findings[j]
-			fmt.Fprintf(&b, "  %v  %-13s  %-7s  %s\n", f.Level, f.Name, f.figure(), f.Says)
+		if b.unclear > 0 {
+			b.why = twins
 		}
 	}
-	if !slices.ContainsFunc(grades, func(g Grade) bool { return g.Attempts > 0 }) {
-		b.WriteString("no client sent a request that could be graded; is the base URL right?\n")
+	n.add(b)
+	if rule == headroom && !c.near {
+		return cases{}
 	}
-	fmt.Fprintf(&b, "conformance: %v\n", Overall(grades))
-	_, err := io.WriteString(w, b.String())
-	return err
+	return n
 }
 
-// figure shows what is graded.
-func (f *Finding) figure() string {
-	switch {
-	case f.Of == 0:
-		return "-"
-	case f.Name == "amplification" || f.Name == "lockstep":
-		return fmt.Sprintf("%.2f", f.Share)
+// gate returns the gate for a rule, if there is one, and whether the rule decides.
+func (p *Policy) gate(r *Rule) (gate *Gate, decides bool) {
+	for i := range p.FailOn {
+		if p.FailOn[i].Rule == r.Name {
+			gate = &p.FailOn[i]
+		}
 	}
-	return fmt.Sprintf("%.3g %%", math.Min(f.Share*100, 999))
+	return gate, gate != nil || len(p.FailOn) == 0
+}
+
+func (c *counts) grade(key string) Grade {
+	return Grade{Key: key, Attempts: c.attempts, Calls: c.calls, Limited: c.limited, Refused: c.refused}
+}
+
+// Report returns how the clients have behaved.
+func (w *Watcher) Report(p Policy) Report {
+	keys := make([]string, 0, len(w.clients))
+	for key := range w.clients {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	var out Report
+	for _, key := range keys {
+		c := w.clients[key]
+		g := c.grade(Mask(key))
+		g.Tenant = w.tenants[key]
+		for i := range w.rules {
+			if w.rules[i].measure != nil {
+				gate, _ := p.gate(&w.rules[i])
+				g.Findings = append(g.Findings, w.rules[i].judge(c.found(i), gate, c.examples[i]))
+			}
+		}
+		out.Keys = append(out.Keys, g)
+	}
+	g := w.all.grade(AllKeys)
+	gate, _ := p.gate(&w.rules[lockstep])
+	g.Findings = []Finding{w.rules[lockstep].judge(w.herd.pairs, gate, nil)}
+	out.Keys = append(out.Keys, g)
+	out.settle(w.rules, p)
+	return out
+}
+
+// settle works out the levels of keys, rules and the run.
+func (r *Report) settle(rules []Rule, p Policy) {
+	for i := range rules {
+		v := Verdict{Name: rules[i].Name}
+		for k := range r.Keys {
+			g := &r.Keys[k]
+			for _, f := range g.Findings {
+				if f.Name != v.Name {
+					continue
+				}
+				if f.Level >= v.Level {
+					v.Level, v.Says = f.Level, f.Says
+				}
+				g.Level = max(g.Level, f.Level)
+			}
+		}
+		if v.Level == Untested {
+			v.Says = "Nothing exercised it. To test it, " + rules[i].Exercise + "."
+		}
+		gate, decides := p.gate(&rules[i])
+		v.Decides = decides
+		v.Open = (gate != nil || decides && rules[i].Required) && !p.AllowUntested && (v.Level == Untested || v.Level == CannotTell)
+		r.Rules = append(r.Rules, v)
+	}
+	r.Level = r.level()
+}
+
+// level is the grade of the run.
+func (r *Report) level() Level {
+	open, worst := Untested, Untested
+	for _, v := range r.Rules {
+		switch {
+		case v.Decides && v.Level == Fail:
+			return Fail
+		case v.Open:
+			open = max(open, v.Level)
+		case v.Level == Fail: // a rule that does not decide
+			worst = max(worst, Warn)
+		case v.Level != CannotTell:
+			worst = max(worst, v.Level)
+		}
+	}
+	if r.Open() {
+		return open
+	}
+	return worst
+}
+
+// Open reports whether the run is no pass although nothing failed: a rule that decides was
+// not exercised, or nobody can tell, or no client sent a request.
+func (r *Report) Open() bool {
+	return r.Keys[len(r.Keys)-1].Attempts == 0 || slices.ContainsFunc(r.Rules, func(v Verdict) bool { return v.Open })
 }

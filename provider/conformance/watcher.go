@@ -5,59 +5,77 @@
 package conformance
 
 import (
-	"slices"
+	"fmt"
 	"strings"
 	"time"
 
+	"ratesim/provider/calls"
 	"ratesim/provider/wire"
 )
 
 // Event is one attempt that was answered.
 type Event struct {
-	Key        string    // API key
-	Deployment string    // empty when none was found
-	At         time.Time // when the attempt arrived
-	Body       uint64    // hash of the body: the same request again has the same
+	Key        string        // API key
+	Deployment string        // empty when none was found
+	Request    string        // id of the request
+	Body       uint64        // hash of its body and of where it was sent to
+	At         time.Time     // when the attempt arrived
+	Told       time.Time     // when the client could begin to read the answer
+	Wait       time.Duration // real time until it may come back, as the answer told; Absent if it did not
+	Scripted   bool          // a script has refused it, whatever the deployment would have said
 	Reply      wire.Reply
-	Wait       time.Duration // real time until it would be admitted, as the answer told; Absent if it did not
-	Left       float64       // smallest share of a limit left as told before this attempt; 1 if nothing was told
+	Attempt    calls.Attempt
+}
+
+// Limited reports whether a limit refused the attempt.
+func (e *Event) Limited() bool {
+	return e.Reply.Status == wire.StatusTooManyRequests || e.Reply.Limit != wire.NoLimit
+}
+
+// Outcome is what came of the attempt if the client got all of the answer.
+func (e *Event) Outcome() calls.Outcome {
+	r := &e.Reply
+	switch {
+	case r.Status >= 200 && r.Status < 300:
+		return calls.Succeeded
+	case r.ShouldRetry == wire.Retry:
+		return calls.Failed
+	case r.Status >= 400 && (!r.Retryable() || r.ShouldRetry == wire.DoNotRetry):
+		return calls.Hopeless
+	}
+	return calls.Failed
+}
+
+// Answer is what the next attempt of the call is held against.
+func (e *Event) Answer() calls.Answer {
+	return calls.Answer{Request: e.Request, Deployment: e.Deployment, Told: e.Told, Asked: e.Wait >= 0, Wait: e.Wait,
+		Status: e.Reply.Status, Limited: e.Limited(), Outcome: e.Outcome()}
 }
 
 const (
-	// memory is how long a refused request is remembered. A client that comes
-	// back later has given up and begins anew.
-	memory = 10 * time.Minute
-	// maxBodies is how many refused requests are remembered of a key at least;
-	// with twice as many, the older half is forgotten, and its retries count as
-	// new requests.
-	maxBodies = 1 << 10
-	// maxKeys is how many keys are told apart; the others share one record, in
-	// which retries are known by their bodies alone.
+	// maxKeys is how many keys are told apart; the others share one record.
 	maxKeys = 1 << 10
 	// maxDeployments is the same for the deployments of a key.
 	maxDeployments = 1 << 6
-	// slack is how much too early is still on time: the resolution of clients'
-	// timers.
-	slack = 10 * time.Millisecond
+	// maxExamples is how many examples are kept of each rule and key.
+	maxExamples = 3
 	// flight is how long a refusal may take to reach the client; until then it
 	// does not know of it.
 	flight = 250 * time.Millisecond
 	// low is the share left below which a client that reads the headers has to
 	// slow down.
 	low = 0.05
+	// most is how many attempts a call may have that nobody asked for.
+	most = 3
 )
 
 // others is the record of the keys above maxKeys.
 const others = "other keys"
 
 // Watcher takes down what clients do. It must not be used concurrently.
-//
-// A retry is a request with the key, body and deployment of an earlier one that
-// was refused and has not been repeated since: who turns to another deployment
-// comes back to none. Clients that send the same body on purpose cannot be told
-// from clients that retry.
 type Watcher struct {
 	speed   float64
+	rules   []Rule
 	tenants map[string]string
 	clients map[string]*client
 	herd    herd
@@ -68,106 +86,107 @@ type Watcher struct {
 // the clients'; resets in replies are in the provider's time. In grades, keys are
 // said to be of their tenants; there may be none.
 func New(speed float64, tenants map[string]string) *Watcher {
-	return &Watcher{speed: speed, tenants: tenants, clients: map[string]*client{}}
+	return &Watcher{speed: speed, rules: rules(), tenants: tenants, clients: map[string]*client{}}
 }
 
-// counts is what findings are made of.
-type counts struct {
-	attempts, retries, limited, refused int64
+type counts struct{ attempts, calls, limited, refused int64 }
 
-	asked, early         int64 // retries of refusals that asked to wait; those that did not
-	hopeless, again      int64 // refusals that nothing can cure; requests repeated all the same
-	known, foretold      int64 // refused while the window was known to be exhausted; refused while little was left
-	firsts, firstLimited int64
+func (c *counts) add(e *Event) {
+	c.attempts++
+	c.calls += one(e.Attempt.Number == 0)
+	c.limited += one(e.Limited())
+	c.refused += one(e.Outcome() != calls.Succeeded)
 }
 
 // client is one key.
 type client struct {
 	counts
-	young, old map[request]refusal
-	exhausted  map[string]window // by deployment
-}
-
-// request is what retries are known by.
-type request struct {
-	deployment string
-	body       uint64
-}
-
-// refusal is what is remembered of a request.
-type refusal struct {
-	at       time.Time
-	wait     time.Duration // asked for; Absent if it was not
-	hopeless bool
-	limited  bool
+	cases [numRules]cases
+	// byBody are the cases of attempts that are known by their bodies alone. They count if
+	// the client turns out to have no two calls with the same body.
+	byBody    [numRules]cases
+	twins     bool // it has
+	examples  [numRules][]Example
+	near      bool              // it has been told that little is left of a limit, or nothing
+	exhausted map[string]window // by deployment
+	knewFrom  time.Time         // the first of these began
 }
 
 // window is the time in which a client knows that nothing is left.
-type window struct{ from, until time.Time }
+type window struct {
+	from, until time.Time
+	request     string // that was answered so first
+	told        time.Time
+}
+
+// Example is one case that is bad, or of which nobody can tell.
+type Example struct {
+	Request string    `json:"request"` // id of the attempt
+	At      time.Time `json:"at"`
+	Before  string    `json:"before,omitempty"` // id of the attempt of the call before it
+	Told    time.Time `json:"told,omitzero"`    // when that was answered
+	Says    string    `json:"says"`
+}
 
 // Observe takes down one attempt. Attempts come in the order of their arrival,
 // or nearly so.
 func (w *Watcher) Observe(e Event) {
 	c := w.client(e.Key)
-	same := request{e.Deployment, e.Body}
-	before, repeated := c.take(same, e.At)
-	obeyed := repeated && before.wait >= 0 && e.At.Sub(before.at) >= before.wait-slack
-	r := &e.Reply
-	limited := r.Status == wire.StatusTooManyRequests || r.Limit != wire.NoLimit
-
-	var n counts
-	n.attempts = 1
-	n.limited = one(limited)
-	n.refused = one(!success(r))
-	n.retries = one(repeated)
-	n.firsts, n.firstLimited = one(!repeated), one(!repeated && limited)
-	n.asked = one(repeated && before.wait >= 0)
-	n.early = one(repeated && before.wait >= 0 && !obeyed)
-	n.again = one(repeated && before.hopeless)
-	n.hopeless = one(hopeless(r))
-	if limited && r.Retryable() {
-		if known := c.exhausted[e.Deployment]; !obeyed && e.At.After(known.from) && e.At.Before(known.until) {
-			n.known = 1
-		} else if !repeated && e.Left <= low {
-			n.foretold = 1
+	c.add(&e)
+	w.all.add(&e)
+	c.twins = c.twins || e.Attempt.Twin
+	for i := range w.rules {
+		if w.rules[i].measure == nil {
+			continue
+		}
+		n := w.rules[i].measure(c, &e)
+		if n == (cases{}) {
+			continue
+		}
+		if e.Attempt.By == calls.ByBody && i < exhausted {
+			c.byBody[i].add(n)
+		} else {
+			c.cases[i].add(n)
+		}
+		if n.bad+n.unclear > 0 && len(c.examples[i]) < maxExamples && i != headroom {
+			c.examples[i] = append(c.examples[i], c.example(i, &e))
 		}
 	}
-	c.add(&n)
-	w.all.add(&n)
-	if repeated && before.limited {
-		w.herd.add(e.At)
-	}
-	if !success(r) {
-		c.put(same, refusal{at: e.At, wait: e.Wait, hopeless: hopeless(r), limited: limited})
+	if a := &e.Attempt; a.Before.Status == wire.StatusTooManyRequests && a.Before.Outcome == calls.Failed {
+		w.herd.add(e.At, a.Alike || a.Guessed || a.By == calls.ByBody && c.twins)
 	}
 	c.learn(&e, w.speed)
 }
 
-func success(r *wire.Reply) bool { return r.Status >= 200 && r.Status < 300 }
-
-// hopeless reports whether the same request can never succeed.
-func hopeless(r *wire.Reply) bool { return r.Status >= 400 && !r.Retryable() }
-
-func one(yes bool) int64 {
-	if yes {
-		return 1
+// example tells a case of a rule.
+func (c *client) example(rule int, e *Event) Example {
+	const clock = "15:04:05.000"
+	x := Example{Request: e.Request, At: e.At}
+	x.Says = fmt.Sprintf("request %s of %s", e.Request, e.At.UTC().Format(clock))
+	if rule == exhausted {
+		known := c.exhausted[e.Deployment]
+		x.Before, x.Told = known.request, known.told
+		x.Says += fmt.Sprintf(" was answered %d; request %s was told at %s that nothing was left until %s",
+			e.Reply.Status, known.request, known.told.UTC().Format(clock), known.until.UTC().Format(clock))
+		return x
 	}
-	return 0
-}
-
-func (c *counts) add(n *counts) {
-	c.attempts += n.attempts
-	c.retries += n.retries
-	c.limited += n.limited
-	c.refused += n.refused
-	c.asked += n.asked
-	c.early += n.early
-	c.hopeless += n.hopeless
-	c.again += n.again
-	c.known += n.known
-	c.foretold += n.foretold
-	c.firsts += n.firsts
-	c.firstLimited += n.firstLimited
+	b := &e.Attempt.Before
+	if b.Outcome == calls.Unanswered {
+		x.Says += fmt.Sprintf(" was answered %d", e.Reply.Status)
+		return x
+	}
+	x.Before, x.Told = b.Request, b.Told
+	due := b.Told.Add(b.Wait)
+	if early := due.Sub(e.At); b.Asked && early > 0 {
+		x.Says += fmt.Sprintf(" came %v too early", early.Round(time.Millisecond))
+	} else {
+		x.Says += fmt.Sprintf(" was attempt %d of its call", e.Attempt.Number+1)
+	}
+	x.Says += fmt.Sprintf("; request %s before it was answered %d at %s", b.Request, b.Status, b.Told.UTC().Format(clock))
+	if b.Asked {
+		x.Says += fmt.Sprintf(" and asked it to wait for %v", b.Wait.Round(time.Millisecond))
+	}
+	return x
 }
 
 // client returns the record of a key.
@@ -178,30 +197,10 @@ func (w *Watcher) client(key string) *client {
 		c = w.clients[key]
 	}
 	if c == nil {
-		c = &client{young: map[request]refusal{}, exhausted: map[string]window{}}
+		c = &client{exhausted: map[string]window{}}
 		w.clients[strings.Clone(key)] = c
 	}
 	return c
-}
-
-// take returns what is remembered of a request, and forgets it: what comes after
-// this is a retry only if this is refused too.
-func (c *client) take(same request, now time.Time) (refusal, bool) {
-	for _, m := range [...]map[request]refusal{c.young, c.old} {
-		if before, ok := m[same]; ok {
-			delete(m, same)
-			return before, now.Sub(before.at) <= memory
-		}
-	}
-	return refusal{}, false
-}
-
-// put remembers a refusal.
-func (c *client) put(same request, r refusal) {
-	if len(c.young) >= maxBodies {
-		c.young, c.old = map[request]refusal{}, c.young
-	}
-	c.young[same] = r
 }
 
 // learn notes until when a client has been told that nothing is left.
@@ -218,15 +217,23 @@ func (c *client) learn(e *Event, speed float64) {
 	if reset == 0 {
 		return
 	}
+	until := e.Told.Add(time.Duration(float64(reset) / speed))
+	if back := e.Told.Add(e.Wait); e.Wait > 0 && back.Before(until) {
+		until = back
+	}
 	known, ok := c.exhausted[e.Deployment]
-	if !ok && len(c.exhausted) >= maxDeployments {
+	switch {
+	case !ok && len(c.exhausted) >= maxDeployments:
 		return
+	case !e.Told.Before(known.until):
+		known = window{e.Told.Add(flight), until, e.Request, e.Told}
+	case until.Before(known.until):
+		known.until = until
 	}
-	if !e.At.Before(known.until) {
-		known.from = e.At.Add(flight)
+	c.exhausted[strings.Clone(e.Deployment)] = known
+	if c.knewFrom.IsZero() && known.from.Before(known.until) {
+		c.knewFrom = known.from
 	}
-	known.until = e.At.Add(time.Duration(float64(reset) / speed))
-	c.exhausted[e.Deployment] = known
 }
 
 const (
@@ -234,55 +241,31 @@ const (
 	herdWindows = 10 // in a block, within which retries are compared
 )
 
-// herd measures how much retries come together. Its index is Morisita's (Memoirs
-// of the Faculty of Science, Kyushu University, E 2, 1959): how many times as
-// often two events fall into one window as they would by chance, 1 for events
-// that know nothing of each other and 10, the number of windows, for those that
-// all come at once. It is taken within blocks of a second, so that a load that
-// rises and falls is not held against the clients.
+// herd measures how much retries come together, by the pairs of them that fall into one
+// window of those in one block: ten times their share is Morisita's index (Memoirs of the
+// Faculty of Science, Kyushu University, E 2, 1959). It is taken within blocks of a second,
+// so that a load that rises and falls is not held against the clients.
 type herd struct {
-	block    int64
-	counts   [herdWindows]int64
-	total    int64 // in the block
-	together int64 // pairs in one window
-	pairs    int64 // in one block
-	retries  int64
+	block   int64
+	counts  [herdWindows]int64
+	total   int64 // in the block
+	unclear int64 // in the block, those that may be no retries; not among the others
+	pairs   cases // bad: those in one window
 }
 
-func (h *herd) add(at time.Time) {
+// add notes what is a retry, or may be one.
+func (h *herd) add(at time.Time, unclear bool) {
 	w := at.UnixNano() / int64(herdWindow)
 	if b := w / herdWindows; b > h.block {
-		h.block, h.counts, h.total = b, [herdWindows]int64{}, 0
+		*h = herd{block: b, pairs: h.pairs}
+	}
+	if unclear {
+		h.pairs.add(cases{unclear: h.total + h.unclear, why: guessed})
+		h.unclear++
+		return
 	}
 	w = max(0, w-h.block*herdWindows) // what comes late counts as the block's first
-	h.together += h.counts[w]
-	h.pairs += h.total
+	h.pairs.add(cases{of: h.total, bad: h.counts[w], unclear: h.unclear, why: guessed})
 	h.counts[w]++
 	h.total++
-	h.retries++
-}
-
-// index returns Morisita's index, 0 when there was no pair.
-func (h *herd) index() float64 {
-	if h.pairs == 0 {
-		return 0
-	}
-	return herdWindows * float64(h.together) / float64(h.pairs)
-}
-
-// Report returns a grade for each key, in order of the keys, and a last one for
-// all of them together.
-func (w *Watcher) Report() []Grade {
-	keys := make([]string, 0, len(w.clients))
-	for key := range w.clients {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	list := make([]Grade, 0, len(keys)+1)
-	for _, key := range keys {
-		g := w.clients[key].grade(Mask(key))
-		g.Tenant = w.tenants[key]
-		list = append(list, g)
-	}
-	return append(list, w.together())
 }

@@ -34,7 +34,6 @@ type account struct {
 	work    work
 	calls   uint64 // of clients that do not number them
 	tally   []tally
-	left    []float64 // smallest share of a limit of each deployment, as told last; 1 = not known
 	key     rng.Key
 	outputs rng.Dist // tokens of an ordinary client's answer
 }
@@ -48,7 +47,6 @@ func newAccount(configs []provider.Config, key rng.Key, outputs rng.Dist, zero, 
 	var pools provider.Pools
 	for i := range configs {
 		a.models = append(a.models, provider.New(&configs[i], key.Sub(rng.Deployment, uint64(i)), &pools))
-		a.left = append(a.left, 1)
 	}
 	return a
 }
@@ -127,7 +125,6 @@ type decided struct {
 	first time.Time // when its first token comes, if it is streamed
 	ready time.Time // when an answer in one piece begins to be sent
 	due   time.Time // when the answer is complete
-	left  float64   // smallest share of a limit, as told before
 	begun bool      // it is streamed, and fails in the middle
 	task  *task     // nil if it was not admitted
 
@@ -166,7 +163,6 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 		d.why = ByScript
 	}
 	m.Answer(now, x, &d.reply, ans)
-	d.left, a.left[model] = a.left[model], min(d.reply.Requests.Share(), d.reply.Tokens.Share())
 	a.tally[model].attempts++
 	switch {
 	case d.reply.Status == wire.StatusTooManyRequests:

@@ -130,6 +130,9 @@ func (s *Server) forget() (wait time.Duration) {
 // Reset forgets all accounts, with their files, so that every limit is whole again, and
 // begins all scripts anew.
 func (s *Server) Reset() {
+	s.callsMu.Lock()
+	s.calls.Forget()
+	s.callsMu.Unlock()
 	s.SetScripts(s.stage.Load().player.Scripts())
 	s.mu.Lock()
 	defer s.mu.Unlock()

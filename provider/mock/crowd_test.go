@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -250,7 +249,7 @@ func (c *crowd) asking() request {
 		body = body[:len(body)-1-c.draws.IntN(20)] // malformed
 	}
 	c.ledger.mu.Lock()
-	c.ledger.asked[maphash.String(c.s.hash, body)] = asked{uint32(estimate(text)), uint32(len(text) / 3), uint32(most), streamed}
+	c.ledger.asked[c.s.content("", path, []byte(body))] = asked{uint32(estimate(text)), uint32(len(text) / 3), uint32(most), streamed}
 	c.ledger.mu.Unlock()
 	return c.behave(request{head: "POST " + path, body: body})
 }

@@ -3,7 +3,6 @@ package mock
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"net/http"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/calls"
 	"ratesim/provider/conformance"
 	"ratesim/provider/script"
 	"ratesim/provider/wire"
@@ -33,11 +33,16 @@ type exchange struct {
 	query   wire.Query
 	answer  wire.Answer
 	decided
-	kept           *recorded     // nil = nobody wants its record
-	fromBench      bool          // it has facts of a load generator
-	scripted       *script.Reply // nil = no script is played to it
-	script         string        // that is played to its call, as a Record names it
-	model          []byte        // its name in JSON
+	kept           *recorded      // nil = nobody wants its record
+	fromBench      bool           // it has facts of a load generator
+	callName       string         // what names its call in these; empty = nothing
+	attempt        *calls.Attempt // nil = nobody wants to know of which call it is
+	arrived        time.Time      // when that was asked
+	same           uint64         // hash of what all attempts of its call have in common
+	told           calls.Answer   // what the next attempt of its call is held against
+	scripted       *script.Reply  // nil = no script is played to it
+	script         string         // that is played to its call, as a Record names it
+	model          []byte         // its name in JSON
 	prompt, output uint32
 	events         int // of a response's stream
 	out            []byte
@@ -70,6 +75,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 }
 
 func (s *Server) done(e *exchange) {
+	e.end()
 	if e.task != nil && e.query.Stream && (e.gone || e.r.Context().Err() != nil) {
 		e.account.hangUp(&e.decided)
 	}
@@ -127,7 +133,8 @@ func shortened(s string) string {
 func (e *exchange) fail(status int, message string) {
 	e.turnAway(status, message)
 	if len(e.body) > 0 && status < http.StatusInternalServerError { // whoever repeats it is at fault
-		e.watch(time.Now(), &wire.Reply{Status: status, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}, wire.Absent)
+		now := time.Now()
+		e.watch(&conformance.Event{At: now, Told: now, Wait: wire.Absent, Reply: wire.Reply{Status: status, RetryAfter: wire.Absent, Requests: wire.NoQuota, Tokens: wire.NoQuota}})
 	}
 }
 
@@ -140,15 +147,7 @@ func (e *exchange) turnAway(status int, message string) {
 	}
 	status, body := e.dialect.Encode(&e.answer, e.w.Header())
 	e.w.WriteHeader(status)
-	e.write(body)
-}
-
-// watch tells Config.Watch of a request.
-func (e *exchange) watch(at time.Time, r *wire.Reply, wait time.Duration) {
-	if e.s.c.Watch == nil {
-		return
-	}
-	e.s.c.Watch(conformance.Event{Key: e.key, Deployment: e.name, At: at, Body: maphash.Bytes(e.s.hash, e.body), Reply: *r, Wait: wait, Left: e.left})
+	e.answered = e.write(body)
 }
 
 func (e *exchange) requestID() string { return "req_" + string(e.id) }

@@ -2,13 +2,13 @@ package mock
 
 import (
 	"cmp"
-	"hash/maphash"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
 	"ratesim/provider"
+	"ratesim/provider/conformance"
 	"ratesim/provider/script"
 	"ratesim/provider/wire"
 )
@@ -33,18 +33,6 @@ func (s *Server) Played() []script.Played {
 	return on.player.Played()
 }
 
-// callHeaders carry what names a call for all its attempts: the idempotency keys of
-// vendors' SDKs, and the invocation of AWS's.
-var callHeaders = [...]string{"Idempotency-Key", "X-Idempotency-Key", "Amz-Sdk-Invocation-Id"}
-
-// longestKey is how long an idempotency key may be with OpenAI and others; of a longer
-// one, a hash is kept.
-const longestKey = 255
-
-// retryHeader carries the number of attempts before this one, with the SDKs of OpenAI,
-// Anthropic, Groq and others that are made alike.
-const retryHeader = "X-Stainless-Retry-Count"
-
 // turn returns the scripted reply to this request, nil if no script is played to it, and
 // what must be called when it was given. It reports false when it has answered itself.
 func (e *exchange) turn() (reply *script.Reply, end func(over bool), ok bool) {
@@ -52,21 +40,8 @@ func (e *exchange) turn() (reply *script.Reply, end func(over bool), ok bool) {
 	if e.fromBench || name == "" && on.empty {
 		return nil, nil, true
 	}
-	var hash maphash.Hash
-	hash.SetSeed(e.s.hash)
-	_, _ = hash.WriteString(e.r.URL.Path) // a hash takes all that is written
-	_, _ = hash.Write(e.body)
-	a := script.Attempt{Script: name, Model: e.query.Model, Deployment: e.name, Path: e.r.URL.Path, Key: e.key,
-		Prompt: e.query.Text, Body: hash.Sum64(), Retry: -1, Connection: e.r.RemoteAddr}
-	for _, name := range callHeaders {
-		a.Call = cmp.Or(a.Call, e.r.Header.Get(name))
-	}
-	if len(a.Call) > longestKey {
-		a.Call = strconv.FormatUint(maphash.String(e.s.hash, a.Call), 36)
-	}
-	if n, err := strconv.ParseUint(e.r.Header.Get(retryHeader), 10, 16); err == nil {
-		a.Retry = int(n)
-	}
+	e.begin()
+	a := script.Attempt{Call: e.attempt.Call, Script: name, Model: e.query.Model, Deployment: e.name, Path: e.r.URL.Path, Key: e.key, Prompt: e.query.Text}
 	on.mu.Lock()
 	turn, err := on.player.Begin(time.Now(), &a)
 	on.mu.Unlock()
@@ -159,13 +134,18 @@ func (e *exchange) refuse(i int, r *script.Reply) {
 		a.Limit = cmp.Or(r.Limit, wire.Requests)
 		e.explain(c)
 	}
-	e.scripted, e.left = r, 1 // no header has told of it before
+	e.scripted = r
 	_, body := e.encode(a)
 	told := wire.Reply{Status: r.Status, Limit: a.Limit, RetryAfter: a.Wait, Requests: wire.NoQuota, Tokens: wire.NoQuota}
-	e.watch(time.Now(), &told, a.Wait)
+	var sent wire.Reply // what the headers of the script say, too
+	wire.Parse(r.Status, e.w.Header(), nil, a.Now, &sent)
+	if told.ShouldRetry = sent.ShouldRetry; a.Wait == wire.Absent {
+		told.RetryAfter = sent.RetryAfter
+	}
+	e.watch(&conformance.Event{At: e.arrived, Told: a.Now, Wait: told.RetryAfter, Reply: told, Scripted: true})
 	e.forget()
 	e.w.WriteHeader(r.Status)
-	e.write(body)
+	e.answered = e.write(body)
 }
 
 // explain says how large the limit is that refuses, as if it were used up.

@@ -181,8 +181,8 @@ func TestScriptedHeaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits []time.Duration
 		s, err := mock.New(mock.Config{Deployments: []mock.Deployment{named("openai", "gpt-4o", "")}, Watch: func(e conformance.Event) {
-			if waits = append(waits, e.Wait); e.Left != 1 {
-				t.Errorf("%v was left before reply %d, as nobody has told", e.Left, len(waits))
+			if waits = append(waits, e.Wait); e.Scripted != (e.Reply.Status != 200) || e.Attempt.Call != 1 || e.Attempt.Number+1 != len(waits) {
+				t.Errorf("attempt %d is told as %+v", len(waits), e)
 			}
 		},
 			Scripts: []script.Script{{Replies: []script.Reply{
@@ -206,7 +206,7 @@ func TestScriptedHeaders(t *testing.T) {
 			{500, "", "", "false", "server_error"},
 			{200, "", "", "", "chat.completion"},
 		} {
-			w := ask(s, "POST", "/v1/chat/completions", chatBody)
+			w := ask(s, "POST", "/v1/chat/completions", chatBody, "Idempotency-Key: one")
 			h := w.Header()
 			if w.Code != want.status || h.Get("Retry-After") != want.after || h.Get("Retry-After-Ms") != want.ms || h.Get("X-Should-Retry") != want.header || !strings.Contains(w.Body.String(), want.message) {
 				t.Errorf("reply %d: %d %v %s, want %+v", i, w.Code, h, w.Body, want)

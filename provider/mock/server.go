@@ -20,6 +20,7 @@ import (
 	"unicode/utf8"
 
 	"ratesim/provider"
+	"ratesim/provider/calls"
 	"ratesim/provider/conformance"
 	"ratesim/provider/script"
 	"ratesim/provider/wire"
@@ -88,6 +89,9 @@ type Server struct {
 	exchanges sync.Pool
 	bodies    room // of requests
 
+	callsMu sync.Mutex
+	calls   *calls.Tracker
+
 	mu       sync.Mutex
 	accounts accounts
 	configs  []provider.Config // of the deployments, with the faults of now
@@ -126,7 +130,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{c: c, created: time.Now(), hash: maphash.MakeSeed(), outputs: outputs}
+	s := &Server{c: c, created: time.Now(), hash: maphash.MakeSeed(), outputs: outputs, calls: calls.New()}
 	s.bodies.most = c.Bounds.Bodies
 	for i := range c.Deployments {
 		s.configs = append(s.configs, c.Deployments[i].Config)
@@ -167,7 +171,7 @@ func (e *exchange) generate() {
 			e.fail(http.StatusBadRequest, err.Error())
 			return
 		}
-		e.fromBench = true
+		e.fromBench, e.callName = true, fmt.Sprint(facts.Start.UnixNano(), "/", facts.Replication, "/", facts.Attempt.Call)
 	}
 	if !e.enter(&facts) || !e.read() {
 		return
@@ -225,7 +229,7 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 	if wait > 0 {
 		wait = time.Duration(float64(wait) / e.s.c.Speed)
 	}
-	e.watch(e.at, &e.reply, wait)
+	e.watch(&conformance.Event{At: e.at, Told: e.ready, Wait: wait, Reply: e.reply})
 }
 
 // mostOutput is how many tokens an answer may have at most: more than those of any

@@ -13,9 +13,8 @@ import (
 	"ratesim/provider/wire"
 )
 
-// Whoever watches is told of each request: whose it was, what it was answered, how
-// long it really has to wait, how much was left as told before, and whether it is
-// one that was there already.
+// Whoever watches is told of each request: whose it was, which call it belongs to, what
+// it was answered, and how long it really has to wait.
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const speed = 60
@@ -33,12 +32,13 @@ func TestWatch(t *testing.T) {
 		type summary struct {
 			Key, Deployment string
 			Status          int
-			Left            float64
 			Waits           bool
+			Call            uint64
+			Number          int
 		}
 		var got []summary
 		for _, e := range seen {
-			got = append(got, summary{e.Key, e.Deployment, e.Reply.Status, e.Left, e.Wait > 0})
+			got = append(got, summary{e.Key, e.Deployment, e.Reply.Status, e.Wait > 0, e.Attempt.Call, e.Attempt.Number})
 			// A minute of the provider's is a second.
 			if e.Wait > time.Second || e.Wait > 0 && e.Wait != e.Reply.RetryAfter/speed {
 				t.Errorf("%v of %v to wait", e.Wait, e.Reply.RetryAfter)
@@ -47,13 +47,13 @@ func TestWatch(t *testing.T) {
 				t.Errorf("refused by %v", e.Reply.Limit)
 			}
 		}
-		want := []summary{{"sk-test", "main", 200, 1, false}, {"sk-test", "main", 200, 0.75, false}, {"sk-test", "main", 200, 0.5, false},
-			{"sk-test", "main", 200, 0.25, false}, {"sk-test", "main", 429, 0, true}, {"sk-test", "main", 429, 0, true}, {"sk-test", "", 400, 0, false}}
+		want := []summary{{"sk-test", "main", 200, false, 1, 0}, {"sk-test", "main", 200, false, 2, 0}, {"sk-test", "main", 200, false, 3, 0},
+			{"sk-test", "main", 200, false, 4, 0}, {"sk-test", "main", 429, true, 5, 0}, {"sk-test", "main", 429, true, 5, 1}, {"sk-test", "", 400, false, 6, 0}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("-want +got:\n%s", diff)
 		}
-		if seen[4].Body != seen[5].Body || seen[3].Body == seen[4].Body {
-			t.Error("the same body is not the same, or another is")
+		if before := seen[5].Attempt.Before; before.Request != seen[4].Request || before.Wait != seen[4].Wait || !seen[5].Attempt.Early {
+			t.Errorf("the last attempt comes too early after %+v, and is told as %+v", seen[4], seen[5])
 		}
 	})
 }

@@ -3,8 +3,8 @@
 //
 // A sequence belongs to a call and not to a connection or a server: the attempts of one
 // call get its replies one after another, whatever other calls come in between, and
-// each call begins with the first reply. Which attempts belong to one call is told by
-// what clients send; see [Attempt]. The package has no clock of its own.
+// each call begins with the first reply. Package calls tells which attempts belong to
+// one call. This package has no clock of its own.
 package script
 
 import (

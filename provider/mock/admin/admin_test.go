@@ -18,7 +18,7 @@ import (
 // requests a minute and answers at once.
 func start(t *testing.T) (public, operator http.Handler) {
 	t.Helper()
-	m := NewMonitor(1, map[string]string{"sk-1": "web"})
+	m := NewMonitor(1, map[string]string{"sk-1": "web"}, conformance.Policy{})
 	cfg := provider.Config{Name: "main", Vendor: "openai", Model: "gpt-4o", RPM: 2}
 	s, err := mock.New(mock.Config{Deployments: []mock.Deployment{{Name: "main", Config: cfg}}, Watch: m.Watch})
 	if err != nil {
@@ -86,7 +86,7 @@ func TestOperator(t *testing.T) {
 		`ratesim_tokens_total{deployment="main",kind="output"} 2`,
 		"ratesim_request_duration_seconds_count 3", "ratesim_requests_in_flight 0", "ratesim_accounts 1")
 	see("GET", "/admin/state", "", 200, `"admitted": 2`, `"refused": 1`)
-	see("GET", "/admin/conformance", "", 200, `"grade": "pass"`, `"key": "sk-1"`, `"tenant": "web"`, `"attempts": 3`)
+	see("GET", "/admin/conformance", "", 200, `"grade": "untested"`, `"name": "retry-after"`, `"open": true`, `"key": "sk-1"`, `"tenant": "web"`, `"attempts": 3`)
 
 	see("POST", "/admin/reset", "", 204)
 	see("GET", "/admin/state", "", 200, `"accounts": []`)
@@ -183,8 +183,8 @@ func TestConcurrent(t *testing.T) {
 }
 
 func BenchmarkWatch(b *testing.B) {
-	m := NewMonitor(1, nil)
-	e := conformance.Event{Key: "sk-1", Deployment: "main", Left: 1}
+	m := NewMonitor(1, nil, conformance.Policy{})
+	e := conformance.Event{Key: "sk-1", Deployment: "main"}
 	e.Reply.Status = 200
 	b.ReportAllocs()
 	for b.Loop() {

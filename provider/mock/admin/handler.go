@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"ratesim/provider/conformance"
 	"ratesim/provider/mock"
 )
 
@@ -67,11 +66,7 @@ func New(c Config) http.Handler {
 		mux.HandleFunc("PUT "+path, func(w http.ResponseWriter, r *http.Request) { a.put(w, r, list) })
 	}
 	mux.HandleFunc("GET /admin/conformance", func(w http.ResponseWriter, _ *http.Request) {
-		grades := a.Monitor.Grades()
-		writeJSON(w, struct {
-			Grade conformance.Level   `json:"grade"`
-			Keys  []conformance.Grade `json:"keys"`
-		}{conformance.Overall(grades), grades})
+		writeJSON(w, a.Monitor.Report())
 	})
 	return a.local(http.NewCrossOriginProtection().Handler(mux))
 }

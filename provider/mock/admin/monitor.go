@@ -24,13 +24,14 @@ type Monitor struct {
 
 	speed   float64
 	tenants map[string]string
+	policy  conformance.Policy
 	mu      sync.Mutex
 	watcher *conformance.Watcher
 }
 
 // NewMonitor returns a Monitor for a server of that speed, whose keys belong to
-// these tenants, if any.
-func NewMonitor(speed float64, tenants map[string]string) *Monitor {
+// these tenants, if any. The policy says what clients have to pass.
+func NewMonitor(speed float64, tenants map[string]string, policy conformance.Policy) *Monitor {
 	m := &Monitor{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ratesim_attempts_total",
 			Help: "Attempts decided, by deployment, status and the limit that refused them. Statuses below 100 are connections that break on purpose: 1 before the answer, 3 in its middle; 2 is an answer that cannot be read."},
@@ -42,13 +43,13 @@ func NewMonitor(speed float64, tenants map[string]string) *Monitor {
 			Help:    "Real time from a request's headers to the end of its answer, for requests of all kinds.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25, 60, 180, 600}}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "ratesim_requests_in_flight", Help: "Requests being answered."}),
-		speed:    speed, tenants: tenants,
+		speed:    speed, tenants: tenants, policy: policy,
 	}
 	m.Reset()
 	return m
 }
 
-// Watch takes down one attempt; it is what aa mock.Config's Watch may be.
+// Watch takes down one attempt; it is what a mock.Config's Watch may be.
 func (m *Monitor) Watch(e conformance.Event) {
 	r := &e.Reply
 	m.requests.WithLabelValues(e.Deployment, strconv.Itoa(r.Status), r.Limit.String()).Inc()
@@ -74,11 +75,11 @@ func (m *Monitor) Measure(h http.Handler) http.Handler {
 	})
 }
 
-// Grades returns how clients have behaved since the last Reset.
-func (m *Monitor) Grades() []conformance.Grade {
+// Report returns how clients have behaved since the last Reset.
+func (m *Monitor) Report() conformance.Report {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.watcher.Report()
+	return m.watcher.Report(m.policy)
 }
 
 // Reset forgets how clients have behaved. Counters go on.
