@@ -131,7 +131,7 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 		x.Call = a.calls
 		a.calls++
 		if !e.f.embeds {
-			x.Output = max(a.length(x), e.least())
+			x.Output = e.compose(max(a.length(x), e.least()), e.query.MaxTokens)
 		}
 	}
 	m, ans, output := a.models[model], &e.answer, x.Output
@@ -217,11 +217,7 @@ func (a *account) toReal(ans *wire.Answer) {
 	}
 }
 
-// length draws how long the answer to an ordinary client's call is.
+// length draws how long the answer to an ordinary client's call is, if nothing bounds it.
 func (a *account) length(x *wire.Attempt) uint32 {
-	n := uint32(math.Max(1, a.outputs.Draw(a.key, rng.Output, x.Call, 0)))
-	if x.MaxTokens > 0 {
-		n = min(n, x.MaxTokens)
-	}
-	return n
+	return uint32(math.Max(1, a.outputs.Draw(a.key, rng.Output, x.Call, 0)))
 }

@@ -37,7 +37,13 @@ type exchange struct {
 	scripted       *script.Reply // nil = no script is played to it
 	model          []byte        // its name in JSON
 	prompt, output uint32
-	events         int // of a response's stream
+	wishes                // beside text
+	speech         []said // nil = filler
+	finish         finish // of each choice; complete = as it turns out
+	parts          []part // of the answer
+	saying         int    // the part of a stream that is being sent
+	thought        uint32 // of output, the tokens of thoughts
+	events         int    // of a response's stream
 	out            []byte
 	gone           bool      // the client is, or does not read
 	spilled        bool      // the beginning of the answer has been sent
@@ -59,7 +65,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 	if e == nil {
 		e = &exchange{}
 	}
-	*e = exchange{s: s, w: w, r: r, f: f, dialect: s.dialect(f), id: e.id[:0], body: e.body[:0], out: e.out[:0],
+	*e = exchange{s: s, w: w, r: r, f: f, dialect: s.dialect(f), id: e.id[:0], body: e.body[:0], out: e.out[:0], parts: e.parts[:0],
 		answer: wire.Answer{Standings: e.answer.Standings[:0]}}
 	e.id = strconv.AppendUint(e.id, s.made.Add(1)*0x9e3779b97f4a7c15, 36)
 	return e
@@ -302,7 +308,7 @@ func (e *exchange) stream() {
 	if !e.sleep(e.first) {
 		return
 	}
-	e.out = e.f.style.begin(e.out, e)
+	e.out = e.begin(e.out)
 	end := e.due
 	if e.struck.Fault != nil && e.struck.Fault.Kind == provider.Hang { // which it does when it should be complete
 		end = e.ready
@@ -318,15 +324,15 @@ func (e *exchange) stream() {
 		if !e.flush() || !e.sleep(e.next) {
 			return
 		}
-		e.out = e.f.style.piece(e.out, e, share(e.output, i, pieces), share(e.output, i+1, pieces))
+		e.out = e.say(e.out, share(e.output, i, pieces), share(e.output, i+1, pieces))
 	}
 	switch {
 	case e.struck.Fault != nil && e.struck.Fault.Kind == provider.Reset && e.struck.Fault.How != provider.Short:
 	case !e.decided.reply.OK() && e.struck.Fault == nil:
 		_, body := e.dialect.Encode(&e.answer, http.Header{})
-		e.out = e.f.style.broken(e.out, body)
+		e.out = e.f.style.broken(e.out, e, body)
 	default:
-		e.out = e.f.style.end(e.out, e)
+		e.out = e.end(e.out)
 	}
 	e.answered = e.flush()
 }

@@ -22,13 +22,20 @@ type form struct {
 
 func (f *form) speaks(vendor string) bool { return slices.Contains(f.vendors, vendor) }
 
-// style is how a completion looks in a vendor's JSON. Each method appends to b.
+// style is what an API's requests ask for and how its completions look in JSON. Methods
+// that return bytes append to b.
 type style interface {
-	whole(b []byte, e *exchange) []byte // an answer in one piece
-	begin(b []byte, e *exchange) []byte // events before the first text
-	piece(b []byte, e *exchange, from, to uint32) []byte
-	end(b []byte, e *exchange) []byte // events after the last text
-	broken(b, body []byte) []byte     // an error after the last text; body is that of the same error without a stream
+	// asks returns what the body of a request asks of its answer; e has what is known of
+	// it. It is called for those alone that ask for more than text; see wire.Query.
+	asks(body []byte, e *exchange) (*asks, error)
+
+	whole(b []byte, e *exchange) []byte         // an answer in one piece
+	begin(b []byte, e *exchange) []byte         // events before the first part of an answer
+	open(b []byte, e *exchange, p *part) []byte // those with which a part begins
+	piece(b []byte, e *exchange, p *part, from, to uint32) []byte
+	close(b []byte, e *exchange, p *part) []byte      // those with which a part ends, and its choice if it is the last
+	end(b []byte, e *exchange) []byte                 // events after the last part
+	broken(b []byte, e *exchange, body []byte) []byte // an error after the last text; body is that of the same error without a stream
 }
 
 func inBody(*http.Request) string { return "" }

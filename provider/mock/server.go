@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"net/http"
 	"slices"
 	"sync"
@@ -81,6 +82,7 @@ type Server struct {
 	naming   *naming      // of the deployments
 	stage    atomic.Pointer[stage]
 	dialects []wire.Dialect // of the deployments
+	usual    []wishes       // of requests to them that ask for nothing beside text
 
 	exchanges sync.Pool
 	bodies    room // of requests
@@ -132,6 +134,10 @@ func New(c Config) (*Server, error) {
 			return nil, fmt.Errorf("mock: deployment %q: vendor %q has no dialect", c.Deployments[i].Name, c.Deployments[i].Config.Vendor)
 		}
 		s.dialects = append(s.dialects, dialect)
+		usual := wishes{choices: 1}
+		usual.tier, _ = dialect.Tier("")
+		usual.reasons, usual.effort = thinks(c.Deployments[i].Config.Vendor, c.Deployments[i].Config.Model)
+		s.usual = append(s.usual, usual)
 	}
 	s.naming = newNaming(c.Deployments)
 	for name, to := range c.Aliases {
@@ -176,6 +182,9 @@ func (e *exchange) generate() {
 	d := &s.c.Deployments[i]
 	e.dialect, e.name, e.model = s.dialects[i], d.Name, reply
 	e.answer.Model, e.answer.Deployment, e.answer.Organization = s.naming.limited[i], shortened(e.query.Model), "org-ratesim"
+	if !e.prepare(i) {
+		return
+	}
 	scripted, end, ok := e.turn()
 	switch {
 	case !ok:
@@ -196,7 +205,7 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 	count := func() uint32 { return uint32(e.s.tokens(&e.query, e.f, e.s.c.Count(c.Model, e.query.Text))) }
 	if !e.fromBench {
 		guess := uint32(e.s.tokens(&e.query, e.f, estimate(e.query.Text)))
-		*attempt = wire.Attempt{Prompt: guess, Guess: guess, MaxTokens: e.query.MaxTokens}
+		*attempt = wire.Attempt{Prompt: guess, Guess: guess, MaxTokens: times(e.query.MaxTokens, e.choices)}
 		if c.Charge.Reserve == provider.ReserveActual {
 			attempt.Prompt = count()
 		}
@@ -210,12 +219,28 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 		e.reply.Prompt = attempt.Prompt
 	}
 	e.endEarly()
-	e.prompt, e.output = attempt.Prompt, attempt.Output
+	if e.prompt = attempt.Prompt; e.fromBench {
+		e.compose(attempt.Output, e.bound(attempt.Output))
+	}
 	wait := e.reply.RetryAfter
 	if wait > 0 {
 		wait = time.Duration(float64(wait) / e.s.c.Speed)
 	}
 	e.watch(e.at, &e.reply, wait)
+}
+
+// bound returns how many tokens an answer of a load generator has at most: as many as it
+// has, if its request allows no more, so that it is told to be cut.
+func (e *exchange) bound(output uint32) uint32 {
+	if e.query.MaxTokens > 0 && output >= e.query.MaxTokens {
+		return output
+	}
+	return 0
+}
+
+// times returns n times tokens, or the most that there can be.
+func times(tokens, n uint32) uint32 {
+	return uint32(min(uint64(tokens)*uint64(n), math.MaxUint32))
 }
 
 // mostOutput is how many tokens an answer may have at most: more than those of any

@@ -28,6 +28,9 @@ type Query struct {
 	Counted      int    // tokens of the prompt that came as tokens, not as text
 	Base64       bool   // embeddings are wanted in base64
 	Dimensions   uint32 // of embeddings; 0 = not said
+	// Asks says that the request has fields that ask for more than text: tools, a schema,
+	// several choices, a tier. Who answers it has to read them.
+	Asks bool
 }
 
 // ParseQuery reads the body of a request to a model. Its errors are what a
@@ -141,6 +144,12 @@ func (p *queryParser) fields() {
 			p.r.Messages += p.elements(func() { p.skip() })
 		case "input":
 			p.input()
+		case "tools", "tool_choice", "functions", "function_call", "response_format", "text", "n", "top_logprobs", "service_tier",
+			"reasoning", "reasoning_effort", "thinking", "output_format", "output_config", "toolConfig", "tool_config", "outputConfig",
+			"candidateCount", "candidate_count", "responseSchema", "response_schema", "responseJsonSchema", "response_json_schema",
+			"responseMimeType", "response_mime_type", "thinkingConfig", "thinking_config":
+			p.r.Asks = true
+			p.skip()
 		case "stream_options", "generationConfig", "generation_config", "inferenceConfig", "generateContentRequest":
 			p.fields()
 		default:
