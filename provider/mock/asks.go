@@ -84,6 +84,9 @@ func (e *exchange) readAsks(deployment int, body []byte) error {
 		e.effort = 0 // it says itself how long its answer is
 		return nil
 	}
+	if e.f.embeds {
+		return e.checkDimensions()
+	}
 	if !e.query.Asks {
 		return nil
 	}

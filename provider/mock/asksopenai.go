@@ -285,6 +285,3 @@ func (responsesStyle) asks(body []byte, e *exchange) (*asks, error) {
 	return a, first(errors.Join(a.serviceTier(e, q.Tier), a.reasoning(q.Reasoning.Effort, "reasoning.effort"),
 		a.toolChoice(e, q.Choice, false), q.Text.Format.set(a, e, q.Text.Format.Type, "text.format")))
 }
-
-// asks of a request for embeddings are none beside what wire.Query has.
-func (embedStyle) asks(_ []byte, e *exchange) (*asks, error) { return &asks{wishes: e.wishes}, nil }

@@ -286,8 +286,8 @@ func (y *exchange) ofLine(e *exchange, l *batchLine) (deployment int, why string
 		return 0, err.Error()
 	case deployment < 0:
 		return 0, "The model `" + y.query.Model + "` does not exist or you do not have access to it."
-	case y.f.embeds && (y.query.Inputs > mostInputs || y.query.Dimensions > mostDimensions):
-		return 0, "Too many inputs or dimensions."
+	case y.f.embeds && y.query.Inputs > mostInputs:
+		return 0, "Too many inputs."
 	}
 	y.dialect = e.s.dialects[deployment]
 	if err := y.readAsks(deployment, l.Body); err != nil {

@@ -164,8 +164,8 @@ func (e *exchange) read() bool {
 	if name := e.f.model(e.r); name != "" {
 		e.query.Model = name
 	}
-	if e.f.embeds && (e.query.Inputs > mostInputs || e.query.Dimensions > mostDimensions) {
-		e.fail(http.StatusBadRequest, fmt.Sprintf("at most %d inputs and %d dimensions", mostInputs, mostDimensions))
+	if e.f.embeds && e.query.Inputs > mostInputs {
+		e.fail(http.StatusBadRequest, fmt.Sprintf("at most %d inputs", mostInputs))
 		return false
 	}
 	return true

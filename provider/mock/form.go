@@ -58,6 +58,7 @@ func (s *Server) routes() *http.ServeMux {
 	s.files(mux, "/v1", likeOpenAI)
 	s.files(mux, "/openai/v1", []string{"azure", "groq"})
 	s.files(mux, "/openai", []string{"azure"})
+	add("/openai", []string{"azure"}, inBody)
 	add("/v1", likeOpenAI, inBody)
 	add("/openai/v1", []string{"azure", "groq"}, inBody)
 	add("/openai/deployments/{model}", []string{"azure"}, inPath)
@@ -66,7 +67,9 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /v1/messages/count_tokens", s.handle(messages, func(e *exchange) { e.count("input_tokens") }))
 	converse := &form{vendors: []string{"bedrock"}, model: inPath, style: converseStyle{}}
 	mux.HandleFunc("POST /model/{model}/converse", s.handle(converse, (*exchange).generate))
-	mux.HandleFunc("POST /v1beta/models/{model}", s.gemini)
+	for _, version := range []string{"/v1beta", "/v1"} {
+		mux.HandleFunc("POST "+version+"/models/{model}", s.gemini)
+	}
 	for path, vendors := range map[string][]string{"/v1/models": append(likeOpenAI, "anthropic"), "/openai/v1/models": {"azure", "groq"}, "/v1beta/models": {"gemini"}} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { s.models(w, r, vendors) })
 	}
@@ -77,7 +80,7 @@ func (s *Server) routes() *http.ServeMux {
 			vendors = []string{"azure", "groq"}
 		case strings.HasPrefix(r.URL.Path, "/v1/messages"):
 			vendors = []string{"anthropic"}
-		case strings.HasPrefix(r.URL.Path, "/v1beta/"):
+		case strings.HasPrefix(r.URL.Path, "/v1beta/"), strings.HasPrefix(r.URL.Path, "/v1/models/"):
 			vendors = []string{"gemini"}
 		case strings.HasPrefix(r.URL.Path, "/model/"):
 			vendors = []string{"bedrock"}
@@ -122,6 +125,9 @@ func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
 		s.handle(f, (*exchange).generate)(w, r)
 	case "streamGenerateContent":
 		f.stream, f.style = true, geminiStyle{list: r.URL.Query().Get("alt") != "sse"}
+		s.handle(f, (*exchange).generate)(w, r)
+	case "embedContent", "batchEmbedContents":
+		f.embeds, f.style = true, geminiEmbedStyle{many: verb == "batchEmbedContents"}
 		s.handle(f, (*exchange).generate)(w, r)
 	case "countTokens":
 		s.handle(f, func(e *exchange) { e.count("totalTokens") })(w, r)

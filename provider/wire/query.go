@@ -132,8 +132,13 @@ func (p *queryParser) fields() {
 			p.r.Model = p.text("model")
 		case "max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens":
 			p.r.MaxTokens = max(p.r.MaxTokens, p.positive(string(key)))
-		case "dimensions":
-			p.r.Dimensions = p.positive("dimensions")
+		case "dimensions", "outputDimensionality":
+			p.r.Dimensions = p.positive(string(key))
+		case "content": // of one text that is to be embedded
+			p.r.Inputs++
+			p.skip()
+		case "requests":
+			p.elements(p.fields)
 		case "encoding_format":
 			p.r.Base64 = p.text("encoding_format") == "base64"
 		case "stream":
