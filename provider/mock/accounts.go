@@ -127,9 +127,10 @@ func (s *Server) forget() (wait time.Duration) {
 }
 
 // Reset forgets all accounts, with their files, so that every limit is whole again, and
-// begins all scripts anew.
+// begins all scripts and recorded answers anew.
 func (s *Server) Reset() {
 	s.SetScripts(s.stage.Load().player.Scripts())
+	s.answers.begin()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accounts = accounts{start: time.Now(), named: map[string]*account{}, stored: &room{most: s.c.Bounds.Stored}}

@@ -62,12 +62,18 @@ func reject(param, code, format string, args ...any) error {
 	return &rejection{param, code, fmt.Sprintf(format, args...)}
 }
 
+// errAnswered says that the request has got an answer already.
+var errAnswered = errors.New("answered")
+
 // prepare reads what a request asks of its answer, and makes what it is to say. It reports
 // false when it has answered itself.
 func (e *exchange) prepare(deployment int) bool {
 	err := e.readAsks(deployment, e.body)
-	if err == nil {
+	switch {
+	case err == nil:
 		return true
+	case errors.Is(err, errAnswered):
+		return false
 	}
 	if r, ok := errors.AsType[*rejection](err); ok {
 		e.answer.Param, e.answer.Code = r.param, r.code
@@ -87,20 +93,25 @@ func (e *exchange) readAsks(deployment int, body []byte) error {
 	if e.f.embeds {
 		return e.checkDimensions()
 	}
-	if !e.query.Asks {
-		return nil
+	if e.query.Asks {
+		if e.account != nil && !e.hold((perByte+1)*int64(len(body))) { // schemas are copied
+			return errAnswered
+		}
+		a, err := e.f.style.asks(body, e)
+		if err != nil {
+			return err
+		}
+		e.wishes = a.wishes
+		if e.speech, err = a.speech(); err != nil {
+			return err
+		}
 	}
-	a, err := e.f.style.asks(body, e)
-	if err != nil {
-		return err
-	}
-	e.wishes = a.wishes
-	e.speech, err = a.speech()
+	e.takeAnswer(body)
 	for i := range e.speech {
 		s := &e.speech[i]
 		s.tokens = uint32(max(1, e.s.c.Count(e.s.c.Deployments[deployment].Config.Model, s.text)))
 	}
-	return err
+	return nil
 }
 
 // decode reads the fields of a request that it asks with. A value of a wrong type is the

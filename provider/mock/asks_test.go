@@ -7,6 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ratesim/provider"
+	"ratesim/provider/mock"
+	"ratesim/provider/script"
 )
 
 const tools = `"tools":[{"type":"function","function":{"name":"get","parameters":{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}}}]`
@@ -231,5 +237,67 @@ func TestServiceTier(t *testing.T) {
 		if !strings.Contains(w.Body.String(), fmt.Sprintf(`"service_tier":%q`, c.want)) {
 			t.Errorf("%s: %s", body, w.Body)
 		}
+	}
+}
+
+// Recorded answers are said in the form of each vendor, and counted; a request that is refused
+// uses none up.
+func TestRecordedAnswers(t *testing.T) {
+	var deployments []mock.Deployment
+	for _, d := range [][2]string{{"openai", "gpt-4o"}, {"anthropic", "claude-sonnet-4.5"}, {"gemini", "gemini-2.5-flash"}} {
+		deployments = append(deployments, mock.Deployment{Config: provider.Config{Vendor: d[0], Model: d[1]}})
+	}
+	deployments = append(deployments, mock.Deployment{Name: "full", Config: provider.Config{Vendor: "openai", Model: "gpt-4.1", RPM: 1, Charge: provider.Charge{}}})
+	s, err := mock.New(mock.Config{Deployments: deployments, Count: func(_, text string) int { return len(text) }, Answers: []script.Answer{
+		{Last: "call", Text: "I look.", Calls: []script.Call{{Name: "get", Arguments: `{"a": 1}`}}},
+		{Match: script.Match{Model: "full"}, Times: 1, Text: "once"},
+		{Match: script.Match{Contains: "rain"}, Text: "It \"rains\".\n\té", Finish: script.Filtered},
+		{Last: "nobody", Text: "never"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rains = "It \"rains\".\n\té"
+	for _, c := range []struct {
+		api, path, body string
+		want            said
+	}{
+		{"chat", "/v1/chat/completions", `{"model":"gpt-4o","messages":[{"content":"will it rain"}]}`, said{text: rains, finish: "content_filter"}},
+		{"chat", "/v1/chat/completions", `{"model":"gpt-4o","messages":[{"content":"please call"}]}`, said{text: "I look.", finish: "tool_calls", calls: []call{{"get", map[string]any{"a": json.Number("1")}}}}},
+		{"responses", "/v1/responses", `{"model":"gpt-4o","input":"please call"}`, said{text: "I look.", finish: "completed", calls: []call{{"get", map[string]any{"a": json.Number("1")}}}}},
+		{"messages", "/v1/messages", `{"model":"claude-sonnet-4.5","max_tokens":100,"messages":[{"content":"please call"}]}`, said{text: "I look.", finish: "tool_use", calls: []call{{"get", map[string]any{"a": json.Number("1")}}}}},
+		{"messages", "/v1/messages", `{"model":"claude-sonnet-4.5","max_tokens":100,"messages":[{"content":"rain"}]}`, said{text: rains, finish: "refusal"}},
+		// of 7 tokens, one a byte, 3
+		{"messages", "/v1/messages", `{"model":"claude-sonnet-4.5","max_tokens":3,"messages":[{"content":"please call"}]}`, said{text: "I l", finish: "max_tokens"}},
+		{"gemini", "/v1beta/models/gemini-2.5-flash:generateContent", `{"contents":[{"parts":[{"text":"please call"}]}]}`, said{text: "I look.", finish: "STOP", calls: []call{{"get", map[string]any{"a": json.Number("1")}}}}},
+	} {
+		w := ask(s, "POST", c.path, c.body)
+		if diff := cmp.Diff([]said{c.want}, wholeSaid(t, c.api, w.Body.Bytes()), cmp.AllowUnexported(said{}, call{})); diff != "" {
+			t.Errorf("%s: %s\n%s", c.body, diff, w.Body)
+		}
+		path, body := c.path, c.body[:len(c.body)-1]+`,"stream":true}`
+		if c.api == "gemini" {
+			path, body = strings.Replace(path, ":generate", ":streamGenerate", 1)+"?alt=sse", c.body
+		}
+		w = ask(s, "POST", path, body)
+		if diff := cmp.Diff([]said{c.want}, streamedSaid(t, c.api, w.Body.Bytes()), cmp.AllowUnexported(said{}, call{})); diff != "" {
+			t.Errorf("%s: %s\n%s", body, diff, w.Body)
+		}
+	}
+	for i, want := range []int{200, 429} {
+		w := ask(s, "POST", "/v1/chat/completions", `{"model":"full","messages":[{"content":"x"}]}`)
+		if w.Code != want || i == 0 && !strings.Contains(w.Body.String(), `"content":"once"`) {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+	calls := []int64{}
+	for _, p := range s.Answered() {
+		calls = append(calls, p.Calls)
+	}
+	if diff := cmp.Diff([]int64{10, 1, 4, 0}, calls); diff != "" {
+		t.Error(diff)
+	}
+	if s.Reset(); s.Answered()[0].Calls != 0 {
+		t.Error("a reset does not begin anew")
 	}
 }

@@ -39,7 +39,9 @@ type exchange struct {
 	prompt, output uint32
 	wishes                // beside text
 	speech         []said // nil = filler
-	finish         finish // of each choice; complete = as it turns out
+	finish         finish // of each choice, if ends
+	ends           bool   // a recorded answer says why it ends
+	taken          taken  // the recorded answer that it says
 	parts          []part // of the answer
 	saying         int    // the part of a stream that is being sent
 	thought        uint32 // of output, the tokens of thoughts
@@ -73,6 +75,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 
 func (s *Server) done(e *exchange) {
 	e.forget()
+	e.returnAnswer()
 	if e.account != nil {
 		s.leave(e.account)
 	}

@@ -132,7 +132,7 @@ func (e *exchange) number(parts []part, cut bool) {
 	case calls > 0:
 		last.finish = called
 	}
-	if e.finish != complete {
+	if e.ends && !cut {
 		last.finish = e.finish
 	}
 }

@@ -53,6 +53,8 @@ type Config struct {
 	TrustBench bool
 	// Scripts are replies that are given whatever the deployments would decide.
 	Scripts []script.Script
+	// Answers are what models say to some requests, in place of what they would make up.
+	Answers []script.Answer
 	// Count returns the tokens of a prompt, which answers tell and to which charges
 	// are settled; nil = a quarter of its characters. It may take its time: a request
 	// is admitted or refused by the quarter of its characters, as vendors estimate,
@@ -81,6 +83,7 @@ type Server struct {
 	hash     maphash.Seed // of bodies
 	naming   *naming      // of the deployments
 	stage    atomic.Pointer[stage]
+	answers  answers
 	dialects []wire.Dialect // of the deployments
 	usual    []wishes       // of requests to them that ask for nothing beside text
 
@@ -146,6 +149,7 @@ func New(c Config) (*Server, error) {
 		}
 	}
 	s.SetScripts(c.Scripts)
+	s.answers.list = c.Answers
 	s.Reset()
 	s.mux = s.routes()
 	return s, nil
