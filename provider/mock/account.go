@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ratesim/provider"
@@ -17,8 +18,9 @@ import (
 // clock by which they run.
 type account struct {
 	name   string
-	bodies room // of the requests that are read and decided
-	stored room // of files and batches
+	bodies room          // of the requests that are read and decided
+	stored room          // of files and batches
+	places *atomic.Int64 // in prompts that the caches of all accounts keep
 	shelf  shelf
 
 	open  int           // requests on their way, guarded by the server's mutex
@@ -26,6 +28,7 @@ type account struct {
 	place *list.Element // among the idle ones, likewise; nil while open
 
 	mu      sync.Mutex
+	kept    int64 // of places, those of its own
 	zero    time.Time // when its clock stood at 0
 	epoch   time.Time // the date it gives to that, where the client lives in its time
 	speed   float64
@@ -59,7 +62,8 @@ type task struct {
 	order     uint64
 	model     int
 	attempt   wire.Attempt
-	uncounted bool // its prompt is still being counted; it is not settled before
+	uncounted bool            // its prompt is still being counted; it is not settled before
+	marks     []provider.Mark // of its prompt
 }
 
 // work is what is being done, the first to be finished on top.
@@ -94,9 +98,33 @@ func (a *account) now() clock.Time {
 	a.last = max(a.last, clock.Time(d))
 	for len(a.work.tasks) > 0 && a.work.tasks[0].due <= a.last && !a.work.tasks[0].uncounted {
 		t := heap.Pop(&a.work).(*task)
-		a.models[t.model].Finish(max(before, t.due), &t.attempt, false)
+		m, at := a.models[t.model], max(before, t.due)
+		m.Finish(at, &t.attempt, false)
+		if t.marks != nil && !t.attempt.Failed {
+			a.remember(m, at, t)
+		}
 	}
 	return a.last
+}
+
+// mostPlaces is how many places in prompts the caches of all accounts keep, of about a hundred
+// bytes each. While there are as many, no prompt is added.
+const mostPlaces = 1 << 20
+
+// remember puts the prompt of t, which has been answered, into the cache of its deployment.
+func (a *account) remember(m *provider.Model, at clock.Time, t *task) {
+	before := m.Kept()
+	m.Remember(at, &t.attempt, t.marks, int(mostPlaces-a.places.Load()))
+	n := int64(m.Kept() - before)
+	a.kept += n
+	a.places.Add(n)
+}
+
+// release gives up the room of what the caches keep.
+func (a *account) release() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.places.Add(-a.kept)
 }
 
 // real returns the instant of a time of the provider's.
@@ -135,6 +163,9 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 		}
 	}
 	m, ans, output := a.models[model], &e.answer, x.Output
+	if e.marks != nil {
+		m.Recall(now, x, e.marks)
+	}
 	took := m.Arrive(now, x, &d.reply)
 	if e.granted() && !d.reply.OK() {
 		x.Output = output
@@ -152,7 +183,7 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	}
 	due := now.Add(took)
 	if x.Admitted {
-		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench}
+		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench, marks: e.marks}
 		heap.Push(&a.work, t)
 		a.work.made++
 		if t.uncounted {
@@ -189,11 +220,8 @@ func (a *account) count(t *task, r *wire.Reply, count func() uint32) (prompt uin
 	defer func() { // even if count panics, or nothing would be settled any more
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		if r.OK() {
-			a.models[t.model].Tally.BilledPrompt += int64(prompt) - int64(t.attempt.Prompt)
-			r.Prompt = prompt
-		}
-		t.attempt.Prompt, t.uncounted = prompt, false
+		a.models[t.model].Recount(&t.attempt, r, prompt, t.marks)
+		t.uncounted = false
 	}()
 	return count()
 }

@@ -37,15 +37,16 @@ type exchange struct {
 	scripted       *script.Reply // nil = no script is played to it
 	model          []byte        // its name in JSON
 	prompt, output uint32
-	wishes                // beside text
-	speech         []said // nil = filler
-	finish         finish // of each choice, if ends
-	ends           bool   // a recorded answer says why it ends
-	taken          taken  // the recorded answer that it says
-	parts          []part // of the answer
-	saying         int    // the part of a stream that is being sent
-	thought        uint32 // of output, the tokens of thoughts
-	events         int    // of a response's stream
+	wishes                         // beside text
+	speech         []said          // nil = filler
+	finish         finish          // of each choice, if ends
+	ends           bool            // a recorded answer says why it ends
+	taken          taken           // the recorded answer that it says
+	parts          []part          // of the answer
+	saying         int             // the part of a stream that is being sent
+	marks          []provider.Mark // of the prompt, where the deployment keeps prompts
+	thought        uint32          // of output, the tokens of thoughts
+	events         int             // of a response's stream
 	out            []byte
 	gone           bool      // the client is, or does not read
 	spilled        bool      // the beginning of the answer has been sent

@@ -17,6 +17,7 @@ type form struct {
 	inBody  bool                         // the body says whether to stream
 	stream  bool                         // always streams
 	embeds  bool                         // produces no text
+	marks   bool                         // requests say themselves what of a prompt is kept in a cache
 	style   style
 }
 
@@ -62,10 +63,10 @@ func (s *Server) routes() *http.ServeMux {
 	add("/v1", likeOpenAI, inBody)
 	add("/openai/v1", []string{"azure", "groq"}, inBody)
 	add("/openai/deployments/{model}", []string{"azure"}, inPath)
-	messages := &form{vendors: []string{"anthropic"}, model: inBody, inBody: true, style: messagesStyle{}}
+	messages := &form{vendors: []string{"anthropic"}, model: inBody, inBody: true, marks: true, style: messagesStyle{}}
 	mux.HandleFunc("POST /v1/messages", s.handle(messages, (*exchange).generate))
 	mux.HandleFunc("POST /v1/messages/count_tokens", s.handle(messages, func(e *exchange) { e.count("input_tokens") }))
-	converse := &form{vendors: []string{"bedrock"}, model: inPath, style: converseStyle{}}
+	converse := &form{vendors: []string{"bedrock"}, model: inPath, marks: true, style: converseStyle{}}
 	mux.HandleFunc("POST /model/{model}/converse", s.handle(converse, (*exchange).generate))
 	for _, version := range []string{"/v1beta", "/v1"} {
 		mux.HandleFunc("POST "+version+"/models/{model}", s.gemini)

@@ -214,6 +214,9 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 			attempt.Prompt = count()
 		}
 	}
+	if least := c.Cache.Least; c.Cache.TTL > 0 && !e.fromBench && len(e.query.Text) >= int(least) { // a token is a byte at least
+		e.marks = e.places()
+	}
 	var work *task
 	e.decided, work = e.account.decide(i, attempt, e)
 	if work != nil {
@@ -231,6 +234,17 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 		wait = time.Duration(float64(wait) / e.s.c.Speed)
 	}
 	e.watch(e.at, &e.reply, wait)
+}
+
+// places returns the places in the prompt up to which the deployment can have it in its
+// cache.
+func (e *exchange) places() []provider.Mark {
+	list, bytes := wire.Prefixes(e.body, e.s.hash, e.f.marks)
+	marks := make([]provider.Mark, len(list))
+	for i, p := range list {
+		marks[i] = provider.Mark{Prefix: p.Hash, Share: float64(p.Bytes) / float64(bytes), Write: p.Write}
+	}
+	return marks
 }
 
 // bound returns how many tokens an answer of a load generator has at most: as many as it
