@@ -28,7 +28,7 @@ type account struct {
 	place *list.Element // among the idle ones, likewise; nil while open
 
 	mu      sync.Mutex
-	kept    int64 // of places, those of its own
+	kept    int64     // of places, those of its own
 	zero    time.Time // when its clock stood at 0
 	epoch   time.Time // the date it gives to that, where the client lives in its time
 	speed   float64

@@ -46,6 +46,7 @@ func (e *Error) Error() string {
 // Schema is a schema that has been read.
 type Schema struct {
 	root     *node
+	hinted   *node // with what descriptions tell of; nil if that is nothing
 	compiled *jsonschema.Schema
 }
 
@@ -81,7 +82,16 @@ func parse(data []byte, openAPI bool) (*Schema, error) {
 	if err != nil {
 		return nil, &Error{Problem: reason(err)}
 	}
-	return &Schema{root, compiled}, nil
+	s := &Schema{root: root, compiled: compiled}
+	if again, err := read(data); err == nil {
+		if openAPI {
+			again.fromOpenAPI()
+		}
+		if again.addHints() {
+			s.hinted = again
+		}
+	}
+	return s, nil
 }
 
 // nowhere loads nothing: a schema may refer to itself alone, and never to files.
@@ -104,22 +114,23 @@ func reason(err error) string {
 // Example returns a value that satisfies s, in JSON without spaces. Its error is an
 // *Error: there is no such value, or none was found.
 func (s *Schema) Example() ([]byte, error) {
-	var first error
-	for _, deep := range [...]int{shallow, -1} { // with what is optional, and without
-		b, err := s.example(deep)
-		if err == nil {
+	if s.hinted != nil {
+		if b, err := s.example(s.hinted, shallow); err == nil {
 			return b, nil
 		}
-		if first == nil {
-			first = err
+	}
+	b, err := s.example(s.root, shallow)
+	if err != nil {
+		if bare, err := s.example(s.root, -1); err == nil { // without what is optional
+			return bare, nil
 		}
 	}
-	return nil, first
+	return b, err
 }
 
-func (s *Schema) example(deep int) ([]byte, error) {
-	m := maker{root: s.root, shallow: deep}
-	b, err := m.value(nil, []*node{s.root}, 0)
+func (s *Schema) example(root *node, deep int) ([]byte, error) {
+	m := maker{root: root, shallow: deep}
+	b, err := m.value(nil, []*node{root}, 0)
 	if err != nil {
 		if _, ok := errors.AsType[*Error](err); ok {
 			return nil, err
@@ -134,21 +145,6 @@ func (s *Schema) example(deep int) ([]byte, error) {
 		return nil, &Error{Problem: "no value was found that satisfies it: " + reason(err)}
 	}
 	return b, nil
-}
-
-// Object reports whether values of s are objects.
-func (s *Schema) Object() bool {
-	t := s.root.get("type")
-	return t != nil && t.kind == text && t.text == "object"
-}
-
-// Keys returns the keywords at the root of s.
-func (s *Schema) Keys() []string {
-	var keys []string
-	for _, f := range s.root.fields {
-		keys = append(keys, f.key)
-	}
-	return keys
 }
 
 // kind is a kind of JSON value.
