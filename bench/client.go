@@ -28,8 +28,12 @@ func (r *run) route(deployment int, request *http.Request) {
 	p := request.Context().Value(pendingKey{}).(*pending)
 	_, number, _, _ := live.AttemptOf(request.Context())
 	to := &r.doors[deployment]
-	data := to.dialect.Chat(to.name, text(p.Prompt), p.MaxTokens)
-	request.URL, request.Host = to.url, to.url.Host
+	streamed := p.Streamed && !r.p.Scenario.Deployments[deployment].Batch
+	data := to.dialect.Chat(to.name, text(p.Prompt), p.MaxTokens, streamed)
+	if request.URL = to.url; streamed {
+		request.URL = to.streams
+	}
+	request.Host = to.url.Host
 	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
 	request.Header = maps.Clone(to.header)
 	facts := wire.Facts{Seed: r.p.Seed, Replication: r.p.Replication, Start: r.p.Start, Attempt: wire.Attempt{Call: p.ID, Number: number,
@@ -65,14 +69,20 @@ func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, ctx.Err()
 	}
+	in := c.run.way(rng.NetworkIn, p.ID, number)
 	switch {
-	case !sleep(ctx, time.Now().Add(c.run.way(rng.NetworkIn, p.ID, number))):
-		if a.reply.OK() {
+	case !sleep(ctx, time.Now().Add(in)):
+		if a.streamed {
+			time.AfterFunc(out, a.hangUp)
+		}
+		if a.streamed || a.reply.OK() {
 			c.run.lost(a.reached, p)
 		}
 		return nil, ctx.Err()
 	case a.err != nil:
 		return nil, a.err
+	case a.streamed:
+		a.response.Body = c.far(ctx, &a, way{out, in}, p, deployment)
 	case a.reply.OK():
 		c.run.paid(deployment, &a.reply)
 	}
@@ -85,14 +95,18 @@ func (c *client) travel(request *http.Request, out time.Duration, p *pending, fi
 	ctx := request.Context()
 	if out <= 0 {
 		a := c.exchange(request, p, first, deployment)
+		a.hangUp = func() {} // which ctx does
 		return a, a.err == nil || ctx.Err() == nil
 	}
 	there, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	answers := make(chan answer, 1)
 	c.run.callers.Go(func() {
-		defer cancel()
 		time.Sleep(out)
-		answers <- c.exchange(request.WithContext(there), p, first, deployment)
+		a := c.exchange(request.WithContext(there), p, first, deployment)
+		if a.hangUp = cancel; !a.streamed {
+			cancel()
+		}
+		answers <- a
 	})
 	select {
 	case a := <-answers:
@@ -109,6 +123,8 @@ type answer struct {
 	response *http.Response
 	reply    wire.Reply
 	err      error
+	streamed bool   // its body comes piece by piece, and nothing of it has been read
+	hangUp   func() // if so: lets the server hear at once that the client is gone
 }
 
 // exchange sends what has arrived at the server, and takes down what it says.
@@ -116,6 +132,9 @@ func (c *client) exchange(request *http.Request, p *pending, first bool, deploym
 	a.reached = c.run.reached(p, deployment, first)
 	var data []byte
 	if a.response, a.err = c.base.RoundTrip(request); a.err == nil {
+		if a.streamed = isStream(a.response); a.streamed {
+			return a
+		}
 		data, a.err = read(a.response)
 	}
 	if a.err != nil {

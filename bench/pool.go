@@ -87,8 +87,8 @@ func newPool(u *url.URL, slots chan struct{}, dial func(ctx context.Context, net
 	return p
 }
 
-// RoundTrip implements http.RoundTripper. The answer has been read whole. It hangs up
-// when the request's context ends.
+// RoundTrip implements http.RoundTripper. The answer has been read whole, unless it is
+// streamed. It hangs up when the request's context ends.
 func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	c, err := p.get(ctx)
@@ -97,6 +97,10 @@ func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	response, body, reusable, err := c.exchange(r)
+	if err == nil && body == nil { // a stream
+		response.Body = &pooled{response.Body, p, c, stop, reusable, sync.Once{}}
+		return response, nil
+	}
 	if stop() && reusable {
 		p.put(c)
 	} else {
@@ -112,7 +116,7 @@ func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// exchange also reports whether the connection can be used again.
+// exchange also reports whether the connection can be used again. Of a stream, body is nil.
 //
 // Before it reads it lets others run. When many are due the answer is there when its
 // turn comes again: the runtime looks for what has arrived when nothing is left to run,
@@ -126,6 +130,9 @@ func (c *conn) exchange(r *http.Request) (response *http.Response, body []byte, 
 	response, err = http.ReadResponse(c.r, r)
 	for err == nil && response.StatusCode < 200 { // such as 103 Early Hints
 		response, err = http.ReadResponse(c.r, r)
+	}
+	if err == nil && isStream(response) {
+		return response, nil, sent == nil && !response.Close, nil
 	}
 	if err == nil {
 		body, err = read(response)

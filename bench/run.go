@@ -84,6 +84,7 @@ type door struct {
 	name    string
 	dialect wire.Dialect
 	url     *url.URL
+	streams *url.URL    // where it takes attempts whose answers are streamed
 	header  http.Header // of every attempt; its values are shared
 }
 
@@ -151,20 +152,24 @@ func newRun(p Plan) (*run, error) {
 	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
 		jobs: make(chan *pending), billed: make([]provider.Tally, n), asked: make([]bool, n)}
 	from, until := s.FaultSpan()
-	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Weights: s.Weights, Instances: s.Fleet.Total(), Duration: s.Duration, RetryWindow: p.RetryWindow, Caches: s.Caches(), Thirds: p.Thirds, Resolution: p.Resolution, FaultFrom: from, FaultUntil: until})
+	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Weights: s.Weights, Instances: s.Fleet.Total(), Duration: s.Duration, RetryWindow: p.RetryWindow, Caches: s.Caches(), Streams: s.Streams(), Thirds: p.Thirds, Resolution: p.Resolution, FaultFrom: from, FaultUntil: until})
 	for i := range s.Deployments {
 		d, ok := wire.DialectOf(s.Deployments[i].Vendor)
 		if !ok { // a deployment of nobody's speaks as most do
 			d, _ = wire.DialectOf("openai")
 		}
 		name := s.Deployments[i].Name
-		u, err := url.Parse(p.URL + d.Path(name))
+		u, err := url.Parse(p.URL + d.Path(name, false))
+		if err != nil {
+			return nil, fmt.Errorf("deployment %s: %w", name, err)
+		}
+		streams, err := url.Parse(p.URL + d.Path(name, true))
 		if err != nil {
 			return nil, fmt.Errorf("deployment %s: %w", name, err)
 		}
 		h := http.Header{"Content-Type": {"application/json"}}
 		d.Authorize(h, p.Key)
-		r.doors = append(r.doors, door{name, d, u, h})
+		r.doors = append(r.doors, door{name, d, u, streams, h})
 	}
 	env := s.Env(r.key)
 	epoch := (&wire.Facts{Start: p.Start}).Epoch()
@@ -258,7 +263,8 @@ func (r *run) begin(ctx context.Context, stream int, a workload.Arrival) {
 func (r *run) arrive(stream int, a workload.Arrival, over bool) *pending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p := &pending{Arrival: a, stream: stream, instance: r.dealer.Deal(a.At, a.ID), group: r.run.Group(int(a.Tenant), a.Prompt)}
+	p := &pending{Arrival: a, stream: stream, instance: r.dealer.Deal(a.At, a.ID), group: r.run.Group(int(a.Tenant), a.Prompt),
+		gives: a.Streamed && r.p.Scenario.Workload[stream].Streaming.FirstToken > 0}
 	r.run.Arrive(a.At, p.work())
 	if over || r.open >= r.p.MaxOpen {
 		r.run.FailUnsent(a.At, p.group)
@@ -285,13 +291,19 @@ type pending struct {
 	instance int
 	group    int // that it is counted with
 	cached   uint32
+	begun    clock.Time // when the first token of a streamed answer came
+	gives    bool       // it is given up when its answer has not begun in time
+	left     bool       // its reader left before the end
 	ended    clock.Time // and whether with an answer; written before its round trip is over
 	answered bool
 }
 
+// due reports whether p is given up at some time.
+func (p *pending) due() bool { return p.Deadline != clock.Never || p.gives }
+
 // work is what p asks for.
 func (p *pending) work() metrics.Work {
-	return metrics.Work{Group: p.group, Instance: p.instance, Tokens: int64(p.Prompt) + int64(p.Output), Due: p.Deadline != clock.Never}
+	return metrics.Work{Group: p.group, Instance: p.instance, Tokens: int64(p.Prompt) + int64(p.Output), Due: p.due(), Streamed: p.Streamed}
 }
 
 type pendingKey struct{}
@@ -306,6 +318,9 @@ func (r *run) call(ctx context.Context, p *pending) {
 	if a.Deadline != clock.Never {
 		known.Deadline = r.real(a.Deadline)
 	}
+	if p.gives {
+		known.FirstToken = r.real(r.p.Scenario.Workload[p.stream].Streaming.GivenUp(a.At))
+	}
 	known.Ended = func(now clock.Time, done bool, why strategies.Reason) {
 		if ctx.Err() == nil {
 			r.note(now, p, done, why)
@@ -313,7 +328,9 @@ func (r *run) call(ctx context.Context, p *pending) {
 	}
 	request := &http.Request{Method: http.MethodPost, URL: r.doors[0].url}
 	request = request.WithContext(context.WithValue(live.WithCall(ctx, known), pendingKey{}, p))
-	_, _ = r.fleet[p.instance].RoundTrip(request) // known.Ended has heard how it ended
+	if response, err := r.fleet[p.instance].RoundTrip(request); err == nil { // known.Ended has heard how it ended
+		r.read(p, response)
+	}
 	r.mu.Lock()
 	r.open--
 	r.mu.Unlock()
@@ -351,7 +368,7 @@ func (r *run) note(now clock.Time, p *pending, done bool, why strategies.Reason)
 	defer r.mu.Unlock()
 	p.ended, p.answered = now, done
 	if done {
-		r.run.Succeed(now, now.Sub(p.At), p.work())
+		r.run.Succeed(now, now.Sub(p.At), r.answered(now, p))
 	} else {
 		r.run.Fail(now, p.group, int(why))
 	}

@@ -165,6 +165,9 @@ type Charge struct {
 	// FailedFree gives back the tokens that were reserved for an admitted attempt that
 	// failed, even where nothing else is settled. The request still counts.
 	FailedFree bool
+	// StopsStreams ends the work on a streamed answer when its client hangs up: no more is
+	// produced, charged or billed. Without it, the answer is produced to its end.
+	StopsStreams bool
 }
 
 // Headers says what a vendor's replies tell of its limits. The zero value tells

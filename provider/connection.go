@@ -66,6 +66,8 @@ func (m *Model) breaks(f *Fault, i int, a *wire.Attempt) int {
 	}
 	m.struck.Fault = f
 	switch {
+	case f.Kind == Reset && f.How == Short && a.Streamed: // its last event says that it is complete
+		return wire.StatusOK
 	case f.Kind == Garbled && f.How == BadStatusLine:
 		return wire.StatusReset
 	case f.Kind == Garbled:

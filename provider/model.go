@@ -79,6 +79,7 @@ type Model struct {
 	growth int64                // when foreseen, tokens that settlements to come, or output to come, will add
 	stale  stale
 	struck Struck
+	coming Stream
 	cache  *cache // nil = it has none
 }
 
@@ -147,7 +148,7 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 	m.advance(now)
 	r.Status, r.Limit, r.InBody, r.RetryAfter, r.Prompt, r.Output = wire.StatusOK, wire.NoLimit, false, wire.Absent, 0, 0
 	r.Cached, r.Written = 0, 0
-	a.Reserved, a.Admitted, a.Failed = 0, false, false
+	a.Reserved, a.Admitted, a.Failed, m.coming = 0, false, false, Stream{}
 	if m.outage != 0 || m.unpaid {
 		r.Status, r.Requests, r.Tokens = m.outage, wire.NoQuota, wire.NoQuota
 		if m.unpaid {
@@ -177,7 +178,7 @@ func (m *Model) Arrive(now clock.Time, a *wire.Attempt, r *wire.Reply) time.Dura
 	if len(m.cfg.Faults) > 0 {
 		m.misreport(now, a, r)
 	}
-	if r.Status == wire.StatusReset || r.Status == wire.StatusCut { // headers came, but the client has no answer to go with them
+	if (r.Status == wire.StatusReset || r.Status == wire.StatusCut) && !m.coming.Begins { // headers came, but the client has no answer to go with them
 		r.Requests, r.Tokens = wire.NoQuota, wire.NoQuota
 	}
 	return took
@@ -220,6 +221,9 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *Costs, r *wire.Reply
 	if len(m.cfg.Faults) > 0 {
 		took = m.send(a, took)
 	}
+	if a.Streamed {
+		took = m.stream(a, r, took)
+	}
 	return took
 }
 
@@ -235,8 +239,12 @@ func (m *Model) duration(now clock.Time, a *wire.Attempt, slower float64) time.D
 		used = 1 - float64(left)/float64(max(1, m.scaled(s.window)))
 	}
 	d := l.takes(ttft, a.Output, used)
+	if a.Streamed {
+		m.coming.First = l.takes(ttft, 0, used)
+	}
 	if slower != 1 {
 		d = time.Duration(float64(d) * slower)
+		m.coming.First = time.Duration(float64(m.coming.First) * slower)
 	}
 	return d
 }

@@ -38,8 +38,8 @@ func compareColumns() []metricColumn {
 }
 
 // columnsOf returns the columns for a comparison: of a workload whose users wait for their
-// answers, answers first; of sessions also how many are lost; and how many calls were not sent,
-// where there are some.
+// answers, answers first; of sessions also how many are lost; of streamed answers when they
+// begin; and how many calls were not sent, where there are some.
 func columnsOf(r *metrics.Result) []metricColumn {
 	cols := compareColumns()
 	if slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { return s.Values[metrics.LostSessions] != nil }) {
@@ -47,6 +47,12 @@ func columnsOf(r *metrics.Result) []metricColumn {
 	}
 	if slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { n, _ := words.Mean(&s.Values, metrics.NotSent); return n > 0 }) {
 		cols = slices.Insert(cols, 1, metricColumn{head: "calls", sub: "not sent", of: metrics.NotSent, interval: true, rank: 0})
+	}
+	if slices.ContainsFunc(r.Strategies, func(s metrics.Strategy) bool { return s.Values[metrics.FailuresBrokenStream] != nil }) {
+		at := slices.IndexFunc(cols, func(c metricColumn) bool { return c.of == metrics.TimeToSuccessP50 })
+		cols = slices.Insert(cols, at,
+			metricColumn{head: "1st token", sub: "half within", of: metrics.TTFTP50, never: true, rank: 5},
+			metricColumn{head: "1st token", sub: "95 % within", of: metrics.TTFTP95, interval: true, never: true, rank: 1})
 	}
 	if r.Verdict == nil || !slices.Contains(r.Verdict.By, "answers_per_min") {
 		return cols

@@ -337,6 +337,32 @@ func share(dst *float64, b bounds) reader {
 	}
 }
 
+// shareOrTruth reads true, which is all, false, which is none, or a share.
+func shareOrTruth(dst *float64) reader {
+	all := bounds{0, 1}
+	return func(c cursor) {
+		part := numeric("number", sharePattern, all)
+		if c.described(shape{AnyOf: []*shape{{Type: []string{"boolean"}}, &part}}) {
+			return
+		}
+		const want = "true, false or a share from 0 to 1, such as 0.2 or 20%"
+		s, ok := c.scalar(want)
+		if !ok {
+			return
+		}
+		switch v, ok := parseShare(s, all); {
+		case s == "true":
+			*dst = 1
+		case s == "false":
+			*dst = 0
+		case ok:
+			*dst = v
+		default:
+			c.fail("want %s, got %s", want, quote(s))
+		}
+	}
+}
+
 func parseShare(s string, b bounds) (float64, bool) {
 	if percent, ok := strings.CutSuffix(s, "%"); ok {
 		if !strings.ContainsAny(percent, "eE") {

@@ -90,6 +90,7 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 				may("reserve_cached", truth(&cfg.Charge.ReserveCached)),
 				may("cache_write", number(&cfg.Charge.CacheWrite, bounds{0.001, 1000})),
 				may("failed_free", truth(&cfg.Charge.FailedFree)),
+				may("stops_streams", truth(&cfg.Charge.StopsStreams)),
 			)
 		}),
 	)

@@ -158,7 +158,7 @@ func TestContract(t *testing.T) {
 			RPM: 500, TPM: 200_000, Window: provider.SlidingLog,
 			Limits:  []provider.Limit{{Counts: provider.Requests, Most: 10_000, Per: 24 * time.Hour, Window: provider.SlidingLog, Shared: true}},
 			Headers: row.Headers,
-			Charge:  provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true},
+			Charge:  provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true, StopsStreams: true},
 			Latency: provider.Latency{TTFT: mustLognormal(t, 0.35, 0.9, 0), PerToken: 12 * time.Millisecond, Refusal: 30 * time.Millisecond},
 			Cache:   row.Cache,
 			Price:   row.Price,

@@ -76,9 +76,21 @@ func (d *decoder) describeTraffic() string {
 		if w.Cached > 0 {
 			what += say("; %s of each prompt is cached", inPercent(w.Cached))
 		}
-		out = append(out, what+".")
+		out = append(out, what+streamingOf(&w.Streaming)+".")
 	}
 	return strings.Join(out, " ")
+}
+
+// streamingOf says which answers are streamed, and how they are read.
+func streamingOf(s *workload.Streaming) string {
+	switch {
+	case s.Share == 0:
+		return ""
+	case s.Leave == 0:
+		return say("; %s of the answers are streamed", inPercent(s.Share))
+	}
+	return say("; %s of the answers are streamed, and %s of their readers leave %s after the first token",
+		inPercent(s.Share), inPercent(s.Leave), spread(&s.Reading, 1000, "ms"))
 }
 
 // arrivalsOf says how the calls of a stream arrive.
@@ -314,10 +326,18 @@ func eachTenant(s *Spec, what func(*workload.Stream) string) string {
 }
 
 func deadlineWords(w *workload.Stream) string {
-	if w.Deadline == 0 {
+	first := w.Streaming.FirstToken
+	switch {
+	case w.Deadline == 0 && first == 0:
 		return "calls have no deadline"
+	case w.Deadline == 0:
+		return say("a streamed call is given up %s after it arrived unless its answer has begun", inWords(first))
 	}
-	return say("a call is given up %s after it arrived", inWords(w.Deadline))
+	text := say("a call is given up %s after it arrived", inWords(w.Deadline))
+	if first > 0 {
+		text += say(", and a streamed one after %s unless its answer has begun", inWords(first))
+	}
+	return text
 }
 
 func estimateWords(w *workload.Stream) string {

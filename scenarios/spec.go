@@ -54,6 +54,16 @@ func (s *Spec) Caches() bool {
 	return slices.ContainsFunc(s.Workload, func(w workload.Stream) bool { return w.Caches() })
 }
 
+// Streams reports whether some of the calls have streamed answers.
+func (s *Spec) Streams() bool {
+	return slices.ContainsFunc(s.Workload, func(w workload.Stream) bool { return w.Streaming.Share > 0 })
+}
+
+// Leaves reports whether some of the readers of streamed answers leave before the end.
+func (s *Spec) Leaves() bool {
+	return slices.ContainsFunc(s.Workload, func(w workload.Stream) bool { return w.Streaming.Leave > 0 })
+}
+
 // Network is the way between clients and deployments, in each direction.
 type Network struct {
 	Latency time.Duration // one way; 0 unless stated

@@ -73,11 +73,19 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 		may("provider_estimate", func(c cursor) { estimate(&s.Guess, c) }),
 		may("cached", share(&s.Cached, bounds{0, 1})),
 		may("deadline", duration(&s.Deadline, time.Millisecond, maxDuration)),
+		may("stream", shareOrTruth(&s.Streaming.Share)),
+		may("first_token", duration(&s.Streaming.FirstToken, time.Millisecond, maxDuration)),
+		may("leave", func(c cursor) { leave(&s.Streaming, c) }),
 		may("priority", count(&s.Priority, -128, 127)),
 		may("weight", elsewhere(weight(new(float64)))),
 	)
 	if len(d.found) > before {
 		return s, trace
+	}
+	for _, key := range []string{"first_token", "leave"} {
+		if s.Streaming.Share == 0 && c.child(key).ok() {
+			c.child(key).fail("is for streamed answers, and none is streamed here; add stream: true")
+		}
 	}
 	from := ""
 	switch {
@@ -116,6 +124,11 @@ func (d *decoder) stream(c cursor) (s workload.Stream, trace workload.Summary) {
 		}
 	}
 	return s, trace
+}
+
+// leave reads how many readers of streamed answers leave before the end, and when.
+func leave(s *workload.Streaming, c cursor) {
+	c.mapping(need("share", share(&s.Leave, bounds{0, 1})), need("after", dist(&s.Reading, seconds)))
 }
 
 // arrivals reads an arrival process; workload.Arrivals says what each parameter means.

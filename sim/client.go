@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"time"
+
 	"ratesim/provider/wire"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/clock"
@@ -23,6 +25,11 @@ func (e *engine) schedule(a *workload.Arrival, stream int, chained bool) {
 	c.EstimatedPrompt, c.MaxTokens, c.Tenant, c.Priority = a.Estimate, a.MaxTokens, a.Tenant, a.Priority
 	c.prompt, c.guess, c.output, c.declared = a.Prompt, a.Guess, a.Output, a.MaxTokens
 	c.prefix, c.stream, c.chained, c.flights = a.Prefix, uint16(stream), chained, 0
+	c.streamed, c.begun, c.broken, c.ends = a.Streamed, false, false, a.Deadline
+	if c.streamed {
+		c.Deadline = min(c.Deadline, e.begins[stream].streaming.GivenUp(a.At))
+	}
+	c.due = c.Deadline != clock.Never
 	e.pending++
 	e.events.Push(a.At, data(arrive, 0, i))
 }
@@ -82,11 +89,19 @@ func (e *engine) apply(instance uint32) {
 		case strategies.DoneKind:
 			latency := e.now.Sub(c.Arrived)
 			e.note(ended+uint64(f.Kind), c.ID, uint64(latency))
-			e.run.Succeed(e.now, latency, c.work())
+			w := c.work()
+			if w.FirstToken = latency; c.begun {
+				w.FirstToken, w.PerToken = e.begun.Sub(c.Arrived), e.now.Sub(e.begun)/time.Duration(c.output)
+			}
+			e.run.Succeed(e.now, latency, w)
 			e.end(c, true)
 		case strategies.FailKind:
-			e.note(ended+uint64(f.Kind), c.ID, uint64(f.Reason))
-			e.run.Fail(e.now, int(c.group), int(f.Reason))
+			why := f.Reason
+			if c.broken {
+				why = strategies.BrokenStream
+			}
+			e.note(ended+uint64(f.Kind), c.ID, uint64(why))
+			e.run.Fail(e.now, int(c.group), int(why))
 			e.end(c, false)
 		}
 	}
@@ -119,6 +134,9 @@ func (e *engine) send(c *call, deployment uint16) {
 		e.fail("sent attempt %d of call %d to deployment %d of %d", c.Sent, c.ID, deployment, len(e.models))
 		return
 	}
+	if c.begun {
+		return // the application reads an answer already
+	}
 	if c.Sent == 0 {
 		e.run.Wait(e.now.Sub(c.Arrived))
 	}
@@ -126,7 +144,10 @@ func (e *engine) send(c *call, deployment uint16) {
 	f := e.flights.at(i)
 	e.attempt(c, &f.attempt)
 	f.sent, f.slot, f.gen, f.deployment, f.group = e.now, c.Slot, c.gen, deployment, c.group
-	f.waiting, f.busy, f.hungUp, f.timedOut = true, true, false, false
+	if c.streamed && e.models[deployment].Config().Batch {
+		f.attempt.Streamed = false
+	}
+	f.waiting, f.busy, f.hungUp, f.timedOut, f.begins, f.settled, f.read, f.done = true, true, false, false, false, false, false, 0
 	f.next, c.flights = c.flights, i+1
 	c.Sent++
 	e.used[deployment] = true
@@ -144,7 +165,7 @@ func (e *engine) send(c *call, deployment uint16) {
 // attempt fills in the next attempt of c, all but what its deployment notes when it
 // comes. That it has not failed is read before.
 func (e *engine) attempt(c *call, a *wire.Attempt) {
-	a.Call, a.Number, a.Failed = c.ID, uint32(c.Sent), false
+	a.Call, a.Number, a.Failed, a.Streamed = c.ID, uint32(c.Sent), false, c.streamed
 	a.Prompt, a.Guess, a.MaxTokens, a.Output, a.Cached = c.prompt, c.guess, c.declared, c.output, e.cachedOf(c)
 	a.Prefix = c.prefix
 	if c.prefix != 0 {
@@ -170,11 +191,15 @@ func (e *engine) deliver(i uint32) {
 		e.finish(f)
 	}
 	lost := f.hungUp || f.gen != c.gen
-	if (lost || f.timedOut) && f.reply.OK() {
+	if (lost || f.timedOut) && f.reply.OK() && !f.read {
 		e.run.Waste(f.attempt.Prompt) // the server did it for nothing
 	}
 	if lost {
 		e.release(i, f)
+		return
+	}
+	if f.begins && !f.timedOut {
+		e.endStream(i, f, c)
 		return
 	}
 	if f.timedOut {
@@ -183,6 +208,9 @@ func (e *engine) deliver(i uint32) {
 	}
 	e.note(deliver, c.ID, uint64(f.attempt.Number)<<16|uint64(f.reply.Status))
 	e.unlink(c, i, f)
+	if f.timedOut {
+		e.hangUp(i, f)
+	}
 	e.fleet[c.instance].Reply(e.now, &c.Call, &f.reply, &e.out)
 	e.release(i, f)
 	e.apply(c.instance)
@@ -193,8 +221,7 @@ func (e *engine) abort(c *call, number uint32) {
 	for link := c.flights; link != 0; {
 		f := e.flights.at(link - 1)
 		if f.attempt.Number == number {
-			f.hungUp = true
-			e.unlink(c, link-1, f)
+			e.drop(c, link-1, f)
 			return
 		}
 		link = f.next
@@ -229,6 +256,11 @@ func (e *engine) end(c *call, succeeded bool) {
 	e.count(-1)
 	e.times += uint64(e.now - c.Arrived)
 	c.open = false
+	for link := c.flights; c.streamed && link != 0; {
+		f := e.flights.at(link - 1)
+		e.hangUp(link-1, f)
+		link = f.next
+	}
 	c.gen++
 	c.timer++
 	id, slot, stream := c.ID, c.Slot, int(c.stream)

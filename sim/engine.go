@@ -35,6 +35,9 @@ const (
 	ended                      // in the hash only: how a call ended
 	toCoordinator              // an ask reaches the coordinator; index: ask
 	fromCoordinator            // its answer, or the instance's timeout, reaches the instance; index: ask
+	begin                      // the first token of a streamed answer reaches the client; index: flight
+	leave                      // the reader of a streamed answer has read enough; index: call
+	cut                        // a deployment hears that the client of a streamed answer is gone; index: flight
 )
 
 // An event's data: kind, 28 bits of generation, 32 bits of index.
@@ -64,7 +67,8 @@ type engine struct {
 	closed   []workload.Closed  // the same, nil where a source is not closed
 	next     workload.Arrival   // scratch, here so that it is allocated once
 	after    []workload.Arrival // likewise
-	begins   []beginning        // of each source, how its prompts begin
+	begun    clock.Time         // when the streamed answer began whose end a strategy is told of
+	begins   []beginning        // of each source, how its prompts and its answers begin
 	dealer   *scenarios.Dealer
 	net      network
 	timeout  time.Duration
@@ -87,10 +91,11 @@ type engine struct {
 	err      error
 }
 
-// beginning is how the prompts of a stream begin.
+// beginning is how the prompts of a stream of calls begin, and their answers.
 type beginning struct {
-	cached float64 // the share of each that is cached; 0 where the deployment's cache says what is
-	system uint32  // tokens of the system prompt, where it does
+	cached    float64 // the share of each prompt that is cached; 0 where the deployment's cache says what is
+	system    uint32  // tokens of the system prompt, where it does
+	streaming *workload.Streaming
 }
 
 // timer is an instance's alarm.
@@ -213,7 +218,7 @@ func (e *engine) step(d uint64) {
 			e.apply(i)
 		}
 	case expire:
-		if c := e.calls.at(i); c.open && c.gen&genMask == gen {
+		if c := e.calls.at(i); c.open && c.gen&genMask == gen && e.now >= c.Deadline {
 			e.note(expire, c.ID, 0)
 			e.fleet[c.instance].Cancel(e.now, &c.Call, &e.out)
 			e.apply(c.instance)
@@ -221,6 +226,14 @@ func (e *engine) step(d uint64) {
 				e.fail("did not end call %d when it was cancelled", c.ID)
 			}
 		}
+	case begin:
+		e.begin(e.flights.at(i))
+	case leave:
+		if c := e.calls.at(i); c.open && c.gen&genMask == gen {
+			e.leave(c)
+		}
+	case cut:
+		e.cut(e.flights.at(i))
 	case sample:
 		e.sample()
 	case toCoordinator:

@@ -95,7 +95,7 @@ func (c *comparison) bound() {
 	for i := range c.outcomes {
 		for rep, run := range c.outcomes[i].Runs {
 			switch survey := c.surveys[rep]; {
-			case run == nil || survey == nil:
+			case run == nil || survey == nil || c.spec.Leaves(): // who leaves lets others have the tokens that were not produced
 			case run.Elsewhere:
 				run.Most = survey.MostAll
 			default:

@@ -94,7 +94,7 @@ func newEngine(p Plan) (*engine, error) {
 	for i, source := range e.sources {
 		closed, _ := source.(workload.Closed)
 		e.closed = append(e.closed, closed)
-		e.begins = append(e.begins, beginning{s.Workload[i].Cached, s.Workload[i].SystemTokens()})
+		e.begins = append(e.begins, beginning{s.Workload[i].Cached, s.Workload[i].SystemTokens(), &s.Workload[i].Streaming})
 		e.fetch(i)
 	}
 	return e, nil
@@ -114,6 +114,7 @@ func setup(p Plan) metrics.Setup {
 		Duration:    p.Scenario.Duration,
 		RetryWindow: p.RetryWindow,
 		Caches:      p.Scenario.Caches(),
+		Streams:     p.Scenario.Streams(),
 		Thirds:      p.Thirds,
 		Resolution:  p.Resolution,
 		FaultFrom:   from, FaultUntil: until,

@@ -17,7 +17,18 @@ func (e *engine) reach(i uint32) {
 	took := m.Arrive(e.now, a, r)
 	e.note(reach, a.Call, uint64(a.Number)<<16|uint64(r.Status))
 	e.run.Attempt(e.now, int(f.group), int(f.deployment), a.Number == 0)
-	if !r.OK() {
+	done := e.now.Add(took)
+	back := done.Add(e.net.draw(e.key, rng.NetworkIn, a.Call, a.Number))
+	waited := back // until then the client waits for it: for the first token of what is streamed
+	if a.Streamed {
+		s := m.Stream()
+		f.reached = e.now
+		f.begins, f.first, f.made, f.last, f.done = s.Begins, e.now.Add(s.First), e.now.Add(s.Made), e.now.Add(s.Sent), done
+		if f.came = f.first.Add(back.Sub(done)); f.begins {
+			waited = f.came
+		}
+	}
+	if !r.OK() && !f.begins {
 		e.run.Waste(a.Prompt)
 		switch {
 		case r.Status == wire.StatusTooManyRequests:
@@ -27,17 +38,17 @@ func (e *engine) reach(i uint32) {
 		}
 	}
 	m.Tell(r)
-	done := e.now.Add(took)
 	f.busy = a.Admitted
-	back := done.Add(e.net.draw(e.key, rng.NetworkIn, a.Call, a.Number))
-	if limit := f.sent.Add(e.timeout); back > limit && !m.Config().Batch {
+	if limit := f.sent.Add(e.timeout); waited > limit && !m.Config().Batch {
 		f.timedOut = true
 		back = max(limit, e.now)
+	} else if f.begins {
+		e.events.Push(waited, data(begin, 0, i))
 	}
-	if f.timedOut || !r.OK() && r.Status != wire.StatusTooManyRequests {
+	if f.timedOut || !r.OK() && !f.begins && r.Status != wire.StatusTooManyRequests {
 		e.run.Lose(e.now)
 	}
-	if m.Config().Headers.Instant {
+	if m.Config().Headers.Instant && !f.begins {
 		r.Age(back.Sub(e.now))
 	}
 	// Without a network the end of the work and the reply are one instant with
@@ -46,13 +57,19 @@ func (e *engine) reach(i uint32) {
 		e.events.Push(done, data(finish, 0, i))
 	}
 	e.events.Push(back, data(deliver, 0, i))
+	if a.Streamed && (f.hungUp || f.gen != e.calls.at(f.slot).gen) { // the client was gone before
+		e.hearOf(i, f)
+	}
 }
 
 // finish lets a deployment settle an attempt whose work is done.
 func (e *engine) finish(f *flight) {
+	f.busy = false
+	if f.settled {
+		return
+	}
 	hungUp := f.hungUp || f.timedOut || f.gen != e.calls.at(f.slot).gen
 	e.models[f.deployment].Finish(e.now, &f.attempt, hungUp)
-	f.busy = false
 }
 
 // gauge remembers what a deployment had charged at each second of the last

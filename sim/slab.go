@@ -15,18 +15,23 @@ type call struct {
 	prompt, guess, output uint32 // the true sizes
 	declared              uint32 // max_tokens, as the request has it; 0 = none
 	instance              uint32
-	group                 uint32 // of calls that it is counted with
-	gen                   uint32 // how many calls have lived here: tells stale events from live ones
-	timer                 uint32 // how often the timer was set, likewise
-	flights               uint32 // newest attempt in flight + 1; 0 = none
+	group                 uint32     // of calls that it is counted with
+	gen                   uint32     // how many calls have lived here: tells stale events from live ones
+	timer                 uint32     // how often the timer was set, likewise
+	flights               uint32     // newest attempt in flight + 1; 0 = none
+	ends                  clock.Time // when the application gives up a call whose answer has begun; Deadline may be earlier before that
 	stream                uint16
+	streamed              bool // its answer comes piece by piece
+	begun                 bool // the first token of its answer has come
+	broken                bool // and then the answer broke off
+	due                   bool // the application would give it up at some time
 	open                  bool // arrived and not ended
 	chained               bool // the next arrival of its stream is fetched when it arrives
 }
 
 // work is what c asks for.
 func (c *call) work() metrics.Work {
-	return metrics.Work{Group: int(c.group), Instance: int(c.instance), Tokens: int64(c.prompt) + int64(c.output), Due: c.Deadline != clock.Never}
+	return metrics.Work{Group: int(c.group), Instance: int(c.instance), Tokens: int64(c.prompt) + int64(c.output), Due: c.due, Streamed: c.streamed}
 }
 
 // flight is an attempt between its sending and the moment when neither client
@@ -45,6 +50,16 @@ type flight struct {
 	hungUp     bool // the strategy aborted it
 	timedOut   bool // the client will give up before the reply comes
 	together   bool // the server finishes in the event that delivers the reply
+	begins     bool // its answer is streamed and begins, well or to break off
+	settled    bool // the server stopped early, because the client hung up
+
+	read bool // its reader left, having read enough
+
+	// Of a streamed attempt, once it has reached the server: when that was, when the first token is sent and
+	// when it comes, when the last is produced and sent, and when all is over; see
+	// provider.Stream. done is 0 before.
+	reached, first, came, made, last, done clock.Time
+	gone                                   clock.Time // when the client hung up
 }
 
 // chunk is how many elements a slab grows by. Elements never move, since

@@ -80,10 +80,11 @@ const (
 	NotRetryable               // the reply said that no retry can help
 	QueueTimeout               // it waited too long, or found the queue full, on the client's side
 	Oversize                   // it is larger than a limit and can never be admitted, as the client knows or the reply says
+	BrokenStream               // its answer had begun and broke off; the driver says so, whatever the strategy
 	NumReasons
 )
 
-var reasonNames = [NumReasons]string{"max_retries", "deadline", "not_retryable", "queue_timeout", "oversize"}
+var reasonNames = [NumReasons]string{"max_retries", "deadline", "not_retryable", "queue_timeout", "oversize", "broken_stream"}
 
 func (r Reason) String() string { return reasonNames[r] }
 

@@ -39,7 +39,7 @@ func TestFindLimits(t *testing.T) {
 		if c.RPM != tt.rpm || c.TPM != tt.tpm || c.Price.Input != tt.input || c.Ref != tt.ref {
 			t.Errorf("Find(%q) = %d RPM, %d TPM, $%g, ref %q; want %d, %d, $%g", tt.ref, c.RPM, c.TPM, c.Price.Input, c.Ref, tt.rpm, tt.tpm, tt.input)
 		}
-		want := provider.Charge{Reserve: provider.ReserveLarger, Settle: true, Rejected: true}
+		want := provider.Charge{Reserve: provider.ReserveLarger, Settle: true, Rejected: true, StopsStreams: true}
 		if c.Charge != want || c.Window != provider.TokenBucket {
 			t.Errorf("Find(%q) charges %+v over %v", tt.ref, c.Charge, c.Window)
 		}

@@ -64,6 +64,9 @@ type task struct {
 	attempt   wire.Attempt
 	uncounted bool            // its prompt is still being counted; it is not settled before
 	marks     []provider.Mark // of its prompt
+
+	place       int        // among the tasks; -1 when it is done
+	first, made clock.Time // of a streamed answer: when the first token comes, and the last is produced
 }
 
 // work is what is being done, the first to be finished on top.
@@ -77,17 +80,27 @@ func (w *work) Less(i, j int) bool {
 	a, b := w.tasks[i], w.tasks[j]
 	return a.due < b.due || a.due == b.due && a.order < b.order
 }
-func (w *work) Swap(i, j int) { w.tasks[i], w.tasks[j] = w.tasks[j], w.tasks[i] }
-func (w *work) Push(x any)    { w.tasks = append(w.tasks, x.(*task)) }
+func (w *work) Swap(i, j int) {
+	w.tasks[i], w.tasks[j] = w.tasks[j], w.tasks[i]
+	w.tasks[i].place, w.tasks[j].place = i, j
+}
+
+func (w *work) Push(x any) {
+	t := x.(*task)
+	t.place = len(w.tasks)
+	w.tasks = append(w.tasks, t)
+}
+
 func (w *work) Pop() any {
 	last := w.tasks[len(w.tasks)-1]
 	w.tasks = w.tasks[:len(w.tasks)-1]
+	last.place = -1
 	return last
 }
 
 // now returns the provider's time, and settles all that was finished until
-// then, each at its own instant, or as soon as its prompt is counted. Nothing else
-// settles: an attempt whose client has hung up is worked on and charged to its end.
+// then, each at its own instant, or as soon as its prompt is counted. An attempt whose
+// client has hung up is worked on and charged to its end; see hangUp.
 // The mutex is held.
 func (a *account) now() clock.Time {
 	before := a.last
@@ -139,11 +152,12 @@ func (a *account) real(t clock.Time) time.Time {
 type decided struct {
 	reply wire.Reply
 	at    time.Time // when it was decided
-	first time.Time // when its first token comes
+	first time.Time // when its first token comes, if it is streamed
 	ready time.Time // when an answer in one piece begins to be sent
 	due   time.Time // when the answer is complete
 	left  float64   // smallest share of a limit, as told before
-	begun bool      // it fails in the middle of its answer
+	begun bool      // it is streamed, and fails in the middle
+	task  *task     // nil if it was not admitted
 
 	struck provider.Struck // what happens to its connection
 }
@@ -166,11 +180,14 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	if e.marks != nil {
 		m.Recall(now, x, e.marks)
 	}
+	x.Streamed = e.query.Stream
 	took := m.Arrive(now, x, &d.reply)
+	coming := m.Stream()
 	if e.granted() && !d.reply.OK() {
 		x.Output = output
 		d.reply = wire.Reply{Status: wire.StatusOK, RetryAfter: wire.Absent, Requests: d.reply.Requests, Tokens: d.reply.Tokens, Prompt: x.Prompt, Output: output}
 		took = m.Takes(x, 0.5, 0)
+		coming = provider.Stream{First: m.Takes(&wire.Attempt{}, 0.5, 0), Made: took}
 	}
 	m.Answer(now, x, &d.reply, ans)
 	d.left, a.left[model] = a.left[model], min(d.reply.Requests.Share(), d.reply.Tokens.Share())
@@ -183,7 +200,9 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	}
 	due := now.Add(took)
 	if x.Admitted {
-		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench, marks: e.marks}
+		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench, marks: e.marks,
+			first: now.Add(coming.First), made: now.Add(coming.Made)}
+		d.task = t
 		heap.Push(&a.work, t)
 		a.work.made++
 		if t.uncounted {
@@ -198,18 +217,25 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 		ready = now.Add(d.struck.Ready)
 	}
 	d.at, d.ready, d.due = a.real(now), a.real(ready), a.real(due)
-	d.first = d.at
-	d.begun = !d.reply.OK() && x.Admitted && (x.Output > 0 || d.struck.Fault != nil)
-	if d.reply.OK() || d.begun {
-		produce := time.Duration(x.Output) * m.Config().Latency.PerToken
-		d.first = a.real(max(now, ready.Add(-produce)))
-	}
+	d.first, d.begun = a.real(now.Add(coming.First)), !d.reply.OK() && coming.Begins
 	ans.Now = a.epoch.Add(now.Sub(0))
 	if !e.fromBench {
 		ans.Now = d.at
 		a.toReal(ans)
 	}
 	return d, uncounted
+}
+
+// hangUp ends the work on a streamed answer whose client is gone, if the vendor stops then.
+func (a *account) hangUp(t *task) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now()
+	if t.place >= 0 && a.models[t.model].HangUp(&t.attempt, provider.Produced(t.attempt.Output, t.first, t.made, now)) {
+		t.due = now
+		heap.Fix(&a.work, t.place)
+		a.now()
+	}
 }
 
 // count counts the prompt of an admitted attempt, corrects what was billed for it

@@ -243,12 +243,13 @@ func (c *crowd) asking() request {
 	}
 	text := fmt.Sprintf("%d ", c.draws.Uint64()) + strings.Repeat("x", size)
 	most := 1 + c.draws.IntN(500)
-	body := fmt.Sprintf(`{"model":%q,"stream":%v,"max_tokens":%d,"messages":[{"role":"user","content":%q}]}`, model, c.chance(0.5), most, text)
+	streamed := c.chance(0.5)
+	body := fmt.Sprintf(`{"model":%q,"stream":%v,"max_tokens":%d,"messages":[{"role":"user","content":%q}]}`, model, streamed, most, text)
 	if c.chance(0.07) {
 		body = body[:len(body)-1-c.draws.IntN(20)] // malformed
 	}
 	c.ledger.mu.Lock()
-	c.ledger.asked[maphash.String(c.s.hash, body)] = asked{uint32(estimate(text)), uint32(len(text) / 3), uint32(most)}
+	c.ledger.asked[maphash.String(c.s.hash, body)] = asked{uint32(estimate(text)), uint32(len(text) / 3), uint32(most), streamed}
 	c.ledger.mu.Unlock()
 	return c.behave(request{head: "POST " + path, body: body})
 }

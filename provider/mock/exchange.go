@@ -75,6 +75,9 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 }
 
 func (s *Server) done(e *exchange) {
+	if e.task != nil && e.query.Stream && (e.gone || e.r.Context().Err() != nil) {
+		e.account.hangUp(e.task)
+	}
 	e.forget()
 	e.returnAnswer()
 	if e.account != nil {
@@ -266,7 +269,7 @@ func (e *exchange) answerDecided() {
 
 // send sends the answer, and notes when it has been sent.
 func (e *exchange) send() {
-	if e.query.Stream && !e.fromBench && (e.decided.reply.OK() || e.decided.begun) {
+	if e.query.Stream && (e.decided.reply.OK() || e.begun || e.struck.Fault != nil) {
 		e.stream()
 		return
 	}

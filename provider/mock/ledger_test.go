@@ -31,7 +31,10 @@ type ledger struct {
 }
 
 // asked is what a request to a model asks for, in tokens.
-type asked struct{ guess, prompt, most uint32 }
+type asked struct {
+	guess, prompt, most uint32
+	streamed            bool
+}
 
 // book is the twin of an account.
 type book struct {
@@ -105,7 +108,7 @@ func (l *ledger) watch(e conformance.Event) {
 	}
 	now := clock.Time(e.At.Sub(a.zero))
 	b.settle(now)
-	x := wire.Attempt{Call: uint64(b.attempts), Prompt: q.guess, Guess: q.guess, MaxTokens: q.most}
+	x := wire.Attempt{Call: uint64(b.attempts), Prompt: q.guess, Guess: q.guess, MaxTokens: q.most, Streamed: q.streamed}
 	b.attempts++
 	x.Output = min(b.draws.length(&x), q.most)
 	var r wire.Reply

@@ -28,7 +28,7 @@ import (
 // 429s of April 2026 still advised to lower it; the present page was followed.
 func Anthropic(c *provider.Config) {
 	window(c, provider.TokenBucket)
-	c.Charge = provider.Charge{Reserve: provider.ReserveEstimate, Settle: true, CacheDiscount: 1}
+	c.Charge = provider.Charge{Reserve: provider.ReserveEstimate, Settle: true, CacheDiscount: 1, StopsStreams: true}
 	if strings.HasPrefix(c.Model, "claude-haiku-3.5") {
 		c.Charge.CacheDiscount = 0
 	}

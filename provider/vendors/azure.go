@@ -31,7 +31,7 @@ import (
 // bad-headers; Claude on Azure, which has limits on input and output.
 func Azure(c *provider.Config) {
 	window(c, provider.SubMinute)
-	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Undeclared: 16, Rejected: true}
+	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Undeclared: 16, Rejected: true, StopsStreams: true}
 	c.Cache = openAICache(c.Model)
 	c.Headers = provider.Headers{Reset: time.Second}
 }
@@ -57,7 +57,7 @@ func Azure(c *provider.Config) {
 // is rounded up to a millisecond. What GPT-6 charges for long context is not
 // modelled.
 func AzurePTU(c *provider.Config) {
-	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true, CacheDiscount: 1}
+	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true, CacheDiscount: 1, StopsStreams: true}
 	if strings.HasPrefix(c.Model, "gpt-6") {
 		c.Charge.CacheDiscount, c.Charge.CacheWrite = 0.9, 1.25
 	}

@@ -38,7 +38,7 @@ import "ratesim/provider"
 // limits of their own, which no row here has.
 func OpenAI(c *provider.Config) {
 	window(c, provider.TokenBucket)
-	c.Charge = provider.Charge{Reserve: provider.ReserveLarger, Settle: true, Rejected: true}
+	c.Charge = provider.Charge{Reserve: provider.ReserveLarger, Settle: true, Rejected: true, StopsStreams: true}
 	c.Cache = openAICache(c.Model)
 	c.Headers = provider.Headers{Daily: true}
 }

@@ -5,7 +5,20 @@
 // chosen in its place.
 //
 // The numbers of the limits belong to the tier. A function is called after they are
-// set, and keeps them. It replaces Charge, Headers, Cache and Window of the deployment,
+// set, and keeps them.
+//
+// Clients that hang up on a streamed answer: OpenAI, Azure, Anthropic and xAI stop the work
+// and bill what was produced until then; Amazon Bedrock, Google, Groq and Mistral produce,
+// and bill, all of the answer (openrouter.ai, docs/api-reference/streaming, "Stream
+// Cancellation", 2026-07). The vendors' own words agree where there are any: OpenAI and
+// Azure have clients end the connection to cancel an answer (guides/background;
+// learn.microsoft.com, openai/how-to/responses), and Google's SDK says that an abort does
+// not cancel the request in the service, which is charged (js-genai, GenerateContentConfig).
+// Bedrock's invocation log and bill show all of such answers (BerriAI/litellm#34147 and
+// #36008). Of Cerebras nothing is known; it is taken to go on. Answers that come whole are
+// produced to their end by all.
+//
+// A function replaces Charge, Headers, Cache and Window of the deployment,
 // Window of each of its Limits and, of its Price, that of tokens written to the cache. It
 // keeps Phase, which depends on the time of day and not on the vendor.
 package vendors

@@ -15,6 +15,6 @@ import "ratesim/provider"
 // No numbers of the tiers were read: the catalog has no rows of this vendor.
 func XAI(c *provider.Config) {
 	window(c, provider.TokenBucket)
-	c.Charge = provider.Charge{Reserve: provider.ReserveEstimate, Settle: true}
+	c.Charge = provider.Charge{Reserve: provider.ReserveEstimate, Settle: true, StopsStreams: true}
 	c.Headers = provider.Headers{Silent: true, NoWait: true}
 }

@@ -235,9 +235,9 @@ func (p *queryParser) positive(field string) uint32 {
 	return uint32(n)
 }
 
-// Path returns where the vendor takes requests for a completion, on a server that
-// holds the deployment of that name.
-func (d Dialect) Path(deployment string) string {
+// Path returns where the vendor takes requests for a completion, streamed or not, on a
+// server that holds the deployment of that name.
+func (d Dialect) Path(deployment string, streamed bool) string {
 	name := url.PathEscape(deployment)
 	switch d.Vendor {
 	case "azure":
@@ -245,8 +245,14 @@ func (d Dialect) Path(deployment string) string {
 	case "anthropic":
 		return "/v1/messages"
 	case "gemini":
+		if streamed {
+			return "/v1beta/models/" + name + ":streamGenerateContent?alt=sse"
+		}
 		return "/v1beta/models/" + name + ":generateContent"
 	case "bedrock":
+		if streamed {
+			return "/model/" + name + "/converse-stream"
+		}
 		return "/model/" + name + "/converse"
 	case "groq":
 		return "/openai/v1/chat/completions"
@@ -254,9 +260,10 @@ func (d Dialect) Path(deployment string) string {
 	return "/v1/chat/completions"
 }
 
-// Chat returns a request for a completion in the vendor's form. Anthropic demands
-// a bound on the output: without one it is 4096, its documentation's usual.
-func (d Dialect) Chat(deployment, text string, maxTokens uint32) []byte {
+// Chat returns a request for a completion in the vendor's form; a stream is to tell the
+// usage. Anthropic demands a bound on the output: without one it is 4096, its
+// documentation's usual.
+func (d Dialect) Chat(deployment, text string, maxTokens uint32, streamed bool) []byte {
 	if d.Vendor == "anthropic" {
 		maxTokens = cmp.Or(maxTokens, 4096)
 	}
@@ -276,7 +283,14 @@ func (d Dialect) Chat(deployment, text string, maxTokens uint32) []byte {
 		b = append(appendString(append(b, `{"model":`...), deployment), ',')
 	}
 	b = appendString(append(b, `"messages":[{"role":"user","content":`...), text)
-	return append(appendBound(append(b, "}]"...), `,"max_tokens":`, maxTokens), '}')
+	b = appendBound(append(b, "}]"...), `,"max_tokens":`, maxTokens)
+	switch {
+	case streamed && d.Vendor == "anthropic":
+		b = append(b, `,"stream":true`...)
+	case streamed:
+		b = append(b, `,"stream":true,"stream_options":{"include_usage":true}`...)
+	}
+	return append(b, '}')
 }
 
 // appendBound appends the bound on the output, if there is one.

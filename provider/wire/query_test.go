@@ -55,7 +55,7 @@ func TestParseQuery(t *testing.T) {
 func TestChat(t *testing.T) {
 	for _, d := range wire.Dialects {
 		const text = "a \"b\"\nc"
-		path, body := d.Path("main"), d.Chat("main", text, 7)
+		path, body := d.Path("main", false), d.Chat("main", text, 7, false)
 		var q wire.Query
 		if err := wire.ParseQuery(body, &q); err != nil {
 			t.Errorf("%s: %v in %s", d.Vendor, err, body)
@@ -74,7 +74,7 @@ func TestChatUnbounded(t *testing.T) {
 		if d.Vendor == "anthropic" {
 			want = 4096
 		}
-		if err := wire.ParseQuery(d.Chat("main", "a", 0), &q); err != nil || q.MaxTokens != want {
+		if err := wire.ParseQuery(d.Chat("main", "a", 0, false), &q); err != nil || q.MaxTokens != want {
 			t.Errorf("%s: %v, %d, want %d", d.Vendor, err, q.MaxTokens, want)
 		}
 	}

@@ -62,6 +62,7 @@ func (c *caller) sized(a *Arrival, n uint64, at clock.Time, prompt, output uint3
 	a.ID, a.At, a.Deadline = id, at, clock.Never
 	a.Prompt, a.Output, a.MaxTokens = prompt, output, s.MaxTokens
 	a.Tenant, a.Priority, a.Prefix = c.tenant, s.Priority, 0
+	a.Streamed = s.Streaming.streamed(c.key, id)
 	if s.Deadline > 0 {
 		a.Deadline = at.Add(s.Deadline)
 	}

@@ -22,6 +22,7 @@ type Arrival struct {
 	MaxTokens uint32     // declared by the client; 0 = none
 	Tenant    uint16     // index into Tenants of the streams
 	Priority  int8
+	Streamed  bool // its answer comes piece by piece, as it is produced
 	// Prefix names what the prompt begins with: calls of one conversation have the same,
 	// and the prompt of each begins with that of the one before. 0 = the prompt has nothing
 	// in common with others that a provider's cache could keep.
@@ -63,9 +64,10 @@ type Stream struct {
 	// Cached is the share of each prompt that the provider has in its cache, 0 to 1. It is for
 	// calls of which nothing more is known: what is cached of the prompts of sessions is for
 	// the cache of the deployment to say, and Cached is 0.
-	Cached   float64
-	Deadline time.Duration // after arrival; 0 = none
-	Priority int8
+	Cached    float64
+	Deadline  time.Duration // after arrival; 0 = none
+	Priority  int8
+	Streaming Streaming // which answers come piece by piece
 	// Rows are the rows of the trace that Arrivals name, as Summary.Kept has them; nil =
 	// each run reads them from the file.
 	Rows []Row

@@ -47,7 +47,7 @@ func newDeployment(s *scenarios.Spec, i int, key rng.Key) *deployment {
 		first: time.Duration(cfg.Latency.TTFT.Quantile(1-0x1p-53) * 1e9)}
 	d.soonest = d.model.Takes(&wire.Attempt{}, 0, 0)
 	d.perToken = d.model.Takes(&wire.Attempt{Output: 1}, 0, 0) - d.soonest
-	if !cfg.Batch {
+	if !cfg.Batch && !s.Streams() { // a stream has to begin within it, but not to end
 		d.timeout = s.Fleet.Timeout
 	}
 	for j := range cfg.Faults {

@@ -59,6 +59,13 @@ const (
 	FailuresNotRetryable
 	FailuresQueueTimeout
 	FailuresOversize
+	FailuresBrokenStream
+	TTFTP50
+	TTFTP95
+	TTFTP99
+	TPOTP50
+	TPOTP95
+	TPOTP99
 	RejectedBy // and the others of limit.Name after it
 	NumMetrics = RejectedBy + ID(limit.NumNames)
 )
@@ -133,6 +140,8 @@ const (
 	untilSuccess timeKind = iota // of all calls; those that fail never succeed
 	ofSuccesses                  // of the calls that succeed
 	untilSent                    // of the calls that were sent, until their first attempt
+	untilFirst                   // of all streamed calls, until the first token; of those that fail it never comes
+	perToken                     // of all streamed calls, for each token after the first came; likewise
 )
 
 // Metrics returns every metric of the result schema, indexed by ID.
@@ -206,8 +215,15 @@ func outcomes(m []Metric) {
 		{FailuresNotRetryable, "not_retryable", "the reply said that no retry can help"},
 		{FailuresQueueTimeout, "queue_timeout", "the call waited too long, or found the queue full, on the client's side"},
 		{FailuresOversize, "oversize", "the call is larger than a limit and can never be admitted"},
+		{FailuresBrokenStream, "broken_stream", "the answer had begun and broke off; absent where no answer is streamed"},
 	} {
 		m[f.id] = Metric{Name: "failures." + f.name, Better: Lower, About: "failed calls: " + f.about, group: mean(func(t *Tally) int64 { return t.Failed[i] })}
+	}
+	m[FailuresBrokenStream].group = func(t *Tally) (float64, float64) {
+		if !t.streams {
+			return 0, 0
+		}
+		return n(t.Failed[FailuresBrokenStream-FailuresMaxRetries]), 1
 	}
 	m[FairnessJain] = Metric{Name: "fairness_jain", Unit: Share, Better: Higher,
 		About: "Jain's index over tenants of goodput ÷ the tenant's max-min fair share of the limit", run: meanOfRuns((*Run).tenantFairness)}
@@ -277,6 +293,20 @@ func times(m []Metric) {
 			About: "time from arrival within which " + q.share + " of all calls succeed; absent where fewer do"}
 		m[q.latency] = Metric{Name: "latency_" + q.name, Unit: Seconds, Better: Lower, quantile: q.level, of: ofSuccesses,
 			About: "time from arrival within which " + q.share + " of the succeeded calls succeeded"}
+	}
+	for _, q := range [...]struct {
+		first, token ID
+		level        float64
+		name, share  string
+	}{
+		{TTFTP50, TPOTP50, 0.5, "p50", "half"},
+		{TTFTP95, TPOTP95, 0.95, "p95", "95 %"},
+		{TTFTP99, TPOTP99, 0.99, "p99", "99 %"},
+	} {
+		m[q.first] = Metric{Name: "ttft_" + q.name, Unit: Seconds, Better: Lower, quantile: q.level, of: untilFirst,
+			About: "time to first token: from arrival, within which it has come to " + q.share + " of all streamed calls; absent where fewer succeed"}
+		m[q.token] = Metric{Name: "tpot_" + q.name, Unit: Seconds, Better: Lower, quantile: q.level, of: perToken,
+			About: "time per output token, from the first token to the end, that " + q.share + " of all streamed calls do not exceed; absent where fewer succeed"}
 	}
 	m[LatencyMax] = Metric{Name: "latency_max", Unit: Seconds, Better: Lower, About: "longest time from arrival to success in a replication",
 		run: meanOfRuns(func(r *Run) float64 { return unless(r.Succeeded == 0, r.latencyMax.Seconds()) })}

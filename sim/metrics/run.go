@@ -21,6 +21,8 @@ type Setup struct {
 	Thirds [2]uint32
 	// Caches says that the provider's cache may have some of the prompts.
 	Caches bool
+	// Streams says that some of the answers are streamed.
+	Streams bool
 	// Resolution is that of what the run keeps over time.
 	Resolution Resolution
 	// The first and the last fault with a beginning and an end: goodput before
@@ -119,6 +121,11 @@ type Work struct {
 	Instance int
 	Tokens   int64 // prompt and output
 	Due      bool  // it has a deadline
+	Streamed bool  // its answer comes piece by piece
+
+	// Of a streamed answer that has come: from the call's arrival to its first token, and from
+	// there to the end for each of its tokens.
+	FirstToken, PerToken time.Duration
 }
 
 // Served is what one instance got.
@@ -184,6 +191,9 @@ func (r *Run) Arrive(now clock.Time, w Work) {
 	if w.Due {
 		t.DueCalls++
 	}
+	if w.Streamed {
+		t.Streamed++
+	}
 }
 
 // Attempt records an attempt of a call of a group that reaches a deployment;
@@ -232,6 +242,10 @@ func (r *Run) Succeed(now clock.Time, latency time.Duration, w Work) {
 	t.times.Add(latency)
 	if w.Due {
 		t.DueMet++
+	}
+	if w.Streamed {
+		t.firsts.Add(w.FirstToken)
+		t.tokens.Add(w.PerToken)
 	}
 	t.Good += w.Tokens
 	r.Instances[w.Instance].Good += w.Tokens

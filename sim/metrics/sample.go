@@ -185,7 +185,7 @@ func (s *Sample) timesOf(outcome int, p Part, kind timeKind) *stats.Times {
 		if kind == untilSent {
 			reps[k] = spread(run.wait)
 		} else if t := run.tally(p); t != nil {
-			reps[k] = t.distribution(kind == untilSuccess)
+			reps[k] = t.distribution(kind)
 		}
 	}
 	t := stats.NewTimes(reps, bucketSeconds)

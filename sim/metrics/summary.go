@@ -75,7 +75,7 @@ func sums() [][]ID {
 	}
 	return [][]ID{
 		rejected,
-		{Failed, FailuresMaxRetries, FailuresDeadline, FailuresNotRetryable, FailuresQueueTimeout, FailuresOversize, NotSent},
+		{Failed, FailuresMaxRetries, FailuresDeadline, FailuresNotRetryable, FailuresQueueTimeout, FailuresOversize, FailuresBrokenStream, NotSent},
 		{Calls, Succeeded, Failed, Censored},
 	}
 }

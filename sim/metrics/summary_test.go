@@ -311,7 +311,7 @@ func TestCountsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o := Outcome{Name: "a"}
 		for range rapid.IntRange(1, 60).Draw(t, "replications") {
-			r := NewRun(Setup{Tenants: 1, Instances: 1})
+			r := NewRun(Setup{Tenants: 1, Instances: 1, Streams: true})
 			for range rapid.IntRange(1, 50).Draw(t, "calls") {
 				r.Arrive(0, Work{})
 				r.Reject(0, 0, limit.Name(rapid.IntRange(0, int(limit.NumNames)-1).Draw(t, "by")))

@@ -6,8 +6,8 @@ import (
 )
 
 // NumReasons is how many reasons of failure there are: max_retries, deadline,
-// not_retryable, queue_timeout and oversize, in this order.
-const NumReasons = 5
+// not_retryable, queue_timeout, oversize and broken_stream, in this order.
+const NumReasons = 6
 
 // Tally counts what became of a group of calls: those of one tenant with prompts of
 // one size, or all of a run.
@@ -15,6 +15,7 @@ type Tally struct {
 	Calls, Succeeded, Censored int64
 	Failed                     [NumReasons]int64
 	NotSent                    int64 // calls that the strategy was not given; they failed too
+	Streamed                   int64 // calls whose answers come piece by piece
 	DueCalls, DueMet           int64 // calls with a deadline, and those that succeeded by then
 	Attempts                   int64
 	Rejected                   int64
@@ -25,9 +26,15 @@ type Tally struct {
 	// How long calls arrived in the run, and from the first arrival to the last end, in
 	// minutes.
 	arriving, span float64
+	streams        bool // some of the run's answers are streamed
 
 	times  Histogram // of the calls that succeeded, from arrival to success
 	packed packed    // the same, once the run is over
+
+	// Of the streamed calls that succeeded: from arrival to the first token, and how long each
+	// token took.
+	firsts, tokens             Histogram
+	packedFirsts, packedTokens packed // the same, once the run is over
 }
 
 // add adds o to t.
@@ -39,6 +46,7 @@ func (t *Tally) add(o *Tally) {
 		t.Failed[i] += n
 	}
 	t.NotSent += o.NotSent
+	t.Streamed += o.Streamed
 	t.DueCalls += o.DueCalls
 	t.DueMet += o.DueMet
 	t.Attempts += o.Attempts
@@ -49,14 +57,19 @@ func (t *Tally) add(o *Tally) {
 	t.Demand += o.Demand
 	t.Good += o.Good
 	t.times.merge(&o.times)
+	if o.Streamed > 0 {
+		t.firsts.merge(&o.firsts)
+		t.tokens.merge(&o.tokens)
+	}
 }
 
 // seal packs the histogram of a run that is over.
 func (t *Tally) seal(r *Run) {
 	t.arriving = max(0, r.setup.Duration.Minutes()-r.FirstArrival.Seconds()/60)
 	t.span = r.LastEnd.Sub(r.FirstArrival).Minutes()
-	t.packed = t.times.pack()
-	t.times = Histogram{}
+	t.streams = r.setup.Streams
+	t.packed, t.packedFirsts, t.packedTokens = t.times.pack(), t.firsts.pack(), t.tokens.pack()
+	t.times, t.firsts, t.tokens = Histogram{}, Histogram{}, Histogram{}
 }
 
 // failed is the number of calls that ended without success.
@@ -68,12 +81,22 @@ func (t *Tally) failed() int64 {
 	return n
 }
 
-// distribution returns the times of the calls; with all, those that did not
+// distribution returns times of calls. Where they are of all calls, those that did not
 // succeed are among the cases and never end.
-func (t *Tally) distribution(all bool) stats.Distribution {
-	d := spread(t.packed)
-	if all {
-		d.Of = float64(t.Calls)
+func (t *Tally) distribution(kind timeKind) stats.Distribution {
+	var d stats.Distribution
+	switch kind {
+	case untilFirst:
+		d = spread(t.packedFirsts)
+		d.Of = float64(t.Streamed)
+	case perToken:
+		d = spread(t.packedTokens)
+		d.Of = float64(t.Streamed)
+	default:
+		d = spread(t.packed)
+		if kind == untilSuccess {
+			d.Of = float64(t.Calls)
+		}
 	}
 	return d
 }

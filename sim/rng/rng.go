@@ -40,6 +40,9 @@ const (
 	Added                         // tokens that a turn adds to its conversation
 	SubAgents                     // whether sub-agents follow a turn, and how many
 	Shift                         // how far a copy of a trace is moved
+	Streamed                      // whether a call asks for a streamed answer
+	Leaving                       // whether its reader leaves before the end
+	Reading                       // and for how long they read before that
 )
 
 // A Key roots the draws of one replication, or of one part of it.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -130,7 +129,7 @@ func (t *Transport) fetch(a *attempt) (response *http.Response, body []byte, err
 	if err != nil {
 		return nil, nil, err
 	}
-	if response.StatusCode < 300 && streams(response.Header) {
+	if response.StatusCode < 300 && wire.IsStream(response.Header) {
 		return response, nil, nil
 	}
 	defer response.Body.Close()
@@ -180,14 +179,4 @@ func read(r io.Reader, length, most int64) ([]byte, error) {
 			b = append(b, 0)[:len(b)]
 		}
 	}
-}
-
-// streams reports whether an answer comes in pieces.
-func streams(h http.Header) bool {
-	kind := h.Get("Content-Type")
-	if kind == "application/json" { // as nearly all are
-		return false
-	}
-	kind, _, _ = mime.ParseMediaType(kind)
-	return kind == "text/event-stream" || kind == "application/vnd.amazon.eventstream"
 }

@@ -18,6 +18,7 @@ type Call struct {
 	ID              uint64
 	Arrived         time.Time // zero = now
 	Deadline        time.Time // zero = that of the request's context
+	FirstToken      time.Time // when the application gives up unless a streamed answer has begun; zero = it does not
 	EstimatedPrompt uint32    // the prompt in tokens, as the application estimates it
 	MaxTokens       uint32    // 0 = none declared
 	Tenant          uint16
@@ -55,9 +56,11 @@ func AttemptOf(ctx context.Context) (id uint64, number uint32, deployment int, o
 type call struct {
 	strategies.Call
 	r      *http.Request
-	body   []byte    // nil where r.GetBody makes it, or where there is none
-	once   bool      // the body is too long to be kept: one attempt only
-	end    time.Time // the deadline that a Call gave
+	body   []byte     // nil where r.GetBody makes it, or where there is none
+	once   bool       // the body is too long to be kept: one attempt only
+	end    time.Time  // the deadline that a Call gave
+	first  time.Time  // and that of the first token
+	whole  clock.Time // the deadline, when the first token has come
 	signal chan struct{}
 
 	ended func(clock.Time, bool, strategies.Reason)
@@ -65,12 +68,14 @@ type call struct {
 	// Guarded by Transport.mu.
 	open    bool
 	handed  bool     // a stream was handed out while the call goes on
+	broken  bool     // and broke off
 	inline  bool     // the caller's goroutine has an attempt to make
 	next    *attempt // which it has not begun
 	flights []*attempt
 	wake    *time.Timer
 	wakes   uint32 // how often it was set
 	expire  *time.Timer
+	expires uint32 // how often it was set
 
 	// What RoundTrip returns; written before the call ends.
 	response *http.Response
@@ -86,7 +91,7 @@ func (t *Transport) newCall(r *http.Request) (*call, error) {
 	c := &call{r: r, signal: make(chan struct{}, 1), status: NotSent}
 	c.Deadline = clock.Never
 	known, ok := r.Context().Value(callKey{}).(Call)
-	c.end = known.Deadline
+	c.end, c.first = known.Deadline, known.FirstToken
 	if err := c.keep(); err != nil {
 		return nil, err
 	}
@@ -110,6 +115,9 @@ func (t *Transport) newCall(r *http.Request) (*call, error) {
 		c.Deadline = t.at(known.Deadline)
 	} else if end, ok := r.Context().Deadline(); ok {
 		c.Deadline = t.at(end)
+	}
+	if c.whole = c.Deadline; !c.first.IsZero() {
+		c.Deadline = min(c.Deadline, t.at(c.first))
 	}
 	return c, nil
 }

@@ -61,11 +61,56 @@ func (t *Transport) submit(c *call) error {
 	}
 	c.open = true
 	t.open++
-	if !c.end.IsZero() {
-		c.expire = time.AfterFunc(time.Until(c.end), func() { t.cancel(c, context.DeadlineExceeded) })
-	}
+	t.expireAt(c, earliest(c.end, c.first))
 	t.tell(submitted, now, &c.Call, nil)
 	return nil
+}
+
+// earliest returns the earlier of two instants that are not zero.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// expireAt makes a call end at an instant; zero is never. The mutex is held.
+func (t *Transport) expireAt(c *call, at time.Time) {
+	c.expires++
+	if c.expire != nil {
+		c.expire.Stop()
+	}
+	if at.IsZero() {
+		return
+	}
+	set := c.expires
+	c.expire = time.AfterFunc(time.Until(at), func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if c.open && c.expires == set {
+			t.giveUp(c, t.now(0), context.DeadlineExceeded)
+		}
+	})
+}
+
+// expectEnd changes what a call is held to when its answer begins: the deadline of its first
+// token is met, and what counts is that of the whole. The mutex is held.
+func (t *Transport) expectEnd(c *call) {
+	if c.first.IsZero() {
+		return
+	}
+	t.expireAt(c, c.end)
+	c.Deadline = c.whole
+}
+
+// breakOff ends a call whose answer broke off while the application read it.
+func (t *Transport) breakOff(c *call, why error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c.open {
+		c.broken = context.Cause(c.r.Context()) == nil // else the application gave it up
+		t.giveUp(c, t.now(0), why)
+	}
 }
 
 // cancel tells the strategy that the application gave up on a call.
@@ -81,6 +126,11 @@ func (t *Transport) cancel(c *call, why error) {
 // giveUp ends a call whose answer nobody waits for. The mutex is held.
 func (t *Transport) giveUp(c *call, now clock.Time, why error) {
 	c.canceled = why
+	for _, a := range c.flights {
+		if a.handed { // its reader is told
+			a.cancel()
+		}
+	}
 	t.tell(canceled, now, &c.Call, nil)
 	if c.open { // the strategy broke its contract; the application is gone all the same
 		c.reason = strategies.Deadline
@@ -171,7 +221,9 @@ func (t *Transport) apply() {
 			c.done = true
 			t.end(c)
 		case strategies.FailKind:
-			c.reason = f.Reason
+			if c.reason = f.Reason; c.broken {
+				c.reason = strategies.BrokenStream
+			}
 			t.end(c)
 		}
 	}

@@ -179,7 +179,9 @@ func (j *job) ended(_ clock.Time, done bool, why strategies.Reason) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	j.told++
-	if h := j.history(); h == nil || !h.ended || h.done != done || !done && h.reason != why {
+	if h := j.history(); h != nil && h.ended && !h.done && !done && why == strategies.BrokenStream && h.handed && !h.tries[len(h.tries)-1].whole {
+		return // the strategy gave up because the Transport told it to
+	} else if h == nil || !h.ended || h.done != done || !done && h.reason != why {
 		w.breach("Ended of call %d is told %v, %v, and the strategy ended it otherwise", j.id, done, why)
 	}
 }

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"sync"
@@ -32,6 +31,8 @@ func (t *Transport) hand(a *attempt, response *http.Response) {
 		return
 	}
 	a.handed, c.handed = true, true
+	c.wakes++ // no strategy decides about it any more
+	t.expectEnd(c)
 	for _, other := range c.flights { // the call has its answer
 		if other != a {
 			other.drop()
@@ -60,8 +61,15 @@ type stream struct {
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
 	s.keep(p[:n])
-	if err != nil {
-		s.finish(err)
+	if err != nil && s.end() {
+		switch ending := wire.EndingOf(s.tail); {
+		case err != io.EOF && ending != wire.Complete, ending == wire.Failed:
+			s.broken(err)
+		case ending == wire.Torn:
+			s.broken(io.ErrUnexpectedEOF)
+		default:
+			s.finish()
+		}
 	}
 	return n, err
 }
@@ -91,47 +99,39 @@ func (s *stream) end() bool {
 // Close ends the call. A reader that has seen enough, as clients that stop at
 // "[DONE]", has had its answer.
 func (s *stream) Close() error {
-	s.finish(io.EOF)
+	if s.end() {
+		switch wire.EndingOf(s.tail) {
+		case wire.Failed:
+			s.broken(io.EOF)
+		case wire.Complete:
+			s.finish()
+		default: // what was told of the usage until here is not all
+			s.tail = nil
+			s.finish()
+		}
+	}
 	return s.close()
 }
 
-// finish tells the strategy how the stream ended. A break in it cannot be
-// retried, for the application has read the beginning.
-func (s *stream) finish(why error) {
-	if !s.end() {
-		return
-	}
+// broken tells the strategy that the stream broke off, which cannot be retried: the
+// application has read the beginning.
+func (s *stream) broken(why error) {
+	s.t.breakOff(s.a.c, why)
+	s.a.cancel()
+}
+
+// finish tells the strategy that the stream was read as far as the application wanted.
+func (s *stream) finish() {
 	t, a := s.t, s.a
 	defer a.cancel()
-	if why != io.EOF {
-		t.cancel(a.c, why)
-		return
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now(0)
 	r := wire.Reply{Attempt: uint16(a.number), Deployment: a.deployment}
-	wire.Parse(s.response.StatusCode, s.response.Header, lastUsage(s.tail), t.o.Epoch.Add(now.Sub(0)), &r)
+	wire.Parse(s.response.StatusCode, s.response.Header, wire.StreamUsage(s.tail), t.o.Epoch.Add(now.Sub(0)), &r)
 	t.conclude(a, now, &r, s.response, nil)
 	if a.c.open { // no strategy has more to do with a call that is answered
 		t.end(a.c)
 		t.rest()
 	}
-}
-
-// lastUsage returns the data of the last event that tells the usage.
-func lastUsage(tail []byte) []byte {
-	i := max(bytes.LastIndex(tail, []byte(`"usage"`)), bytes.LastIndex(tail, []byte(`"usageMetadata"`)))
-	if i < 0 {
-		return nil
-	}
-	begin := bytes.LastIndex(tail[:i], []byte("data:"))
-	if begin < 0 {
-		return nil
-	}
-	line := tail[begin+len("data:"):]
-	if end := bytes.IndexByte(line, '\n'); end >= 0 {
-		line = line[:end]
-	}
-	return bytes.TrimSpace(line)
 }

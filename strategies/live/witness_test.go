@@ -229,7 +229,7 @@ func (s *witness) hear(what string, now clock.Time, c *strategies.Call, r *wire.
 		return
 	case h.ended:
 		w.breach("%s of call %d, which has ended", what, c.ID)
-	case h.wake < now-s.late() && h.set < now-s.late():
+	case !h.handed && h.wake < now-s.late() && h.set < now-s.late():
 		w.breach("a wake of call %d at %v has not come at %v", c.ID, h.wake, now)
 	}
 	switch what {
