@@ -20,9 +20,6 @@ func streamed(scenario string) string {
 // every strategy.
 func TestParityOfStreams(t *testing.T) {
 	for i, d := range dialects {
-		if d.name == "bedrock" {
-			continue
-		}
 		for _, name := range catalog.Names() {
 			entry, _ := catalog.Find(name)
 			if entry.Omniscient || name == "ptu" || name == "route" || name == "batch" || !inShort(name) && (i > 0 || testing.Short()) {
@@ -37,7 +34,7 @@ func TestParityOfStreams(t *testing.T) {
 // wrong before the first token, in the middle, and after the last.
 func TestParityOfBrokenStreams(t *testing.T) {
 	for i, f := range faulty {
-		if testing.Short() && i%5 != 0 || f.vendor == "bedrock" || f.name == "after" || f.name == "long" {
+		if testing.Short() && i%5 != 0 || f.name == "after" || f.name == "long" {
 			continue // after and long count the bytes of a body, of which a stream has more than the simulator knows
 		}
 		for _, name := range []string{"retry-after", "header-aware"} {

@@ -113,6 +113,18 @@ func (m *Model) Charges(a *wire.Attempt) (admitted, over Costs) {
 	return admitted, over
 }
 
+// Settles returns what an attempt that Arrive has admitted is charged, as Tally counts it:
+// at its admission, and in all when its work is over.
+func (m *Model) Settles(a *wire.Attempt) (admitted, over int64) {
+	switch {
+	case m.main < 0:
+		return 0, 0
+	case !m.trues(a):
+		return a.Reserved, a.Reserved
+	}
+	return a.Reserved, m.actual(a)[m.counts]
+}
+
 // Most returns the most tokens an attempt that is admitted will be charged at
 // any time, by any limit: its reservation, or what it is settled to if that is
 // more.

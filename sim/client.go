@@ -144,10 +144,10 @@ func (e *engine) send(c *call, deployment uint16) {
 	f := e.flights.at(i)
 	e.attempt(c, &f.attempt)
 	f.sent, f.slot, f.gen, f.deployment, f.group = e.now, c.Slot, c.gen, deployment, c.group
-	if c.streamed && e.models[deployment].Config().Batch {
-		f.attempt.Streamed = false
+	if c.streamed {
+		f.attempt.Streamed, f.done = !e.models[deployment].Config().Batch, 0
 	}
-	f.waiting, f.busy, f.hungUp, f.timedOut, f.begins, f.settled, f.read, f.done = true, true, false, false, false, false, false, 0
+	f.waiting, f.busy, f.hungUp, f.timedOut, f.begins, f.settled, f.read = true, true, false, false, false, false, false
 	f.next, c.flights = c.flights, i+1
 	c.Sent++
 	e.used[deployment] = true

@@ -93,7 +93,10 @@ func (e *engine) drop(c *call, i uint32, f *flight) {
 
 // hangUp ends the client's part in an attempt.
 func (e *engine) hangUp(i uint32, f *flight) {
-	if f.gone = e.now; f.attempt.Streamed && f.done > 0 { // it has reached its deployment
+	if !f.attempt.Streamed {
+		return
+	}
+	if f.gone = e.now; f.done > 0 { // it has reached its deployment
 		e.hearOf(i, f)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go/v3/packages/ssestream"
 
 	"ratesim/provider"
 	"ratesim/provider/mock"
@@ -33,12 +34,14 @@ type broke struct {
 }
 
 // How calls end. A stream that is cut is one that ends without an error, as if the model had
-// said no more.
+// said no more; an error event is the last of a stream that has begun.
 const (
 	fine       = "answer"
 	timedOut   = "timeout"
 	connection = "connection"
 	unreadable = "unreadable"
+	status     = "status"
+	errorEvent = "event"
 	cut        = "cut"
 	hangs      = "hangs"
 )
@@ -133,6 +136,20 @@ func endOf(err error) string {
 		return timedOut
 	case strings.Contains(err.Error(), "parsing response json"):
 		return unreadable
+	case errors.As(err, new(*ssestream.StreamError)):
+		return errorEvent
+	}
+	code := 0
+	if e, ok := errors.AsType[*openai.Error](err); ok {
+		code = e.StatusCode
+	} else if e, ok := errors.AsType[*anthropic.Error](err); ok {
+		code = e.StatusCode // of an error event, that of its answer
+	}
+	switch {
+	case code >= 400:
+		return status
+	case code > 0:
+		return errorEvent
 	}
 	return connection
 }
@@ -213,6 +230,7 @@ var presetOf = []struct{ sdk, title, preset string }{
 	{"anthropic-sdk-go", "anthropic-sdk-go", "sdk:anthropic-go@1.84"},
 	{"openai", "openai (Node.js)", "sdk:openai-node@7.57"},
 	{"anthropic-ai-sdk", "@anthropic-ai/sdk", "sdk:anthropic-typescript@1.13"},
+	{"ai", "ai (Vercel)", "sdk:vercel-ai@7"},
 }
 
 // differs are the cases in which a preset does otherwise than the SDK that it stands for, and
@@ -222,12 +240,30 @@ var differs = map[string]string{
 	"anthropic-ai-sdk half-a-body": bodyUnbounded,
 	"anthropic-ai-sdk no-end":      bodyUnbounded,
 	"anthropic-ai-sdk drips":       bodyUnbounded,
+	"ai no-answer":                 unbounded,
+	"ai no-body":                   unbounded,
+	"ai half-a-body":               unbounded,
+	"ai no-end":                    unbounded,
+	"ai drips":                     unbounded,
+
+	"ai no-answer, streamed":                            unbounded,
+	"ai closed-after-100-bytes, streamed":               "the SDK retries until the first text, a preset until the headers",
+	"openai-go drips, streamed":                         wholeBounded,
+	"anthropic-sdk-go drips, streamed":                  wholeBounded,
+	"anthropic-sdk-go shorter-than-announced, streamed": readsOn,
+	"anthropic-ai-sdk shorter-than-announced, streamed": readsOn,
+	"ai shorter-than-announced, streamed":               readsOn,
 }
 
-const bodyUnbounded = "the SDK's timeout ends with the headers, fleet.timeout with the answer"
+const (
+	bodyUnbounded = "the SDK's timeout ends with the headers, fleet.timeout with the answer"
+	unbounded     = "the SDK has no timeout unless it is told to"
+	wholeBounded  = "the SDK's timeout ends with the stream, fleet.timeout with its first token"
+	readsOn       = "the SDK reads on after the last event, and fails because the connection then breaks"
+)
 
 // In the simulator, the preset of an SDK makes as many attempts as the SDK, and its call
-// succeeds where that of the SDK does. Streams are not simulated.
+// succeeds where that of the SDK does, streamed or not.
 func TestBrokenPresets(t *testing.T) {
 	data, err := os.ReadFile("broken.yaml")
 	if err != nil {
@@ -235,22 +271,28 @@ func TestBrokenPresets(t *testing.T) {
 	}
 	for _, p := range presetOf {
 		recorded := readBroken(t, p.sdk)
-		for name, want := range recorded.Answers {
-			fault := regexp.MustCompile(`(?m)^- \{deployment: ` + name + `, (.*)\}$`).FindStringSubmatch(string(data))
-			spec, err := scenarios.Parse("broken", []byte(fmt.Sprintf(`{name: x, duration: 1m, drain: 30m, fleet: {timeout: 2s},
-workload: [{arrivals: {process: spike, at: 0s, calls: 1}, prompt_tokens: 10, output_tokens: 50}],
+		for streamed, cases := range map[string]map[string]broke{"false": recorded.Answers, "true": recorded.Streams} {
+			for name, want := range cases {
+				fault := regexp.MustCompile(`(?m)^- \{deployment: ` + name + `, (.*)\}$`).FindStringSubmatch(string(data))
+				spec, err := scenarios.Parse("broken", []byte(fmt.Sprintf(`{name: x, duration: 1m, drain: 30m, fleet: {timeout: 2s},
+workload: [{arrivals: {process: spike, at: 0s, calls: 1}, prompt_tokens: 10, output_tokens: 50, stream: %s}],
 deployments: [{name: main, provider: openai/gpt-4o@tier-1, latency: {ttft: 0s, per_token: 0s}}],
-faults: [{%s}], strategies: [%q]}`, fault[1], p.preset)), scenarios.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			run, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &spec.Strategies[0], Seed: 1})
-			if err != nil {
-				t.Fatal(err)
-			}
-			same := int(run.Attempts) == want.Attempts && (run.Succeeded == 1) == (want.End == fine)
-			if why := differs[p.sdk+" "+name]; same == (why != "") {
-				t.Errorf("%s, %s: simulated %d attempts, %d succeeded; the SDK: %+v; known to differ: %q", p.preset, name, run.Attempts, run.Succeeded, want, why)
+faults: [{%s}], strategies: [%q]}`, streamed, fault[1], p.preset)), scenarios.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				run, err := sim.Run(t.Context(), sim.Plan{Scenario: spec, Strategy: &spec.Strategies[0], Seed: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				known := p.sdk + " " + name
+				if streamed == "true" {
+					known += ", streamed"
+				}
+				same := int(run.Attempts) == want.Attempts && (run.Succeeded == 1) == (want.End == fine)
+				if why := differs[known]; same == (why != "") {
+					t.Errorf("%s, %s: simulated %d attempts, %d succeeded; the SDK: %+v; known to differ: %q", p.preset, known, run.Attempts, run.Succeeded, want, why)
+				}
 			}
 		}
 	}
@@ -269,8 +311,11 @@ func brokenTable(t *testing.T) string {
 		fmt.Fprintf(&b, "| `%s` |", name)
 		for _, p := range presetOf {
 			r := readBroken(t, p.sdk)
-			a, s := r.Answers[name], r.Streams[name]
-			fmt.Fprintf(&b, " %s; stream: %s |", inWords(a), inWords(s))
+			a, s := inWords(r.Answers[name]), inWords(r.Streams[name])
+			if s == a {
+				s = "the same"
+			}
+			fmt.Fprintf(&b, " %s; stream: %s |", a, s)
 		}
 		b.WriteString("\n")
 	}
@@ -278,7 +323,7 @@ func brokenTable(t *testing.T) string {
 }
 
 func inWords(b broke) string {
-	ends := map[string]string{fine: "answer", timedOut: "time-out", connection: "connection error", unreadable: "cannot be read", cut: "**ends as if complete**", hangs: "**hangs**"}
+	ends := map[string]string{fine: "answer", timedOut: "time-out", connection: "connection error", unreadable: "cannot be read", status: "error status", errorEvent: "error event", cut: "**ends as if complete**", hangs: "**hangs**"}
 	return fmt.Sprintf("%s, %d×", ends[b.End], b.Attempts)
 }
 

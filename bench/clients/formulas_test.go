@@ -3,6 +3,7 @@ package clients
 import (
 	"encoding/json"
 	"math"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -36,6 +37,8 @@ type formula struct {
 	heeds func(told, backoff float64) float64
 	// obeys says that x-should-retry goes before the status.
 	obeys bool
+	// resumes says that a stream is tried again that fails before any text.
+	resumes bool
 }
 
 // stainless is what the SDKs of OpenAI and Anthropic share: half a second,
@@ -63,17 +66,17 @@ func upTo(most, beyond float64) func(told, backoff float64) float64 {
 // waited for longer than 8 s, whatever it was asked for, and Anthropic's for
 // TypeScript in 2026-08 came back at once when it was asked for a negative wait.
 var formulas = map[string]formula{
-	"openai-go": {"3.96.0", stainless, upTo(120, giveUp), true},
+	"openai-go": {"3.96.0", stainless, upTo(120, giveUp), true, false},
 	"anthropic-sdk-go": {"1.84.0", stainless, func(told, _ float64) float64 {
 		return max(0, told) // NaN stays
-	}, true},
-	"openai": {"7.57.0", stainless, upTo(60, math.NaN()), true},
+	}, true, false},
+	"openai": {"7.57.0", stainless, upTo(60, math.NaN()), true, false},
 	"anthropic-ai-sdk": {"1.13.0", stainless, func(told, _ float64) float64 {
 		if told > 0 {
 			return told
 		}
 		return math.NaN()
-	}, true},
+	}, true, false},
 	"ai": {"7.0.173", func(k int) (least, most float64) {
 		wait := 2 * math.Pow(2, float64(k))
 		return wait, wait
@@ -82,7 +85,7 @@ var formulas = map[string]formula{
 			return told
 		}
 		return math.NaN()
-	}, false},
+	}, false, true},
 }
 
 // retries reports whether an SDK retries a refusal.
@@ -112,8 +115,27 @@ func (f *formula) want(c refusal) seen {
 	return s
 }
 
-// What was recorded is what the formulas say. Node's shortest timer is a
-// millisecond.
+// wantStream returns what f says of a stream that begins and fails. One that fails before any
+// text is as a refusal without headers.
+func (f *formula) wantStream(event string) seen {
+	if !f.resumes || event == "an error event after some text" {
+		return seen{Attempts: 1}
+	}
+	return f.want(refusal{Status: http.StatusServiceUnavailable})
+}
+
+// alike reports whether waits are as wanted. Node's shortest timer is a millisecond.
+func alike(got, want seen) bool {
+	ok := got.Attempts == want.Attempts
+	for i := range want.Waits {
+		for j, w := range want.Waits[i] {
+			ok = ok && i < len(got.Waits) && math.Abs(got.Waits[i][j]-w) <= max(0.02*w, 0.001)
+		}
+	}
+	return ok
+}
+
+// What was recorded is what the formulas say. Streamed calls that are refused wait as others.
 func TestFormulas(t *testing.T) {
 	cases := refusals(t)
 	for sdk, f := range formulas {
@@ -129,15 +151,16 @@ func TestFormulas(t *testing.T) {
 			t.Errorf("%s: recorded %d cases of version %s, want %d of %s", sdk, len(got.Cases), got.Version, len(cases), f.version)
 		}
 		for _, c := range cases {
-			want, got := f.want(c), got.Cases[c.Name]
-			ok := got.Attempts == want.Attempts
-			for i := range want.Waits {
-				for j, w := range want.Waits[i] {
-					ok = ok && i < len(got.Waits) && math.Abs(got.Waits[i][j]-w) <= max(0.02*w, 0.001)
-				}
-			}
-			if !ok {
+			if want, got := f.want(c), got.Cases[c.Name]; !alike(got, want) {
 				t.Errorf("%s: %s: recorded %+v, want %+v", sdk, c.Name, got, want)
+			}
+		}
+		if len(got.Streams) != 3 {
+			t.Errorf("%s: recorded %d streams, want those of events.json alone", sdk, len(got.Streams))
+		}
+		for event, got := range got.Streams {
+			if want := f.wantStream(event); !alike(got, want) {
+				t.Errorf("%s: %s: recorded %+v, want %+v", sdk, event, got, want)
 			}
 		}
 	}

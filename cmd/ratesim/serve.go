@@ -34,6 +34,7 @@ type serveFlags struct {
 	script      string
 	answers     string
 	portFile    string
+	log         string
 	speed       float64
 	seed        uint64
 	bounds      mock.Bounds
@@ -65,6 +66,10 @@ The address of --admin is for the operator: GET /metrics for Prometheus, GET
 /admin/state, POST /admin/reset, GET and PUT /admin/faults, GET and PUT
 /admin/scripts, and GET /admin/conformance. It asks for no password, and it refuses
 what a browser sends for a page of another site.
+
+--log writes one line of JSON about each request when its answer is over: whose it was,
+what it asked for, what was decided and why, and what was charged. docs/howto/client.md
+describes the fields.
 
 With --conformance the exit code is 3 if a client gets a failing grade.
 
@@ -111,6 +116,7 @@ func serveCommand(s *streams) *cobra.Command {
 	fl.StringVar(&f.script, "script", "", "YAML `FILE` with scripts: the replies that calls get one after another")
 	fl.StringVar(&f.answers, "answers", "", "`FILE` with recorded answers, in YAML or one JSON object a line: what models say to requests that match")
 	fl.StringVar(&f.portFile, "port-file", "", "write the ports of --addr and --admin to this `FILE` when the server listens")
+	fl.StringVar(&f.log, "log", "", "write a line of JSON about each request to this `FILE`; - is standard error")
 	fl.Float64Var(&f.speed, "speed", 1, "let `X` seconds pass for the provider in one real second, for limits, latency and waits alike")
 	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
 	fl.Int64Var(&f.bounds.Body, "max-body", 32<<20, "refuse requests of more than `N` bytes")
@@ -198,6 +204,10 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	}
 	monitor := admin.NewMonitor(f.speed, v.tenants)
 	v.config.Watch = monitor.Watch
+	log := &requestLog{name: f.log}
+	if f.log != "" {
+		v.config.Record = log.record
+	}
 	served, err := mock.New(v.config)
 	if err != nil {
 		return inputError{err}
@@ -209,6 +219,9 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	endpoints, err := f.listen(s, monitor.Measure(served), v.operator(served, monitor, f.admin))
 	if err != nil {
 		return err
+	}
+	if err := log.open(c.Context(), s, v.tenants); err != nil {
+		return errors.Join(err, shut(endpoints))
 	}
 	removed, err := writePorts(f.portFile, endpoints)
 	if err != nil {
@@ -233,7 +246,7 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	if f.grades {
 		err = cmp.Or(err, printGrades(s, monitor))
 	}
-	return err
+	return log.close(s, err)
 }
 
 // printGrades prints how the clients behaved; the error is errUnmet if one failed.

@@ -107,6 +107,14 @@ func warnUnanswered(s *streams, answers []script.Played) {
 	}
 }
 
+// shut closes the listeners of endpoints that nobody will serve.
+func shut(endpoints []mock.Endpoint) (err error) {
+	for _, e := range endpoints {
+		err = errors.Join(err, e.Listener.Close())
+	}
+	return err
+}
+
 // writePorts writes a file with the ports of the endpoints, a line each, so that whoever
 // sees the file sees all of it, and returns what removes it: nobody must take a server
 // that is gone for one that listens. Without a name it does nothing.
@@ -116,10 +124,7 @@ func writePorts(name string, endpoints []mock.Endpoint) (remove func(), err erro
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("--port-file: %w", err)
-			for _, e := range endpoints {
-				err = errors.Join(err, e.Listener.Close())
-			}
+			err = errors.Join(fmt.Errorf("--port-file: %w", err), shut(endpoints))
 		}
 	}()
 	var text strings.Builder

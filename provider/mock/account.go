@@ -160,6 +160,9 @@ type decided struct {
 	task  *task     // nil if it was not admitted
 
 	struck provider.Struck // what happens to its connection
+
+	why    Cause
+	charge charge
 }
 
 // decide lets a deployment decide about an attempt that reaches it now.
@@ -183,11 +186,15 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	x.Streamed = e.query.Stream
 	took := m.Arrive(now, x, &d.reply)
 	coming := m.Stream()
+	d.why, d.charge = cause(m, x, &d.reply)
 	if e.granted() && !d.reply.OK() {
 		x.Output = output
 		d.reply = wire.Reply{Status: wire.StatusOK, RetryAfter: wire.Absent, Requests: d.reply.Requests, Tokens: d.reply.Tokens, Prompt: x.Prompt, Output: output}
 		took = m.Takes(x, 0.5, 0)
 		coming = provider.Stream{First: m.Takes(&wire.Attempt{}, 0.5, 0), Made: took}
+	}
+	if e.granted() {
+		d.why = ByScript
 	}
 	m.Answer(now, x, &d.reply, ans)
 	d.left, a.left[model] = a.left[model], min(d.reply.Requests.Share(), d.reply.Tokens.Share())
@@ -200,6 +207,8 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	}
 	due := now.Add(took)
 	if x.Admitted {
+		d.charge.requests = 1
+		d.charge.estimated, d.charge.tokens = m.Settles(x)
 		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench, marks: e.marks,
 			first: now.Add(coming.First), made: now.Add(coming.Made)}
 		d.task = t
@@ -226,12 +235,15 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	return d, uncounted
 }
 
-// hangUp ends the work on a streamed answer whose client is gone, if the vendor stops then.
-func (a *account) hangUp(t *task) {
+// hangUp ends the work on a streamed answer whose client is gone, if the vendor stops then,
+// and corrects what it is charged.
+func (a *account) hangUp(d *decided) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now := a.now()
-	if t.place >= 0 && a.models[t.model].HangUp(&t.attempt, provider.Produced(t.attempt.Output, t.first, t.made, now)) {
+	now, t := a.now(), d.task
+	m := a.models[t.model]
+	if t.place >= 0 && m.HangUp(&t.attempt, provider.Produced(t.attempt.Output, t.first, t.made, now)) {
+		_, d.charge.tokens = m.Settles(&t.attempt)
 		t.due = now
 		heap.Fix(&a.work, t.place)
 		a.now()
@@ -241,13 +253,15 @@ func (a *account) hangUp(t *task) {
 // count counts the prompt of an admitted attempt, corrects what was billed for it
 // and what the reply tells, and returns its tokens. Until then its reservation
 // stands.
-func (a *account) count(t *task, r *wire.Reply, count func() uint32) (prompt uint32) {
+func (a *account) count(t *task, d *decided, count func() uint32) (prompt uint32) {
 	prompt = t.attempt.Prompt
 	defer func() { // even if count panics, or nothing would be settled any more
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.models[t.model].Recount(&t.attempt, r, prompt, t.marks)
+		m := a.models[t.model]
+		m.Recount(&t.attempt, &d.reply, prompt, t.marks)
 		t.uncounted = false
+		_, d.charge.tokens = m.Settles(&t.attempt)
 	}()
 	return count()
 }

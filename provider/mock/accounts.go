@@ -67,6 +67,7 @@ func (e *exchange) enter(facts *wire.Facts) bool {
 		e.w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 		e.fail(http.StatusServiceUnavailable, fmt.Sprintf("This server keeps %d accounts at most (Bounds.Accounts; --max-accounts of ratesim serve), and all were used within the last %v.",
 			e.s.c.Bounds.Accounts, e.s.rest()))
+		e.answer.Wait = wait // for the record
 	}
 	return e.account != nil
 }

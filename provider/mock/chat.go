@@ -144,6 +144,6 @@ func (s chatStyle) end(b []byte, e *exchange) []byte {
 	return append(b, "data: [DONE]\n\n"...)
 }
 
-func (chatStyle) broken(b []byte, _ *exchange, body []byte) []byte {
+func (chatStyle) broken(b []byte, _ *exchange, _ int, body []byte) []byte {
 	return append(append(append(b, "data: "...), body...), "\n\n"...)
 }

@@ -104,11 +104,11 @@ func crowded() []Deployment {
 
 func newCrowd(t *testing.T, seed uint64) *crowd {
 	c := &crowd{t: t, seed: seed, draws: rand.New(rand.NewPCG(seed, 0)), conns: pipes{make(chan net.Conn), make(chan struct{})}}
-	c.ledger = &ledger{t: t, asked: map[uint64]asked{}, books: map[*account]*book{}}
+	c.ledger = &ledger{t: t, asked: map[uint64]asked{}, recorded: map[string]int64{}, books: map[*account]*book{}}
 	for _, d := range crowded() {
 		c.ledger.configs = append(c.ledger.configs, d.Config)
 	}
-	s, err := New(Config{Deployments: crowded(), Seed: seed, Watch: c.ledger.watch,
+	s, err := New(Config{Deployments: crowded(), Seed: seed, Watch: c.ledger.watch, Record: c.ledger.record,
 		Count:  func(_, text string) int { return len(text) / 3 },
 		Bounds: Bounds{Body: 1 << 20, Bodies: 6 << 20, AccountStored: 64 << 10, Stored: 128 << 10, Accounts: 5}})
 	if err != nil {
@@ -148,6 +148,7 @@ func (c *crowd) play(steps int) {
 	if err := <-served; err != nil {
 		c.t.Error(err)
 	}
+	c.ledger.recordsAgree()
 }
 
 func (c *crowd) wrong(step int) bool {

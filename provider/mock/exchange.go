@@ -33,8 +33,10 @@ type exchange struct {
 	query   wire.Query
 	answer  wire.Answer
 	decided
+	kept           *recorded     // nil = nobody wants its record
 	fromBench      bool          // it has facts of a load generator
 	scripted       *script.Reply // nil = no script is played to it
+	script         string        // that is played to its call, as a Record names it
 	model          []byte        // its name in JSON
 	prompt, output uint32
 	wishes                         // beside text
@@ -48,6 +50,7 @@ type exchange struct {
 	thought        uint32          // of output, the tokens of thoughts
 	events         int             // of a response's stream
 	out            []byte
+	framed         bool      // a message whose length comes before it is being written: it is sent as a whole
 	gone           bool      // the client is, or does not read
 	spilled        bool      // the beginning of the answer has been sent
 	answered       bool      // all of the answer has been sent
@@ -70,14 +73,16 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 	}
 	*e = exchange{s: s, w: w, r: r, f: f, dialect: s.dialect(f), id: e.id[:0], body: e.body[:0], out: e.out[:0], parts: e.parts[:0],
 		answer: wire.Answer{Standings: e.answer.Standings[:0]}}
+	e.kept, _ = w.(*recorded)
 	e.id = strconv.AppendUint(e.id, s.made.Add(1)*0x9e3779b97f4a7c15, 36)
 	return e
 }
 
 func (s *Server) done(e *exchange) {
 	if e.task != nil && e.query.Stream && (e.gone || e.r.Context().Err() != nil) {
-		e.account.hangUp(e.task)
+		e.account.hangUp(&e.decided)
 	}
+	e.note()
 	e.forget()
 	e.returnAnswer()
 	if e.account != nil {
@@ -140,6 +145,9 @@ func (e *exchange) fail(status int, message string) {
 func (e *exchange) turnAway(status int, message string) {
 	e.answer.Status, e.answer.Limit, e.answer.Message = status, wire.NoLimit, shortened(message)
 	e.answer.RequestID, e.answer.Wait, e.answer.Now = e.requestID(), wire.Absent, time.Now()
+	if e.why = BadQuery; status >= http.StatusInternalServerError {
+		e.why = NoRoom
+	}
 	status, body := e.dialect.Encode(&e.answer, e.w.Header())
 	e.w.WriteHeader(status)
 	e.write(body)
@@ -181,7 +189,11 @@ func (e *exchange) read() bool {
 // readBody reads a body of so many bytes at most; it reports false when it has
 // answered itself.
 func (e *exchange) readBody(most int64) bool {
-	body := http.MaxBytesReader(e.w, e.r.Body, most)
+	w := e.w
+	if e.kept != nil {
+		w = e.kept.ResponseWriter // net/http closes the connection of what is too large
+	}
+	body := http.MaxBytesReader(w, e.r.Body, most)
 	for {
 		if len(e.body) == cap(e.body) {
 			larger := int64(max(1<<10, 2*cap(e.body)))
@@ -225,7 +237,7 @@ const piece = 32 << 10
 // spill sends what there is of an answer if it is a piece, so that no long answer is
 // ever in memory as a whole, and returns the memory for what comes next.
 func (e *exchange) spill(b []byte) []byte {
-	if len(b) < piece {
+	if len(b) < piece || e.framed {
 		return b
 	}
 	e.write(b)
@@ -294,6 +306,7 @@ func (e *exchange) send() {
 var (
 	jsonType   = []string{"application/json"}
 	streamType = []string{"text/event-stream; charset=utf-8"}
+	binaryType = []string{"application/vnd.amazon.eventstream"}
 	noCache    = []string{"no-cache"}
 )
 
@@ -309,8 +322,8 @@ func (e *exchange) stream() {
 	h := e.w.Header()
 	e.encode(&begun)
 	h["Content-Type"], h["Cache-Control"] = streamType, noCache
-	if s, ok := e.f.style.(geminiStyle); ok && s.list {
-		h["Content-Type"] = jsonType
+	if e.f.kind != nil {
+		h["Content-Type"] = e.f.kind
 	}
 	if !e.sleep(e.first) {
 		return
@@ -336,8 +349,8 @@ func (e *exchange) stream() {
 	switch {
 	case e.struck.Fault != nil && e.struck.Fault.Kind == provider.Reset && e.struck.Fault.How != provider.Short:
 	case !e.decided.reply.OK() && e.struck.Fault == nil:
-		_, body := e.dialect.Encode(&e.answer, http.Header{})
-		e.out = e.f.style.broken(e.out, e, body)
+		status, body := e.dialect.Encode(&e.answer, http.Header{})
+		e.out = e.f.style.broken(e.out, e, status, body)
 	default:
 		e.out = e.end(e.out)
 	}

@@ -16,6 +16,7 @@ type form struct {
 	model   func(r *http.Request) string // from the path; empty if the body has it
 	inBody  bool                         // the body says whether to stream
 	stream  bool                         // always streams
+	kind    []string                     // the content type of a stream; nil = text/event-stream
 	embeds  bool                         // produces no text
 	marks   bool                         // requests say themselves what of a prompt is kept in a cache
 	style   style
@@ -34,9 +35,11 @@ type style interface {
 	begin(b []byte, e *exchange) []byte         // events before the first part of an answer
 	open(b []byte, e *exchange, p *part) []byte // those with which a part begins
 	piece(b []byte, e *exchange, p *part, from, to uint32) []byte
-	close(b []byte, e *exchange, p *part) []byte      // those with which a part ends, and its choice if it is the last
-	end(b []byte, e *exchange) []byte                 // events after the last part
-	broken(b []byte, e *exchange, body []byte) []byte // an error after the last text; body is that of the same error without a stream
+	close(b []byte, e *exchange, p *part) []byte // those with which a part ends, and its choice if it is the last
+	end(b []byte, e *exchange) []byte            // events after the last part
+	// broken is an error after the last text; status and body are those of the same error
+	// without a stream.
+	broken(b []byte, e *exchange, status int, body []byte) []byte
 }
 
 func inBody(*http.Request) string { return "" }
@@ -68,6 +71,8 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /v1/messages/count_tokens", s.handle(messages, func(e *exchange) { e.count("input_tokens") }))
 	converse := &form{vendors: []string{"bedrock"}, model: inPath, marks: true, style: converseStyle{}}
 	mux.HandleFunc("POST /model/{model}/converse", s.handle(converse, (*exchange).generate))
+	streamed := &form{vendors: converse.vendors, model: inPath, stream: true, marks: true, kind: binaryType, style: converseStyle{}}
+	mux.HandleFunc("POST /model/{model}/converse-stream", s.handle(streamed, (*exchange).generate))
 	for _, version := range []string{"/v1beta", "/v1"} {
 		mux.HandleFunc("POST "+version+"/models/{model}", s.gemini)
 	}
@@ -125,7 +130,10 @@ func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
 	case "generateContent":
 		s.handle(f, (*exchange).generate)(w, r)
 	case "streamGenerateContent":
-		f.stream, f.style = true, geminiStyle{list: r.URL.Query().Get("alt") != "sse"}
+		list := r.URL.Query().Get("alt") != "sse"
+		if f.stream, f.style = true, (geminiStyle{list: list}); list {
+			f.kind = jsonType
+		}
 		s.handle(f, (*exchange).generate)(w, r)
 	case "embedContent", "batchEmbedContents":
 		f.embeds, f.style = true, geminiEmbedStyle{many: verb == "batchEmbedContents"}

@@ -124,46 +124,9 @@ func (s geminiStyle) end(b []byte, _ *exchange) []byte {
 	return b
 }
 
-func (s geminiStyle) broken(b []byte, e *exchange, body []byte) []byte {
+func (s geminiStyle) broken(b []byte, e *exchange, _ int, body []byte) []byte {
 	if s.list {
 		return append(append(s.next(b, e), body...), ']')
 	}
 	return append(append(append(b, "data: "...), body...), "\r\n\r\n"...)
-}
-
-// converseStyle is Bedrock's Converse. Its stream is a binary format of AWS's
-// and not offered.
-type converseStyle struct{ geminiStyle }
-
-var converseFinish = [...]string{complete: "end_turn", cutOff: "max_tokens", called: "tool_use", filtered: "content_filtered"}
-
-func (converseStyle) whole(b []byte, e *exchange) []byte {
-	b = append(b, `{"output":{"message":{"role":"assistant","content":[`...)
-	for i := range e.parts {
-		p := &e.parts[i]
-		if p.index > 0 {
-			b = append(b, ',')
-		}
-		switch {
-		case p.hidden:
-		case p.sort == aCall:
-			b = e.named(append(b, `{"toolUse":{`...), `"toolUseId":"tooluse_`)
-			b = append(number(append(b, '_'), p.call), `","name":"`...)
-			b = append(append(append(appendEscaped(b, p.name), `","input":`...), p.object()...), "}}"...)
-		case p.sort == aThought:
-			b = append(e.whole(append(b, `{"reasoningContent":{"reasoningText":{"text":"`...), p), `","signature":"`+signature+`"}}}`...)
-		default:
-			b = append(e.whole(append(b, `{"text":"`...), p), `"}`...)
-		}
-	}
-	b = append(append(b, `]}},"stopReason":"`...), converseFinish[e.parts[len(e.parts)-1].finish]...)
-	b = field(b, `","usage":{"inputTokens":`, e.fresh())
-	if e.reply.Cached > 0 || e.reply.Written > 0 {
-		b = field(b, `,"cacheReadInputTokens":`, uint64(e.reply.Cached))
-		b = field(b, `,"cacheWriteInputTokens":`, uint64(e.reply.Written))
-	}
-	b = field(b, `,"outputTokens":`, uint64(e.output))
-	b = field(b, `,"totalTokens":`, e.total())
-	b = field(b, `},"metrics":{"latencyMs":`, uint64(e.due.Sub(e.at).Milliseconds()))
-	return append(b, "}}"...)
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ratesim/provider"
 	"ratesim/provider/conformance"
 	"ratesim/provider/wire"
@@ -28,6 +30,9 @@ type ledger struct {
 	decided int
 	refused int
 	failed  int
+
+	recorded map[string]int64 // tokens charged, as records say, by account and deployment
+	records  int
 }
 
 // asked is what a request to a model asks for, in tokens.
@@ -194,6 +199,35 @@ func (l *ledger) setFaults(lists [][]provider.Fault) {
 		for i, m := range b.models {
 			m.SetFaults(now, &configs[i])
 		}
+	}
+}
+
+// record enters what a record says was charged. It is Config.Record.
+func (l *ledger) record(r Record) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.records++; r.Tokens != 0 {
+		l.recorded[r.Account+" "+r.Deployment] += r.Tokens
+	}
+}
+
+// recordsAgree holds the sums of what records say against the accounts. All work is over.
+func (l *ledger) recordsAgree() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	charged := map[string]int64{}
+	for a := range l.books {
+		for _, d := range a.state(l.s.c.Deployments) {
+			if d.Charged != 0 {
+				charged[a.name+" "+d.Name] += d.Charged
+			}
+		}
+	}
+	if diff := cmp.Diff(charged, l.recorded); diff != "" {
+		l.t.Errorf("of %d records, charges differ from the books (-books +records):\n%s", l.records, diff)
+	}
+	if len(charged) < 3 || l.records < l.decided {
+		l.t.Errorf("%d records of %d decided attempts, charges %v", l.records, l.decided, charged)
 	}
 }
 

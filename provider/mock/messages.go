@@ -103,6 +103,6 @@ func (s messagesStyle) end(b []byte, e *exchange) []byte {
 	return append(s.usage(b, e, e.output), "}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"...)
 }
 
-func (messagesStyle) broken(b []byte, _ *exchange, body []byte) []byte {
+func (messagesStyle) broken(b []byte, _ *exchange, _ int, body []byte) []byte {
 	return append(append(append(b, "event: error\ndata: "...), body...), "\n\n"...)
 }

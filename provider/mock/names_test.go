@@ -36,6 +36,7 @@ func TestNames(t *testing.T) {
 		{"/v1/messages", chat("claude-sonnet-4-5-20250929"), `"model":"claude-sonnet-4-5-20250929"`, "claude-sonnet-4.5"},
 		{"/v1/messages", chat("claude-sonnet-4-5-latest"), `"model":"claude-sonnet-4-5-20250929"`, "claude-sonnet-4.5"},
 		{"/model/us.anthropic.claude-sonnet-4-5-20250929-v1:0/converse", gemini, `"stopReason"`, "bedrock"},
+		{"/model/us.anthropic.claude-sonnet-4-5-20250929-v1:0/converse-stream", gemini, `"stopReason"`, "bedrock"},
 		{"/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse", gemini, `"stopReason"`, "bedrock"},
 		{"/v1beta/models/gemini-2.5-flash-preview-09-2025:generateContent", gemini, `"modelVersion":"gemini-2.5-flash-preview-09-2025"`, "gemini-2.5-flash"},
 	} {

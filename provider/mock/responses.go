@@ -181,6 +181,6 @@ func (s responsesStyle) end(b []byte, e *exchange) []byte {
 	return append(s.response(b, e, true), eventEnd...)
 }
 
-func (responsesStyle) broken(b []byte, _ *exchange, body []byte) []byte {
+func (responsesStyle) broken(b []byte, _ *exchange, _ int, body []byte) []byte {
 	return append(append(append(b, "event: error\ndata: "...), body...), "\n\n"...)
 }

@@ -77,6 +77,7 @@ func (e *exchange) turn() (reply *script.Reply, end func(over bool), ok bool) {
 	case turn == nil:
 		return nil, nil, true
 	}
+	e.script = cmp.Or(turn.Script().Name, turn.Script().Where)
 	return turn.Reply, func(over bool) {
 		on.mu.Lock()
 		defer on.mu.Unlock()
@@ -87,6 +88,7 @@ func (e *exchange) turn() (reply *script.Reply, end func(over bool), ok bool) {
 // play answers as a script says; i is the deployment.
 func (e *exchange) play(i int, r *script.Reply, end func(over bool), attempt *wire.Attempt) {
 	over := false
+	e.why = ByScript
 	defer func() { end(over) }() // also when the connection is broken, with a panic
 	if r.Delay > 0 && !e.sleep(time.Now().Add(r.Delay)) {
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,9 @@ const (
 	slowBody    = time.Minute
 	idle        = 2 * time.Minute
 	mostHeaders = 64 << 10
+	// cutEnds is how long Serve waits for handlers whose connections it has cut: they only
+	// have to notice.
+	cutEnds = time.Second
 )
 
 // ErrCut says that requests were still open when the time to answer them was over,
@@ -31,12 +35,19 @@ type Endpoint struct {
 
 // Serve answers at all endpoints until ctx ends; then it takes no more requests
 // and answers those it has, for the time drain at most. If some are open then, the
-// error is ErrCut. It closes the listeners.
+// error is ErrCut. It closes the listeners. When it returns, handlers have ended, so that
+// nothing is recorded after it; only one that holds a connection on purpose may go on.
 func Serve(ctx context.Context, drain time.Duration, endpoints ...Endpoint) error {
 	servers := make([]*http.Server, len(endpoints))
 	failed := make(chan error, len(servers))
+	var open sync.WaitGroup
 	for i, e := range endpoints {
-		servers[i] = &http.Server{Handler: e.Handler, ReadHeaderTimeout: slowHeaders, ReadTimeout: slowBody, IdleTimeout: idle, MaxHeaderBytes: mostHeaders}
+		counted := func(w http.ResponseWriter, r *http.Request) {
+			open.Add(1)
+			defer open.Done()
+			e.Handler.ServeHTTP(w, r)
+		}
+		servers[i] = &http.Server{Handler: http.HandlerFunc(counted), ReadHeaderTimeout: slowHeaders, ReadTimeout: slowBody, IdleTimeout: idle, MaxHeaderBytes: mostHeaders}
 		go func() { failed <- servers[i].Serve(patient{e.Listener}) }()
 	}
 	var err error
@@ -52,6 +63,15 @@ func Serve(ctx context.Context, drain time.Duration, endpoints ...Endpoint) erro
 			stop = errors.Join(ErrCut, server.Close())
 		}
 		err = errors.Join(err, stop)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		open.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(cutEnds):
 	}
 	return err
 }

@@ -66,6 +66,9 @@ type Config struct {
 	// Watch is told of every request to a model that was decided or turned away;
 	// nil = nobody is. It may be called concurrently.
 	Watch func(conformance.Event)
+	// Record is told what became of every request, when it is over; nil = nobody is. It may
+	// be called concurrently.
+	Record func(Record)
 }
 
 // Answers of clients without facts are as long as chat answers usually are:
@@ -156,7 +159,13 @@ func New(c Config) (*Server, error) {
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.c.Record != nil {
+		s.serveRecorded(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
 
 // generate answers a request to a model.
 func (e *exchange) generate() {
@@ -174,6 +183,7 @@ func (e *exchange) generate() {
 		return
 	}
 	e.query.Stream = e.query.Stream && f.inBody || f.stream
+	e.asked()
 	if e.query.Model == "" {
 		e.fail(http.StatusBadRequest, "you must provide a model parameter")
 		return
@@ -220,7 +230,7 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 	var work *task
 	e.decided, work = e.account.decide(i, attempt, e)
 	if work != nil {
-		attempt.Prompt = e.account.count(work, &e.decided.reply, count)
+		attempt.Prompt = e.account.count(work, &e.decided, count)
 	} else if e.granted() {
 		attempt.Prompt = count()
 		e.reply.Prompt = attempt.Prompt

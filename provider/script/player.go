@@ -95,6 +95,9 @@ type Turn struct {
 	c     *call
 }
 
+// Script returns the script that the reply is of.
+func (t *Turn) Script() *Script { return &t.p.scripts[t.c.script] }
+
 // Begin returns the reply to an attempt, nil where no script is played to it or the
 // script of its call is over. End must be called when it was given. It fails when the
 // attempt asks for a script that there is not.

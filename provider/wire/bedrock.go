@@ -62,3 +62,19 @@ func bedrockType(status int) string {
 	}
 	return "ValidationException"
 }
+
+// StreamException returns the type of the exception that ends a stream of Bedrock's where an
+// answer in one piece would have that status. Source: docs.aws.amazon.com/bedrock, ConverseStreamOutput.
+func StreamException(status int) string {
+	switch {
+	case status == StatusTooManyRequests:
+		return "throttlingException"
+	case status == http.StatusInternalServerError:
+		return "internalServerException"
+	case status == http.StatusServiceUnavailable:
+		return "serviceUnavailableException"
+	case status < http.StatusInternalServerError && status != http.StatusFailedDependency:
+		return "validationException"
+	}
+	return "modelStreamErrorException"
+}

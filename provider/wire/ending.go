@@ -17,8 +17,7 @@ func IsStream(h http.Header) bool {
 	return kind == "text/event-stream" || kind == "application/vnd.amazon.eventstream"
 }
 
-// Ending is how a stream of events (text/event-stream) ended, as far as its last event
-// tells.
+// Ending is how a stream of events ended, as far as its last event tells.
 type Ending uint8
 
 // The ways in which streams end.
@@ -32,8 +31,19 @@ const (
 // EndingOf returns how a stream ended, from its last bytes, among which is the last event.
 // Each vendor marks the end in its own way: "[DONE]" (OpenAI's chat completions and all that
 // are made alike), message_stop (Anthropic), response.completed and response.incomplete
-// (OpenAI's responses), a finishReason (Gemini).
+// (OpenAI's responses), a finishReason (Gemini), the metadata after messageStop (Bedrock).
 func EndingOf(tail []byte) Ending {
+	ending := Unmarked
+	if rest, ok := eachEvent(tail, func(e *Event) { ending = e.ending() }); len(rest) > 0 {
+		return Torn
+	} else if ok {
+		return ending
+	}
+	return endingOfText(tail)
+}
+
+// endingOfText is EndingOf for text/event-stream.
+func endingOfText(tail []byte) Ending {
 	complete := Unmarked
 	if bytes.HasSuffix(tail, []byte("\n\n")) || bytes.HasSuffix(tail, []byte("\n\r\n")) {
 		complete = Complete
@@ -78,17 +88,22 @@ func EndingOf(tail []byte) Ending {
 // StreamUsage returns the data of the last event of a stream that tells the usage, from the
 // last bytes of the stream; nil if none does.
 func StreamUsage(tail []byte) []byte {
+	var told []byte
+	if _, ok := eachEvent(tail, func(e *Event) {
+		if bytes.Contains(e.Payload, []byte(`"usage"`)) {
+			told = e.Payload
+		}
+	}); ok {
+		return told
+	}
 	i := max(bytes.LastIndex(tail, []byte(`"usage"`)), bytes.LastIndex(tail, []byte(`"usageMetadata"`)))
 	if i < 0 {
 		return nil
 	}
-	begin := bytes.LastIndex(tail[:i], []byte("data:"))
-	if begin < 0 {
+	line, _, _ := bytes.Cut(tail[bytes.LastIndexByte(tail[:i], '\n')+1:], []byte("\n"))
+	data, ok := bytes.CutPrefix(line, []byte("data:"))
+	if !ok {
 		return nil
 	}
-	line := tail[begin+len("data:"):]
-	if end := bytes.IndexByte(line, '\n'); end >= 0 {
-		line = line[:end]
-	}
-	return bytes.TrimSpace(line)
+	return bytes.TrimSpace(data)
 }

@@ -41,14 +41,14 @@ func TestEndingOf(t *testing.T) {
 	}
 }
 
-// Whatever comes, its end is told without a panic, and no stream is complete without the
-// blank line that ends its last event.
+// Whatever comes, its end is told without a panic, and no stream of text is complete without
+// the blank line that ends its last event.
 func FuzzEndingOf(f *testing.F) {
 	f.Add([]byte("data: {\"choices\":[]}\n\ndata: [DONE]\n\n"))
 	f.Add([]byte("event: error\ndata: {\"type\":\"error\"}\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, tail []byte) {
 		wire.StreamUsage(tail)
-		if s := string(tail); wire.EndingOf(tail) == wire.Complete && !strings.HasSuffix(s, "\n\n") && !strings.HasSuffix(s, "\n\r\n") {
+		if s := string(tail); wire.EndingOf(tail) == wire.Complete && !strings.Contains(s, ":message-type") && !strings.HasSuffix(s, "\n\n") && !strings.HasSuffix(s, "\n\r\n") {
 			t.Errorf("%q is complete without a blank line", tail)
 		}
 	})

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"ratesim/provider/wire"
+	"ratesim/sim/clock"
+	"ratesim/strategies"
 	"ratesim/strategies/live"
 )
 
@@ -75,5 +79,50 @@ func TestStreamClosedDuringRead(t *testing.T) {
 	defer cancel()
 	if err := transport.Close(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// told is a strategy that keeps what it was told of the last answer.
+type told struct {
+	hedge
+	reply wire.Reply
+}
+
+func (s *told) Submit(_ clock.Time, c *strategies.Call, out *strategies.Effects) { out.Send(c, 0) }
+
+func (s *told) Reply(_ clock.Time, c *strategies.Call, r *wire.Reply, out *strategies.Effects) {
+	s.reply = *r
+	out.Done(c)
+}
+
+// A strategy learns the usage from the end of a stream, however long it was, also from that
+// of Bedrock's binary one.
+func TestUsageOfStreams(t *testing.T) {
+	message := func(kind, payload string) string {
+		return string(wire.EndEvent(append(wire.BeginEvent(nil, kind), payload...), 0))
+	}
+	for kind, events := range map[string][2]string{
+		"text/event-stream": {"data: {\"delta\":1}\n\n", "data: {\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\ndata: [DONE]\n\n"},
+		"application/vnd.amazon.eventstream": {message("contentBlockDelta", `{"delta":{"text":"word"}}`),
+			message("metadata", `{"usage":{"inputTokens":3,"outputTokens":4}}`)},
+	} {
+		s := &told{}
+		transport := live.New(s, live.Options{Base: base(func(*http.Request) (*http.Response, error) {
+			body := io.NopCloser(strings.NewReader(strings.Repeat(events[0], 1000) + events[1]))
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {kind}}, Body: body, ContentLength: -1}, nil
+		})})
+		response, err := transport.RoundTrip(post(t.Context(), ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+			t.Error(err)
+		}
+		if err := transport.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if s.reply.Prompt != 3 || s.reply.Output != 4 {
+			t.Errorf("%s: the strategy is told %+v", kind, s.reply)
+		}
 	}
 }
