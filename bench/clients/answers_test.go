@@ -7,11 +7,16 @@ import (
 	"net/http/httptest"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/anthropics/anthropic-sdk-go"
 	anthropicoption "github.com/anthropics/anthropic-sdk-go/option"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/responses"
@@ -174,5 +179,46 @@ func TestRecordedRequests(t *testing.T) {
 	}
 	if sent["chat"] < 60 || sent["responses"] < 50 || sent["messages"] < 50 {
 		t.Errorf("sent %v", sent)
+	}
+}
+
+// Converse streams the call of a tool in the events that AWS's SDK reads, and says what it
+// says in one piece.
+func TestConverseTools(t *testing.T) {
+	client, _ := bedrock(t, mock.Deployment{Config: provider.Config{Name: "claude", Vendor: "bedrock", Model: "claude-sonnet-4.5"}})
+	schema := document.NewLazyDocument(map[string]any{"type": "object", "properties": map[string]any{"city": map[string]any{"enum": []string{"Lima"}}}, "required": []string{"city"}})
+	tools := &types.ToolConfiguration{ToolChoice: &types.ToolChoiceMemberAny{},
+		Tools: []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{Name: aws.String("weather"), InputSchema: &types.ToolInputSchemaMemberJson{Value: schema}}}}}
+	want := []string{"weather", `{"city":"Lima"}`, "tool_use"}
+	whole, err := client.Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String("claude"), Messages: hello(), ToolConfig: tools})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range whole.Output.(*types.ConverseOutputMemberMessage).Value.Content {
+		use := block.(*types.ContentBlockMemberToolUse).Value
+		input, err := use.Input.MarshalSmithyDocument()
+		if got := []string{*use.Name, string(input), string(whole.StopReason)}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("in one piece %q, %v", got, err)
+		}
+	}
+	answer, err := client.ConverseStream(t.Context(), &bedrockruntime.ConverseStreamInput{ModelId: aws.String("claude"), Messages: hello(), ToolConfig: tools})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := answer.GetStream()
+	defer stream.Close()
+	got := make([]string, 3)
+	for event := range stream.Events() {
+		switch e := event.(type) {
+		case *types.ConverseStreamOutputMemberContentBlockStart:
+			got[0] += *e.Value.Start.(*types.ContentBlockStartMemberToolUse).Value.Name
+		case *types.ConverseStreamOutputMemberContentBlockDelta:
+			got[1] += *e.Value.Delta.(*types.ContentBlockDeltaMemberToolUse).Value.Input
+		case *types.ConverseStreamOutputMemberMessageStop:
+			got[2] += string(e.Value.StopReason)
+		}
+	}
+	if stream.Err() != nil || !slices.Equal(got, want) {
+		t.Errorf("streamed %q, %v", got, stream.Err())
 	}
 }
