@@ -121,16 +121,21 @@ func (c *cache) write(now clock.Time, a *wire.Attempt) {
 // expire forgets what nobody has used for too long.
 func (c *cache) expire(now clock.Time) {
 	for i := c.oldest; i != nobody && c.entries[i].expires <= now; i = c.oldest {
-		e := &c.entries[i]
-		if e.prefix == 0 {
-			delete(c.ofSystem, e.system)
-		} else {
-			delete(c.of, e.prefix)
-		}
-		c.leave(i)
-		*e = entry{next: c.unused}
-		c.unused = i
+		c.drop(i)
 	}
+}
+
+// drop forgets an entry.
+func (c *cache) drop(i uint32) {
+	e := &c.entries[i]
+	if e.prefix == 0 {
+		delete(c.ofSystem, e.system)
+	} else {
+		delete(c.of, e.prefix)
+	}
+	c.leave(i)
+	*e = entry{next: c.unused}
+	c.unused = i
 }
 
 // take returns an entry that is in no list.
@@ -189,7 +194,7 @@ func (m *Model) Expect(at clock.Time, a *wire.Attempt) {
 // into the cache if it succeeds.
 func (m *Model) written(a *wire.Attempt) uint32 {
 	if a.Prefix == 0 || m.cache == nil {
-		return 0
+		return a.Written
 	}
 	kept := m.cache.kept(a.Prompt)
 	return kept - min(a.Cached, kept)
@@ -197,10 +202,104 @@ func (m *Model) written(a *wire.Attempt) uint32 {
 
 // cached bills what a, which will be answered, puts into the cache.
 func (m *Model) cached(now clock.Time, a *wire.Attempt, r *wire.Reply) {
-	m.cache.keep(now, a)
+	if a.Prefix != 0 {
+		m.cache.keep(now, a)
+	}
 	n := m.written(a)
 	m.Tally.BilledWritten += int64(n)
 	if m.cfg.Cache.Told {
 		r.Written = n
+	}
+}
+
+// Mark is a place in a prompt up to which the cache can have it. A driver that has the text
+// of a prompt gives its marks, where a workload has Prefix and System.
+type Mark struct {
+	Prefix uint64  // names all of the prompt up to here; not 0
+	Share  float64 // of the prompt's tokens that come before
+	Write  bool    // it is put into the cache, and not only looked up
+}
+
+// mostMarks is how many marks a deployment keeps. When there is one more, the one that nobody
+// has used for the longest time goes.
+const mostMarks = 1 << 14
+
+// Kept returns how many prefixes the deployment has in its cache.
+func (m *Model) Kept() int {
+	if m.cache == nil {
+		return 0
+	}
+	return len(m.cache.of) + len(m.cache.ofSystem)
+}
+
+// Recall sets of a, which has no Prefix, what its prompt finds in the cache at now, and what
+// it puts there if it succeeds. Its marks are in the order of their places.
+func (m *Model) Recall(now clock.Time, a *wire.Attempt, marks []Mark) {
+	a.Cached = 0
+	for i := len(marks) - 1; i >= 0; i-- {
+		if j := m.cache.of[marks[i].Prefix]; j != nobody && now < m.cache.entries[j].expires {
+			a.Cached = m.cache.entries[j].tokens
+			break
+		}
+	}
+	a.Written = m.puts(a, marks)
+}
+
+// puts returns how many tokens of a the marks put into the cache.
+func (m *Model) puts(a *wire.Attempt, marks []Mark) uint32 {
+	for i := len(marks) - 1; i >= 0; i-- {
+		if marks[i].Write {
+			kept := m.cache.kept(marks[i].tokens(a))
+			return kept - min(a.Cached, kept)
+		}
+	}
+	return 0
+}
+
+// tokens returns how many tokens of a's prompt come before a mark.
+func (k *Mark) tokens(a *wire.Attempt) uint32 { return uint32(k.Share * float64(a.Prompt)) }
+
+// Remember puts into the cache what the marks of a say, which has been answered by now, and
+// lets what it has found there stay. It puts at most room more marks there.
+func (m *Model) Remember(now clock.Time, a *wire.Attempt, marks []Mark, room int) {
+	c := m.cache
+	c.expire(now)
+	for i := range marks {
+		k := &marks[i]
+		j := c.of[k.Prefix]
+		if j == nobody {
+			n := c.kept(k.tokens(a))
+			if n == 0 || !k.Write || room <= 0 {
+				continue
+			}
+			if room--; len(c.of) >= mostMarks {
+				c.drop(c.oldest)
+			}
+			j = c.take()
+			c.entries[j].prefix, c.entries[j].tokens = k.Prefix, n
+			c.of[k.Prefix] = j
+		}
+		c.touch(now, j)
+	}
+}
+
+// Recount says that the prompt of a, which was admitted and has been answered with r, has so
+// many tokens. It corrects what was billed for it and what r tells.
+func (m *Model) Recount(a *wire.Attempt, r *wire.Reply, prompt uint32, marks []Mark) {
+	before := *a
+	a.Prompt = prompt
+	a.Cached = min(a.Cached, prompt)
+	if marks != nil {
+		a.Written = m.puts(a, marks)
+	}
+	if !r.OK() {
+		return
+	}
+	m.Tally.BilledPrompt += int64(prompt) - int64(before.Prompt)
+	m.Tally.BilledCached += int64(a.Cached) - int64(min(before.Cached, before.Prompt))
+	m.Tally.BilledWritten += int64(a.Written) - int64(before.Written)
+	r.Prompt, r.Cached = prompt, a.Cached
+	if marks != nil && m.cfg.Cache.Told {
+		r.Written = a.Written
 	}
 }

@@ -205,7 +205,7 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *Costs, r *wire.Reply
 		r.Prompt, r.Output, r.Cached = a.Prompt, full, min(a.Cached, a.Prompt)
 		m.Tally.BilledPrompt += int64(a.Prompt)
 		m.Tally.BilledCached += int64(r.Cached)
-		if a.Prefix != 0 && m.cache != nil {
+		if m.cache != nil && (a.Prefix != 0 || a.Written > 0) {
 			m.cached(now, a, r)
 		}
 		m.Tally.BilledOutput += int64(full)

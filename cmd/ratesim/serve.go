@@ -32,6 +32,7 @@ type serveFlags struct {
 	keys        string
 	faults      string
 	script      string
+	answers     string
 	portFile    string
 	log         string
 	speed       float64
@@ -52,6 +53,11 @@ its own. Ctrl-C ends it when all open requests are answered, or after the time t
 
 With --script, the attempts of each call get the replies of a file one after another,
 such as 429, 429 and 200. docs/howto/client.md describes the file.
+
+Answers have the shape that a request asks for: JSON that satisfies the schema, a call
+of a tool where one is required, the number of choices, embeddings as wide as the
+model's. What is said there is made up, and the same each time. With --answers, a file
+says what models say to requests that match. docs/howto/client.md describes both.
 
 A test can let --addr 127.0.0.1:0 take a free port. As soon as the server listens,
 the file of --port-file has the port in its first line, and the port of --admin in its
@@ -119,6 +125,7 @@ func serveCommand(s *streams) *cobra.Command {
 	fl.StringVar(&f.keys, "keys", "", "only let in the keys of a CSV `FILE` with key,account[,tenant]")
 	fl.StringVar(&f.faults, "faults", "", "YAML `FILE` with a list of faults, written as in a scenario")
 	fl.StringVar(&f.script, "script", "", "YAML `FILE` with scripts: the replies that calls get one after another")
+	fl.StringVar(&f.answers, "answers", "", "`FILE` with recorded answers, in YAML or one JSON object a line: what models say to requests that match")
 	fl.StringVar(&f.portFile, "port-file", "", "write the ports of --addr and --admin to this `FILE` when the server listens")
 	fl.StringVar(&f.log, "log", "", "write a line of JSON about each request to this `FILE`; - is standard error")
 	fl.Float64Var(&f.speed, "speed", 1, "let `X` seconds pass for the provider in one real second, for limits, latency and waits alike")
@@ -264,6 +271,7 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 	}
 	warnUnserved(s, served.Unserved())
 	warnUnplayed(s, served.Played())
+	warnUnanswered(s, served.Answered())
 	if f.grades.on {
 		err = cmp.Or(err, f.grades.print(s, monitor.Report()))
 	}

@@ -41,13 +41,22 @@ func (f *serveFlags) readAliases(v *server) error {
 	return nil
 }
 
-// readLists reads the files of faults and scripts.
+// readLists reads the files of faults, scripts and answers.
 func (f *serveFlags) readLists(ctx context.Context, v *server) (err error) {
 	if f.script != "" {
 		if v.scripts, err = readInput(ctx, f.script, admin.MaxList); err != nil {
 			return fmt.Errorf("--script: %w", err)
 		}
 		if v.config.Scripts, err = scenarios.ParseScripts(f.script, v.scripts); err != nil {
+			return err
+		}
+	}
+	if f.answers != "" {
+		data, err := readInput(ctx, f.answers, admin.MaxList)
+		if err != nil {
+			return fmt.Errorf("--answers: %w", err)
+		}
+		if v.config.Answers, err = scenarios.ParseAnswers(f.answers, data); err != nil {
 			return err
 		}
 	}
@@ -85,6 +94,15 @@ func warnUnplayed(s *streams, scripts []script.Played) {
 				name, named = " "+p.Name, " or named it in the header "+script.Header
 			}
 			fmt.Fprintf(printable{s.err}, "ratesim: warning: %s: script%s was never played: no request matched it%s\n", p.Where, name, named)
+		}
+	}
+}
+
+// warnUnanswered says at the end which recorded answers no request has got.
+func warnUnanswered(s *streams, answers []script.Played) {
+	for _, a := range answers {
+		if a.Calls == 0 {
+			fmt.Fprintf(printable{s.err}, "ratesim: warning: %s: this answer was never given: no request matched it before another answer did\n", a.Where)
 		}
 	}
 }

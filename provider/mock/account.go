@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ratesim/provider"
@@ -17,8 +18,9 @@ import (
 // clock by which they run.
 type account struct {
 	name   string
-	bodies room // of the requests that are read and decided
-	stored room // of files and batches
+	bodies room          // of the requests that are read and decided
+	stored room          // of files and batches
+	places *atomic.Int64 // in prompts that the caches of all accounts keep
 	shelf  shelf
 
 	open  int           // requests on their way, guarded by the server's mutex
@@ -26,6 +28,7 @@ type account struct {
 	place *list.Element // among the idle ones, likewise; nil while open
 
 	mu      sync.Mutex
+	kept    int64     // of places, those of its own
 	zero    time.Time // when its clock stood at 0
 	epoch   time.Time // the date it gives to that, where the client lives in its time
 	speed   float64
@@ -57,7 +60,8 @@ type task struct {
 	order     uint64
 	model     int
 	attempt   wire.Attempt
-	uncounted bool // its prompt is still being counted; it is not settled before
+	uncounted bool            // its prompt is still being counted; it is not settled before
+	marks     []provider.Mark // of its prompt
 
 	place       int        // among the tasks; -1 when it is done
 	first, made clock.Time // of a streamed answer: when the first token comes, and the last is produced
@@ -105,9 +109,33 @@ func (a *account) now() clock.Time {
 	a.last = max(a.last, clock.Time(d))
 	for len(a.work.tasks) > 0 && a.work.tasks[0].due <= a.last && !a.work.tasks[0].uncounted {
 		t := heap.Pop(&a.work).(*task)
-		a.models[t.model].Finish(max(before, t.due), &t.attempt, false)
+		m, at := a.models[t.model], max(before, t.due)
+		m.Finish(at, &t.attempt, false)
+		if t.marks != nil && !t.attempt.Failed {
+			a.remember(m, at, t)
+		}
 	}
 	return a.last
+}
+
+// mostPlaces is how many places in prompts the caches of all accounts keep, of about a hundred
+// bytes each. While there are as many, no prompt is added.
+const mostPlaces = 1 << 20
+
+// remember puts the prompt of t, which has been answered, into the cache of its deployment.
+func (a *account) remember(m *provider.Model, at clock.Time, t *task) {
+	before := m.Kept()
+	m.Remember(at, &t.attempt, t.marks, int(mostPlaces-a.places.Load()))
+	n := int64(m.Kept() - before)
+	a.kept += n
+	a.places.Add(n)
+}
+
+// release gives up the room of what the caches keep.
+func (a *account) release() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.places.Add(-a.kept)
 }
 
 // real returns the instant of a time of the provider's.
@@ -145,10 +173,13 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 		x.Call = a.calls
 		a.calls++
 		if !e.f.embeds {
-			x.Output = max(a.length(x), e.least())
+			x.Output = e.compose(max(a.length(x), e.least()), e.query.MaxTokens)
 		}
 	}
 	m, ans, output := a.models[model], &e.answer, x.Output
+	if e.marks != nil {
+		m.Recall(now, x, e.marks)
+	}
 	x.Streamed = e.query.Stream
 	took := m.Arrive(now, x, &d.reply)
 	coming := m.Stream()
@@ -174,7 +205,8 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	if x.Admitted {
 		d.charge.requests = 1
 		d.charge.estimated, d.charge.tokens = m.Settles(x)
-		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench, first: now.Add(coming.First), made: now.Add(coming.Made)}
+		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench, marks: e.marks,
+			first: now.Add(coming.First), made: now.Add(coming.Made)}
 		d.task = t
 		heap.Push(&a.work, t)
 		a.work.made++
@@ -223,11 +255,8 @@ func (a *account) count(t *task, d *decided, count func() uint32) (prompt uint32
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		m := a.models[t.model]
-		if d.reply.OK() {
-			m.Tally.BilledPrompt += int64(prompt) - int64(t.attempt.Prompt)
-			d.reply.Prompt = prompt
-		}
-		t.attempt.Prompt, t.uncounted = prompt, false
+		m.Recount(&t.attempt, &d.reply, prompt, t.marks)
+		t.uncounted = false
 		_, d.charge.tokens = m.Settles(&t.attempt)
 	}()
 	return count()
@@ -252,11 +281,7 @@ func (a *account) toReal(ans *wire.Answer) {
 	}
 }
 
-// length draws how long the answer to an ordinary client's call is.
+// length draws how long the answer to an ordinary client's call is, if nothing bounds it.
 func (a *account) length(x *wire.Attempt) uint32 {
-	n := uint32(math.Max(1, a.outputs.Draw(a.key, rng.Output, x.Call, 0)))
-	if x.MaxTokens > 0 {
-		n = min(n, x.MaxTokens)
-	}
-	return n
+	return uint32(math.Max(1, a.outputs.Draw(a.key, rng.Output, x.Call, 0)))
 }

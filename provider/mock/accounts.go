@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"ratesim/provider/wire"
@@ -16,8 +17,9 @@ import (
 type accounts struct {
 	start  time.Time // of their clocks
 	named  map[string]*account
-	idle   list.List // those that nobody uses, the first for the longest time
-	stored *room     // of what all of them have stored
+	idle   list.List     // those that nobody uses, the first for the longest time
+	stored *room         // of what all of them have stored
+	places *atomic.Int64 // in prompts that their caches keep
 }
 
 // rest is how long nobody has used an account that may be forgotten to make room.
@@ -87,7 +89,7 @@ func (s *Server) enter(name string, facts *wire.Facts, fromBench bool) (a *accou
 			zero, epoch, draws = facts.Start, facts.Epoch(), rng.New(facts.Seed, facts.Replication)
 		}
 		a = newAccount(s.configs, draws, s.outputs, zero, epoch, s.c.Speed)
-		a.name = strings.Clone(name)
+		a.name, a.places = strings.Clone(name), s.accounts.places
 		a.bodies = room{most: s.c.Bounds.Bodies / 2, above: &s.bodies}
 		a.stored = room{most: s.c.Bounds.AccountStored, above: s.accounts.stored}
 		s.accounts.named[a.name] = a
@@ -124,17 +126,19 @@ func (s *Server) forget() (wait time.Duration) {
 	s.accounts.idle.Remove(first)
 	delete(s.accounts.named, a.name)
 	a.stored.give(a.stored.used.Load())
+	a.release()
 	return 0
 }
 
 // Reset forgets all accounts, with their files, so that every limit is whole again, and
-// begins all scripts anew.
+// begins all scripts and recorded answers anew.
 func (s *Server) Reset() {
 	s.callsMu.Lock()
 	s.calls.Forget()
 	s.callsMu.Unlock()
 	s.SetScripts(s.stage.Load().player.Scripts())
+	s.answers.begin()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.accounts = accounts{start: time.Now(), named: map[string]*account{}, stored: &room{most: s.c.Bounds.Stored}}
+	s.accounts = accounts{start: time.Now(), named: map[string]*account{}, stored: &room{most: s.c.Bounds.Stored}, places: new(atomic.Int64)}
 }

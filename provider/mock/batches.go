@@ -286,8 +286,12 @@ func (y *exchange) ofLine(e *exchange, l *batchLine) (deployment int, why string
 		return 0, err.Error()
 	case deployment < 0:
 		return 0, "The model `" + y.query.Model + "` does not exist or you do not have access to it."
-	case y.f.embeds && (y.query.Inputs > mostInputs || y.query.Dimensions > mostDimensions):
-		return 0, "Too many inputs or dimensions."
+	case y.f.embeds && y.query.Inputs > mostInputs:
+		return 0, "Too many inputs."
+	}
+	y.dialect = e.s.dialects[deployment]
+	if err := y.readAsks(deployment, l.Body); err != nil {
+		return 0, err.Error()
 	}
 	return deployment, ""
 }
@@ -308,10 +312,10 @@ func (e *exchange) answers(j *batch, input []byte) {
 		}
 		model := e.s.c.Deployments[deployment].Config.Model
 		y.prompt = uint32(e.s.tokens(&y.query, y.f, e.s.c.Count(model, y.query.Text)))
-		attempt := wire.Attempt{Call: draws.calls, MaxTokens: y.query.MaxTokens}
+		attempt := wire.Attempt{Call: draws.calls}
 		draws.calls++
 		if !y.f.embeds {
-			y.output = draws.length(&attempt)
+			y.compose(draws.length(&attempt), y.query.MaxTokens)
 		}
 		y.id = append(append(y.id[:len(y.id):len(y.id)], '-'), number(nil, uint32(attempt.Call))...)
 		name, _ := json.Marshal(l.CustomID) // cannot fail: a string

@@ -23,8 +23,8 @@ const longestName = 255
 // Anthropic, Groq and others that are made alike.
 const retryHeader = "X-Stainless-Retry-Count"
 
-// begin finds out which call the request belongs to, once its body has been read.
-func (e *exchange) begin() {
+// identify finds out which call the request belongs to, once its body has been read.
+func (e *exchange) identify() {
 	if e.attempt != nil {
 		return
 	}
@@ -60,7 +60,7 @@ func (e *exchange) watch(v *conformance.Event) {
 	if e.s.c.Watch == nil && e.attempt == nil {
 		return
 	}
-	e.begin()
+	e.identify()
 	v.Key, v.Deployment, v.Request, v.Body, v.Attempt = e.key, e.name, e.requestID(), e.same, *e.attempt
 	e.told = v.Answer()
 	if e.s.c.Watch != nil {
@@ -68,9 +68,9 @@ func (e *exchange) watch(v *conformance.Event) {
 	}
 }
 
-// end notes what became of the request. A client that hung up has not been asked for
+// conclude notes what became of the request. A client that hung up has not been asked for
 // anything.
-func (e *exchange) end() {
+func (e *exchange) conclude() {
 	if e.attempt == nil {
 		return
 	}

@@ -1,21 +1,19 @@
 package mock
 
-import (
-	"encoding/base64"
-	"encoding/binary"
-	"math"
-	"strconv"
-)
+import "strconv"
 
 // chatStyle is OpenAI's chat completion, which many vendors have copied.
 type chatStyle struct{}
+
+var chatFinish = [...]string{complete: "stop", cutOff: "length", called: "tool_calls", filtered: "content_filter"}
 
 func (chatStyle) usage(b []byte, e *exchange) []byte {
 	b = field(b, `{"prompt_tokens":`, uint64(e.prompt))
 	b = field(b, `,"completion_tokens":`, uint64(e.output))
 	b = field(b, `,"total_tokens":`, e.total())
 	b = field(b, `,"prompt_tokens_details":{"cached_tokens":`, uint64(e.reply.Cached))
-	return append(b, `},"completion_tokens_details":{"reasoning_tokens":0}}`...)
+	b = field(b, `},"completion_tokens_details":{"reasoning_tokens":`, uint64(e.thought))
+	return append(b, "}}"...)
 }
 
 func (chatStyle) head(b []byte, e *exchange, object string) []byte {
@@ -26,37 +24,119 @@ func (chatStyle) head(b []byte, e *exchange, object string) []byte {
 }
 
 func (s chatStyle) whole(b []byte, e *exchange) []byte {
-	b = s.head(b, e, "chat.completion")
-	b = append(b, `,"choices":[{"index":0,"message":{"role":"assistant","content":"`...)
-	b = append(e.said(b), `","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"`...)
-	b = append(append(b, e.finish("stop", "length")...), `"}],"usage":`...)
-	return append(s.usage(b, e), `,"service_tier":"default","system_fingerprint":null}`...)
+	b = append(s.head(b, e, "chat.completion"), `,"choices":[`...)
+	for i := range e.parts {
+		if p := &e.parts[i]; !p.hidden {
+			b = s.message(b, e, p)
+		}
+	}
+	b = append(s.usage(append(b, `],"usage":`...), e), `,"service_tier":"`...)
+	return append(append(b, e.tier...), `","system_fingerprint":null}`...)
+}
+
+// message appends a part of a choice in one piece: the choice begins with its first part and
+// ends with its last. A text is the first part there is, and the only one.
+func (s chatStyle) message(b []byte, e *exchange, p *part) []byte {
+	if p.first {
+		if p.choice > 0 {
+			b = append(b, ',')
+		}
+		b = append(field(b, `{"index":`, uint64(p.choice)), `,"message":{"role":"assistant","content":`...)
+		if p.sort == aCall {
+			b = append(b, `null`...)
+		}
+	}
+	if p.sort == aText {
+		b = append(e.whole(append(b, '"'), p), '"')
+	}
+	if p.sort == aCall {
+		if p.call == 0 {
+			b = append(b, `,"tool_calls":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = append(e.whole(s.call(append(b, '{'), e, p), p), `"}}`...)
+	}
+	if !p.last {
+		return b
+	}
+	if p.sort == aCall {
+		b = append(b, ']')
+	}
+	b = append(b, `,"refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"`...)
+	return append(append(b, e.chatFinish(p)...), `"}`...)
+}
+
+// chatFinish says why the choice of a part ends. Who has named the function that is to be
+// called is not told that there is a call. Source: OpenAI's guide to function calling.
+func (e *exchange) chatFinish(p *part) string {
+	if p.finish == called && e.forced {
+		return chatFinish[complete]
+	}
+	return chatFinish[p.finish]
+}
+
+// call appends a call up to its arguments.
+func (chatStyle) call(b []byte, e *exchange, p *part) []byte {
+	b = e.named(b, `"id":"call_`)
+	b = append(number(append(b, '_'), p.choice), '_')
+	b = append(number(b, p.call), `","type":"function","function":{"name":"`...)
+	return append(appendEscaped(b, p.name), `","arguments":"`...)
 }
 
 // chunk appends an event; those before the last tell no usage.
-func (s chatStyle) chunk(b []byte, e *exchange, choice func(b []byte) []byte) []byte {
+func (s chatStyle) chunk(b []byte, e *exchange, p *part, delta func(b []byte) []byte) []byte {
 	b = s.head(append(b, "data: "...), e, "chat.completion.chunk")
-	b = append(choice(append(b, `,"choices":[{"index":0,"delta":`...)), "}]"...)
+	b = append(field(b, `,"choices":[{"index":`, uint64(p.choice)), `,"delta":`...)
+	b = append(delta(b), "}]"...)
 	if e.query.IncludeUsage {
 		b = append(b, `,"usage":null`...)
 	}
 	return append(b, "}\n\n"...)
 }
 
-func (s chatStyle) begin(b []byte, e *exchange) []byte {
-	return s.chunk(b, e, func(b []byte) []byte { return append(b, `{"role":"assistant","content":""},"finish_reason":null`...) })
+const unfinished = `,"finish_reason":null`
+
+func (chatStyle) begin(b []byte, _ *exchange) []byte { return b }
+
+func (s chatStyle) open(b []byte, e *exchange, p *part) []byte {
+	if p.first {
+		b = s.chunk(b, e, p, func(b []byte) []byte {
+			if p.sort == aCall {
+				return append(b, `{"role":"assistant","content":null}`+unfinished...)
+			}
+			return append(b, `{"role":"assistant","content":""}`+unfinished...)
+		})
+	}
+	if p.sort != aCall {
+		return b
+	}
+	return s.chunk(b, e, p, func(b []byte) []byte {
+		b = field(b, `{"tool_calls":[{"index":`, uint64(p.call))
+		return append(s.call(append(b, ','), e, p), `"}}]}`+unfinished...)
+	})
 }
 
-func (s chatStyle) piece(b []byte, e *exchange, from, to uint32) []byte {
-	return s.chunk(b, e, func(b []byte) []byte {
-		return append(e.words(append(b, `{"content":"`...), from, to), `"},"finish_reason":null`...)
+func (s chatStyle) piece(b []byte, e *exchange, p *part, from, to uint32) []byte {
+	return s.chunk(b, e, p, func(b []byte) []byte {
+		if p.sort == aCall {
+			b = append(field(b, `{"tool_calls":[{"index":`, uint64(p.call)), `,"function":{"arguments":"`...)
+			return append(e.some(b, p, from, to), `"}}]}`+unfinished...)
+		}
+		return append(e.some(append(b, `{"content":"`...), p, from, to), `"}`+unfinished...)
+	})
+}
+
+func (s chatStyle) close(b []byte, e *exchange, p *part) []byte {
+	if !p.last {
+		return b
+	}
+	return s.chunk(b, e, p, func(b []byte) []byte {
+		return append(append(append(b, `{},"finish_reason":"`...), e.chatFinish(p)...), '"')
 	})
 }
 
 func (s chatStyle) end(b []byte, e *exchange) []byte {
-	b = s.chunk(b, e, func(b []byte) []byte {
-		return append(append(append(b, `{},"finish_reason":"`...), e.finish("stop", "length")...), '"')
-	})
 	if e.query.IncludeUsage {
 		b = s.head(append(b, "data: "...), e, "chat.completion.chunk")
 		b = append(s.usage(append(b, `,"choices":[],"usage":`...), e), "}\n\n"...)
@@ -64,54 +144,6 @@ func (s chatStyle) end(b []byte, e *exchange) []byte {
 	return append(b, "data: [DONE]\n\n"...)
 }
 
-func (chatStyle) broken(b []byte, _ int, body []byte) []byte {
+func (chatStyle) broken(b []byte, _ *exchange, _ int, body []byte) []byte {
 	return append(append(append(b, "data: "...), body...), "\n\n"...)
-}
-
-// embedStyle is OpenAI's list of embeddings.
-type embedStyle struct{ chatStyle }
-
-// Bounds on a request for embeddings. Source of the first: OpenAI's API
-// reference. No model has as many dimensions as the second.
-const (
-	mostInputs     = 2048
-	mostDimensions = 1 << 13
-	dimensions     = 1536 // where none are asked for: text-embedding-3-small's
-)
-
-// whole appends a vector of length 1 for every text, all alike.
-func (embedStyle) whole(b []byte, e *exchange) []byte {
-	n := int(e.query.Dimensions)
-	if n == 0 {
-		n = dimensions
-	}
-	one := vector(n, e.query.Base64)
-	b = append(b, `{"object":"list","data":[`...)
-	for i := 0; i < e.query.Inputs && !e.gone; i++ {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = field(b, `{"object":"embedding","index":`, uint64(i))
-		b = e.spill(append(append(append(b, `,"embedding":`...), one...), '}'))
-	}
-	b = append(append(b, `],"model":`...), e.model...)
-	b = field(b, `,"usage":{"prompt_tokens":`, uint64(e.prompt))
-	return append(field(b, `,"total_tokens":`, uint64(e.prompt)), "}}"...)
-}
-
-func vector(n int, encoded bool) []byte {
-	v := float32(1 / math.Sqrt(float64(n)))
-	if encoded {
-		raw := make([]byte, 0, 4*n)
-		for range n {
-			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-		}
-		return append(base64.StdEncoding.AppendEncode([]byte{'"'}, raw), '"')
-	}
-	b := []byte{'['}
-	for range n {
-		b = append(strconv.AppendFloat(b, float64(v), 'g', -1, 32), ',')
-	}
-	b[len(b)-1] = ']'
-	return b
 }

@@ -44,7 +44,16 @@ type exchange struct {
 	script         string         // that is played to its call, as a Record names it
 	model          []byte         // its name in JSON
 	prompt, output uint32
-	events         int // of a response's stream
+	wishes                         // beside text
+	speech         []said          // nil = filler
+	finish         finish          // of each choice, if ends
+	ends           bool            // a recorded answer says why it ends
+	taken          taken           // the recorded answer that it says
+	parts          []part          // of the answer
+	saying         int             // the part of a stream that is being sent
+	marks          []provider.Mark // of the prompt, where the deployment keeps prompts
+	thought        uint32          // of output, the tokens of thoughts
+	events         int             // of a response's stream
 	out            []byte
 	framed         bool      // a message whose length comes before it is being written: it is sent as a whole
 	gone           bool      // the client is, or does not read
@@ -67,7 +76,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 	if e == nil {
 		e = &exchange{}
 	}
-	*e = exchange{s: s, w: w, r: r, f: f, dialect: s.dialect(f), id: e.id[:0], body: e.body[:0], out: e.out[:0],
+	*e = exchange{s: s, w: w, r: r, f: f, dialect: s.dialect(f), id: e.id[:0], body: e.body[:0], out: e.out[:0], parts: e.parts[:0],
 		answer: wire.Answer{Standings: e.answer.Standings[:0]}}
 	e.kept, _ = w.(*recorded)
 	e.id = strconv.AppendUint(e.id, s.made.Add(1)*0x9e3779b97f4a7c15, 36)
@@ -75,12 +84,13 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 }
 
 func (s *Server) done(e *exchange) {
-	e.end()
+	e.conclude()
 	if e.task != nil && e.query.Stream && (e.gone || e.r.Context().Err() != nil) {
 		e.account.hangUp(&e.decided)
 	}
 	e.note()
 	e.forget()
+	e.returnAnswer()
 	if e.account != nil {
 		s.leave(e.account)
 	}
@@ -168,8 +178,8 @@ func (e *exchange) read() bool {
 	if name := e.f.model(e.r); name != "" {
 		e.query.Model = name
 	}
-	if e.f.embeds && (e.query.Inputs > mostInputs || e.query.Dimensions > mostDimensions) {
-		e.fail(http.StatusBadRequest, fmt.Sprintf("at most %d inputs and %d dimensions", mostInputs, mostDimensions))
+	if e.f.embeds && e.query.Inputs > mostInputs {
+		e.fail(http.StatusBadRequest, fmt.Sprintf("at most %d inputs", mostInputs))
 		return false
 	}
 	return true
@@ -317,7 +327,7 @@ func (e *exchange) stream() {
 	if !e.sleep(e.first) {
 		return
 	}
-	e.out = e.f.style.begin(e.out, e)
+	e.out = e.begin(e.out)
 	end := e.due
 	if e.struck.Fault != nil && e.struck.Fault.Kind == provider.Hang { // which it does when it should be complete
 		end = e.ready
@@ -333,15 +343,15 @@ func (e *exchange) stream() {
 		if !e.flush() || !e.sleep(e.next) {
 			return
 		}
-		e.out = e.f.style.piece(e.out, e, share(e.output, i, pieces), share(e.output, i+1, pieces))
+		e.out = e.say(e.out, share(e.output, i, pieces), share(e.output, i+1, pieces))
 	}
 	switch {
 	case e.struck.Fault != nil && e.struck.Fault.Kind == provider.Reset && e.struck.Fault.How != provider.Short:
 	case !e.decided.reply.OK() && e.struck.Fault == nil:
 		status, body := e.dialect.Encode(&e.answer, http.Header{})
-		e.out = e.f.style.broken(e.out, status, body)
+		e.out = e.f.style.broken(e.out, e, status, body)
 	default:
-		e.out = e.f.style.end(e.out, e)
+		e.out = e.end(e.out)
 	}
 	e.answered = e.flush()
 }

@@ -18,20 +18,28 @@ type form struct {
 	stream  bool                         // always streams
 	kind    []string                     // the content type of a stream; nil = text/event-stream
 	embeds  bool                         // produces no text
+	marks   bool                         // requests say themselves what of a prompt is kept in a cache
 	style   style
 }
 
 func (f *form) speaks(vendor string) bool { return slices.Contains(f.vendors, vendor) }
 
-// style is how a completion looks in a vendor's JSON. Each method appends to b.
+// style is what an API's requests ask for and how its completions look in JSON. Methods
+// that return bytes append to b.
 type style interface {
-	whole(b []byte, e *exchange) []byte // an answer in one piece
-	begin(b []byte, e *exchange) []byte // events before the first text
-	piece(b []byte, e *exchange, from, to uint32) []byte
-	end(b []byte, e *exchange) []byte // events after the last text
+	// asks returns what the body of a request asks of its answer; e has what is known of
+	// it. It is called for those alone that ask for more than text; see wire.Query.
+	asks(body []byte, e *exchange) (*asks, error)
+
+	whole(b []byte, e *exchange) []byte         // an answer in one piece
+	begin(b []byte, e *exchange) []byte         // events before the first part of an answer
+	open(b []byte, e *exchange, p *part) []byte // those with which a part begins
+	piece(b []byte, e *exchange, p *part, from, to uint32) []byte
+	close(b []byte, e *exchange, p *part) []byte // those with which a part ends, and its choice if it is the last
+	end(b []byte, e *exchange) []byte            // events after the last part
 	// broken is an error after the last text; status and body are those of the same error
 	// without a stream.
-	broken(b []byte, status int, body []byte) []byte
+	broken(b []byte, e *exchange, status int, body []byte) []byte
 }
 
 func inBody(*http.Request) string { return "" }
@@ -54,17 +62,20 @@ func (s *Server) routes() *http.ServeMux {
 	s.files(mux, "/v1", likeOpenAI)
 	s.files(mux, "/openai/v1", []string{"azure", "groq"})
 	s.files(mux, "/openai", []string{"azure"})
+	add("/openai", []string{"azure"}, inBody)
 	add("/v1", likeOpenAI, inBody)
 	add("/openai/v1", []string{"azure", "groq"}, inBody)
 	add("/openai/deployments/{model}", []string{"azure"}, inPath)
-	messages := &form{vendors: []string{"anthropic"}, model: inBody, inBody: true, style: messagesStyle{}}
+	messages := &form{vendors: []string{"anthropic"}, model: inBody, inBody: true, marks: true, style: messagesStyle{}}
 	mux.HandleFunc("POST /v1/messages", s.handle(messages, (*exchange).generate))
 	mux.HandleFunc("POST /v1/messages/count_tokens", s.handle(messages, func(e *exchange) { e.count("input_tokens") }))
-	converse := &form{vendors: []string{"bedrock"}, model: inPath, style: converseStyle{}}
+	converse := &form{vendors: []string{"bedrock"}, model: inPath, marks: true, style: converseStyle{}}
 	mux.HandleFunc("POST /model/{model}/converse", s.handle(converse, (*exchange).generate))
-	streamed := &form{vendors: converse.vendors, model: inPath, stream: true, kind: binaryType, style: converseStyle{}}
+	streamed := &form{vendors: converse.vendors, model: inPath, stream: true, marks: true, kind: binaryType, style: converseStyle{}}
 	mux.HandleFunc("POST /model/{model}/converse-stream", s.handle(streamed, (*exchange).generate))
-	mux.HandleFunc("POST /v1beta/models/{model}", s.gemini)
+	for _, version := range []string{"/v1beta", "/v1"} {
+		mux.HandleFunc("POST "+version+"/models/{model}", s.gemini)
+	}
 	for path, vendors := range map[string][]string{"/v1/models": append(likeOpenAI, "anthropic"), "/openai/v1/models": {"azure", "groq"}, "/v1beta/models": {"gemini"}} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { s.models(w, r, vendors) })
 	}
@@ -75,7 +86,7 @@ func (s *Server) routes() *http.ServeMux {
 			vendors = []string{"azure", "groq"}
 		case strings.HasPrefix(r.URL.Path, "/v1/messages"):
 			vendors = []string{"anthropic"}
-		case strings.HasPrefix(r.URL.Path, "/v1beta/"):
+		case strings.HasPrefix(r.URL.Path, "/v1beta/"), strings.HasPrefix(r.URL.Path, "/v1/models/"):
 			vendors = []string{"gemini"}
 		case strings.HasPrefix(r.URL.Path, "/model/"):
 			vendors = []string{"bedrock"}
@@ -123,6 +134,9 @@ func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
 		if f.stream, f.style = true, (geminiStyle{list: list}); list {
 			f.kind = jsonType
 		}
+		s.handle(f, (*exchange).generate)(w, r)
+	case "embedContent", "batchEmbedContents":
+		f.embeds, f.style = true, geminiEmbedStyle{many: verb == "batchEmbedContents"}
 		s.handle(f, (*exchange).generate)(w, r)
 	case "countTokens":
 		s.handle(f, func(e *exchange) { e.count("totalTokens") })(w, r)

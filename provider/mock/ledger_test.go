@@ -115,7 +115,7 @@ func (l *ledger) watch(e conformance.Event) {
 	b.settle(now)
 	x := wire.Attempt{Call: uint64(b.attempts), Prompt: q.guess, Guess: q.guess, MaxTokens: q.most, Streamed: q.streamed}
 	b.attempts++
-	x.Output = b.draws.length(&x)
+	x.Output = min(b.draws.length(&x), q.most)
 	var r wire.Reply
 	took := b.models[model].Arrive(now, &x, &r)
 	if x.Admitted {

@@ -40,7 +40,7 @@ func (e *exchange) turn() (reply *script.Reply, end func(over bool), ok bool) {
 	if e.fromBench || name == "" && on.empty {
 		return nil, nil, true
 	}
-	e.begin()
+	e.identify()
 	a := script.Attempt{Call: e.attempt.Call, Script: name, Model: e.query.Model, Deployment: e.name, Path: e.r.URL.Path, Key: e.key, Prompt: e.query.Text}
 	on.mu.Lock()
 	turn, err := on.player.Begin(time.Now(), &a)

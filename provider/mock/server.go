@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"net/http"
 	"slices"
 	"sync"
@@ -53,6 +54,8 @@ type Config struct {
 	TrustBench bool
 	// Scripts are replies that are given whatever the deployments would decide.
 	Scripts []script.Script
+	// Answers are what models say to some requests, in place of what they would make up.
+	Answers []script.Answer
 	// Count returns the tokens of a prompt, which answers tell and to which charges
 	// are settled; nil = a quarter of its characters. It may take its time: a request
 	// is admitted or refused by the quarter of its characters, as vendors estimate,
@@ -84,7 +87,9 @@ type Server struct {
 	hash     maphash.Seed // of bodies
 	naming   *naming      // of the deployments
 	stage    atomic.Pointer[stage]
+	answers  answers
 	dialects []wire.Dialect // of the deployments
+	usual    []wishes       // of requests to them that ask for nothing beside text
 
 	exchanges sync.Pool
 	bodies    room // of requests
@@ -139,6 +144,10 @@ func New(c Config) (*Server, error) {
 			return nil, fmt.Errorf("mock: deployment %q: vendor %q has no dialect", c.Deployments[i].Name, c.Deployments[i].Config.Vendor)
 		}
 		s.dialects = append(s.dialects, dialect)
+		usual := wishes{choices: 1}
+		usual.tier, _ = dialect.Tier("")
+		usual.reasons, usual.effort = thinks(c.Deployments[i].Config.Vendor, c.Deployments[i].Config.Model)
+		s.usual = append(s.usual, usual)
 	}
 	s.naming = newNaming(c.Deployments)
 	for name, to := range c.Aliases {
@@ -147,6 +156,7 @@ func New(c Config) (*Server, error) {
 		}
 	}
 	s.SetScripts(c.Scripts)
+	s.answers.list = c.Answers
 	s.Reset()
 	s.mux = s.routes()
 	return s, nil
@@ -190,6 +200,9 @@ func (e *exchange) generate() {
 	d := &s.c.Deployments[i]
 	e.dialect, e.name, e.model = s.dialects[i], d.Name, reply
 	e.answer.Model, e.answer.Deployment, e.answer.Organization = s.naming.limited[i], shortened(e.query.Model), "org-ratesim"
+	if !e.prepare(i) {
+		return
+	}
 	scripted, end, ok := e.turn()
 	switch {
 	case !ok:
@@ -210,10 +223,13 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 	count := func() uint32 { return uint32(e.s.tokens(&e.query, e.f, e.s.c.Count(c.Model, e.query.Text))) }
 	if !e.fromBench {
 		guess := uint32(e.s.tokens(&e.query, e.f, estimate(e.query.Text)))
-		*attempt = wire.Attempt{Prompt: guess, Guess: guess, MaxTokens: e.query.MaxTokens}
+		*attempt = wire.Attempt{Prompt: guess, Guess: guess, MaxTokens: times(e.query.MaxTokens, e.choices)}
 		if c.Charge.Reserve == provider.ReserveActual {
 			attempt.Prompt = count()
 		}
+	}
+	if least := c.Cache.Least; c.Cache.TTL > 0 && !e.fromBench && len(e.query.Text) >= int(least) { // a token is a byte at least
+		e.marks = e.places()
 	}
 	var work *task
 	e.decided, work = e.account.decide(i, attempt, e)
@@ -224,12 +240,39 @@ func (e *exchange) decide(i int, attempt *wire.Attempt) {
 		e.reply.Prompt = attempt.Prompt
 	}
 	e.endEarly()
-	e.prompt, e.output = attempt.Prompt, attempt.Output
+	if e.prompt = attempt.Prompt; e.fromBench {
+		e.compose(attempt.Output, e.bound(attempt.Output))
+	}
 	wait := e.reply.RetryAfter
 	if wait > 0 {
 		wait = time.Duration(float64(wait) / e.s.c.Speed)
 	}
 	e.watch(&conformance.Event{At: e.at, Told: e.ready, Wait: wait, Reply: e.reply})
+}
+
+// places returns the places in the prompt up to which the deployment can have it in its
+// cache.
+func (e *exchange) places() []provider.Mark {
+	list, bytes := wire.Prefixes(e.body, e.s.hash, e.f.marks)
+	marks := make([]provider.Mark, len(list))
+	for i, p := range list {
+		marks[i] = provider.Mark{Prefix: p.Hash, Share: float64(p.Bytes) / float64(bytes), Write: p.Write}
+	}
+	return marks
+}
+
+// bound returns how many tokens an answer of a load generator has at most: as many as it
+// has, if its request allows no more, so that it is told to be cut.
+func (e *exchange) bound(output uint32) uint32 {
+	if e.query.MaxTokens > 0 && output >= e.query.MaxTokens {
+		return output
+	}
+	return 0
+}
+
+// times returns n times tokens, or the most that there can be.
+func times(tokens, n uint32) uint32 {
+	return uint32(min(uint64(tokens)*uint64(n), math.MaxUint32))
 }
 
 // mostOutput is how many tokens an answer may have at most: more than those of any

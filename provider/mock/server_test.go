@@ -51,7 +51,7 @@ func ask(s http.Handler, method, path, body string, header ...string) *httptest.
 
 const (
 	hello  = `"messages":[{"role":"user","content":"12345678"}]`
-	gemini = `{"contents":[{"parts":[{"text":"12345678"}]}],"generationConfig":{"maxOutputTokens":3}}`
+	gemini = `{"contents":[{"parts":[{"text":"12345678"}]}],"generationConfig":{"thinkingConfig":{"thinkingBudget":0},"maxOutputTokens":3}}`
 )
 
 // Every endpoint answers in its vendor's words: the fields that clients read,
@@ -93,7 +93,7 @@ func TestStreams(t *testing.T) {
 		{"/v1/chat/completions", `{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true},"max_tokens":3,` + hello + `}`,
 			[]string{`"delta":{"role":"assistant"`, `"content":"Word word word"`, `"finish_reason":"length"`, `"choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3`, "data: [DONE]\n\n"}},
 		{"/v1/responses", `{"model":"gpt-4o","stream":true,"max_output_tokens":3,"input":"12345678"}`,
-			[]string{"event: response.created\n", `"delta":"Word word word"`, "event: response.completed\n", `"output_tokens":3`}},
+			[]string{"event: response.created\n", `"delta":"Word word word"`, "event: response.incomplete\n", `"output_tokens":3`}},
 		{"/v1/messages", `{"model":"claude-sonnet-4.5","stream":true,"max_tokens":3,` + hello + `}`,
 			[]string{"event: message_start\n", `"text":"Word word word"`, `"stop_reason":"max_tokens"`, `"output_tokens":3`, "event: message_stop\n"}},
 		{"/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", gemini, []string{`"text":"Word word word"`, `"finishReason":"MAX_TOKENS"`}},
@@ -177,7 +177,7 @@ func TestBrokenStreams(t *testing.T) {
 				if strings.HasPrefix(got, "[") && kind == provider.MidStream && !json.Valid([]byte(got)) {
 					t.Errorf("no JSON: %s", got)
 				}
-				for _, end := range []string{"[DONE]", "message_stop", "response.completed", "MAX_TOKENS"} {
+				for _, end := range []string{"[DONE]", "message_stop", "response.completed", "response.incomplete", "MAX_TOKENS"} {
 					if strings.Contains(got, end) {
 						t.Errorf("%s: ends with %s", c.path, end)
 					}

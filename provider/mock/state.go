@@ -16,6 +16,7 @@ type State struct {
 	// Unserved are the requests that named models which nothing serves, by the name.
 	Unserved map[string]int64 `json:"unserved"`
 	Scripts  []script.Played  `json:"scripts"`
+	Answers  []script.Played  `json:"answers"`
 }
 
 // AccountState is one account; its key is not told.
@@ -52,7 +53,7 @@ var unitNames = [...]string{"requests", "tokens", "input tokens", "output tokens
 // State returns what has been counted since the start, or the last Reset.
 func (s *Server) State() State {
 	names, accounts := s.everyone()
-	state := State{Accounts: []AccountState{}, Unserved: s.Unserved(), Scripts: s.Played()}
+	state := State{Accounts: []AccountState{}, Unserved: s.Unserved(), Scripts: s.Played(), Answers: s.Answered()}
 	for i, a := range accounts {
 		state.Accounts = append(state.Accounts, AccountState{conformance.Mask(names[i]), a.state(s.c.Deployments)})
 	}

@@ -1,5 +1,5 @@
 // Package script plays fixed sequences of replies to clients, for tests of how they
-// retry: 429, 429 and then 200, say.
+// retry: 429, 429 and then 200, say. It also holds what models are to say; see [Book].
 //
 // A sequence belongs to a call and not to a connection or a server: the attempts of one
 // call get its replies one after another, whatever other calls come in between, and
@@ -78,10 +78,11 @@ const (
 
 // fits reports whether a script is played to a call that begins with a.
 func (s *Script) fits(a *Attempt) bool {
-	m := &s.Match
+	return (s.Matches || s.Name == "") && s.Match.fits(a)
+}
+
+func (m *Match) fits(a *Attempt) bool {
 	switch {
-	case !s.Matches && s.Name != "":
-		return false
 	case m.Model != "" && m.Model != a.Model && m.Model != a.Deployment,
 		m.Path != "" && m.Path != a.Path,
 		m.Key != "" && m.Key != a.Key:

@@ -53,6 +53,8 @@ type Answer struct {
 	Most, Used, Requested int64
 
 	Message string // of an error that no limit is the cause of; empty = that of the status
+	// Param and Code are of the field that such an error is about, where the vendor names it.
+	Param, Code string
 
 	// Unserved is the name of a model that a request names and that is not served. The
 	// status is the vendor's own then, and Message is added to what the vendor says.

@@ -124,5 +124,9 @@ func openAIFailure(a *Answer, status int) openAIError {
 	if status >= 500 {
 		return newOpenAIError("server_error", "", text)
 	}
-	return newOpenAIError("invalid_request_error", "", text)
+	e := newOpenAIError("invalid_request_error", a.Code, text)
+	if a.Param != "" {
+		e.Error.Param = &a.Param
+	}
+	return e
 }

@@ -28,6 +28,9 @@ type Query struct {
 	Counted      int    // tokens of the prompt that came as tokens, not as text
 	Base64       bool   // embeddings are wanted in base64
 	Dimensions   uint32 // of embeddings; 0 = not said
+	// Asks says that the request has fields that ask for more than text: tools, a schema,
+	// several choices, a tier. Who answers it has to read them.
+	Asks bool
 }
 
 // ParseQuery reads the body of a request to a model. Its errors are what a
@@ -129,8 +132,13 @@ func (p *queryParser) fields() {
 			p.r.Model = p.text("model")
 		case "max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens":
 			p.r.MaxTokens = max(p.r.MaxTokens, p.positive(string(key)))
-		case "dimensions":
-			p.r.Dimensions = p.positive("dimensions")
+		case "dimensions", "outputDimensionality":
+			p.r.Dimensions = p.positive(string(key))
+		case "content": // of one text that is to be embedded
+			p.r.Inputs++
+			p.skip()
+		case "requests":
+			p.elements(p.fields)
 		case "encoding_format":
 			p.r.Base64 = p.text("encoding_format") == "base64"
 		case "stream":
@@ -141,6 +149,12 @@ func (p *queryParser) fields() {
 			p.r.Messages += p.elements(func() { p.skip() })
 		case "input":
 			p.input()
+		case "tools", "tool_choice", "functions", "function_call", "response_format", "text", "n", "top_logprobs", "service_tier",
+			"reasoning", "reasoning_effort", "thinking", "output_format", "output_config", "toolConfig", "tool_config", "outputConfig",
+			"candidateCount", "candidate_count", "responseSchema", "response_schema", "responseJsonSchema", "response_json_schema",
+			"responseMimeType", "response_mime_type", "thinkingConfig", "thinking_config":
+			p.r.Asks = true
+			p.skip()
 		case "stream_options", "generationConfig", "generation_config", "inferenceConfig", "generateContentRequest":
 			p.fields()
 		default:

@@ -43,6 +43,9 @@ type Attempt struct {
 	Streamed bool               // the answer is to come piece by piece, as it is produced; the driver says so
 
 	SystemID uint16 // see System
+	// Written are the tokens of the prompt that are put into the cache if the attempt
+	// succeeds, where it has no Prefix; see provider.Model.Recall.
+	Written uint32
 }
 
 // MaxTickets is how many limits on tokens a deployment may have.
