@@ -62,7 +62,7 @@ func TestLimitsChargesAndFaults(t *testing.T) {
 		t.Errorf("%d RPM, %d TPM, pool %q, phase %v, window %v", d.RPM, d.TPM, d.Pool, d.Phase, d.Window)
 	}
 	charge := provider.Charge{Reserve: provider.ReserveLarger, Undeclared: 16, Settle: true, Rejected: true, Burndown: 5,
-		CacheDiscount: 0.9, ReserveCached: true, FailedFree: true}
+		CacheDiscount: 0.9, ReserveCached: true, FailedFree: true, StopsStreams: true}
 	if d.Charge != charge || d.Latency.Load != 1 || d.Latency.Floor != 40*time.Millisecond {
 		t.Errorf("charge %+v, latency %+v", d.Charge, d.Latency)
 	}

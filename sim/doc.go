@@ -5,7 +5,7 @@
 // Read these files in this order; each is one idea.
 //
 //   - engine.go: a run is a loop that takes the earliest event and handles it.
-//     There are eleven kinds of event. Events of one instant are handled in the
+//     There are fourteen kinds of event. Events of one instant are handled in the
 //     order in which they were scheduled.
 //   - client.go: what happens on the client's side. A call arrives, the
 //     instance's strategy is told, and its effects (send, wake me, done) are

@@ -165,6 +165,19 @@ func geminiSaid(s said, candidate any) said {
 	return s
 }
 
+// chatDelta adds what one event of Chat Completions says of the choice c. The arguments of
+// calls go to args, by choice and index.
+func (s *said) chatDelta(c any, args map[string]string) {
+	s.text += str(at(c, "delta", "content"))
+	s.finish += str(at(c, "finish_reason"))
+	for _, x := range list(at(c, "delta", "tool_calls")) {
+		if name := str(at(x, "function", "name")); name != "" {
+			s.calls = append(s.calls, call{name: name})
+		}
+		args[fmt.Sprintf("%v.%v", at(c, "index"), at(x, "index"))] += str(at(x, "function", "arguments"))
+	}
+}
+
 // streamedSaid reads an answer in events, as a client puts them together.
 func streamedSaid(t *testing.T, api string, body []byte) (all []said) {
 	t.Helper()
@@ -188,15 +201,7 @@ func streamedSaid(t *testing.T, api string, body []byte) (all []said) {
 		switch api {
 		case "chat":
 			for _, c := range list(at(v, "choices")) {
-				s := choice(index(at(c, "index")))
-				s.text += str(at(c, "delta", "content"))
-				s.finish += str(at(c, "finish_reason"))
-				for _, x := range list(at(c, "delta", "tool_calls")) {
-					if name := str(at(x, "function", "name")); name != "" {
-						s.calls = append(s.calls, call{name: name})
-					}
-					args[fmt.Sprintf("%v.%v", at(c, "index"), at(x, "index"))] += str(at(x, "function", "arguments"))
-				}
+				choice(index(at(c, "index"))).chatDelta(c, args)
 			}
 		case "responses":
 			s := choice(0)

@@ -17,65 +17,74 @@ import (
 
 const tools = `"tools":[{"type":"function","function":{"name":"get","parameters":{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}}}]`
 
+const (
+	chatPath      = "/v1/chat/completions"
+	responsesPath = "/v1/responses"
+	messagesPath  = "/v1/messages"
+	geminiPath    = "/v1beta/models/gemini-2.5-flash:generateContent"
+	conversePath  = "/model/claude-sonnet-4.5/converse"
+)
+
+// refusedAsks are requests that ask for what cannot be, or in a way that the vendor does not
+// know, and what the vendor says.
+func refusedAsks() []refusedAsk {
+	impossible := `{"type":"object","properties":{"a":{"type":"integer","minimum":2,"maximum":1}},"required":["a"],"additionalProperties":false}`
+	return []refusedAsk{
+		{chatPath, `"tool_choice":"auto"`, "tool_choice", "", "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified."},
+		{chatPath, tools + `,"tool_choice":"maybe"`, "tool_choice", "invalid_value", "Invalid value: 'maybe'. Supported values are: 'none', 'auto', and 'required'."},
+		{chatPath, tools + `,"tool_choice":{"type":"function","function":{"name":"put"}}`, "tool_choice", "", "'put' not found"},
+		{chatPath, tools + `,"tool_choice":{"type":"x"}`, "tool_choice.type", "invalid_value", "Invalid value: 'x'"},
+		{chatPath, `"n":129`, "n", "integer_above_max_value", "<= 128, but got 129"},
+		{chatPath, `"n":0`, "n", "integer_below_min_value", ">= 1, but got 0"},
+		{chatPath, `"n":"two"`, "n", "invalid_type", "Invalid type for 'n'"},
+		{chatPath, `"top_logprobs":2`, "top_logprobs", "", "logprobs"},
+		{chatPath, `"service_tier":"gold"`, "service_tier", "invalid_value", "Supported values are: 'auto', 'default', "},
+		{chatPath, `"reasoning_effort":"low"`, "reasoning_effort", "unsupported_parameter", "not supported with this model"},
+		{chatPath, `"response_format":{"type":"xml"}`, "response_format.type", "invalid_value", "Supported values are: 'json_object', 'json_schema', and 'text'."},
+		{chatPath, `"response_format":{"type":"json_object"}`, "messages", "", "must contain the word 'json'"},
+		{chatPath, `"response_format":{"type":"json_schema","json_schema":{"name":"x"}}`, "response_format.schema", "missing_required_parameter", "Missing required parameter"},
+		{chatPath, `"response_format":{"type":"json_schema","json_schema":{"name":"x","strict":true,"schema":{"type":"object","properties":{"etymology":{"type":"object"}},"required":["etymology"],"additionalProperties":false}}}`,
+			"response_format", "", "Invalid schema for response_format 'x': In context=('properties', 'etymology'), 'additionalProperties' is required to be supplied and to be false."},
+		{chatPath, `"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":` + impossible + `}}`, "response_format", "", "In context=('properties', 'a'), no number satisfies its bounds"},
+		{chatPath, `"tool_choice":"required",` + strings.Replace(tools, `"integer"`, `"float"`, 1), "tools[0].function.parameters", "invalid_function_parameters", "Invalid schema for function 'get'"},
+		{responsesPath, `"text":{"format":{"type":"json_schema","name":"x","strict":true,"schema":{"type":"object"}}}`, "text.format.schema", "invalid_json_schema", "In context=(), 'additionalProperties'"},
+		{responsesPath, `"tool_choice":"required"`, "tool_choice", "", "must be specified with 'tools'"},
+		{responsesPath, `"reasoning":{"effort":"low"}`, "reasoning.effort", "unsupported_parameter", "not supported with this model"},
+		{messagesPath, `"tool_choice":{"type":"any"}`, "", "", "tool_choice may only be specified while providing tools"},
+		{messagesPath, `"tools":[{"name":"get","input_schema":{}}],"tool_choice":{"type":"some"}`, "", "", "tool_choice: Input tag 'some' found using 'type' does not match any of the expected tags"},
+		{messagesPath, `"tools":[{"name":"get","input_schema":{}}],"tool_choice":{"type":"tool","name":"put"}`, "", "", "Tool 'put' not found in provided tools"},
+		{messagesPath, `"tools":[{"name":"get","input_schema":{"type":"float"}}],"tool_choice":{"type":"any"}`, "", "", "tools.0.custom.input_schema: JSON schema is invalid"},
+		{messagesPath, `"service_tier":"priority"`, "", "", "service_tier: Input should be 'auto' or 'standard_only'"},
+		{messagesPath, `"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}`, "", "", "output_config.format.schema: 'additionalProperties'"},
+		{messagesPath, `"output_config":{"format":{"type":"json_schema","schema":` + impossible + `}}`, "", "", "output_config.format.schema: properties.a: no number"},
+		{messagesPath, `"thinking":{"type":"enabled","budget_tokens":10}`, "", "", "greater than or equal to 1024"},
+		{messagesPath, `"max_tokens":2000,"thinking":{"type":"enabled","budget_tokens":2000}`, "", "", "`max_tokens` must be greater than `thinking.budget_tokens`"},
+		{messagesPath, `"thinking":{"type":"adaptive"},"tools":[{"name":"get","input_schema":{}}],"tool_choice":{"type":"any"}`, "", "", "Thinking may not be enabled when tool_choice forces tool use."},
+		{geminiPath, `"toolConfig":{"functionCallingConfig":{"mode":"ANY"}}`, "", "", "Function calling config is set without function_declarations."},
+		{geminiPath, `"tools":[{"functionDeclarations":[{"name":"get"}]}],"tool_config":{"function_calling_config":{"mode":"SOME"}}`, "", "", "Invalid value at 'tool_config.function_calling_config.mode'"},
+		{geminiPath, `"tools":[{"functionDeclarations":[{"name":"get"}]}],"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["put"]}}`, "", "", "put is not among"},
+		{geminiPath, `"generationConfig":{"candidateCount":9}`, "", "", "range from 1 to 8"},
+		{geminiPath, `"generationConfig":{"responseSchema":{"type":"STRING"}}`, "", "", "mime type"},
+		{geminiPath, `"generationConfig":{"responseMimeType":"application/json","responseSchema":{"type":"NUMBER","minimum":2,"maximum":1}}`, "", "", "no number"},
+		{conversePath, `"toolConfig":{"tools":[{"toolSpec":{"name":"get","inputSchema":{"json":{}}}}],"toolChoice":{"tool":{"name":"put"}}}`, "", "", "put"},
+		{conversePath, `"toolConfig":{"tools":[{"toolSpec":{"name":"get","inputSchema":{"json":{}}}}],"toolChoice":{"some":{}}}`, "", "", "some"},
+	}
+}
+
+type refusedAsk struct{ path, more, param, code, want string }
+
 // What a request asks for that cannot be had is refused as the vendor does. Messages are
 // those of the reports that are named at the code.
 func TestRefusedAsks(t *testing.T) {
 	s := everyVendor(t)
-	const (
-		chat      = "/v1/chat/completions"
-		responses = "/v1/responses"
-		messages  = "/v1/messages"
-		gemini    = "/v1beta/models/gemini-2.5-flash:generateContent"
-		converse  = "/model/claude-sonnet-4.5/converse"
-	)
-	impossible := `{"type":"object","properties":{"a":{"type":"integer","minimum":2,"maximum":1}},"required":["a"],"additionalProperties":false}`
-	for _, c := range []struct{ path, more, param, code, want string }{
-		{chat, `"tool_choice":"auto"`, "tool_choice", "", "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified."},
-		{chat, tools + `,"tool_choice":"maybe"`, "tool_choice", "invalid_value", "Invalid value: 'maybe'. Supported values are: 'none', 'auto', and 'required'."},
-		{chat, tools + `,"tool_choice":{"type":"function","function":{"name":"put"}}`, "tool_choice", "", "'put' not found"},
-		{chat, tools + `,"tool_choice":{"type":"x"}`, "tool_choice.type", "invalid_value", "Invalid value: 'x'"},
-		{chat, `"n":129`, "n", "integer_above_max_value", "<= 128, but got 129"},
-		{chat, `"n":0`, "n", "integer_below_min_value", ">= 1, but got 0"},
-		{chat, `"n":"two"`, "n", "invalid_type", "Invalid type for 'n'"},
-		{chat, `"top_logprobs":2`, "top_logprobs", "", "logprobs"},
-		{chat, `"service_tier":"gold"`, "service_tier", "invalid_value", "Supported values are: 'auto', 'default', "},
-		{chat, `"reasoning_effort":"low"`, "reasoning_effort", "unsupported_parameter", "not supported with this model"},
-		{chat, `"response_format":{"type":"xml"}`, "response_format.type", "invalid_value", "Supported values are: 'json_object', 'json_schema', and 'text'."},
-		{chat, `"response_format":{"type":"json_object"}`, "messages", "", "must contain the word 'json'"},
-		{chat, `"response_format":{"type":"json_schema","json_schema":{"name":"x"}}`, "response_format.schema", "missing_required_parameter", "Missing required parameter"},
-		{chat, `"response_format":{"type":"json_schema","json_schema":{"name":"x","strict":true,"schema":{"type":"object","properties":{"etymology":{"type":"object"}},"required":["etymology"],"additionalProperties":false}}}`,
-			"response_format", "", "Invalid schema for response_format 'x': In context=('properties', 'etymology'), 'additionalProperties' is required to be supplied and to be false."},
-		{chat, `"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":` + impossible + `}}`, "response_format", "", "In context=('properties', 'a'), no number satisfies its bounds"},
-		{chat, `"tool_choice":"required",` + strings.Replace(tools, `"integer"`, `"float"`, 1), "tools[0].function.parameters", "invalid_function_parameters", "Invalid schema for function 'get'"},
-		{responses, `"text":{"format":{"type":"json_schema","name":"x","strict":true,"schema":{"type":"object"}}}`, "text.format.schema", "invalid_json_schema", "In context=(), 'additionalProperties'"},
-		{responses, `"tool_choice":"required"`, "tool_choice", "", "must be specified with 'tools'"},
-		{responses, `"reasoning":{"effort":"low"}`, "reasoning.effort", "unsupported_parameter", "not supported with this model"},
-		{messages, `"tool_choice":{"type":"any"}`, "", "", "tool_choice may only be specified while providing tools"},
-		{messages, `"tools":[{"name":"get","input_schema":{}}],"tool_choice":{"type":"some"}`, "", "", "tool_choice: Input tag 'some' found using 'type' does not match any of the expected tags"},
-		{messages, `"tools":[{"name":"get","input_schema":{}}],"tool_choice":{"type":"tool","name":"put"}`, "", "", "Tool 'put' not found in provided tools"},
-		{messages, `"tools":[{"name":"get","input_schema":{"type":"float"}}],"tool_choice":{"type":"any"}`, "", "", "tools.0.custom.input_schema: JSON schema is invalid"},
-		{messages, `"service_tier":"priority"`, "", "", "service_tier: Input should be 'auto' or 'standard_only'"},
-		{messages, `"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}`, "", "", "output_config.format.schema: 'additionalProperties'"},
-		{messages, `"output_config":{"format":{"type":"json_schema","schema":` + impossible + `}}`, "", "", "output_config.format.schema: properties.a: no number"},
-		{messages, `"thinking":{"type":"enabled","budget_tokens":10}`, "", "", "greater than or equal to 1024"},
-		{messages, `"max_tokens":2000,"thinking":{"type":"enabled","budget_tokens":2000}`, "", "", "`max_tokens` must be greater than `thinking.budget_tokens`"},
-		{messages, `"thinking":{"type":"adaptive"},"tools":[{"name":"get","input_schema":{}}],"tool_choice":{"type":"any"}`, "", "", "Thinking may not be enabled when tool_choice forces tool use."},
-		{gemini, `"toolConfig":{"functionCallingConfig":{"mode":"ANY"}}`, "", "", "Function calling config is set without function_declarations."},
-		{gemini, `"tools":[{"functionDeclarations":[{"name":"get"}]}],"tool_config":{"function_calling_config":{"mode":"SOME"}}`, "", "", "Invalid value at 'tool_config.function_calling_config.mode'"},
-		{gemini, `"tools":[{"functionDeclarations":[{"name":"get"}]}],"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["put"]}}`, "", "", "put is not among"},
-		{gemini, `"generationConfig":{"candidateCount":9}`, "", "", "range from 1 to 8"},
-		{gemini, `"generationConfig":{"responseSchema":{"type":"STRING"}}`, "", "", "mime type"},
-		{gemini, `"generationConfig":{"responseMimeType":"application/json","responseSchema":{"type":"NUMBER","minimum":2,"maximum":1}}`, "", "", "no number"},
-		{converse, `"toolConfig":{"tools":[{"toolSpec":{"name":"get","inputSchema":{"json":{}}}}],"toolChoice":{"tool":{"name":"put"}}}`, "", "", "put"},
-		{converse, `"toolConfig":{"tools":[{"toolSpec":{"name":"get","inputSchema":{"json":{}}}}],"toolChoice":{"some":{}}}`, "", "", "some"},
-	} {
+	for _, c := range refusedAsks() {
 		prompt := `"model":"gpt-4o",` + hello
 		switch c.path {
-		case responses:
+		case responsesPath:
 			prompt = `"model":"gpt-4o","input":"hello"`
-		case messages:
+		case messagesPath:
 			prompt = `"model":"claude-sonnet-4-5",` + hello
-		case gemini, converse:
+		case geminiPath, conversePath:
 			prompt = `"contents":[{"parts":[{"text":"hello"}]}]`
 		}
 		w := ask(s, "POST", c.path, "{"+prompt+","+c.more+"}")

@@ -22,32 +22,37 @@ func (a *asks) check(unknown func(name string) error) error {
 // pydantic; that for a schema is of anthropics/claude-code#86664, the others are recalled.
 var anthropicTags = []string{"auto", "any", "tool", "none"}
 
-func (messagesStyle) asks(body []byte, e *exchange) (*asks, error) {
-	type jsonOutput struct {
+// messagesAsks is what a request to Messages can ask for beside text.
+type messagesAsks struct {
+	MaxTokens int64  `json:"max_tokens"`
+	Tier      string `json:"service_tier"`
+	Tools     []struct {
 		Type   string          `json:"type"`
-		Schema json.RawMessage `json:"schema"`
-	}
-	var q struct {
-		MaxTokens int64  `json:"max_tokens"`
-		Tier      string `json:"service_tier"`
-		Tools     []struct {
-			Type   string          `json:"type"`
-			Name   string          `json:"name"`
-			Schema json.RawMessage `json:"input_schema"`
-			Strict bool            `json:"strict"`
-		} `json:"tools"`
-		Choice *struct {
-			Type   string `json:"type"`
-			Name   string `json:"name"`
-			Single *bool  `json:"disable_parallel_tool_use"`
-		} `json:"tool_choice"`
-		Format *jsonOutput `json:"output_format"` // as output_config.format was called first
-		Output struct {
-			Effort string      `json:"effort"`
-			Format *jsonOutput `json:"format"`
-		} `json:"output_config"`
-		Thinking thinking `json:"thinking"`
-	}
+		Name   string          `json:"name"`
+		Schema json.RawMessage `json:"input_schema"`
+		Strict bool            `json:"strict"`
+	} `json:"tools"`
+	Choice *struct {
+		Type   string `json:"type"`
+		Name   string `json:"name"`
+		Single *bool  `json:"disable_parallel_tool_use"`
+	} `json:"tool_choice"`
+	Format *jsonOutput `json:"output_format"` // as output_config.format was called first
+	Output struct {
+		Effort string      `json:"effort"`
+		Format *jsonOutput `json:"format"`
+	} `json:"output_config"`
+	Thinking thinking `json:"thinking"`
+}
+
+// jsonOutput is the form that a request to Messages asks for.
+type jsonOutput struct {
+	Type   string          `json:"type"`
+	Schema json.RawMessage `json:"schema"`
+}
+
+func (messagesStyle) asks(body []byte, e *exchange) (*asks, error) {
+	var q messagesAsks
 	a := &asks{wishes: e.wishes}
 	if err := decode(body, &q); err != nil {
 		return nil, err
