@@ -1,45 +1,49 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // maker makes one value.
 type maker struct {
 	root    *node
-	shallow int // how deep optional properties and elements are made
+	shallow int  // how deep optional properties and elements are made
+	hinted  bool // descriptions tell of bounds, too
 	steps   int
 	open    int // values and choices that are being made
+	nth     int // of the elements of a list of which no two may be alike, the one being made
 	path    []string
 }
 
-var (
-	errSteps = errors.New("is too complex for a value to be found")
-	errLong  = fmt.Errorf("has no value in %d bytes", mostValue)
-)
+// errLarge says that there is no use in trying another way.
+var errLarge = errors.New("is too large")
 
 func (m *maker) fail(format string, args ...any) error {
 	return &Error{Path: slices.Clone(m.path), Problem: fmt.Sprintf(format, args...)}
 }
 
+// step counts n schemas that are looked at.
+func (m *maker) step(n int) error {
+	if m.steps += n; m.steps > mostSteps {
+		return fmt.Errorf("%w for a value to be found", errLarge)
+	}
+	return nil
+}
+
 // value appends a value that satisfies all schemas of a list.
 func (m *maker) value(b []byte, all []*node, depth int) ([]byte, error) {
-	if m.steps++; m.steps > mostSteps {
-		return nil, errSteps
+	if len(b) > mostValue {
+		return nil, fmt.Errorf("%w: it has no value in %d bytes", errLarge, mostValue)
 	}
 	if m.open++; depth > deepest || m.open > 8*deepest {
 		m.open--
 		return nil, m.fail("has no value that ends: it contains itself")
 	}
 	defer func() { m.open-- }()
-	if len(b) > mostValue {
-		return nil, errLong
-	}
 	all, branches, err := m.expand(all)
 	if err != nil {
 		return nil, err
@@ -51,34 +55,34 @@ func (m *maker) value(b []byte, all []*node, depth int) ([]byte, error) {
 	if depth > m.shallow {
 		order = slices.SortedStableFunc(slices.Values(order), func(x, y *node) int { return weight(x) - weight(y) })
 	}
-	var first error
-	for _, branch := range order {
-		c, err := m.value(b, append(all[:len(all):len(all)], branch), depth)
-		if err == nil {
-			return c, nil
+	return m.first(len(order), "anyOf is empty: no value satisfies it", func(i int) ([]byte, error) {
+		return m.value(b, append(all[:len(all):len(all)], order[i]), depth)
+	})
+}
+
+// first returns what the first of n ways makes that can, and otherwise the error of the first.
+func (m *maker) first(n int, none string, way func(i int) ([]byte, error)) (b []byte, err error) {
+	err = m.fail("%s", none)
+	for i := range n {
+		b, e := way(i)
+		if e == nil || errors.Is(e, errLarge) {
+			return b, e
 		}
-		if errors.Is(err, errSteps) || errors.Is(err, errLong) {
-			return nil, err
-		}
-		if first == nil {
-			first = err
+		if i == 0 {
+			err = e
 		}
 	}
-	if first == nil {
-		return nil, m.fail("anyOf is empty: no value satisfies it")
-	}
-	return nil, first
+	return nil, err
 }
 
 // weight is how much a value of a schema may contain, at a glance.
 func weight(n *node) int {
-	if n.get("$ref") != nil {
-		return 3
-	}
 	switch t := n.get("type"); {
-	case t != nil && t.kind == text && t.text == "object":
+	case n.get("$ref") != nil:
+		return 3
+	case t != nil && t.is("object"):
 		return 2
-	case t != nil && t.kind == text && t.text == "array":
+	case t != nil && t.is("array"):
 		return 1
 	}
 	return 0
@@ -88,27 +92,22 @@ func weight(n *node) int {
 // branches is returned: anyOf or oneOf.
 func (m *maker) expand(list []*node) (all []*node, branches *node, err error) {
 	todo := slices.Clone(list)
-	seen := map[*node]bool{}
 	for len(todo) > 0 {
 		n := todo[0]
 		todo = todo[1:]
-		if seen[n] { // a reference to itself adds nothing
-			continue
+		if err := m.step(1); err != nil {
+			return nil, nil, err
 		}
-		seen[n] = true
-		if m.steps++; m.steps > mostSteps {
-			return nil, nil, errSteps
-		}
-		if n.kind == boolean && !n.truth {
+		if n.kind == boolean && n.text == "false" {
 			return nil, nil, m.fail("is false: no value satisfies it")
 		}
-		all = append(all, n.without("$ref", "allOf")) // which are followed here
+		rest := n.without("$ref", "allOf") // which are followed here
+		if m.hinted {
+			rest = rest.withHints()
+		}
+		all = append(all, rest)
 		if ref := n.get("$ref"); ref != nil {
-			to := m.resolve(ref.text)
-			if to == nil {
-				return nil, nil, m.fail("$ref %q is not in the schema", ref.text)
-			}
-			todo = append(todo, to)
+			todo = append(todo, m.root.at(ref.text))
 		}
 		if a := n.get("allOf"); a != nil {
 			todo = append(todo, a.items...)
@@ -116,7 +115,7 @@ func (m *maker) expand(list []*node) (all []*node, branches *node, err error) {
 	}
 	for i, n := range all {
 		for _, key := range [...]string{"anyOf", "oneOf"} {
-			if a := n.get(key); a != nil && a.kind == array {
+			if a := n.get(key); a != nil {
 				all[i] = n.without(key)
 				return all, a, nil
 			}
@@ -125,224 +124,82 @@ func (m *maker) expand(list []*node) (all []*node, branches *node, err error) {
 	return all, nil, nil
 }
 
-// without returns n less some keys.
-func (n *node) without(keys ...string) *node {
-	if n.kind != object || !slices.ContainsFunc(n.fields, func(f field) bool { return slices.Contains(keys, f.key) }) {
-		return n
-	}
-	c := &node{kind: object}
-	for _, f := range n.fields {
-		if !slices.Contains(keys, f.key) {
-			c.fields = append(c.fields, f)
-		}
-	}
-	return c
-}
-
-// resolve returns what a reference refers to; nil if it is not in the schema.
-func (m *maker) resolve(ref string) *node {
-	pointer, ok := strings.CutPrefix(ref, "#")
-	if !ok {
-		return m.named(m.root, ref, "$id", 0)
-	}
-	if pointer != "" && pointer[0] != '/' {
-		return m.named(m.root, pointer, "$anchor", 0)
-	}
-	n := m.root
-	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		if pointer == "" {
-			break
-		}
-		part = strings.NewReplacer("~1", "/", "~0", "~", "%24", "$").Replace(part)
-		if n.kind == array {
-			i, err := strconv.Atoi(part)
-			if err != nil || i < 0 || i >= len(n.items) {
-				return nil
-			}
-			n = n.items[i]
-		} else if n = n.get(part); n == nil {
-			return nil
-		}
-	}
-	return n
-}
-
-// named returns the schema within n whose key says name.
-func (m *maker) named(n *node, name, key string, depth int) *node {
-	if m.steps++; m.steps > mostSteps || depth > deepest {
-		return nil
-	}
-	if v := n.get(key); v != nil && v.text == name {
-		return n
-	}
-	for _, f := range n.fields {
-		if found := m.named(f.value, name, key, depth+1); found != nil {
-			return found
-		}
-	}
-	for _, item := range n.items {
-		if found := m.named(item, name, key, depth+1); found != nil {
-			return found
-		}
-	}
-	return nil
-}
-
 // types are the types of values, in the order in which they are chosen where several are
-// allowed and none comes first.
-var types = [...]string{"object", "string", "integer", "number", "boolean", "array", "null"}
+// allowed, with keywords that show which is meant where none is named.
+var types = [...]struct {
+	name string
+	keys []string
+}{
+	{"string", nil},
+	{"integer", nil},
+	{"number", []string{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}},
+	{"boolean", nil},
+	{"object", []string{"properties", "required", "additionalProperties"}},
+	{"array", []string{"items", "prefixItems", "minItems"}},
+	{"null", nil},
+}
+
+// allowed returns the types that all schemas allow, the best first. A whole number is a
+// number, too.
+func allowed(all []*node) []string {
+	var list []string
+	for _, t := range types {
+		ok, meant := true, false
+		for _, n := range all {
+			of := n.get("type")
+			ok = ok && (of == nil || of.is(t.name) || t.name == "integer" && of.is("number"))
+			meant = meant || slices.ContainsFunc(t.keys, func(key string) bool { return n.get(key) != nil })
+		}
+		switch {
+		case ok && meant:
+			list = slices.Insert(list, 0, t.name)
+		case ok:
+			list = append(list, t.name)
+		}
+	}
+	return list
+}
 
 // made appends a value that satisfies schemas without references and branches.
 func (m *maker) made(b []byte, all []*node, depth int) ([]byte, error) {
-	allowed := m.allowed(all)
-	if len(allowed) == 0 {
-		return nil, m.fail("no type is left: no value satisfies it")
-	}
+	list := allowed(all)
 	for _, n := range all {
 		if c := n.get("const"); c != nil {
-			return m.member(b, all, allowed, []*node{c})
+			return m.member(b, all, list, []*node{c})
 		}
 	}
 	for _, n := range all {
 		if e := n.get("enum"); e != nil {
-			return m.member(b, all, allowed, e.items)
+			return m.member(b, all, list, e.items)
 		}
 	}
-	var first error
-	for _, t := range allowed {
-		c, err := m.typed(b, t, all, depth)
-		if err == nil {
-			return c, nil
-		}
-		if errors.Is(err, errSteps) || errors.Is(err, errLong) {
-			return nil, err
-		}
-		if first == nil {
-			first = err
-		}
-	}
-	return nil, first
+	return m.first(len(list), "no type is left: no value satisfies it", func(i int) ([]byte, error) {
+		return m.typed(b, list[i], all, depth)
+	})
 }
 
-// allowed returns the types that all schemas allow, null last.
-func (m *maker) allowed(all []*node) []string {
-	list := slices.Clone(types[:])
-	told := false
-	for _, n := range all {
-		t := n.get("type")
-		if t == nil {
-			continue
-		}
-		told = true
-		of := []string{t.text}
-		if t.kind == array {
-			of = of[:0]
-			for _, item := range t.items {
-				of = append(of, item.text)
+// member appends the first of some values that the types and the other lists admit.
+func (m *maker) member(b []byte, all []*node, types []string, values []*node) ([]byte, error) {
+	for i := range values {
+		v := values[(i+m.nth)%len(values)]
+		name := [...]string{other: "null", boolean: "boolean", number: "number", text: "string", array: "array", object: "object"}[v.kind]
+		ok := slices.Contains(types, name) || v.kind == number && v.rat().IsInt() && slices.Contains(types, "integer")
+		for _, n := range all {
+			if e := n.get("enum"); e != nil {
+				ok = ok && slices.ContainsFunc(e.items, v.equal)
+			}
+			if c := n.get("const"); c != nil {
+				ok = ok && c.equal(v)
 			}
 		}
-		var both []string
-		for _, name := range of {
-			switch {
-			case slices.Contains(list, name):
-				both = append(both, name)
-			case name == "number" && slices.Contains(list, "integer"):
-				both = append(both, "integer")
-			case name == "integer" && slices.Contains(list, "number"):
-				both = append(both, "integer")
-			}
-		}
-		list = both
-	}
-	if !told {
-		list = slices.SortedStableFunc(slices.Values(list), func(x, y string) int { return meant(all, y) - meant(all, x) })
-	}
-	return slices.SortedStableFunc(slices.Values(list), func(x, y string) int { return isNull(x) - isNull(y) })
-}
-
-func isNull(t string) int {
-	if t == "null" {
-		return 1
-	}
-	return 0
-}
-
-// meant says whether keywords show that a type is meant although none is named.
-func meant(all []*node, t string) int {
-	keys := map[string][]string{
-		"object": {"properties", "required", "additionalProperties", "minProperties"},
-		"array":  {"items", "prefixItems", "minItems"}, "string": {"minLength", "maxLength", "pattern", "format"},
-		"number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
-	}[t]
-	for _, n := range all {
-		for _, key := range keys {
-			if n.get(key) != nil {
-				return 2
-			}
-		}
-	}
-	if t == "string" { // what says nothing at all is a text
-		return 1
-	}
-	return 0
-}
-
-// member appends the first of some values that the other keywords admit.
-func (m *maker) member(b []byte, all []*node, allowed []string, values []*node) ([]byte, error) {
-	for _, v := range values {
-		if m.admits(all, allowed, v) {
+		if ok {
 			return v.append(b), nil
 		}
 	}
 	return nil, m.fail("no value that is listed satisfies the rest of it")
 }
 
-func (m *maker) admits(all []*node, allowed []string, v *node) bool {
-	name := [...]string{null: "null", boolean: "boolean", number: "number", text: "string", array: "array", object: "object"}[v.kind]
-	if v.kind == number && v.rat() != nil && v.rat().IsInt() && slices.Contains(allowed, "integer") {
-		name = "integer"
-	}
-	if !slices.Contains(allowed, name) {
-		return false
-	}
-	for _, n := range all {
-		if c := n.get("const"); c != nil && !c.equal(v) {
-			return false
-		}
-		if e := n.get("enum"); e != nil && !slices.ContainsFunc(e.items, v.equal) {
-			return false
-		}
-	}
-	switch v.kind {
-	case text:
-		c := textsOf(all)
-		return c.admits(v.text)
-	case number:
-		c := boundsOf(all, false)
-		return c.admits(v.rat())
-	}
-	return true
-}
-
-func (n *node) equal(o *node) bool {
-	if n.kind != o.kind || n.truth != o.truth || len(n.items) != len(o.items) || len(n.fields) != len(o.fields) {
-		return false
-	}
-	if n.kind == number {
-		return n.rat().Cmp(o.rat()) == 0
-	}
-	for i := range n.items {
-		if !n.items[i].equal(o.items[i]) {
-			return false
-		}
-	}
-	for _, f := range n.fields {
-		if v := o.get(f.key); v == nil || !f.value.equal(v) {
-			return false
-		}
-	}
-	return n.text == o.text
-}
+func (n *node) equal(o *node) bool { return bytes.Equal(n.append(nil), o.append(nil)) }
 
 // typed appends a value of one type.
 func (m *maker) typed(b []byte, t string, all []*node, depth int) ([]byte, error) {
@@ -352,67 +209,164 @@ func (m *maker) typed(b []byte, t string, all []*node, depth int) ([]byte, error
 	case "array":
 		return m.array(b, all, depth)
 	case "string":
-		c := textsOf(all)
+		c := textsOf(all, m.nth)
+		if err := m.step(perPattern * len(c.patterns)); err != nil {
+			return nil, err
+		}
 		s, ok := c.find()
 		if !ok {
 			return nil, m.fail("no text was found that satisfies its lengths, pattern and format")
 		}
 		return appendText(b, s), nil
 	case "integer", "number":
-		c := boundsOf(all, t == "integer")
-		s, ok := c.find()
+		s, ok := numberOf(all, t == "integer", m.nth)
 		if !ok {
 			return nil, m.fail("no number satisfies its bounds")
 		}
 		return append(b, s...), nil
 	case "boolean":
-		return append(b, "true"...), nil
+		return strconv.AppendBool(b, m.nth%2 == 0), nil
 	}
 	return append(b, "null"...), nil
 }
 
-func textsOf(all []*node) texts {
-	c := texts{most: -1}
+// most returns the largest count that the schemas have for a key; 0 without one.
+func most(all []*node, key string) int {
+	n := 0
+	for _, s := range all {
+		if v, ok := s.get(key).count(); ok {
+			n = max(n, v)
+		}
+	}
+	return n
+}
+
+// least returns the smallest count that the schemas have for a key; -1 without one.
+func least(all []*node, key string) int {
+	n := -1
+	for _, s := range all {
+		if v, ok := s.get(key).count(); ok && (n < 0 || v < n) {
+			n = v
+		}
+	}
+	return n
+}
+
+// object appends an object: the properties in the order of the schema, and others that are
+// required or needed for their number.
+func (m *maker) object(b []byte, all []*node, depth int) ([]byte, error) {
+	var names []string
+	required := map[string]bool{}
+	add := func(name string, must bool) {
+		required[name] = required[name] || must
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
 	for _, n := range all {
-		if v, ok := n.get("minLength").count(); ok {
-			c.least = max(c.least, v)
-		}
-		if v, ok := n.get("maxLength").count(); ok && (c.most < 0 || v < c.most) {
-			c.most = v
-		}
-		if p := n.get("pattern"); p != nil && p.kind == text {
-			c.patterns = append(c.patterns, p.text)
-		}
-		if f := n.get("format"); f != nil && f.kind == text {
-			c.format = f.text
+		if p := n.get("properties"); p != nil {
+			for _, f := range p.fields {
+				add(f.key, false)
+			}
 		}
 	}
-	return c
-}
-
-func boundsOf(all []*node, whole bool) bounds {
-	c := bounds{whole: whole}
 	for _, n := range all {
-		low, high := n.get("minimum").rat(), n.get("maximum").rat()
-		c.raise(low, false)
-		c.lower(high, false)
-		c.raise(n.get("exclusiveMinimum").rat(), true)
-		c.lower(n.get("exclusiveMaximum").rat(), true)
-		if s := n.get("multipleOf").rat(); s != nil {
-			c.steps = append(c.steps, s)
+		if r := n.get("required"); r != nil {
+			for _, name := range r.items {
+				add(name.text, true)
+			}
 		}
 	}
-	return c
+	for i := len(names); i < most(all, "minProperties"); i++ {
+		add("key"+strconv.Itoa(i+1), true)
+	}
+	b = append(b, '{')
+	begin := len(b)
+	for _, name := range names {
+		if !required[name] && depth >= m.shallow {
+			continue
+		}
+		c, err := m.property(b, all, name, len(b) > begin, depth)
+		switch {
+		case err == nil:
+			b = c
+		case required[name] || errors.Is(err, errLarge):
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
 }
 
-func (c *bounds) raise(v *big.Rat, open bool) {
-	if v != nil && (c.low == nil || v.Cmp(c.low) > 0 || v.Cmp(c.low) == 0 && open) {
-		c.low, c.openLow = v, open
+// property appends one property, after others if it is not the first.
+func (m *maker) property(b []byte, all []*node, name string, after bool, depth int) ([]byte, error) {
+	var of []*node
+	for _, n := range all {
+		if p := n.get("properties").get(name); p != nil {
+			of = append(of, p)
+		} else if more := n.get("additionalProperties"); more != nil {
+			of = append(of, more)
+		}
 	}
+	if after {
+		b = append(b, ',')
+	}
+	b = append(appendText(b, name), ':')
+	m.path = append(m.path, "properties", name)
+	defer func() { m.path = m.path[:len(m.path)-2] }()
+	return m.value(b, of, depth+1)
 }
 
-func (c *bounds) lower(v *big.Rat, open bool) {
-	if v != nil && (c.high == nil || v.Cmp(c.high) < 0 || v.Cmp(c.high) == 0 && open) {
-		c.high, c.openHigh = v, open
+// array appends an array: as many elements as there have to be, and one where there may be
+// some.
+func (m *maker) array(b []byte, all []*node, depth int) ([]byte, error) {
+	want, limit, unique := most(all, "minItems"), least(all, "maxItems"), false
+	for _, n := range all {
+		u := n.get("uniqueItems")
+		unique = unique || u != nil && u.text == "true"
+		if p := n.get("prefixItems"); p != nil && depth <= m.shallow {
+			want = max(want, len(p.items))
+		}
 	}
+	if limit >= 0 && want > limit {
+		return nil, m.fail("minItems is more than maxItems: no value satisfies it")
+	}
+	optional := want == 0 && depth <= m.shallow && limit != 0
+	if optional {
+		want = 1
+	}
+	b = append(b, '[')
+	begin, nth := len(b), m.nth
+	defer func() { m.nth = nth }()
+	for i := range want {
+		if unique {
+			m.nth = i
+		}
+		c, err := m.element(b, all, i, depth)
+		if err != nil && optional && !errors.Is(err, errLarge) {
+			return append(b[:begin], ']'), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		b = c
+	}
+	return append(b, ']'), nil
+}
+
+// element appends the element with index i.
+func (m *maker) element(b []byte, all []*node, i, depth int) ([]byte, error) {
+	var of []*node
+	for _, n := range all {
+		if p := n.get("prefixItems"); p != nil && i < len(p.items) {
+			of = append(of, p.items[i])
+		} else if items := n.get("items"); items != nil {
+			of = append(of, items)
+		}
+	}
+	if i > 0 {
+		b = append(b, ',')
+	}
+	m.path = append(m.path, "items")
+	defer func() { m.path = m.path[:len(m.path)-1] }()
+	return m.value(b, of, depth+1)
 }

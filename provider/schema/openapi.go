@@ -4,9 +4,6 @@ import "strings"
 
 // fromOpenAPI turns a schema of OpenAPI 3.0 into a JSON schema, in place.
 func (n *node) fromOpenAPI() {
-	if n.kind != object {
-		return
-	}
 	nullable := false
 	var rest []field
 	for _, f := range n.fields {
@@ -16,14 +13,12 @@ func (n *node) fromOpenAPI() {
 				v.text = strings.ToLower(v.text)
 			}
 		case "nullable":
-			nullable = v.kind == boolean && v.truth
+			nullable = v.text == "true"
 			continue
 		case "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties":
 			if v.kind == text && plain(v.text) {
 				v.kind = number
 			}
-		case "example", "propertyOrdering": // say nothing about which values there are
-			continue
 		case "properties":
 			for _, p := range v.fields {
 				p.value.fromOpenAPI()
@@ -45,13 +40,14 @@ func (n *node) fromOpenAPI() {
 
 // admitNull lets null satisfy n, too.
 func (n *node) admitNull() {
+	null := &node{text: "null"}
 	if t := n.get("type"); t != nil && t.kind == text {
 		*t = node{kind: array, items: []*node{{kind: text, text: t.text}, {kind: text, text: "null"}}}
 	}
 	if e := n.get("enum"); e != nil && e.kind == array {
-		e.items = append(e.items, &node{})
+		e.items = append(e.items, null)
 	}
 	if a := n.get("anyOf"); a != nil && a.kind == array {
-		a.items = append(a.items, &node{kind: object, fields: []field{{"type", &node{kind: text, text: "null"}}}})
+		a.items = append(a.items, &node{kind: object, fields: []field{{"const", null}}})
 	}
 }

@@ -1,12 +1,15 @@
 package schema
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"pgregory.net/rapid"
 )
 
@@ -19,7 +22,6 @@ func TestExample(t *testing.T) {
 		{`{"type":"object","properties":{"b":{"type":"integer"},"a":{"type":"boolean"},"n":{"type":"null"},"x":{"type":"number"}}}`, `{"b":1,"a":true,"n":null,"x":1}`},
 		{`{"type":"string","enum":["celsius","fahrenheit"]}`, `"celsius"`},
 		{`{"enum":[7,"x"],"type":"string"}`, `"x"`},
-		{`{"enum":["ab","abc"],"minLength":3}`, `"abc"`},
 		{`{"const":{"a":[1,null]}}`, `{"a":[1,null]}`},
 		{`{"type":["string","null"]}`, `"word"`},
 		{`{"type":["null","integer"]}`, `1`},
@@ -54,6 +56,9 @@ func TestExample(t *testing.T) {
 		{`{"type":"object","properties":{"age":{"type":"integer","description":"years\n\n{minimum: 18, maximum: 99}"},"share":{"type":"number","description":"exclusive minimum: 0; exclusive maximum: 1."},"mail":{"type":"string","description":"{format: email}"}}}`,
 			`{"age":18,"share":0.5,"mail":"word@example.com"}`},
 		{`{"type":"integer","minimum":3,"description":"{maximum: 2, minLength: x}"}`, `3`},
+		{`{"$id":"https://example.com/a","$ref":"#/$defs/b","$defs":{"b":{"$anchor":"b","const":2}}}`, `2`},
+		{`{"type":"object","properties":{"$ref":{"type":"string"},"$id":{"type":"string"}}}`, `{"$ref":"word","$id":"word"}`},
+		{`{"type":"array","minItems":2,"uniqueItems":true,"items":{"type":"object","properties":{"n":{"type":"integer","minimum":4},"b":{"type":"boolean"}},"required":["n"]}}`, `[{"n":4,"b":true},{"n":5,"b":false}]`},
 		{`{}`, `"word"`},
 		{`true`, `"word"`},
 		{`{"oneOf":[{"type":"object","properties":{"kind":{"const":"cat"}},"required":["kind"]},{"type":"object","properties":{"kind":{"const":"dog"}},"required":["kind"]}]}`, `{"kind":"cat"}`},
@@ -97,6 +102,10 @@ func TestErrors(t *testing.T) {
 		{`{"minimum":1e999}`, `no value needs`},
 		{`{"minimum":0e999999999}`, `no value needs`},
 		{`{"$ref":"#/$defs/none"}`, `none`},
+		{`{} {}`, `is no JSON`},
+		{`{"$dynamicRef":"#x"}`, `$dynamicRef "#x" is not in the schema`},
+		{`{"not":{"$ref":"#/$defs/d0"},"$defs":{` + doubling(30) + `"d30":{}}}`, `is too complex`},
+		{`{"$ref":"#/$defs/d0","$defs":{` + doubling(30) + `"d30":{}}}`, `is too complex`},
 		{`{"$ref":"file:///etc/passwd"}`, `is not in the schema`},
 		{`{"$ref":"https://example.com/x.json"}`, `is not in the schema`},
 		{`{"type":"string","pattern":"("}`, `pattern`},
@@ -128,6 +137,15 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%.100s: %v; want %s", tt.schema, err, tt.want)
 		}
 	}
+}
+
+// doubling returns definitions, of which each refers to the next one twice.
+func doubling(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `"d%d":{"allOf":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]},`, i, i+1, i+1)
+	}
+	return b.String()
 }
 
 // satisfiable draws a schema that some value satisfies.
@@ -217,22 +235,59 @@ func TestWholeNumbers(t *testing.T) {
 	})
 }
 
-// FuzzExample: whatever a schema is, the answer is short JSON or an *Error.
+// validates holds a value against a schema with the validator alone, as a user would.
+func validates(t *testing.T, data, value []byte) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatalf("%v: %s", err, data)
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	if err := c.AddResource("urn:fuzz", doc); err != nil {
+		t.Fatalf("%v: %s", err, data)
+	}
+	s, err := c.Compile("urn:fuzz")
+	if err != nil {
+		t.Fatalf("%v: %s", err, data)
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
+	if err == nil {
+		err = s.Validate(v)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", data, err, value)
+	}
+}
+
+// FuzzExample: whatever a schema is, the answer is short JSON that satisfies it, or an *Error,
+// and it comes soon.
 func FuzzExample(f *testing.F) {
 	f.Add([]byte(`{"type":"object","properties":{"a":{"type":"string","pattern":"^a+$"}},"required":["a"]}`), false)
 	f.Add([]byte(`{"type":"OBJECT","nullable":true,"properties":{"a":{"type":"ARRAY","items":{"type":"NUMBER"}}}}`), true)
 	f.Add([]byte(`{"$defs":{"a":{"anyOf":[{"$ref":"#/$defs/a"},{"type":"null"}]}},"$ref":"#/$defs/a"}`), false)
+	f.Add([]byte(`{"type":"array","items":{"type":"number","multipleOf":0.1,"description":"{minimum: 2}"},"minItems":3,"uniqueItems":true}`), false)
+	f.Add([]byte(`{"not":{"$ref":"#/$defs/d0"},"$defs":{`+doubling(3)+`"d3":{"type":"null"}}}`), false)
+	f.Add([]byte(`{}0`), false)
+	f.Add([]byte(`{"oneOf":[{"const":1},{"enum":["a",null]}],"not":{"type":"integer"}}`), false)
 	f.Fuzz(func(t *testing.T, data []byte, openAPI bool) {
+		begin := time.Now()
 		s, err := parse(data, openAPI)
 		var b []byte
 		if err == nil {
+			_ = s.Loose(true)
 			b, err = s.Example()
+		}
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Fatalf("took %v", took)
 		}
 		if _, ok := err.(*Error); err != nil && !ok {
 			t.Fatalf("%T: %v", err, err)
 		}
 		if err == nil && (!json.Valid(b) || len(b) > 4*mostValue) {
 			t.Fatalf("%d bytes: %.100s", len(b), b)
+		}
+		if err == nil && !openAPI {
+			validates(t, data, b)
 		}
 	})
 }
