@@ -233,12 +233,13 @@ func (m *Model) Kept() int {
 }
 
 // Recall sets of a, which has no Prefix, what its prompt finds in the cache at now, and what
-// it puts there if it succeeds. Its marks are in the order of their places.
+// it puts there if it succeeds. Its marks are in the order of their places; the one that is
+// found need not be written.
 func (m *Model) Recall(now clock.Time, a *wire.Attempt, marks []Mark) {
 	a.Cached = 0
 	for i := len(marks) - 1; i >= 0; i-- {
 		if j := m.cache.of[marks[i].Prefix]; j != nobody && now < m.cache.entries[j].expires {
-			a.Cached = m.cache.entries[j].tokens
+			a.Cached, marks[i].Write = m.cache.entries[j].tokens, false // it is there
 			break
 		}
 	}

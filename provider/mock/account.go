@@ -176,12 +176,10 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 			x.Output = e.compose(max(a.length(x), e.least()), e.query.MaxTokens)
 		}
 	}
-	m, ans, output := a.models[model], &e.answer, x.Output
-	if e.marks != nil {
-		m.Recall(now, x, e.marks)
-	}
+	ans, output := &e.answer, x.Output
 	x.Streamed = e.query.Stream
-	took := m.Arrive(now, x, &d.reply)
+	model, took := a.arrive(now, model, x, &d, e)
+	m := a.models[model]
 	coming := m.Stream()
 	d.why, d.charge = cause(m, x, &d.reply)
 	if e.granted() && !d.reply.OK() {

@@ -19,6 +19,7 @@ type wishes struct {
 	shown   bool   // the thoughts are sent
 	forced  bool   // the request names the function that is to be called
 	tier    string // as the answer tells it
+	auto    bool   // any tier may answer
 	// As the answer repeats them; nil = the request has none.
 	echoTools, echoChoice json.RawMessage
 }
@@ -91,7 +92,16 @@ func (e *exchange) readAsks(deployment int, body []byte) error {
 		return nil
 	}
 	if e.f.embeds {
+		if e.query.Stream {
+			return reject("", "", "Unrecognized request argument supplied: stream") // recalled
+		}
 		return e.checkDimensions()
+	}
+	if message := unstreamed(e.dialect.Vendor, e.s.c.Deployments[deployment].Config.Model); e.query.Stream && message != "" {
+		return reject("stream", "unsupported_value", "%s", message)
+	}
+	if _, items := e.f.style.(responsesStyle); items { // which tells that there were thoughts, and not which
+		e.shown = true
 	}
 	if e.query.Asks {
 		if e.account != nil && !e.hold((perByte+1)*int64(len(body))) { // schemas are copied

@@ -310,3 +310,29 @@ func TestRecordedAnswers(t *testing.T) {
 		t.Error("a reset does not begin anew")
 	}
 }
+
+// A stream is refused where the model has none, in the vendor's words.
+func TestUnstreamed(t *testing.T) {
+	var list []mock.Deployment
+	for _, d := range [][2]string{{"openai", "o1-pro"}, {"openai", "gpt-4o"}, {"bedrock", "gpt-oss-120b"}} {
+		list = append(list, mock.Deployment{Config: provider.Config{Vendor: d[0], Model: d[1]}})
+	}
+	s, err := mock.New(mock.Config{Deployments: list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const words = `"messages":[{"role":"user","content":[{"text":"hi"}]}]`
+	for _, c := range []struct{ path, body, want string }{
+		{responsesPath, `{"model":"o1-pro","input":"hi","stream":true}`, `'stream' does not support true with this model. Supported values are: false.","type":"invalid_request_error","param":"stream","code":"unsupported_value"`},
+		{responsesPath, `{"model":"o1-pro","input":"hi","stream":false}`, ""},
+		{responsesPath, `{"model":"gpt-4o","input":"hi","stream":true}`, ""},
+		{"/v1/embeddings", `{"model":"gpt-4o","input":"hi","stream":true}`, "Unrecognized request argument supplied: stream"},
+		{"/model/gpt-oss-120b/converse-stream", `{` + words + `}`, `{"message":"The model is unsupported for streaming."}`},
+		{"/model/gpt-oss-120b/converse", `{` + words + `}`, ""},
+	} {
+		w := ask(s, "POST", c.path, c.body)
+		if (w.Code == http.StatusBadRequest) != (c.want != "") || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s %s: %d %.300s", c.path, c.body, w.Code, w.Body)
+		}
+	}
+}

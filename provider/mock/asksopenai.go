@@ -159,7 +159,7 @@ func (a *asks) serviceTier(e *exchange, tier string) error {
 	if !ok {
 		return reject("service_tier", "invalid_value", "Invalid value: '%s'. Supported values are: %s.", tier, listed(e.dialect.Tiers()))
 	}
-	a.tier = told
+	a.tier, a.auto = told, tier == "auto"
 	return nil
 }
 

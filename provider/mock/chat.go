@@ -30,8 +30,12 @@ func (s chatStyle) whole(b []byte, e *exchange) []byte {
 			b = s.message(b, e, p)
 		}
 	}
-	b = append(s.usage(append(b, `],"usage":`...), e), `,"service_tier":"`...)
-	return append(append(b, e.tier...), `","system_fingerprint":null}`...)
+	return s.tail(s.usage(append(b, `],"usage":`...), e), e)
+}
+
+// tail ends a completion, or a chunk of one.
+func (chatStyle) tail(b []byte, e *exchange) []byte {
+	return append(append(append(b, `,"service_tier":"`...), e.tier...), `","system_fingerprint":null}`...)
 }
 
 // message appends a part of a choice in one piece: the choice begins with its first part and
@@ -92,7 +96,7 @@ func (s chatStyle) chunk(b []byte, e *exchange, p *part, delta func(b []byte) []
 	if e.query.IncludeUsage {
 		b = append(b, `,"usage":null`...)
 	}
-	return append(b, "}\n\n"...)
+	return append(s.tail(b, e), "\n\n"...)
 }
 
 const unfinished = `,"finish_reason":null`
@@ -139,7 +143,7 @@ func (s chatStyle) close(b []byte, e *exchange, p *part) []byte {
 func (s chatStyle) end(b []byte, e *exchange) []byte {
 	if e.query.IncludeUsage {
 		b = s.head(append(b, "data: "...), e, "chat.completion.chunk")
-		b = append(s.usage(append(b, `,"choices":[],"usage":`...), e), "}\n\n"...)
+		b = append(s.tail(s.usage(append(b, `,"choices":[],"usage":`...), e), e), "\n\n"...)
 	}
 	return append(b, "data: [DONE]\n\n"...)
 }

@@ -217,7 +217,7 @@ func (l *ledger) recordsAgree() {
 	defer l.mu.Unlock()
 	charged := map[string]int64{}
 	for a := range l.books {
-		for _, d := range a.state(l.s.c.Deployments) {
+		for _, d := range a.state(l.s) {
 			if d.Charged != 0 {
 				charged[a.name+" "+d.Name] += d.Charged
 			}
@@ -241,7 +241,7 @@ func (l *ledger) balance() (problems []string) {
 	defer l.s.mu.Unlock()
 	held := int64(0)
 	for a, b := range l.books {
-		state := a.state(l.s.c.Deployments)
+		state := a.state(l.s)
 		now := clock.Time(time.Since(a.zero))
 		b.settle(now)
 		for i, m := range b.models {

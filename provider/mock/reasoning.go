@@ -26,6 +26,19 @@ var reasoning = []struct {
 	{"gemini", "gemini-2.5", 2}, {"gemini", "gemini-3", 2}, {"gemini", "gemini-2.5-flash-lite", 0},
 }
 
+// unstreamed returns how a vendor refuses a stream of a model that has none; empty for other
+// models. Sources: OpenAI's page of o1-pro and github/gh-models#31; LibreChat#8877 and
+// aws-samples/amazon-bedrock-client-for-mac#112 (2025).
+func unstreamed(vendor, model string) string {
+	switch {
+	case strings.HasPrefix(model, "o1-pro"):
+		return "Unsupported value: 'stream' does not support true with this model. Supported values are: false."
+	case vendor == "bedrock" && strings.Contains(model, "gpt-oss"):
+		return "The model is unsupported for streaming."
+	}
+	return ""
+}
+
 // thinks returns whether a model can think before it answers, and how many quarters of its
 // output are thoughts if nobody says how much it is to think.
 func thinks(vendor, model string) (can bool, usual uint32) {

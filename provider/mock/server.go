@@ -86,6 +86,7 @@ type Server struct {
 
 	hash     maphash.Seed // of bodies
 	naming   *naming      // of the deployments
+	tiers    []tiered     // that have limits of their own
 	stage    atomic.Pointer[stage]
 	answers  answers
 	dialects []wire.Dialect // of the deployments
@@ -99,7 +100,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	accounts accounts
-	configs  []provider.Config // of the deployments, with the faults of now
+	configs  []provider.Config // of the deployments, with the faults of now, and of the tiers
 }
 
 // New returns a server of what c offers. It fails when two deployments of a vendor
@@ -149,6 +150,7 @@ func New(c Config) (*Server, error) {
 		usual.reasons, usual.effort = thinks(c.Deployments[i].Config.Vendor, c.Deployments[i].Config.Model)
 		s.usual = append(s.usual, usual)
 	}
+	s.configs, s.tiers = withTiers(s.configs)
 	s.naming = newNaming(c.Deployments)
 	for name, to := range c.Aliases {
 		if !slices.ContainsFunc(c.Deployments, func(d Deployment) bool { return d.Name == to }) {
@@ -186,7 +188,7 @@ func (e *exchange) generate() {
 	if !e.enter(&facts) || !e.read() {
 		return
 	}
-	e.query.Stream = e.query.Stream && f.inBody || f.stream
+	e.query.Stream = e.query.Stream && (f.inBody || f.embeds) || f.stream
 	e.asked()
 	if e.query.Model == "" {
 		e.fail(http.StatusBadRequest, "you must provide a model parameter")

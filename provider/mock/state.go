@@ -55,7 +55,7 @@ func (s *Server) State() State {
 	names, accounts := s.everyone()
 	state := State{Accounts: []AccountState{}, Unserved: s.Unserved(), Scripts: s.Played(), Answers: s.Answered()}
 	for i, a := range accounts {
-		state.Accounts = append(state.Accounts, AccountState{conformance.Mask(names[i]), a.state(s.c.Deployments)})
+		state.Accounts = append(state.Accounts, AccountState{conformance.Mask(names[i]), a.state(s)})
 	}
 	return state
 }
@@ -69,10 +69,10 @@ func (s *Server) Account(name string) (AccountState, bool) {
 	if a == nil {
 		return AccountState{}, false
 	}
-	return AccountState{conformance.Mask(name), a.state(s.c.Deployments)}, true
+	return AccountState{conformance.Mask(name), a.state(s)}, true
 }
 
-func (a *account) state(deployments []Deployment) []DeploymentState {
+func (a *account) state(s *Server) []DeploymentState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
@@ -80,7 +80,7 @@ func (a *account) state(deployments []Deployment) []DeploymentState {
 	for i, m := range a.models {
 		charged, perMinute := m.Meter(now)
 		t := &m.Tally
-		list[i] = DeploymentState{Name: deployments[i].Name, Attempts: a.tally[i].attempts, Refused: a.tally[i].refused, Failed: a.tally[i].failed,
+		list[i] = DeploymentState{Name: s.nameOf(i), Attempts: a.tally[i].attempts, Refused: a.tally[i].refused, Failed: a.tally[i].failed,
 			Admitted: t.Admitted, Charged: charged, PerMinute: perMinute, Billed: [3]int64{t.BilledPrompt, t.BilledCached, t.BilledOutput}}
 	}
 	for _, t := range a.work.tasks {
@@ -95,6 +95,16 @@ func (a *account) state(deployments []Deployment) []DeploymentState {
 		}
 	}
 	return list
+}
+
+// nameOf returns how the operator knows what one model of an account is: a deployment, or a
+// service tier of one that has limits of its own.
+func (s *Server) nameOf(model int) string {
+	if n := len(s.c.Deployments); model >= n {
+		t := &s.tiers[model-n]
+		return s.c.Deployments[t.deployment].Name + " (" + t.told + ")"
+	}
+	return s.c.Deployments[model].Name
 }
 
 // everyone returns the accounts there are, in order of their names.
@@ -123,6 +133,7 @@ func (s *Server) SetFaults(lists [][]provider.Fault) error {
 			return fmt.Errorf("mock: faults of %q: %w", s.c.Deployments[i].Name, err)
 		}
 	}
+	configs, _ = withTiers(configs)
 	s.mu.Lock()
 	s.configs = configs // of accounts that come after this
 	s.mu.Unlock()
