@@ -22,9 +22,8 @@ const everyAnswer = `# all that an answer can say
   finish: length
 `
 
-const answersInLines = `{"text": "always"}
-
-{"match": {"last": "😀 \ud83d\ude00"}, "times": 2, "calls": [{"name": "now", "arguments": "{}"}]}
+const answersInJSON = `[{"text": "always"},
+ {"match": {"last": "😀 \ud83d\ude00"}, "times": 2, "calls": [{"name": "now", "arguments": "{}"}]}]
 `
 
 func TestParseAnswers(t *testing.T) {
@@ -37,9 +36,9 @@ func TestParseAnswers(t *testing.T) {
 			{Where: "x:3:3", Match: script.Match{Model: "gpt-4o", Path: "/v1/chat/completions", Key: "sk-1", Contains: "the weather"}, Last: "in Lima", Times: 2,
 				Text: "It rains.", Calls: []script.Call{{Name: "get_weather", Arguments: `{"city": "Lima"}`}, {Name: "now", Arguments: "{}"}}, Finish: script.Length},
 		}},
-		{answersInLines, []script.Answer{
-			{Where: "x:1:1", Text: "always"},
-			{Where: "x:3:1", Last: "😀 😀", Times: 2, Calls: []script.Call{{Name: "now", Arguments: "{}"}}},
+		{answersInJSON, []script.Answer{
+			{Where: "x:1:2", Text: "always"},
+			{Where: "x:2:2", Last: "😀 😀", Times: 2, Calls: []script.Call{{Name: "now", Arguments: "{}"}}},
 		}},
 		{"[]", nil},
 	} {
@@ -60,13 +59,12 @@ func TestParseAnswersErrors(t *testing.T) {
 		{"- calls: [{name: a, arguments: {b: 1}}]", "x:1:32: answers[0].calls[0].arguments: want an object in JSON, between quotes, such as '{\"city\": \"Lima\"}', got a mapping"},
 		{"- calls: [{name: a, arguments: '[1]'}]", "x:1:32: answers[0].calls[0].arguments: want an object in JSON, between quotes, such as '{\"city\": \"Lima\"}', got \"[1]\""},
 		{"- calls: [{name: a}]", "x:1:11: answers[0].calls[0].arguments: is missing"},
-		{"{\"text\": \"a\"}\n{\"text\": \"é\", \"finsh\": 1}", "x:2:15: answers[1].finsh: unknown key; did you mean \"finish\"? allowed: match, times, text, calls, finish"},
-		{"{\"text\": \"a\"}\n{\"text\": }", "x:2:10: not valid JSON: invalid character '}' looking for beginning of value"},
-		{"{\"text\": \"a\"} {}", "x:1:15: not valid JSON: more follows the mapping"},
-		{"{\"text\": \"a\", \"text\": \"b\"}", "not valid JSON: the key \"text\" is there twice"},
+		{"{\"text\": \"a\"}", "x:1:1: answers: want a list of answers, got a mapping"},
+		{"[{\"text\": \"é\", \"finsh\": 1}]", "x:1:16: answers[0].finsh: unknown key; did you mean \"finish\"? allowed: match, times, text, calls, finish"},
+		{"- {text: a}\n- {text: ]", "x:2:"},
 	} {
 		_, err := ParseAnswers("x", []byte(tt.data))
-		if err == nil || err.Error() != tt.want && (len(tt.want) > 0 && tt.want[0] == 'x' || !strings.Contains(err.Error(), tt.want)) {
+		if err == nil || err.Error() != tt.want && (tt.want != "x:2:" || !strings.HasPrefix(err.Error(), tt.want)) {
 			t.Errorf("%s:\n%v; want\n%s", tt.data, err, tt.want)
 		}
 	}
@@ -75,7 +73,7 @@ func TestParseAnswersErrors(t *testing.T) {
 // FuzzParseAnswers: what is taken can be given; what is not is told with Errors.
 func FuzzParseAnswers(f *testing.F) {
 	f.Add([]byte(everyAnswer))
-	f.Add([]byte(answersInLines))
+	f.Add([]byte(answersInJSON))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		list, err := ParseAnswers("x", data)
 		var es Errors

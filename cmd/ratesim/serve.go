@@ -55,9 +55,10 @@ With --script, the attempts of each call get the replies of a file one after ano
 such as 429, 429 and 200. docs/howto/client.md describes the file.
 
 Answers have the shape that a request asks for: JSON that satisfies the schema, a call
-of a tool where one is required, the number of choices, embeddings as wide as the
-model's. What is said there is made up, and the same each time. With --answers, a file
-says what models say to requests that match. docs/howto/client.md describes both.
+of a tool where one is required, several choices, embeddings as wide as the model's.
+What they say is made up, and the same each time. With --answers, the first answer of a
+file that matches a request is what the model says. docs/howto/client.md describes the
+file, and what is answered otherwise.
 
 A test can let --addr 127.0.0.1:0 take a free port. As soon as the server listens,
 the file of --port-file has the port in its first line, and the port of --admin in its
@@ -125,7 +126,7 @@ func serveCommand(s *streams) *cobra.Command {
 	fl.StringVar(&f.keys, "keys", "", "only let in the keys of a CSV `FILE` with key,account[,tenant]")
 	fl.StringVar(&f.faults, "faults", "", "YAML `FILE` with a list of faults, written as in a scenario")
 	fl.StringVar(&f.script, "script", "", "YAML `FILE` with scripts: the replies that calls get one after another")
-	fl.StringVar(&f.answers, "answers", "", "`FILE` with recorded answers, in YAML or one JSON object a line: what models say to requests that match")
+	fl.StringVar(&f.answers, "answers", "", "YAML `FILE` with recorded answers: what models say to requests that match")
 	fl.StringVar(&f.portFile, "port-file", "", "write the ports of --addr and --admin to this `FILE` when the server listens")
 	fl.StringVar(&f.log, "log", "", "write a line of JSON about each request to this `FILE`; - is standard error")
 	fl.Float64Var(&f.speed, "speed", 1, "let `X` seconds pass for the provider in one real second, for limits, latency and waits alike")
@@ -269,9 +270,7 @@ func (f *serveFlags) serve(c *cobra.Command, s *streams) error {
 		fmt.Fprintf(s.err, "ratesim: warning: %v after %v (--drain)\n", mock.ErrCut, f.drain)
 		err = nil // the clients hear of it, and the grades are those of all that was decided
 	}
-	warnUnserved(s, served.Unserved())
-	warnUnplayed(s, served.Played())
-	warnUnanswered(s, served.Answered())
+	warnUnused(s, served)
 	if f.grades.on {
 		err = cmp.Or(err, f.grades.print(s, monitor.Report()))
 	}

@@ -73,36 +73,32 @@ func (f *serveFlags) readLists(ctx context.Context, v *server) (err error) {
 	return err
 }
 
-// warnUnserved says at the end which names of models nothing served.
-func warnUnserved(s *streams, unserved map[string]int64) {
-	if len(unserved) == 0 {
-		return
+// warnUnused says at the end which names of models nothing served, and which scripts and
+// recorded answers no request has got.
+func warnUnused(s *streams, served *mock.Server) {
+	warn := func(format string, args ...any) {
+		fmt.Fprintf(printable{s.err}, "ratesim: warning: "+format+"\n", args...)
 	}
-	var list []string
+	var names []string
+	unserved := served.Unserved()
 	for _, name := range slices.Sorted(maps.Keys(unserved)) {
-		list = append(list, fmt.Sprintf("%s (%d)", name, unserved[name]))
+		names = append(names, fmt.Sprintf("%s (%d)", name, unserved[name]))
 	}
-	fmt.Fprintf(printable{s.err}, "ratesim: warning: requests named models that nothing serves: %s; --alias NAME=DEPLOYMENT serves a name, --any-model all names\n", strings.Join(list, ", "))
-}
-
-// warnUnplayed says at the end which scripts no request has matched.
-func warnUnplayed(s *streams, scripts []script.Played) {
-	for i := range scripts {
-		if p := &scripts[i]; p.Calls == 0 {
-			name, named := "", ""
-			if p.Name != "" {
-				name, named = " "+p.Name, " or named it in the header "+script.Header
-			}
-			fmt.Fprintf(printable{s.err}, "ratesim: warning: %s: script%s was never played: no request matched it%s\n", p.Where, name, named)
+	if names != nil {
+		warn("requests named models that nothing serves: %s; --alias NAME=DEPLOYMENT serves a name, --any-model all names", strings.Join(names, ", "))
+	}
+	for _, p := range served.Played() {
+		switch {
+		case p.Calls > 0:
+		case p.Name != "":
+			warn("%s: script %s was never played: no request matched it or named it in the header %s", p.Where, p.Name, script.Header)
+		default:
+			warn("%s: script was never played: no request matched it", p.Where)
 		}
 	}
-}
-
-// warnUnanswered says at the end which recorded answers no request has got.
-func warnUnanswered(s *streams, answers []script.Played) {
-	for _, a := range answers {
+	for _, a := range served.Answered() {
 		if a.Calls == 0 {
-			fmt.Fprintf(printable{s.err}, "ratesim: warning: %s: this answer was never given: no request matched it before another answer did\n", a.Where)
+			warn("%s: answer was never given: no request matched it that no answer above it had matched", a.Where)
 		}
 	}
 }
