@@ -97,6 +97,9 @@ func (e *exchange) readAsks(deployment int, body []byte) error {
 		}
 		return e.checkDimensions()
 	}
+	if _, ok := e.f.style.(messagesStyle); ok && e.query.MaxTokens == 0 {
+		return reject("", "", "max_tokens: Field required")
+	}
 	if message := unstreamed(e.dialect.Vendor, e.s.c.Deployments[deployment].Config.Model); e.query.Stream && message != "" {
 		return reject("stream", "unsupported_value", "%s", message)
 	}

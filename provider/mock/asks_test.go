@@ -50,6 +50,7 @@ func refusedAsks() []refusedAsk {
 		{responsesPath, `"text":{"format":{"type":"json_schema","name":"x","strict":true,"schema":{"type":"object"}}}`, "text.format.schema", "invalid_json_schema", "In context=(), 'additionalProperties'"},
 		{responsesPath, `"tool_choice":"required"`, "tool_choice", "", "must be specified with 'tools'"},
 		{responsesPath, `"reasoning":{"effort":"low"}`, "reasoning.effort", "unsupported_parameter", "not supported with this model"},
+		{messagesPath, `"temperature":1`, "", "", "max_tokens: Field required"},
 		{messagesPath, `"tool_choice":{"type":"any"}`, "", "", "tool_choice may only be specified while providing tools"},
 		{messagesPath, `"tools":[{"name":"get","input_schema":{}}],"tool_choice":{"type":"some"}`, "", "", "tool_choice: Input tag 'some' found using 'type' does not match any of the expected tags"},
 		{messagesPath, `"tools":[{"name":"get","input_schema":{}}],"tool_choice":{"type":"tool","name":"put"}`, "", "", "Tool 'put' not found in provided tools"},
@@ -66,6 +67,7 @@ func refusedAsks() []refusedAsk {
 		{geminiPath, `"generationConfig":{"candidateCount":9}`, "", "", "range from 1 to 8"},
 		{geminiPath, `"generationConfig":{"responseSchema":{"type":"STRING"}}`, "", "", "mime type"},
 		{geminiPath, `"generationConfig":{"responseMimeType":"application/json","responseSchema":{"type":"NUMBER","minimum":2,"maximum":1}}`, "", "", "no number"},
+		{conversePath, `"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":10}}`, "", "", "greater than or equal to 1024"},
 		{conversePath, `"toolConfig":{"tools":[{"toolSpec":{"name":"get","inputSchema":{"json":{}}}}],"toolChoice":{"tool":{"name":"put"}}}`, "", "", "put"},
 		{conversePath, `"toolConfig":{"tools":[{"toolSpec":{"name":"get","inputSchema":{"json":{}}}}],"toolChoice":{"some":{}}}`, "", "", "some"},
 	}
@@ -84,6 +86,9 @@ func TestRefusedAsks(t *testing.T) {
 			prompt = `"model":"gpt-4o","input":"hello"`
 		case messagesPath:
 			prompt = `"model":"claude-sonnet-4-5",` + hello
+			if c.want != "max_tokens: Field required" {
+				prompt += `,"max_tokens":3000`
+			}
 		case geminiPath, conversePath:
 			prompt = `"contents":[{"parts":[{"text":"hello"}]}]`
 		}
@@ -114,6 +119,7 @@ func TestConverse(t *testing.T) {
 		{`"toolConfig":{` + tool + `,"toolChoice":{"any":{}}}`, `[{"toolUse":{"toolUseId":"ID","name":"get","input":{"a":3}}}]}},"stopReason":"tool_use"`},
 		{`"toolConfig":{` + tool + `,"toolChoice":{"tool":{"name":"get"}}}`, `"input":{"a":3}}}]}},"stopReason":"tool_use"`},
 		{`"toolConfig":{` + tool + `,"toolChoice":{"auto":{}}}`, `"stopReason":"end_turn"`},
+		{`"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":1024}},"toolConfig":{` + tool + `}`, `[{"reasoningContent":{"reasoningText":{"text":"Word`},
 		{`"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{\"type\":\"object\",\"properties\":{\"b\":{\"const\":\"x\"}},\"required\":[\"b\"],\"additionalProperties\":false}"}}}}`,
 			`[{"text":"{\"b\":\"x\"}"}]}},"stopReason":"end_turn"`},
 	} {

@@ -120,12 +120,9 @@ func (a *asks) toolChoice(e *exchange, raw json.RawMessage, chat bool) error {
 		}
 		return nil // a tool that OpenAI runs itself
 	}
-	for _, name := range a.only {
-		if !slices.ContainsFunc(a.tools, func(t shape) bool { return t.name == name }) {
-			return reject("tool_choice", "", "Tool choice '%s' not found in 'tools' parameter.", name) // recalled
-		}
-	}
-	return nil
+	return a.check(func(name string) error {
+		return reject("tool_choice", "", "Tool choice '%s' not found in 'tools' parameter.", name) // recalled
+	})
 }
 
 // named is a tool that is named.
@@ -211,7 +208,7 @@ func (chatStyle) asks(body []byte, e *exchange) (*asks, error) {
 		}
 	}
 	a.several = q.Parallel != nil && *q.Parallel
-	err := errors.Join(a.setChoices(q.N, 128), a.serviceTier(e, q.Tier), a.reasoning(q.Effort, "reasoning_effort"),
+	err := errors.Join(a.setChoices(q.N), a.serviceTier(e, q.Tier), a.reasoning(q.Effort, "reasoning_effort"),
 		a.toolChoice(e, q.Choice, true), q.Format.Schema.set(a, e, q.Format.Type, "response_format"))
 	if q.Top != nil && !q.Logprobs {
 		err = errors.Join(err, reject("top_logprobs", "", "Invalid value for 'top_logprobs': must be used with 'logprobs' set to true."))
@@ -228,7 +225,8 @@ func first(err error) error {
 }
 
 // setChoices reads how many choices there are to be.
-func (a *asks) setChoices(n *int64, most int64) error {
+func (a *asks) setChoices(n *int64) error {
+	const most = 128
 	switch {
 	case n == nil:
 	case *n < 1:

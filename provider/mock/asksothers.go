@@ -330,6 +330,9 @@ func (converseStyle) asks(body []byte, e *exchange) (*asks, error) {
 				} `json:"structure"`
 			} `json:"textFormat"`
 		} `json:"outputConfig"`
+		Fields struct {
+			Thinking thinking `json:"thinking"` // as Claude takes it
+		} `json:"additionalModelRequestFields"`
 	}
 	if err := decode(body, &q); err != nil {
 		return nil, err
@@ -363,7 +366,9 @@ func (converseStyle) asks(body []byte, e *exchange) (*asks, error) {
 	if a.tools == nil && a.must {
 		return nil, reject("", "", "The toolConfig field must be defined when a tool is to be called.")
 	}
-	return a, a.check(func(name string) error {
-		return reject("", "", "The tool %s in toolChoice is not in toolConfig.tools.", name)
-	})
+	return a, first(errors.Join(
+		a.check(func(name string) error {
+			return reject("", "", "The tool %s in toolChoice is not in toolConfig.tools.", name)
+		}),
+		q.Fields.Thinking.set(a, int64(e.query.MaxTokens), "")))
 }

@@ -152,7 +152,7 @@ func (p *queryParser) fields() {
 		case "tools", "tool_choice", "functions", "function_call", "response_format", "text", "n", "top_logprobs", "service_tier",
 			"reasoning", "reasoning_effort", "thinking", "output_format", "output_config", "toolConfig", "tool_config", "outputConfig",
 			"candidateCount", "candidate_count", "responseSchema", "response_schema", "responseJsonSchema", "response_json_schema",
-			"responseMimeType", "response_mime_type", "thinkingConfig", "thinking_config":
+			"responseMimeType", "response_mime_type", "thinkingConfig", "thinking_config", "additionalModelRequestFields":
 			p.r.Asks = true
 			p.skip()
 		case "stream_options", "generationConfig", "generation_config", "inferenceConfig", "generateContentRequest":
