@@ -56,15 +56,21 @@ func newAccount(configs []provider.Config, key rng.Key, outputs rng.Dist, zero, 
 
 // task is an admitted attempt that its deployment works on.
 type task struct {
-	due       clock.Time
-	order     uint64
-	model     int
-	attempt   wire.Attempt
-	uncounted bool            // its prompt is still being counted; it is not settled before
-	marks     []provider.Mark // of its prompt
+	due         clock.Time
+	order       uint64
+	attempt     wire.Attempt
+	marks       *[]provider.Mark // of its prompt; nil = none
+	first, made clock.Time       // of a streamed answer: when the first token comes, and the last is produced
+	place       int32            // among the tasks; -1 when it is done
+	model       int16
+	uncounted   bool // its prompt is still being counted; it is not settled before
+}
 
-	place       int        // among the tasks; -1 when it is done
-	first, made clock.Time // of a streamed answer: when the first token comes, and the last is produced
+func (t *task) marked() []provider.Mark {
+	if t.marks == nil {
+		return nil
+	}
+	return *t.marks
 }
 
 // work is what is being done, the first to be finished on top.
@@ -80,12 +86,12 @@ func (w *work) Less(i, j int) bool {
 }
 func (w *work) Swap(i, j int) {
 	w.tasks[i], w.tasks[j] = w.tasks[j], w.tasks[i]
-	w.tasks[i].place, w.tasks[j].place = i, j
+	w.tasks[i].place, w.tasks[j].place = int32(i), int32(j)
 }
 
 func (w *work) Push(x any) {
 	t := x.(*task)
-	t.place = len(w.tasks)
+	t.place = int32(len(w.tasks))
 	w.tasks = append(w.tasks, t)
 }
 
@@ -125,7 +131,7 @@ const mostPlaces = 1 << 20
 // remember puts the prompt of t, which has been answered, into the cache of its deployment.
 func (a *account) remember(m *provider.Model, at clock.Time, t *task) {
 	before := m.Kept()
-	m.Remember(at, &t.attempt, t.marks, int(mostPlaces-a.places.Load()))
+	m.Remember(at, &t.attempt, t.marked(), int(mostPlaces-a.places.Load()))
 	n := int64(m.Kept() - before)
 	a.kept += n
 	a.places.Add(n)
@@ -203,8 +209,12 @@ func (a *account) decide(model int, x *wire.Attempt, e *exchange) (d decided, un
 	if x.Admitted {
 		d.charge.requests = 1
 		d.charge.estimated, d.charge.tokens = m.Settles(x)
-		t := &task{due: due, order: a.work.made, model: model, attempt: *x, uncounted: !e.fromBench, marks: e.marks,
+		t := &task{due: due, order: a.work.made, model: int16(model), attempt: *x, uncounted: !e.fromBench,
 			first: now.Add(coming.First), made: now.Add(coming.Made)}
+		if e.marks != nil {
+			marks := e.marks // e is another request's afterwards
+			t.marks = &marks
+		}
 		d.task = t
 		heap.Push(&a.work, t)
 		a.work.made++
@@ -239,7 +249,7 @@ func (a *account) hangUp(d *decided) {
 	if t.place >= 0 && m.HangUp(&t.attempt, provider.Produced(t.attempt.Output, t.first, t.made, now)) {
 		_, d.charge.tokens = m.Settles(&t.attempt)
 		t.due = now
-		heap.Fix(&a.work, t.place)
+		heap.Fix(&a.work, int(t.place))
 		a.now()
 	}
 }
@@ -253,7 +263,7 @@ func (a *account) count(t *task, d *decided, count func() uint32) (prompt uint32
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		m := a.models[t.model]
-		m.Recount(&t.attempt, &d.reply, prompt, t.marks)
+		m.Recount(&t.attempt, &d.reply, prompt, t.marked())
 		t.uncounted = false
 		_, d.charge.tokens = m.Settles(&t.attempt)
 	}()

@@ -84,9 +84,11 @@ func (a *account) arrive(now clock.Time, deployment int, x *wire.Attempt, d *dec
 		model = t.model
 	}
 	took = a.attempt(now, model, x, d, e)
-	if flex := e.s.tierOf(deployment, "flex"); flex != nil && e.auto && d.reply.Status == wire.StatusTooManyRequests {
-		e.tier, model = flex.told, flex.model
-		took = a.attempt(now, model, x, d, e)
+	if e.auto && d.reply.Status == wire.StatusTooManyRequests {
+		if flex := e.s.tierOf(deployment, "flex"); flex != nil {
+			e.tier, model = flex.told, flex.model
+			took = a.attempt(now, model, x, d, e)
+		}
 	}
 	return model, took
 }
