@@ -412,6 +412,8 @@ func TestFilesInDocuments(t *testing.T) {
 			switch {
 			case b.lang == "yaml" && strings.HasPrefix(b.note, "file=.") || b.note == "workflow":
 				continue // of another program
+			case b.note == "answers":
+				_, err = scenarios.ParseAnswers(d.path, []byte(b.text))
 			case b.note == "scripts":
 				_, err = scenarios.ParseScripts(d.path, []byte(b.text))
 			case b.lang == "yaml":
