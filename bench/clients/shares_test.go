@@ -25,13 +25,15 @@ const sharesAtOnce = 200
 
 // Where a part of the attempts fails, as many calls of an SDK succeed as of its preset in the
 // simulator, streamed or not: the difference is what chance makes of so many calls, within
-// three and a half standard deviations.
+// three and a half standard deviations. Connections that are reset are not among the faults: a
+// client that has no time for a while loses the headers with the rest, and tries again.
+// broken_test.go has them one by one.
 func TestShares(t *testing.T) {
 	calls := shareCalls
 	if n, err := strconv.Atoi(os.Getenv("RATESIM_CALLS")); err == nil {
 		calls = n
 	}
-	for _, fault := range []string{"kind: mid-stream, rate: 0.25, status: 500", "kind: reset, rate: 0.25", "kind: errors, rate: 0.6, status: 429"} {
+	for _, fault := range []string{"kind: mid-stream, rate: 0.25, status: 500", "kind: errors, rate: 0.5, status: 500", "kind: errors, rate: 0.6, status: 429"} {
 		for _, sdk := range []struct {
 			vendor, preset string
 			call           asker
