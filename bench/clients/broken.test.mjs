@@ -8,7 +8,7 @@ import { after, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { Cut, sdks, serve, stop } from './sdks.mjs';
 
-const endless = 12000;
+const patience = 2000, endless = 12000;
 const models = [...readFileSync('broken.yaml', 'utf8').matchAll(/deployment: ([a-z0-9-]+)/g)].map((m) => m[1]);
 after(stop);
 
@@ -52,7 +52,7 @@ async function record(name, ask, ref) {
 // fault to it. Only after a pause the test is tried again.
 const longestPause = 30, tries = 3;
 describe('broken connections', { concurrency: true }, () => {
-  for (const [name, [ask, ref]] of Object.entries(sdks)) test(name, async () => {
+  for (const [name, [ask, ref]] of Object.entries(sdks(patience))) test(name, async () => {
     for (let n = 1; ; n++) {
       const delays = monitorEventLoopDelay({ resolution: 5 });
       delays.enable();

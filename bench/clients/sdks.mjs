@@ -8,7 +8,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { generateText, streamText } from 'ai';
 import { createOpenAI } from '@ai-sdk/openai';
 
-export const patience = 2000, bound = 50;
+const bound = 50;
 const servers = [];
 
 // serve starts a server whose deployments are all of one row of the catalog, and breaks their
@@ -32,27 +32,27 @@ export const stop = () => servers.forEach((s) => s.kill('SIGKILL'));
 const messages = [{ role: 'user', content: 'hello' }];
 export class Cut extends Error {}
 
-async function openai(url, key, model, stream, signal) {
-  const client = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, timeout: patience });
+const openai = (timeout) => async (url, key, model, stream, signal) => {
+  const client = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, timeout });
   const answer = await client.chat.completions.create({ model, messages, stream, max_completion_tokens: bound }, { signal });
   if (!stream) return;
   let reason;
   for await (const chunk of answer) reason ??= chunk.choices[0]?.finish_reason;
   if (!reason) throw new Cut();
-}
+};
 
-async function anthropic(url, key, model, stream, signal) {
-  const client = new Anthropic({ apiKey: key, baseURL: url, timeout: patience });
+const anthropic = (timeout) => async (url, key, model, stream, signal) => {
+  const client = new Anthropic({ apiKey: key, baseURL: url, timeout });
   const answer = await client.messages.create({ model, messages, stream, max_tokens: bound }, { signal });
   if (!stream) return;
   let stopped = false;
   for await (const event of answer) stopped ||= event.type === 'message_stop';
   if (!stopped) throw new Cut();
-}
+};
 
 // vercel asks with ai, which has no timeout unless it is told to. Its streams do not throw: errors
 // are parts of fullStream, and whoever reads textStream alone sees an answer that has ended.
-async function vercel(url, key, model, stream, signal) {
+const vercel = () => async (url, key, model, stream, signal) => {
   const call = { model: createOpenAI({ apiKey: key, baseURL: `${url}/v1` }).chat(model), prompt: 'hello', maxOutputTokens: bound, abortSignal: signal };
   if (!stream) return generateText(call);
   let reason;
@@ -61,7 +61,8 @@ async function vercel(url, key, model, stream, signal) {
     if (part.type === 'finish') reason = part.finishReason;
   }
   if (!['stop', 'length'].includes(reason)) throw new Cut();
-}
+};
 
-// sdks are the SDKs by their names on npm, and a deployment of their vendor.
-export const sdks = { 'openai': [openai, 'openai/gpt-4o@tier-1'], '@anthropic-ai/sdk': [anthropic, 'anthropic/claude-sonnet-4.5@start'], 'ai': [vercel, 'openai/gpt-4o@tier-1'] };
+// sdks are the SDKs by their names on npm, and a deployment of their vendor. Attempts are given up
+// after the timeout, in ms.
+export const sdks = (timeout) => ({ 'openai': [openai(timeout), 'openai/gpt-4o@tier-1'], '@anthropic-ai/sdk': [anthropic(timeout), 'anthropic/claude-sonnet-4.5@start'], 'ai': [vercel(), 'openai/gpt-4o@tier-1'] });
