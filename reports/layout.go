@@ -11,8 +11,8 @@ import (
 const minWrap = 20
 
 // wrap breaks text into lines of at most width characters at spaces, but not
-// between a number and its unit; width 0 or less means one line. Words longer
-// than a line stand alone in one.
+// between a number and its unit, nor in what is 'quoted', which readers copy; width 0 or
+// less means one line. Words longer than a line stand alone in one.
 func wrap(text string, width int) []string {
 	units := unbroken(text)
 	if len(units) == 0 {
@@ -34,16 +34,20 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// unbroken splits text at spaces and keeps units with their numbers.
+// unbroken splits text at spaces, and keeps units with their numbers and quotations whole.
 func unbroken(text string) []string {
 	var out []string
+	quoted := false
 	for _, w := range strings.Fields(text) {
-		unit := slices.Contains([]string{"%", "s", "ms", "min", "USD"}, strings.TrimRight(w, ".,;:)"))
-		if n := len(out); unit && n > 0 && unicode.IsDigit(rune(out[n-1][len(out[n-1])-1])) {
+		bare := strings.TrimRight(w, ".,;:)")
+		unit := slices.Contains([]string{"%", "s", "ms", "min", "USD"}, bare)
+		n := len(out)
+		if quoted || unit && n > 0 && unicode.IsDigit(rune(out[n-1][len(out[n-1])-1])) {
 			out[n-1] += " " + w
 		} else {
 			out = append(out, w)
 		}
+		quoted = (quoted || strings.HasPrefix(w, "'")) && (bare == "'" || !strings.HasSuffix(bare, "'"))
 	}
 	return out
 }

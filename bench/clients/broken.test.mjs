@@ -2,70 +2,15 @@
 // bounds as in broken_test.go. UPDATE=1 writes what was seen.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import OpenAI from 'openai';
-import Anthropic from '@anthropic-ai/sdk';
-import { generateText, streamText } from 'ai';
-import { createOpenAI } from '@ai-sdk/openai';
+import { Cut, sdks, serve, stop } from './sdks.mjs';
 
-const patience = 2000, endless = 12000, bound = 50;
+const patience = 2000, endless = 12000;
 const models = [...readFileSync('broken.yaml', 'utf8').matchAll(/deployment: ([a-z0-9-]+)/g)].map((m) => m[1]);
-const servers = [];
-
-// serve starts a server whose deployments are all of one row of the catalog.
-async function serve(ref) {
-  const server = spawn(process.env.RATESIM, ['serve', '--addr', '127.0.0.1:0', '--no-latency', '--faults', 'broken.yaml',
-    ...models.flatMap((m) => ['--provider', `${m}=${ref}`])], { stdio: ['ignore', 'pipe', 'inherit'] });
-  servers.push(server);
-  let url;
-  for await (const line of createInterface(server.stdout)) {
-    url = /^listening on (.*)/.exec(line)?.[1] ?? url;
-    const admin = /^admin on (.*)/.exec(line)?.[1];
-    if (admin) return { url, admin };
-  }
-  throw new Error('ratesim serve does not listen');
-}
-
-after(() => servers.forEach((s) => s.kill('SIGKILL'))); // they would wait for the answers that hang
-
-const messages = [{ role: 'user', content: 'hello' }];
-class Cut extends Error {}
-
-async function openai(url, key, model, stream, signal) {
-  const client = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, timeout: patience });
-  const answer = await client.chat.completions.create({ model, messages, stream, max_completion_tokens: bound }, { signal });
-  if (!stream) return;
-  let reason;
-  for await (const chunk of answer) reason ??= chunk.choices[0]?.finish_reason;
-  if (!reason) throw new Cut();
-}
-
-async function anthropic(url, key, model, stream, signal) {
-  const client = new Anthropic({ apiKey: key, baseURL: url, timeout: patience });
-  const answer = await client.messages.create({ model, messages, stream, max_tokens: bound }, { signal });
-  if (!stream) return;
-  let stopped = false;
-  for await (const event of answer) stopped ||= event.type === 'message_stop';
-  if (!stopped) throw new Cut();
-}
-
-// vercel asks with ai, which has no timeout unless it is told to. Its streams do not throw: errors
-// are parts of fullStream, and whoever reads textStream alone sees an answer that has ended.
-async function vercel(url, key, model, stream, signal) {
-  const call = { model: createOpenAI({ apiKey: key, baseURL: `${url}/v1` }).chat(model), prompt: 'hello', maxOutputTokens: bound, abortSignal: signal };
-  if (!stream) return generateText(call);
-  let reason;
-  for await (const part of streamText({ ...call, onError() {} }).fullStream) {
-    if (part.type === 'error') throw part.error;
-    if (part.type === 'finish') reason = part.finishReason;
-  }
-  if (!['stop', 'length'].includes(reason)) throw new Cut();
-}
+after(stop);
 
 function endOf(error) {
   if (error instanceof Cut) return 'cut';
@@ -77,13 +22,12 @@ function endOf(error) {
   return (error.status ?? error.statusCode) >= 400 ? 'status' : 'connection';
 }
 
-const sdks = { 'openai': [openai, 'openai/gpt-4o@tier-1'], '@anthropic-ai/sdk': [anthropic, 'anthropic/claude-sonnet-4.5@start'], 'ai': [vercel, 'openai/gpt-4o@tier-1'] };
 const versionOf = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')).version;
 const sorted = (of) => Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 // record breaks every answer and stream that the SDK asks for, all at once.
 async function record(name, ask, ref) {
-  const { url, admin } = await serve(ref);
+  const { url, admin } = await serve(ref, 'broken.yaml', models);
   const got = { sdk: name.replace('@', '').replace('/', '-'), version: versionOf(name), answers: {}, streams: {} };
   await ask(url, 'warm', 'random-bytes', false).catch(() => {}); // so that no attempt waits for code to be loaded
   await Promise.all(models.flatMap((model, i) => [false, true].map(async (stream) => {
@@ -108,7 +52,7 @@ async function record(name, ask, ref) {
 // fault to it. Only after a pause the test is tried again.
 const longestPause = 30, tries = 3;
 describe('broken connections', { concurrency: true }, () => {
-  for (const [name, [ask, ref]] of Object.entries(sdks)) test(name, async () => {
+  for (const [name, [ask, ref]] of Object.entries(sdks(patience))) test(name, async () => {
     for (let n = 1; ; n++) {
       const delays = monitorEventLoopDelay({ resolution: 5 });
       delays.enable();

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,7 @@ type live struct {
 	mu       sync.Mutex // of what is counted
 	answered int64
 	refused  map[string]int64 // answers with 429, by the limit or what else refused
-	failed   int64            // other answers that are no success
+	failed   map[string]int64 // other answers that are no success, by their status
 	recent   map[string]int64 // requests by account, lately
 	earlier  map[string]int64 // and before that
 
@@ -59,7 +60,7 @@ func (f *serveFlags) newLive(s *streams) *live {
 	if s.live == nil || f.quiet || f.portFile != "" || f.log == "-" {
 		return nil
 	}
-	return &live{out: s.out, size: s.live, color: s.color, refused: map[string]int64{}, recent: map[string]int64{}, ended: make(chan struct{})}
+	return &live{out: s.out, size: s.live, color: s.color, refused: map[string]int64{}, failed: map[string]int64{}, recent: map[string]int64{}, ended: make(chan struct{})}
 }
 
 // measure returns a handler that does what h does and is counted.
@@ -89,7 +90,7 @@ func (l *live) record(r mock.Record) {
 	case r.Status == http.StatusTooManyRequests:
 		l.refused["by "+string(r.Why)]++
 	case r.Status < 200 || r.Status >= 300 || r.End != mock.Complete:
-		l.failed++
+		l.failed[failureOf(&r)]++
 	}
 	if _, known := l.recent[r.Account]; r.Account != "" && (known || len(l.recent) < liveKnown) {
 		l.recent[r.Account]++
@@ -205,17 +206,11 @@ func (l *live) frame(perSecond float64, stopping bool, w int) []string {
 	if stopping {
 		parts[0] = "stopping when open requests are answered"
 	}
-	refusals := int64(0)
-	var by []string
-	for _, limit := range slices.Sorted(maps.Keys(l.refused)) {
-		refusals += l.refused[limit]
-		by = append(by, fmt.Sprintf("%s %d", limit, l.refused[limit]))
+	if n, by := total(l.refused); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d refused with 429 (%s)", n, by))
 	}
-	if refusals > 0 {
-		parts = append(parts, fmt.Sprintf("%d refused with 429 (%s)", refusals, strings.Join(by, ", ")))
-	}
-	if l.failed > 0 {
-		parts = append(parts, fmt.Sprintf("%d failed", l.failed))
+	if n, by := total(l.failed); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed (%s)", n, by))
 	}
 	lines := joined(parts, " · ", w)
 	for _, name := range l.busiest() {
@@ -224,6 +219,24 @@ func (l *live) frame(perSecond float64, stopping bool, w int) []string {
 		}
 	}
 	return lines
+}
+
+// total adds up counts, and lists them by their names.
+func total(counts map[string]int64) (n int64, by string) {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		n += counts[name]
+		list = append(list, fmt.Sprintf("%s: %d", name, counts[name]))
+	}
+	return n, strings.Join(list, ", ")
+}
+
+// failureOf says what an answer was that is no success: its status, or how it ended.
+func failureOf(r *mock.Record) string {
+	if r.Status >= 300 {
+		return "status " + strconv.Itoa(r.Status)
+	}
+	return string(r.End)
 }
 
 // busiest returns the accounts with the most requests lately, in order of their names.

@@ -165,7 +165,7 @@ func TestLiveShows(t *testing.T) {
 		ask("sk-2", "other")
 		time.Sleep(5 * time.Second)
 		want := `listening on http://127.0.0.1:1
-1.2 requests/s · 0 open · 6 answered · 2 refused with 429 (requests 2) · 1 failed
+1.2 requests/s · 0 open · 6 answered · 2 refused with 429 (requests: 2) · 1 failed (status 404: 1)
 sk-1 main                 requests/min       ░░░░░░░░░░  0 of 3 left
                           tokens/min         █████████░  39700 of 40000 left
                           requests/day       █████████░  997 of 1000 left

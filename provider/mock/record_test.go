@@ -191,6 +191,8 @@ func TestRecordEnd(t *testing.T) {
 	stream := strings.Replace(chatBody, "{", `{"stream":true,`, 1)
 	reset := provider.Config{TPM: 1000, Faults: []provider.Fault{{Kind: provider.Reset, Rate: 1, Until: clock.Never}}}
 	garbled := provider.Config{TPM: 1000, Faults: []provider.Fault{{Kind: provider.Garbled, How: provider.BadStatusLine, Rate: 1, Until: clock.Never}}}
+	stopping := reserved
+	stopping.StopsStreams = true
 	for name, tt := range map[string]struct {
 		config provider.Config
 		body   string
@@ -199,14 +201,16 @@ func TestRecordEnd(t *testing.T) {
 		want   mock.End
 		status int
 		why    mock.Cause
+		tokens int64 // that it is charged; 0 = some
 	}{
-		"complete":            {provider.Config{TPM: 1000}, stream, "", time.Minute, mock.Complete, 200, mock.Admitted},
-		"broken by a script":  {provider.Config{TPM: 1000}, stream, "broken", time.Minute, mock.Broken, 200, mock.ByScript},
-		"an error event":      {provider.Config{TPM: 1000}, stream, "error", time.Minute, mock.Broken, 200, mock.ByScript},
-		"broken by a fault":   {reset, chatBody, "", time.Minute, mock.Broken, 200, mock.ByFault},
-		"no HTTP":             {garbled, chatBody, "", time.Minute, mock.Broken, 0, mock.ByFault},
-		"the client hangs up": {provider.Config{TPM: 1000}, chatBody, "", 300 * time.Millisecond, mock.HungUp, 0, mock.Admitted},
-		"or reads no further": {provider.Config{TPM: 1000}, stream, "", 300 * time.Millisecond, mock.HungUp, 0, mock.Admitted},
+		"complete":            {provider.Config{TPM: 1000}, stream, "", time.Minute, mock.Complete, 200, mock.Admitted, 0},
+		"broken by a script":  {provider.Config{TPM: 1000}, stream, "broken", time.Minute, mock.Broken, 200, mock.ByScript, 0},
+		"an error event":      {provider.Config{TPM: 1000}, stream, "error", time.Minute, mock.Broken, 200, mock.ByScript, 0},
+		"broken by a fault":   {reset, chatBody, "", time.Minute, mock.Broken, 200, mock.ByFault, 0},
+		"no HTTP":             {garbled, chatBody, "", time.Minute, mock.Broken, 0, mock.ByFault, 0},
+		"the client hangs up": {provider.Config{TPM: 1000}, chatBody, "", 300 * time.Millisecond, mock.HungUp, 0, mock.Admitted, 0},
+		"or reads no further": {provider.Config{TPM: 1000, Charge: reserved}, stream, "", 300 * time.Millisecond, mock.HungUp, 0, mock.Admitted, 2 + 3},
+		"and the vendor stops, before the first token": {provider.Config{TPM: 1000, Charge: stopping}, stream, "", 300 * time.Millisecond, mock.HungUp, 0, mock.Admitted, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -235,8 +239,8 @@ func TestRecordEnd(t *testing.T) {
 				}
 			}()
 			got := <-told
-			if got.End != tt.want || got.Status != tt.status || got.Why != tt.why || got.Tokens == 0 || got.Stream != (tt.body == stream) {
-				t.Errorf("%+v", got)
+			if got.End != tt.want || got.Status != tt.status || got.Why != tt.why || got.Tokens == 0 || tt.tokens > 0 && got.Tokens != tt.tokens || got.Stream != (tt.body == stream) {
+				t.Errorf("%+v, want %d tokens (0: some)", got, tt.tokens)
 			}
 		})
 	}

@@ -217,9 +217,6 @@ func (s *Sample) typical(p Part, id ID) float64 {
 	return v
 }
 
-// Typical returns the design effect that is typical of the strategies' success rates.
-func (s *Sample) Typical() float64 { return s.typical(Part{}, SuccessRate) }
-
 // Quantile returns a metric that is a quantile, at the level 1-alpha.
 func (s *Sample) Quantile(outcome int, p Part, id ID, alpha float64) *stats.Quantile {
 	key := quantileOf{outcome, p, id, alpha}

@@ -338,17 +338,6 @@ func (p *Page) Shoot(name string) {
 	p.write(filepath.Join(dir, name+".png"), run(p, "taking a picture", chromedp.FullScreenshot(100)))
 }
 
-// Paper writes the page as it is printed on A4 as NAME.pdf into the folder
-// RATESIM_SHOTS, if that is set.
-func (p *Page) Paper(name string) {
-	p.t.Helper()
-	dir := os.Getenv("RATESIM_SHOTS")
-	if dir == "" {
-		return
-	}
-	p.write(filepath.Join(dir, name+".pdf"), run(p, "printing", chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4), chromedp.PDFPrintBackground())))
-}
-
 func (p *Page) write(path string, body []byte) {
 	p.t.Helper()
 	if err := os.WriteFile(path, body, 0o644); err != nil {
