@@ -185,12 +185,12 @@ func TestRecordedRequests(t *testing.T) {
 // Converse streams the call of a tool in the events that AWS's SDK reads, and says what it
 // says in one piece.
 func TestConverseTools(t *testing.T) {
-	client, _ := bedrock(t, mock.Deployment{Config: provider.Config{Name: "claude", Vendor: "bedrock", Model: "claude-sonnet-4.5"}})
+	client, _ := bedrock(t, mock.Deployment{Config: provider.Config{Name: "claude-sonnet-4.5", Vendor: "bedrock", Model: "claude-sonnet-4.5"}})
 	schema := document.NewLazyDocument(map[string]any{"type": "object", "properties": map[string]any{"city": map[string]any{"enum": []string{"Lima"}}}, "required": []string{"city"}})
 	tools := &types.ToolConfiguration{ToolChoice: &types.ToolChoiceMemberAny{},
 		Tools: []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{Name: aws.String("weather"), InputSchema: &types.ToolInputSchemaMemberJson{Value: schema}}}}}
 	want := []string{"weather", `{"city":"Lima"}`, "tool_use"}
-	whole, err := client.Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String("claude"), Messages: hello(), ToolConfig: tools})
+	whole, err := client.Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String("claude-sonnet-4.5"), Messages: hello(), ToolConfig: tools})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestConverseTools(t *testing.T) {
 			t.Errorf("in one piece %q, %v", got, err)
 		}
 	}
-	answer, err := client.ConverseStream(t.Context(), &bedrockruntime.ConverseStreamInput{ModelId: aws.String("claude"), Messages: hello(), ToolConfig: tools})
+	answer, err := client.ConverseStream(t.Context(), &bedrockruntime.ConverseStreamInput{ModelId: aws.String("claude-sonnet-4.5"), Messages: hello(), ToolConfig: tools})
 	if err != nil {
 		t.Fatal(err)
 	}
