@@ -77,8 +77,7 @@ func (m *Model) Tell(r *wire.Reply) {
 
 // both returns what headers would tell of input and output.
 func (m *Model) both(now clock.Time) (first, second wire.Quota) {
-	round := max(1, m.headers.Round)
-	return m.quota(now, &m.slots[m.main], round), m.quota(now, &m.slots[m.other], round)
+	return m.quota(now, &m.slots[m.main]), m.quota(now, &m.slots[m.other])
 }
 
 // standing is q as a limit's standing.

@@ -23,7 +23,7 @@ type exchange struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	f       *form
-	dialect wire.Dialect
+	dialect *wire.Dialect
 	key     string
 	account *account // nil until entered
 	held    int64    // bytes taken of the account's room for bodies
@@ -76,7 +76,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 	if e == nil {
 		e = &exchange{}
 	}
-	*e = exchange{s: s, w: w, r: r, f: f, dialect: s.dialect(f), id: e.id[:0], body: e.body[:0], out: e.out[:0], parts: e.parts[:0],
+	*e = exchange{s: s, w: w, r: r, f: f, dialect: f.dialect, id: e.id[:0], body: e.body[:0], out: e.out[:0], parts: e.parts[:0],
 		answer: wire.Answer{Standings: e.answer.Standings[:0]}}
 	e.kept, _ = w.(*recorded)
 	e.id = strconv.AppendUint(e.id, s.made.Add(1)*0x9e3779b97f4a7c15, 36)

@@ -27,6 +27,7 @@ import (
 	"slices"
 
 	"ratesim/provider"
+	"ratesim/provider/wire"
 )
 
 // Names returns the vendors that Apply knows, sorted.
@@ -48,6 +49,9 @@ func Apply(c *provider.Config) bool {
 		return false
 	}
 	all[i].apply(c)
+	if d, ok := wire.DialectOf(c.Vendor); ok {
+		c.Headers = d.Headers
+	}
 	PriceWrites(c)
 	return true
 }
