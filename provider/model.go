@@ -119,7 +119,7 @@ func (m *Model) place(i int) {
 	m.holds = m.holds || s.open
 	m.mixed = m.mixed || s.open || s.counts == Input
 	switch {
-	case s.ramp || s.open:
+	case s.open || s.ramp && !(m.headers.Growth && s.counts == Requests):
 	case s.counts == Requests:
 		if m.shown < 0 || m.headers.Daily && s.name == wire.Daily {
 			m.shown = i

@@ -174,7 +174,7 @@ func (m *Model) quota(now clock.Time, s *slot) wire.Quota {
 	if s.counts != Requests {
 		left = m.headers.Rounded(left)
 	}
-	q := wire.Quota{Limit: m.scaled(s.most), Remaining: left, Reset: wire.Absent}
+	q := wire.Quota{Limit: m.size(s), Remaining: left, Reset: wire.Absent}
 	switch {
 	case m.headers.NoReset:
 	case m.headers.Instant:
@@ -183,6 +183,15 @@ func (m *Model) quota(now clock.Time, s *slot) wire.Quota {
 		q.Reset = cut(full.Sub(now), m.resetUnit)
 	}
 	return q
+}
+
+// size returns how large the limit of s is now, as replies tell it.
+func (m *Model) size(s *slot) int64 {
+	if !s.ramp {
+		return m.scaled(s.most)
+	}
+	r, _ := s.limiter.(*limit.Ramp) // as those of all such slots are
+	return r.Rate()
 }
 
 // cut returns d cut to units. Division by a constant is multiplication, and

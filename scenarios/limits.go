@@ -40,6 +40,11 @@ func replace(cfg *provider.Config, l provider.Limit) {
 // ramp reads how fast use may grow, and what was used before the run.
 func ramp(c cursor, cfg *provider.Config) {
 	l := provider.Limit{Counts: provider.Input, Growth: 0.5, Per: 15 * time.Minute}
+	for _, own := range cfg.Limits { // what the vendor's counts, and over which period
+		if own.Growth > 0 {
+			l = own
+		}
+	}
 	if of := (&shape{}); c.described(shape{AnyOf: []*shape{{Type: []string{"string"}, Enum: []string{"none"}}, of}}) {
 		cursor{c.problems, c.n, c.path, of}.mapping(rampKeys(&l)...)
 		return

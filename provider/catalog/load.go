@@ -54,10 +54,10 @@ func readData(file, columns string, row func(*line)) error {
 	return read(file, r, strings.Split(columns, ","), nil, row)
 }
 
-// limitColumns returns the limits that rows may have: those in a time. All are
-// shared by the deployments of a pool, which stands for an organisation.
+// limitColumns returns the limits that rows may have: those in a time, and on requests at a
+// time. All are shared by the deployments of a pool, which stands for an organisation.
 func limitColumns() []provider.Kind {
-	return slices.DeleteFunc(slices.Clone(provider.Kinds[:]), func(k provider.Kind) bool { return k.Per == 0 })
+	return slices.DeleteFunc(slices.Clone(provider.Kinds[:]), func(k provider.Kind) bool { return k.Per == 0 && k.Counts != provider.Requests })
 }
 
 // unitColumns are those of provisioned deployments.

@@ -145,7 +145,7 @@ func (r *Row) aMinute(units ...provider.Unit) float64 {
 	least := math.Inf(1)
 	for _, k := range limitColumns() {
 		for _, l := range r.Limits {
-			if l.Name == k.Name.String() && slices.Contains(units, k.Counts) {
+			if l.Name == k.Name.String() && slices.Contains(units, k.Counts) && k.Per > 0 {
 				least = min(least, float64(l.Most)*float64(time.Minute)/float64(k.Per))
 			}
 		}

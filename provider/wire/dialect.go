@@ -154,7 +154,7 @@ type Alive struct {
 }
 
 // Dialects lists all dialects.
-var Dialects = [...]Dialect{openAI, azure, anthropic, gemini, bedrock, groq, mistral, cerebras, xai}
+var Dialects = [...]Dialect{openAI, azure, anthropic, gemini, bedrock, groq, mistral, cerebras, xai, deepSeek, together}
 
 // DialectOf returns the dialect of the vendor of that name.
 func DialectOf(vendor string) (*Dialect, bool) {
