@@ -28,7 +28,7 @@ func replace(cfg *provider.Config, l provider.Limit) {
 	cfg.Limits = slices.DeleteFunc(cfg.Limits, func(k provider.Limit) bool {
 		same := k.Counts == l.Counts && k.Per == l.Per && k.Growth == 0 && l.Growth == 0 || k.Growth > 0 && l.Growth > 0
 		if same && l.Growth == 0 {
-			l.Window = k.Window
+			l.Window, l.Shared = k.Window, k.Shared
 		}
 		return same
 	})

@@ -87,6 +87,7 @@ func TestLimitsChargesAndFaults(t *testing.T) {
 // A ramp counts what that of the vendor counts, over its period.
 func TestRampOfVendor(t *testing.T) {
 	const scenario = `
+name: ramp
 duration: 1m
 workload: [{arrivals: {process: poisson, rate: 1/s}, prompt_tokens: 9, output_tokens: 9}]
 deployments: [{name: main, provider: together/gpt-oss-120b@dynamic%s}]
