@@ -57,7 +57,7 @@ strategies: [%s]
 const latency = ", latency: {ttft: {dist: lognormal, p50: 350ms, p95: 2s}, per_token: 12ms, refusal: 30ms}"
 
 // dialects has a deployment of every vendor, with limits it really has the kinds
-// of, small enough to be met.
+// of, small enough to be met; and of tokens, which a coordinator can hand out.
 type dialect struct{ name, deployments string }
 
 var dialects = []dialect{
@@ -70,6 +70,8 @@ var dialects = []dialect{
 	{"mistral", "  - {name: main, provider: mistral/sample@headers, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
 	{"cerebras", "  - {name: main, provider: openai/gpt-4o@tier-1, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
 	{"xai", "  - {name: main, provider: openai/gpt-4o@tier-1, limits: {rpm: 90, tpm: 60000}" + latency + "}"},
+	{"deepseek", "  - {name: main, provider: deepseek/deepseek-v4-pro@default, limits: {concurrency: 4, tpm: 60000}" + latency + "}"},
+	{"together", "  - {name: main, provider: together/gpt-oss-120b@dynamic, limits: {tpm: 60000}" + latency + "}"},
 }
 
 // faulty is what else goes wrong: each with the vendor whose bug it is known of,
@@ -342,7 +344,9 @@ func refusals(t *testing.T, measured, simulated *metrics.Run, vendor string) {
 	}
 	tells(limit.ByTPM, limit.ByQueuedTokens)
 	switch vendor {
-	case "azure", "bedrock", "cerebras", "xai": // what is too large exceeds a limit like all else
+	case "together": // calls all of it a rate
+		tells(limit.ByRamp, limit.ByTPM, limit.ByOversize)
+	case "azure", "bedrock", "cerebras", "xai", "deepseek": // what is too large exceeds a limit like all else
 		tells(limit.ByTPM, limit.ByOversize)
 	case "anthropic", "gemini":
 		tells(limit.ByITPM, limit.ByOversize)

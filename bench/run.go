@@ -82,7 +82,7 @@ type run struct {
 // door is where a deployment takes attempts.
 type door struct {
 	name    string
-	dialect wire.Dialect
+	dialect *wire.Dialect
 	url     *url.URL
 	streams *url.URL    // where it takes attempts whose answers are streamed
 	header  http.Header // of every attempt; its values are shared

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"time"
+
 	"ratesim/provider/wire"
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
@@ -77,13 +79,21 @@ func (m *Model) Tell(r *wire.Reply) {
 
 // both returns what headers would tell of input and output.
 func (m *Model) both(now clock.Time) (first, second wire.Quota) {
-	round := max(1, m.headers.Round)
-	return m.quota(now, &m.slots[m.main], round), m.quota(now, &m.slots[m.other], round)
+	return m.quota(now, &m.slots[m.main]), m.quota(now, &m.slots[m.other])
 }
 
 // standing is q as a limit's standing.
 func (s *slot) standing(q wire.Quota) wire.Standing {
-	return wire.Standing{Unit: s.unit(), Per: s.per, Limit: q.Limit, Remaining: q.Remaining, Reset: q.Reset}
+	return wire.Standing{Unit: s.unit(), Per: s.told(), Limit: q.Limit, Remaining: q.Remaining, Reset: q.Reset}
+}
+
+// told is the window over which replies say that s counts: a limit on growth is one per
+// minute at any time.
+func (s *slot) told() time.Duration {
+	if s.ramp {
+		return limit.Window
+	}
+	return s.per
 }
 
 func (s *slot) unit() wire.Unit {
@@ -105,7 +115,7 @@ func (m *Model) explain(now clock.Time, a *wire.Attempt, r *wire.Reply, ans *wir
 	}
 	s, own := &m.slots[m.refuser], m.reserved(a)
 	left, _ := s.limiter.Left(now)
-	ans.Unit, ans.Per, ans.Most, ans.Requested = s.unit(), s.per, m.scaled(s.most), own[s.counts]
+	ans.Unit, ans.Per, ans.Most, ans.Requested = s.unit(), s.told(), m.size(s), own[s.counts]
 	ans.Used = max(0, ans.Most-left)
 	at := s.limiter.Earliest(now, own[s.counts])
 	if wait := at.Sub(now); at != clock.Never && roundUp(wait, m.waitUnit) == r.RetryAfter {

@@ -170,29 +170,6 @@ type Charge struct {
 	StopsStreams bool
 }
 
-// Headers says what a vendor's replies tell of its limits. The zero value tells
-// everything, as OpenAI does.
-type Headers struct {
-	Silent  bool // nothing of what is left
-	NoReset bool // not when a limit will be whole again
-	NoWait  bool // not how long to wait after a 429
-	InBody  bool // how long to wait in the error's body alone
-	// Daily prefers a limit on requests per day over one per minute, where
-	// replies have room for one limit on requests only.
-	Daily bool
-	// Round is what the remaining tokens are rounded to the nearest multiple
-	// of; 0 = 1.
-	Round int64
-	// Reset is the unit of the time until a limit is full again, rounded down; 0 = 1
-	// ms.
-	Reset time.Duration
-	// Instant makes replies tell the instant at which a limit is full again, rounded up
-	// to Reset, and not the time until then.
-	Instant bool
-	// RetryAfter is the unit of the wait a 429 asks for, rounded up; 0 = 1 s.
-	RetryAfter time.Duration
-}
-
 // Latency is how long a deployment takes.
 type Latency struct {
 	TTFT     rng.Dist      // seconds to the first token
@@ -352,7 +329,7 @@ type Config struct {
 	Limits  []Limit // beside RPM and TPM
 	Pool    string  // deployments of one pool share the limits that are Shared
 	Charge  Charge
-	Headers Headers
+	Headers wire.Headers
 	Latency Latency
 	PTU     Provisioned
 	Cache   Cache

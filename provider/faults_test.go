@@ -423,7 +423,7 @@ func TestBadHeaders(t *testing.T) {
 		{NoHeaders, wire.Absent, wire.NoQuota, wire.NoQuota},
 		{StaleHeaders, time.Minute, good, wire.Quota{Limit: 500, Remaining: 490, Reset: time.Minute}},
 	} {
-		m := New(&Config{RPM: 1, TPM: 500, Headers: Headers{InBody: true}, Faults: []Fault{{Kind: BadHeaders, Bug: k.bug, Rate: 1, Until: clock.Never}}}, 0, nil)
+		m := New(&Config{RPM: 1, TPM: 500, Headers: wire.Headers{InBody: true}, Faults: []Fault{{Kind: BadHeaders, Bug: k.bug, Rate: 1, Until: clock.Never}}}, 0, nil)
 		var r wire.Reply
 		m.Arrive(0, &wire.Attempt{Guess: 10}, &r)
 		m.Arrive(0, &wire.Attempt{Guess: 10}, &r)
@@ -435,7 +435,7 @@ func TestBadHeaders(t *testing.T) {
 		}
 	}
 	// A refusal that asks for no wait, for no wait would do, asks for a day where a wait is told.
-	m := New(&Config{TPM: 500, Headers: Headers{InBody: true}, Faults: []Fault{{Kind: BadHeaders, Bug: DayLong, Rate: 1, Until: clock.Never}}}, 0, nil)
+	m := New(&Config{TPM: 500, Headers: wire.Headers{InBody: true}, Faults: []Fault{{Kind: BadHeaders, Bug: DayLong, Rate: 1, Until: clock.Never}}}, 0, nil)
 	var r wire.Reply
 	if m.Arrive(0, &wire.Attempt{Guess: 501}, &r); r.Limit != wire.Oversize || r.RetryAfter != 24*time.Hour || !r.InBody {
 		t.Errorf("of a call too large: %+v, want a day in the body", r)

@@ -11,6 +11,7 @@
 package provider
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -44,7 +45,7 @@ type Model struct {
 	weights weights
 	own     Costs // see reserved
 	spent   Costs // see actual
-	headers Headers
+	headers wire.Headers
 	slots   []slot
 	counts  Unit // of main
 	main    int  // the slot of the limit on tokens that Tally and headers tell of; -1 = none
@@ -91,15 +92,9 @@ func New(cfg *Config, key rng.Key, pools *Pools) *Model {
 		counts: Tokens, main: none, other: none, shown: none, refuser: none,
 		tokensPerMinute: cfg.TokenLimit(), requestsPerMinute: cfg.PerMinute(Requests)}
 	if cfg.PTU.Units > 0 {
-		m.headers = Headers{Silent: true, RetryAfter: time.Millisecond}
+		m.headers = wire.Headers{Silent: true, RetryAfter: time.Millisecond}
 	}
-	m.resetUnit, m.waitUnit = time.Millisecond, time.Second
-	if m.headers.Reset > 0 {
-		m.resetUnit = m.headers.Reset
-	}
-	if m.headers.RetryAfter > 0 {
-		m.waitUnit = m.headers.RetryAfter
-	}
+	m.resetUnit, m.waitUnit = m.headers.ResetUnit(), cmp.Or(m.headers.RetryAfter, time.Second)
 	for i := range m.slots {
 		m.place(i)
 	}
@@ -124,7 +119,7 @@ func (m *Model) place(i int) {
 	m.holds = m.holds || s.open
 	m.mixed = m.mixed || s.open || s.counts == Input
 	switch {
-	case s.ramp || s.open:
+	case s.open || s.ramp && !(m.headers.Growth && s.counts == Requests):
 	case s.counts == Requests:
 		if m.shown < 0 || m.headers.Daily && s.name == wire.Daily {
 			m.shown = i

@@ -153,29 +153,28 @@ func (m *Model) quotas(now clock.Time, r *wire.Reply) {
 		return
 	}
 	if m.shown >= 0 {
-		r.Requests = m.quota(now, &m.slots[m.shown], 1)
+		r.Requests = m.quota(now, &m.slots[m.shown])
 	}
-	round := max(1, m.headers.Round)
 	if m.main >= 0 {
-		r.Tokens = m.quota(now, &m.slots[m.main], round)
+		r.Tokens = m.quota(now, &m.slots[m.main])
 	}
 	if m.other >= 0 { // the one of input and output of which the smaller share is left
-		q := m.quota(now, &m.slots[m.other], round)
+		q := m.quota(now, &m.slots[m.other])
 		if float64(q.Remaining)*float64(r.Tokens.Limit) < float64(r.Tokens.Remaining)*float64(q.Limit) {
 			r.Tokens = q
 		}
 	}
 }
 
-func (m *Model) quota(now clock.Time, s *slot, round int64) wire.Quota {
+func (m *Model) quota(now clock.Time, s *slot) wire.Quota {
 	left, full := s.limiter.Left(now)
 	if full == clock.Never { // a bucket whose limit is cut to nothing: as for retry-after
 		full = now.Add(limit.Window)
 	}
-	if round > 1 {
-		left = (left + round/2) / round * round
+	if s.counts != Requests {
+		left = m.headers.Rounded(left)
 	}
-	q := wire.Quota{Limit: m.scaled(s.most), Remaining: left, Reset: wire.Absent}
+	q := wire.Quota{Limit: m.size(s), Remaining: left, Reset: wire.Absent}
 	switch {
 	case m.headers.NoReset:
 	case m.headers.Instant:
@@ -184,6 +183,15 @@ func (m *Model) quota(now clock.Time, s *slot, round int64) wire.Quota {
 		q.Reset = cut(full.Sub(now), m.resetUnit)
 	}
 	return q
+}
+
+// size returns how large the limit of s is now, as replies tell it.
+func (m *Model) size(s *slot) int64 {
+	if !s.ramp {
+		return m.scaled(s.most)
+	}
+	r, _ := s.limiter.(*limit.Ramp) // as those of all such slots are
+	return r.Rate()
 }
 
 // cut returns d cut to units. Division by a constant is multiplication, and

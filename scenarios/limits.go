@@ -28,7 +28,7 @@ func replace(cfg *provider.Config, l provider.Limit) {
 	cfg.Limits = slices.DeleteFunc(cfg.Limits, func(k provider.Limit) bool {
 		same := k.Counts == l.Counts && k.Per == l.Per && k.Growth == 0 && l.Growth == 0 || k.Growth > 0 && l.Growth > 0
 		if same && l.Growth == 0 {
-			l.Window = k.Window
+			l.Window, l.Shared = k.Window, k.Shared
 		}
 		return same
 	})
@@ -40,6 +40,11 @@ func replace(cfg *provider.Config, l provider.Limit) {
 // ramp reads how fast use may grow, and what was used before the run.
 func ramp(c cursor, cfg *provider.Config) {
 	l := provider.Limit{Counts: provider.Input, Growth: 0.5, Per: 15 * time.Minute}
+	for _, own := range cfg.Limits { // what the vendor's counts, and over which period
+		if own.Growth > 0 {
+			l = own
+		}
+	}
 	if of := (&shape{}); c.described(shape{AnyOf: []*shape{{Type: []string{"string"}, Enum: []string{"none"}}, of}}) {
 		cursor{c.problems, c.n, c.path, of}.mapping(rampKeys(&l)...)
 		return

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -80,5 +81,33 @@ func TestLimitsChargesAndFaults(t *testing.T) {
 	}
 	if s := spec.Workload[0]; s.Cached != 0.25 || s.Guess.Belief == s.Estimate.Belief {
 		t.Errorf("cached %v, provider's estimate %v", s.Cached, s.Guess)
+	}
+}
+
+// A ramp counts what that of the vendor counts, over its period.
+func TestRampOfVendor(t *testing.T) {
+	const scenario = `
+name: ramp
+duration: 1m
+workload: [{arrivals: {process: poisson, rate: 1/s}, prompt_tokens: 9, output_tokens: 9}]
+deployments: [{name: main, provider: together/gpt-oss-120b@dynamic%s}]
+strategies: [none]
+`
+	for _, c := range []struct {
+		limits string
+		want   []provider.Limit
+	}{
+		{"", []provider.Limit{{Counts: provider.Requests, Most: 60, Per: time.Hour, Growth: 1, Window: provider.TokenBucket, Shared: true}}},
+		{", limits: {ramp: {above: 120, used_before: 600}}", []provider.Limit{
+			{Counts: provider.Requests, Most: 120, Per: time.Hour, Growth: 1, UsedBefore: 600, Window: provider.TokenBucket, Shared: true}}},
+		{", limits: {ramp: none}", nil},
+	} {
+		spec, err := Parse("x.yaml", fmt.Appendf(nil, scenario, c.limits), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := spec.Deployments[0].Limits; len(got) != len(c.want) || len(got) > 0 && got[0] != c.want[0] {
+			t.Errorf("%q: %+v, want %+v", c.limits, got, c.want)
+		}
 	}
 }

@@ -61,7 +61,7 @@ var layers = []layer{
 	{"provider/capacity", []string{"provider/catalog", "sim/rng", "scenarios/spelling"}},
 	{"provider/quota", []string{"provider", "provider/wire", "sim/limit", "sim/rng", "sim/clock"}},
 	{"provider/catalog", []string{"provider/vendors", "provider/names", "provider", "sim/rng", "scenarios/spelling"}},
-	{"provider/vendors", []string{"provider"}},
+	{"provider/vendors", []string{"provider", "provider/wire"}},
 	{"provider/script", []string{"provider/wire"}},
 	{"provider/names", nil},
 	{"provider/schema", nil},

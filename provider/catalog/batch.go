@@ -43,7 +43,7 @@ func (c *Catalog) ToBatch(cfg *provider.Config) error {
 		cfg.Limits = []provider.Limit{{Counts: provider.Tokens, Most: min(queue, provider.MostLimit)}}
 	}
 	cfg.Charge = provider.Charge{Reserve: provider.ReserveEstimate}
-	cfg.Headers = provider.Headers{Silent: true, NoWait: true}
+	cfg.Headers.Silent, cfg.Headers.NoWait = true, true
 	cfg.Latency = provider.Latency{TTFT: ttft, Refusal: cfg.Latency.Refusal}
 	cfg.Batch = true
 	cfg.Price.Discount = b.Discount

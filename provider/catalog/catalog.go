@@ -70,7 +70,7 @@ type Row struct {
 
 // Limit is a limit as the data names it.
 type Limit struct {
-	Name string // rpm, tpm, rpd, tpd, rph, tph, itpm or otpm
+	Name string // rpm, tpm, rpd, tpd, rph, tph, itpm, otpm or concurrency
 	Most int64  // above 0
 }
 

@@ -73,7 +73,7 @@ func TestFindErrors(t *testing.T) {
 	}{
 		{"gpt-4o", `"gpt-4o" is not a reference; want vendor/model@tier or vendor:edition/model@tier, such as openai/gpt-4o@tier-1`, ""},
 		{"openai:/gpt-4o@tier-1", `is not a reference`, ""},
-		{"opnai/gpt-4o@tier-1", `unknown vendor "opnai"; known: anthropic, azure, bedrock, gemini, groq, mistral, openai; nearest: openai/gpt-4o@tier-1, `, "vendor"},
+		{"opnai/gpt-4o@tier-1", `unknown vendor "opnai"; known: anthropic, azure, bedrock, deepseek, gemini, groq, mistral, openai, together; nearest: openai/gpt-4o@tier-1, `, "vendor"},
 		{"openai:2025-01/gpt-4o@tier-1", `unknown edition "2025-01" of openai; known: 2026-11, 2026-03`, "edition"},
 		{"openai/gpt-4@tier-1", `unknown model "gpt-4" of openai; nearest: openai/gpt-4o@tier-1, `, "model"},
 		{"openai/gpt-4o@tier1", `unknown tier "tier1" of openai/gpt-4o; known: tier-1, tier-2, tier-3, tier-4, tier-5; nearest: openai/gpt-4o@tier-1, openai/gpt-4o@tier-2, openai/gpt-4o@tier-3`, "tier"},

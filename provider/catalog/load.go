@@ -27,11 +27,12 @@ const refusal = 30 * time.Millisecond
 // embedded assembles the catalog from the data files.
 func embedded() (*Catalog, error) {
 	c := &Catalog{prices: map[string]price{}, tiers: map[string]asked{}, latencies: map[string]latency{}, names: names.Embedded()}
-	err := errors.Join(c.readPrices(), c.readTiers(), c.readLatencies(), c.readBatches(), c.readChoices())
+	err := errors.Join(c.readPrices(), c.readTiers("tiers.csv"), c.readTiers("deepseek/tiers.csv"), c.readTiers("together/tiers.csv"), c.readLatencies(), c.readBatches(), c.readChoices())
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range []struct{ file, what string }{{"limits.csv", "limits"}, {"ptu.csv", "ptu"}} {
+	for _, f := range []struct{ file, what string }{{"limits.csv", "limits"}, {"ptu.csv", "ptu"},
+		{"deepseek/limits.csv", "limits"}, {"together/limits.csv", "limits"}} {
 		r, err := data.Open("data/" + f.file)
 		if err != nil {
 			return nil, err
@@ -54,10 +55,10 @@ func readData(file, columns string, row func(*line)) error {
 	return read(file, r, strings.Split(columns, ","), nil, row)
 }
 
-// limitColumns returns the limits that rows may have: those in a time. All are
-// shared by the deployments of a pool, which stands for an organisation.
+// limitColumns returns the limits that rows may have: those in a time, and on requests at a
+// time. All are shared by the deployments of a pool, which stands for an organisation.
 func limitColumns() []provider.Kind {
-	return slices.DeleteFunc(slices.Clone(provider.Kinds[:]), func(k provider.Kind) bool { return k.Per == 0 })
+	return slices.DeleteFunc(slices.Clone(provider.Kinds[:]), func(k provider.Kind) bool { return k.Per == 0 && k.Counts != provider.Requests })
 }
 
 // unitColumns are those of provisioned deployments.
@@ -236,9 +237,8 @@ type price struct {
 // readPrices reads prices by vendor/model, and of PTUs by vendor.
 func (c *Catalog) readPrices() error {
 	return errors.Join(
-		readData("tokens.csv", "vendor,model,usd_per_million_input,usd_per_million_cached,usd_per_million_output,note", func(l *line) {
-			c.prices[l.text("vendor")+"/"+l.text("model")] = price{l.tokens(), l.fact("price")}
-		}),
+		c.readTokens("tokens.csv"),
+		c.readTokens("deepseek/prices.csv"), c.readTokens("together/prices.csv"),
 		readData("units.csv", "vendor,deployment,usd_per_ptu_hour,usd_per_ptu_month,usd_per_ptu_year,note", func(l *line) {
 			u := UnitPrice{l.text("vendor"), l.text("deployment"), l.price("usd_per_ptu_hour"), l.price("usd_per_ptu_month"), l.price("usd_per_ptu_year"), l.fact("ptu price")}
 			c.units = append(c.units, u)
@@ -246,6 +246,12 @@ func (c *Catalog) readPrices() error {
 				c.prices[u.Vendor] = price{provider.Price{UnitHour: u.Hour}, u.Fact}
 			}
 		}))
+}
+
+func (c *Catalog) readTokens(file string) error {
+	return readData(file, "vendor,model,usd_per_million_input,usd_per_million_cached,usd_per_million_output,note", func(l *line) {
+		c.prices[l.text("vendor")+"/"+l.text("model")] = price{l.tokens(), l.fact("price")}
+	})
 }
 
 // tokens reads the prices of tokens. Where none is given for cached ones, they

@@ -69,8 +69,8 @@ type asked struct {
 }
 
 // readTiers reads what tiers ask for, by vendor:edition@tier.
-func (c *Catalog) readTiers() error {
-	return readData("tiers.csv", "vendor,edition,tier,usd_paid,days,usd_a_month_at_most,condition,note", func(l *line) {
+func (c *Catalog) readTiers(file string) error {
+	return readData(file, "vendor,edition,tier,usd_paid,days,usd_a_month_at_most,condition,note", func(l *line) {
 		a := asked{Asks{Days: int(l.whole("days", 3650)), MonthlyCap: float64(l.whole("usd_a_month_at_most", 1e9)),
 			Condition: l.cell("condition")}, l.fact("tier")}
 		if l.cell("usd_paid") != "" {
@@ -145,7 +145,7 @@ func (r *Row) aMinute(units ...provider.Unit) float64 {
 	least := math.Inf(1)
 	for _, k := range limitColumns() {
 		for _, l := range r.Limits {
-			if l.Name == k.Name.String() && slices.Contains(units, k.Counts) {
+			if l.Name == k.Name.String() && slices.Contains(units, k.Counts) && k.Per > 0 {
 				least = min(least, float64(l.Most)*float64(time.Minute)/float64(k.Per))
 			}
 		}

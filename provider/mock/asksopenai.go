@@ -134,10 +134,7 @@ type named struct {
 // chooseWord reads a choice of a tool that is a word. The message of one without tools is
 // that of dapr/dapr-agents#248; that of responses is recalled.
 func (a *asks) chooseWord(e *exchange, word string, chat bool) error {
-	known := []string{"none", "auto", "required"}
-	if e.dialect.Vendor == "mistral" { // whose own word is any
-		known = append(known, "any")
-	}
+	known := append([]string{"none", "auto", "required"}, e.dialect.ToolChoices...)
 	switch {
 	case !slices.Contains(known, word):
 		return reject("tool_choice", "invalid_value", "Invalid value: '%s'. Supported values are: %s.", word, listed(known))
@@ -146,7 +143,7 @@ func (a *asks) chooseWord(e *exchange, word string, chat bool) error {
 	case a.echoTools == nil && word == "required":
 		return reject("tool_choice", "", "Tool choice 'required' must be specified with 'tools' parameter.")
 	}
-	a.must = (word == "required" || word == "any") && a.tools != nil
+	a.must = word != "none" && word != "auto" && a.tools != nil
 	return nil
 }
 

@@ -273,7 +273,7 @@ func (y *exchange) ofLine(e *exchange, l *batchLine) (deployment int, why string
 	styles := map[string]style{"chat/completions": chatStyle{}, "responses": responsesStyle{}, "embeddings": embedStyle{}}
 	like := styles[strings.TrimPrefix(strings.TrimPrefix(l.URL, "/v1"), "/")]
 	y.s, y.w, y.at, y.id = e.s, e.w, e.at, e.id
-	y.f = &form{vendors: e.f.vendors, style: like}
+	y.f = &form{vendors: e.f.vendors, dialect: e.f.dialect, style: like}
 	_, y.f.embeds = like.(embedStyle)
 	err := wire.ParseQuery(l.Body, &y.query)
 	deployment, y.model = e.s.deployment(y.f, y.query.Model)

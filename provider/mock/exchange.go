@@ -23,7 +23,7 @@ type exchange struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	f       *form
-	dialect wire.Dialect
+	dialect *wire.Dialect
 	key     string
 	account *account // nil until entered
 	held    int64    // bytes taken of the account's room for bodies
@@ -76,7 +76,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, f *form) *exch
 	if e == nil {
 		e = &exchange{}
 	}
-	*e = exchange{s: s, w: w, r: r, f: f, dialect: s.dialect(f), id: e.id[:0], body: e.body[:0], out: e.out[:0], parts: e.parts[:0],
+	*e = exchange{s: s, w: w, r: r, f: f, dialect: f.dialect, id: e.id[:0], body: e.body[:0], out: e.out[:0], parts: e.parts[:0],
 		answer: wire.Answer{Standings: e.answer.Standings[:0]}}
 	e.kept, _ = w.(*recorded)
 	e.id = strconv.AppendUint(e.id, s.made.Add(1)*0x9e3779b97f4a7c15, 36)
@@ -260,6 +260,23 @@ func (e *exchange) sleep(until time.Time) bool {
 	}
 }
 
+// await is sleep for the first token of an answer. Where the vendor shows meanwhile that the
+// connection is alive, it sends sign: the status has been sent then. A load generator gets
+// none, because the simulator sends none.
+func (e *exchange) await(until time.Time, sign string) bool {
+	every := time.Duration(float64(e.dialect.Alive.Every) / e.s.c.Speed)
+	if every <= 0 || e.fromBench || !e.reply.OK() || e.struck.Fault != nil || e.struck.Drips {
+		return e.sleep(until)
+	}
+	for next := e.at.Add(every); next.Before(until); next = next.Add(every) {
+		if !e.sleep(next) || !e.write([]byte(sign)) || http.NewResponseController(e.w).Flush() != nil {
+			return false
+		}
+		e.spilled = true
+	}
+	return e.sleep(until)
+}
+
 // answerDecided gives the client what its deployment has decided.
 func (e *exchange) answerDecided() {
 	e.answer.RequestID = e.requestID()
@@ -285,12 +302,14 @@ func (e *exchange) send() {
 		return
 	}
 	status, body := e.encode(&e.answer)
-	if !e.sleep(e.ready) {
+	h := e.w.Header()
+	if body == nil {
+		h["Content-Type"] = jsonType
+	}
+	if !e.await(e.ready, e.dialect.Alive.Whole) {
 		return
 	}
 	if body == nil {
-		h := e.w.Header()
-		h["Content-Type"] = jsonType
 		e.out = e.f.style.whole(e.out, e)
 		if !e.spilled {
 			h["Content-Length"] = []string{strconv.Itoa(len(e.out))}
@@ -324,7 +343,7 @@ func (e *exchange) stream() {
 	if e.f.kind != nil {
 		h["Content-Type"] = e.f.kind
 	}
-	if !e.sleep(e.first) {
+	if !e.await(e.first, e.dialect.Alive.Streamed) {
 		return
 	}
 	e.out = e.begin(e.out)

@@ -1,28 +1,39 @@
 package mock
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
+
+	"ratesim/provider/wire"
 )
 
 // form is one kind of request to a model: which vendors take it, where it says
 // what it wants, and how it is answered.
 type form struct {
 	vendors []string
-	model   func(r *http.Request) string // from the path; empty if the body has it
-	inBody  bool                         // the body says whether to stream
-	stream  bool                         // always streams
-	kind    []string                     // the content type of a stream; nil = text/event-stream
-	embeds  bool                         // produces no text
-	marks   bool                         // requests say themselves what of a prompt is kept in a cache
+	dialect *wire.Dialect // of refusals before the deployment is known
+	verb    bool          // stands after the model in the path
+	inBody  bool          // the body says whether to stream
+	stream  bool          // always streams
+	kind    []string      // the content type of a stream; nil = text/event-stream
+	embeds  bool          // produces no text
+	marks   bool          // requests say themselves what of a prompt is kept in a cache
 	style   style
+	list    modelList
 }
 
 func (f *form) speaks(vendor string) bool { return slices.Contains(f.vendors, vendor) }
+
+// model returns the model that the path of a request names; empty if the body has it.
+func (f *form) model(r *http.Request) string {
+	name := r.PathValue("model")
+	if f.verb {
+		name, _, _ = strings.Cut(name, ":")
+	}
+	return name
+}
 
 // style is what an API's requests ask for and how its completions look in JSON. Methods
 // that return bytes append to b.
@@ -42,65 +53,139 @@ type style interface {
 	broken(b []byte, e *exchange, status int, body []byte) []byte
 }
 
-func inBody(*http.Request) string { return "" }
+// kinds says how requests of each API are read and answered.
+var kinds = [...]form{
+	wire.Chat:           {inBody: true, style: chatStyle{}},
+	wire.Responses:      {inBody: true, style: responsesStyle{}},
+	wire.Embeddings:     {embeds: true, style: embedStyle{}},
+	wire.Files:          {},
+	wire.Models:         {list: openAIList{}},
+	wire.Messages:       {inBody: true, marks: true, style: messagesStyle{}},
+	wire.CountMessages:  {style: messagesStyle{}},
+	wire.MessageModels:  {list: anthropicList{}},
+	wire.Generate:       {},
+	wire.GenerateModels: {list: geminiList{}},
+	wire.Converse:       {marks: true, style: converseStyle{}},
+	wire.ConverseStream: {stream: true, marks: true, kind: binaryType, style: converseStyle{}},
+}
 
-func inPath(r *http.Request) string { return r.PathValue("model") }
+// verbs are those of Gemini, after the colon of a path.
+var verbs = map[string]form{
+	"generateContent":       {verb: true, style: geminiStyle{}},
+	"streamGenerateContent": {verb: true, stream: true, kind: jsonType, style: geminiStyle{list: true}},
+	"embedContent":          {verb: true, embeds: true, style: geminiEmbedStyle{}},
+	"batchEmbedContents":    {verb: true, embeds: true, style: geminiEmbedStyle{many: true}},
+	"countTokens":           {verb: true, style: geminiStyle{}},
+}
 
-// routes lists what the server answers. Paths are those of the vendors' own
-// references.
+// routes lists what the server answers, at the paths that the vendors' dialects have.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	likeOpenAI := []string{"openai", "mistral", "cerebras", "xai"}
-	add := func(prefix string, vendors []string, model func(*http.Request) string) {
-		chat := &form{vendors: vendors, model: model, inBody: true, style: chatStyle{}}
-		responses := &form{vendors: vendors, model: model, inBody: true, style: responsesStyle{}}
-		embed := &form{vendors: vendors, model: model, embeds: true, style: embedStyle{}}
-		for path, f := range map[string]*form{"/chat/completions": chat, "/responses": responses, "/embeddings": embed} {
-			mux.HandleFunc("POST "+prefix+path, s.handle(f, (*exchange).generate))
+	takes := map[wire.Route][]string{} // which vendors take requests there
+	marks := map[wire.Route]string{}
+	for i := range wire.Dialects {
+		for _, r := range wire.Dialects[i].Routes {
+			takes[r], marks[r] = append(takes[r], wire.Dialects[i].Vendor), wire.Dialects[i].Mark
 		}
 	}
-	s.files(mux, "/v1", likeOpenAI)
-	s.files(mux, "/openai/v1", []string{"azure", "groq"})
-	s.files(mux, "/openai", []string{"azure"})
-	add("/openai", []string{"azure"}, inBody)
-	add("/v1", likeOpenAI, inBody)
-	add("/openai/v1", []string{"azure", "groq"}, inBody)
-	add("/openai/deployments/{model}", []string{"azure"}, inPath)
-	messages := &form{vendors: []string{"anthropic"}, model: inBody, inBody: true, marks: true, style: messagesStyle{}}
-	mux.HandleFunc("POST /v1/messages", s.handle(messages, (*exchange).generate))
-	mux.HandleFunc("POST /v1/messages/count_tokens", s.handle(messages, func(e *exchange) { e.count("input_tokens") }))
-	converse := &form{vendors: []string{"bedrock"}, model: inPath, marks: true, style: converseStyle{}}
-	mux.HandleFunc("POST /model/{model}/converse", s.handle(converse, (*exchange).generate))
-	streamed := &form{vendors: converse.vendors, model: inPath, stream: true, marks: true, kind: binaryType, style: converseStyle{}}
-	mux.HandleFunc("POST /model/{model}/converse-stream", s.handle(streamed, (*exchange).generate))
-	for _, version := range []string{"/v1beta", "/v1"} {
-		mux.HandleFunc("POST "+version+"/models/{model}", s.gemini)
+	shared := map[string][]marked{}
+	for r, vendors := range takes {
+		for pattern, h := range s.handlers(r, s.form(kinds[r.API], vendors)) {
+			shared[pattern] = append(shared[pattern], marked{marks[r], h})
+		}
 	}
-	for path, vendors := range map[string][]string{"/v1/models": append(likeOpenAI, "anthropic"), "/openai/v1/models": {"azure", "groq"}, "/v1beta/models": {"gemini"}} {
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { s.models(w, r, vendors) })
+	for pattern, handlers := range shared {
+		mux.HandleFunc(pattern, byMark(handlers))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		vendors := likeOpenAI
-		switch {
-		case strings.HasPrefix(r.URL.Path, "/openai/"):
-			vendors = []string{"azure", "groq"}
-		case strings.HasPrefix(r.URL.Path, "/v1/messages"):
-			vendors = []string{"anthropic"}
-		case strings.HasPrefix(r.URL.Path, "/v1beta/"), strings.HasPrefix(r.URL.Path, "/v1/models/"):
-			vendors = []string{"gemini"}
-		case strings.HasPrefix(r.URL.Path, "/model/"):
-			vendors = []string{"bedrock"}
-		}
-		s.handle(&form{vendors: vendors}, func(e *exchange) {
+		s.handle(s.form(form{}, nearest(r.URL.Path)), func(e *exchange) {
 			e.fail(http.StatusNotFound, "Invalid URL ("+r.Method+" "+r.URL.Path+")")
 		})(w, r)
 	})
 	return mux
 }
 
-// files adds the routes of files and batches.
-func (s *Server) files(mux *http.ServeMux, prefix string, vendors []string) {
-	f := &form{vendors: vendors}
+// form returns a form that some vendors take.
+func (s *Server) form(f form, vendors []string) *form {
+	f.vendors = vendors
+	f.dialect, _ = wire.DialectOf(vendors[0])
+	for _, d := range slices.Backward(s.dialects) {
+		if f.speaks(d.Vendor) {
+			f.dialect = d
+		}
+	}
+	return &f
+}
+
+// marked is a handler of requests that have some header, or of any; see wire.Dialect.
+type marked struct {
+	mark   string
+	handle http.HandlerFunc
+}
+
+// byMark returns a handler that tells apart what is sent to one path in different forms.
+func byMark(list []marked) http.HandlerFunc {
+	if len(list) == 1 {
+		return list[0].handle
+	}
+	slices.SortFunc(list, func(a, b marked) int { return strings.Compare(b.mark, a.mark) }) // the one without a mark comes last
+	return func(w http.ResponseWriter, r *http.Request) {
+		i := slices.IndexFunc(list, func(m marked) bool { return m.mark != "" && r.Header.Get(m.mark) != "" })
+		if i < 0 {
+			i = len(list) - 1
+		}
+		list[i].handle(w, r)
+	}
+}
+
+// nearest returns the vendors one of whose paths begins like path the longest.
+func nearest(path string) []string {
+	var vendors []string
+	most := -1
+	for i := range wire.Dialects {
+		d, shared := &wire.Dialects[i], 0
+		for _, r := range d.Routes {
+			shared = max(shared, alike(r.Path, path))
+		}
+		if shared > most {
+			vendors, most = nil, shared
+		}
+		if shared == most {
+			vendors = append(vendors, d.Vendor)
+		}
+	}
+	return vendors
+}
+
+// alike returns how many parts of two paths are the same from the beginning.
+func alike(a, b string) int {
+	parts, others := strings.Split(a, "/"), strings.Split(b, "/")
+	n := 0
+	for n < len(parts) && n < len(others) && parts[n] == others[n] {
+		n++
+	}
+	return n
+}
+
+// handlers returns the handlers of a route, by the patterns of their requests.
+func (s *Server) handlers(r wire.Route, f *form) map[string]http.HandlerFunc {
+	post, get := "POST "+r.Path, "GET "+r.Path
+	switch r.API {
+	case wire.Files:
+		return s.files(r.Path, f)
+	case wire.Models, wire.MessageModels, wire.GenerateModels:
+		return map[string]http.HandlerFunc{get: s.handle(f, (*exchange).models)}
+	case wire.CountMessages:
+		return map[string]http.HandlerFunc{post: s.handle(f, func(e *exchange) { e.count("input_tokens") })}
+	case wire.Generate:
+		return map[string]http.HandlerFunc{post: s.generates(f)}
+	}
+	return map[string]http.HandlerFunc{post: s.handle(f, (*exchange).generate)}
+}
+
+// files returns the handlers of files and batches.
+func (s *Server) files(prefix string, f *form) map[string]http.HandlerFunc {
+	handlers := map[string]http.HandlerFunc{}
 	for route, answer := range map[string]func(*exchange) (any, error){
 		"GET /files": (*exchange).listFiles, "POST /files": (*exchange).upload, "GET /files/{id}": (*exchange).getFile,
 		"DELETE /files/{id}": (*exchange).deleteFile, "GET /files/{id}/content": (*exchange).content,
@@ -108,7 +193,7 @@ func (s *Server) files(mux *http.ServeMux, prefix string, vendors []string) {
 		"GET /batches/{id}": (*exchange).getBatch, "POST /batches/{id}/cancel": (*exchange).cancelBatch,
 	} {
 		method, path, _ := strings.Cut(route, " ")
-		mux.HandleFunc(method+" "+prefix+path, s.handle(f, func(e *exchange) {
+		handlers[method+" "+prefix+path] = s.handle(f, func(e *exchange) {
 			if !e.enter(nil) {
 				return
 			}
@@ -118,30 +203,35 @@ func (s *Server) files(mux *http.ServeMux, prefix string, vendors []string) {
 			} else if said != nil {
 				writeJSON(e.w, said)
 			}
-		}))
+		})
 	}
+	return handlers
 }
 
-// gemini answers what has its verb after a colon.
-func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
-	model, verb, _ := strings.Cut(r.PathValue("model"), ":")
-	f := &form{vendors: []string{"gemini"}, model: func(*http.Request) string { return model }, style: geminiStyle{}}
-	switch verb {
-	case "generateContent":
-		s.handle(f, (*exchange).generate)(w, r)
-	case "streamGenerateContent":
-		list := r.URL.Query().Get("alt") != "sse"
-		if f.stream, f.style = true, (geminiStyle{list: list}); list {
-			f.kind = jsonType
+// generates returns the handler of what has one of Gemini's verbs after a colon.
+func (s *Server) generates(f *form) http.HandlerFunc {
+	byVerb := map[string]http.HandlerFunc{}
+	for verb, kind := range verbs {
+		answer := (*exchange).generate
+		if verb == "countTokens" {
+			answer = func(e *exchange) { e.count("totalTokens") }
 		}
-		s.handle(f, (*exchange).generate)(w, r)
-	case "embedContent", "batchEmbedContents":
-		f.embeds, f.style = true, geminiEmbedStyle{many: verb == "batchEmbedContents"}
-		s.handle(f, (*exchange).generate)(w, r)
-	case "countTokens":
-		s.handle(f, func(e *exchange) { e.count("totalTokens") })(w, r)
-	default:
-		s.handle(f, func(e *exchange) { e.fail(http.StatusNotFound, "unknown verb "+verb) })(w, r)
+		byVerb[verb] = s.handle(s.form(kind, f.vendors), answer)
+	}
+	events := verbs["streamGenerateContent"]
+	events.kind, events.style = nil, geminiStyle{}
+	asEvents := s.handle(s.form(events, f.vendors), (*exchange).generate)
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, verb, _ := strings.Cut(r.PathValue("model"), ":")
+		handle, known := byVerb[verb]
+		switch {
+		case !known:
+			s.handle(f, func(e *exchange) { e.fail(http.StatusNotFound, "unknown verb "+verb) })(w, r)
+		case verb == "streamGenerateContent" && r.URL.Query().Get("alt") == "sse":
+			asEvents(w, r)
+		default:
+			handle(w, r)
+		}
 	}
 }
 
@@ -150,49 +240,4 @@ func (e *exchange) count(field string) {
 	if e.enter(nil) && e.read() {
 		writeJSON(e.w, map[string]int{field: e.s.c.Count(e.query.Model, e.query.Text)})
 	}
-}
-
-// models lists the deployments of some vendors; where Anthropic is among them and
-// others too, those that the client's headers ask for.
-func (s *Server) models(w http.ResponseWriter, r *http.Request, vendors []string) {
-	if slices.Contains(vendors, "anthropic") {
-		anthropic := r.Header.Get("Anthropic-Version") != ""
-		vendors = slices.DeleteFunc(slices.Clone(vendors), func(v string) bool { return (v == "anthropic") != anthropic })
-	}
-	s.handle(&form{vendors: vendors}, (*exchange).models)(w, r)
-}
-
-func (e *exchange) models() {
-	if !e.enter(nil) {
-		return
-	}
-	s, w, vendors := e.s, e.w, e.f.vendors
-	list := []map[string]any{}
-	for i := range s.c.Deployments {
-		d := &s.c.Deployments[i]
-		if !e.f.speaks(d.Config.Vendor) {
-			continue
-		}
-		switch name := s.naming.listed(&d.Config); vendors[0] {
-		case "gemini":
-			list = append(list, map[string]any{"name": "models/" + name, "displayName": name, "supportedGenerationMethods": []string{"generateContent", "countTokens"}})
-		case "anthropic":
-			list = append(list, map[string]any{"type": "model", "id": name, "display_name": name, "created_at": s.created.UTC().Format(time.RFC3339)})
-		default:
-			list = append(list, map[string]any{"id": name, "object": "model", "created": s.created.Unix(), "owned_by": d.Config.Vendor})
-		}
-	}
-	switch vendors[0] {
-	case "gemini":
-		writeJSON(w, map[string]any{"models": list})
-	case "anthropic":
-		writeJSON(w, map[string]any{"data": list, "has_more": false, "first_id": nil, "last_id": nil})
-	default:
-		writeJSON(w, map[string]any{"object": "list", "data": list})
-	}
-}
-
-func writeJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // fails only when the client is gone
 }

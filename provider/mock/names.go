@@ -9,8 +9,8 @@ import (
 	"strings"
 	"sync"
 
-	"ratesim/provider"
 	"ratesim/provider/names"
+	"ratesim/provider/wire"
 )
 
 // naming finds the deployment that a request means by the model it names.
@@ -19,6 +19,7 @@ type naming struct {
 	keys    []string // of the deployments' models
 	replies [][]byte // how replies name the deployments' models, in JSON
 	limited []string // how refusals by limits name them
+	listed  []string // how lists of models name them
 
 	mu       sync.Mutex
 	unserved map[string]int64 // requests by the name of a model that nothing serves
@@ -28,25 +29,31 @@ type naming struct {
 // with the name "other names".
 const mostUnserved = 100
 
-func newNaming(deployments []Deployment) *naming {
+func newNaming(deployments []Deployment, dialects []*wire.Dialect) *naming {
 	n := &naming{table: names.Embedded(), unserved: map[string]int64{}}
 	for i := range deployments {
-		d := &deployments[i]
+		d, dialect := &deployments[i], dialects[i]
 		vendor, model := d.Config.Vendor, d.Config.Model
-		key, reply := n.table.Key(vendor, model), n.table.Reply(vendor, model)
+		key, reply := n.table.Key(vendor, model), n.reply(dialect, model)
+		listed := [...]string{wire.ByModel: model, wire.ByReply: reply, wire.ByKey: key}[dialect.Listed]
 		if n.table.Key(vendor, d.Name) == key {
-			reply = n.table.Reply(vendor, d.Name) // it may be that of another snapshot
+			reply = n.reply(dialect, d.Name) // it may be that of another snapshot
 		}
-		limited := model
-		switch vendor {
-		case "anthropic": // as in continuedev/continue#10594
-			limited = reply
-		case "gemini": // as quotaDimensions of 429s have it
-			limited = key
-		}
-		n.keys, n.limited, n.replies = append(n.keys, key), append(n.limited, limited), append(n.replies, quoted(reply))
+		n.keys, n.replies, n.listed = append(n.keys, key), append(n.replies, quoted(reply)), append(n.listed, listed)
+		n.limited = append(n.limited, [...]string{wire.ByModel: model, wire.ByReply: reply, wire.ByKey: key}[dialect.Refusals])
 	}
 	return n
+}
+
+// reply returns how a vendor's replies name the model that a request has named id.
+func (n *naming) reply(d *wire.Dialect, id string) string {
+	switch {
+	case d.Snapshots != nil:
+		return n.table.Snapshot(id, d.Snapshots)
+	case d.Bare:
+		return names.Bare(id)
+	}
+	return id
 }
 
 // deployment returns the index of the deployment that a request of form f means by
@@ -77,7 +84,7 @@ func (s *Server) deployment(f *form, name string) (i int, reply []byte) {
 	for i := range s.c.Deployments {
 		vendor := s.c.Deployments[i].Config.Vendor
 		if f.speaks(vendor) && s.naming.table.Key(vendor, name) == s.naming.keys[i] {
-			return i, quoted(s.naming.table.Reply(vendor, name))
+			return i, quoted(s.naming.reply(s.dialects[i], name))
 		}
 	}
 	if s.c.AnyModel && first >= 0 {
@@ -127,13 +134,4 @@ func (s *Server) Unserved() map[string]int64 {
 	s.naming.mu.Lock()
 	defer s.naming.mu.Unlock()
 	return maps.Clone(s.naming.unserved)
-}
-
-// listed returns the id that a list of models has for a model: OpenAI's lists name
-// aliases, Anthropic's the ids that replies have.
-func (n *naming) listed(c *provider.Config) string {
-	if c.Vendor == "anthropic" {
-		return n.table.Reply(c.Vendor, c.Model)
-	}
-	return c.Model
 }

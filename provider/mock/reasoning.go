@@ -10,20 +10,20 @@ var (
 	quarters = [...]uint32{0, 0, 1, 2, 3, 3, 3}
 )
 
-// reasoning is how much models think whose name begins so, if nobody says how much; the
-// longest name holds. Source: the descriptions of reasoning_effort in openai-python (2026)
+// reasoning is how much models think whose name begins so, whoever offers them, if nobody
+// says how much; the longest name holds. Source: the descriptions of reasoning_effort in openai-python (2026)
 // for models up to gpt-5.1, of which those before it think by medium effort and it does not
 // without being asked; that gpt-5.2 and gpt-5.4 are like it, and later ones like those before,
 // is chosen. Google's guide to thinking for Gemini: 2.5 and later think, 2.5 Flash-Lite when
 // asked.
 var reasoning = []struct {
-	vendor, model string
-	quarters      uint32
+	model    string
+	quarters uint32
 }{
-	{"openai", "o1", 2}, {"openai", "o3", 2}, {"openai", "o4", 2}, {"openai", "gpt-5", 2}, {"openai", "gpt-6", 2}, {"openai", "gpt-5-pro", 3},
-	{"openai", "gpt-5.1", 0}, {"openai", "gpt-5.2", 0}, {"openai", "gpt-5.4", 0}, {"openai", "gpt-oss", 2},
-	{"anthropic", "claude-", 0}, {"bedrock", "claude-", 0},
-	{"gemini", "gemini-2.5", 2}, {"gemini", "gemini-3", 2}, {"gemini", "gemini-2.5-flash-lite", 0},
+	{"o1", 2}, {"o3", 2}, {"o4", 2}, {"gpt-5", 2}, {"gpt-6", 2}, {"gpt-5-pro", 3},
+	{"gpt-5.1", 0}, {"gpt-5.2", 0}, {"gpt-5.4", 0}, {"gpt-oss", 2},
+	{"claude-", 0},
+	{"gemini-2.5", 2}, {"gemini-3", 2}, {"gemini-2.5-flash-lite", 0},
 }
 
 // unstreamed returns how a vendor refuses a stream of a model that has none; empty for other
@@ -41,13 +41,10 @@ func unstreamed(vendor, model string) string {
 
 // thinks returns whether a model can think before it answers, and how many quarters of its
 // output are thoughts if nobody says how much it is to think.
-func thinks(vendor, model string) (can bool, usual uint32) {
-	if vendor == "azure" || vendor == "groq" {
-		vendor = "openai" // whose models these are
-	}
+func thinks(model string) (can bool, usual uint32) {
 	longest := -1
 	for _, r := range reasoning {
-		if r.vendor == vendor && strings.HasPrefix(model, r.model) && len(r.model) > longest {
+		if strings.HasPrefix(model, r.model) && len(r.model) > longest {
 			can, usual, longest = true, r.quarters, len(r.model)
 		}
 	}

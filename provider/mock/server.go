@@ -89,8 +89,8 @@ type Server struct {
 	tiers    []tiered     // that have limits of their own
 	stage    atomic.Pointer[stage]
 	answers  answers
-	dialects []wire.Dialect // of the deployments
-	usual    []wishes       // of requests to them that ask for nothing beside text
+	dialects []*wire.Dialect // of the deployments
+	usual    []wishes        // of requests to them that ask for nothing beside text
 
 	exchanges sync.Pool
 	bodies    room // of requests
@@ -147,11 +147,11 @@ func New(c Config) (*Server, error) {
 		s.dialects = append(s.dialects, dialect)
 		usual := wishes{choices: 1}
 		usual.tier, _ = dialect.Tier("")
-		usual.reasons, usual.effort = thinks(c.Deployments[i].Config.Vendor, c.Deployments[i].Config.Model)
+		usual.reasons, usual.effort = thinks(c.Deployments[i].Config.Model)
 		s.usual = append(s.usual, usual)
 	}
 	s.configs, s.tiers = withTiers(s.configs)
-	s.naming = newNaming(c.Deployments)
+	s.naming = newNaming(c.Deployments, s.dialects)
 	for name, to := range c.Aliases {
 		if !slices.ContainsFunc(c.Deployments, func(d Deployment) bool { return d.Name == to }) {
 			return nil, fmt.Errorf("mock: %q is to be an alias of %q, and no deployment has that name", name, to)
@@ -307,15 +307,3 @@ func (s *Server) tokens(q *wire.Query, f *form, text int) int {
 
 // estimate returns about how many tokens a text has, at a glance.
 func estimate(text string) int { return (utf8.RuneCountInString(text) + 3) / 4 }
-
-// dialect returns the dialect in which requests of a form are refused before
-// their deployment is known.
-func (s *Server) dialect(f *form) wire.Dialect {
-	for _, d := range s.dialects {
-		if f.speaks(d.Vendor) {
-			return d
-		}
-	}
-	d, _ := wire.DialectOf(f.vendors[0])
-	return d
-}

@@ -85,10 +85,7 @@ func read() (*Table, error) {
 		}
 	}
 	for i := range t.ids {
-		switch t.ids[i].Vendor {
-		case "openai", "azure", "anthropic": // see Reply
-			t.reply(&t.ids[i])
-		}
+		t.reply(&t.ids[i])
 	}
 	return t, nil
 }
@@ -125,7 +122,7 @@ func (t *Table) add(id ID) error {
 // reply notes the id by which replies name a model: that of the row that says so, else
 // the first with a date, else the first. Regions and gateways in front are left out.
 func (t *Table) reply(id *ID) {
-	of, name := [2]string{id.Vendor, id.Model}, bare(id.ID)
+	of, name := [2]string{id.Vendor, id.Model}, Bare(id.ID)
 	before, known := t.replies[of]
 	if t.marked[of] || known && !id.InReplies && (dated(before) || !dated(name)) {
 		return
@@ -159,28 +156,16 @@ func (t *Table) step(vendor, id string) string {
 	return simpler(id)
 }
 
-// Reply returns how a vendor's replies name the model that a request has named id.
-//
-// OpenAI, Azure and Anthropic name the snapshot that has answered. The others repeat
-// the id, Gemini without the prefix models/. Sources: developers.openai.com docs/models
-// and platform.claude.com docs/en/about-claude/models (2026), messages of 429s in
-// continuedev/continue#10594; samples in the API references of Gemini, Groq and Mistral.
-// That xAI repeats the id is recalled.
-func (t *Table) Reply(vendor, id string) string {
-	switch vendor {
-	case "gemini":
-		return bare(id)
-	case "openai", "azure", "anthropic":
-	default:
-		return id
-	}
-	name := bare(id)
+// Snapshot returns how replies name the snapshot that answers to a client of the first
+// vendor that has named id: as the first of the vendors does of which that is known.
+func (t *Table) Snapshot(id string, vendors []string) string {
+	name := Bare(id)
 	if dated(name) {
 		return name
 	}
-	key := t.Key(vendor, id)
-	for _, of := range [...]string{vendor, "openai", "azure"} { // the last two have the same models
-		if found, ok := t.replies[[2]string{of, key}]; ok && (of == vendor || vendor != "anthropic") {
+	key := t.Key(vendors[0], id)
+	for _, vendor := range vendors {
+		if found, ok := t.replies[[2]string{vendor, key}]; ok {
 			return found
 		}
 	}

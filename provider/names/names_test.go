@@ -96,26 +96,27 @@ func TestKey(t *testing.T) {
 }
 
 // The snapshots behind aliases, from the model pages of OpenAI and Anthropic.
-func TestReply(t *testing.T) {
+func TestSnapshot(t *testing.T) {
 	table := Embedded()
-	for _, tt := range []struct{ vendor, id, want string }{
-		{"openai", "gpt-4o", "gpt-4o-2024-08-06"},
-		{"openai", "gpt-4o-2024-11-20", "gpt-4o-2024-11-20"},
-		{"openai", "gpt-5", "gpt-5-2025-08-07"},
-		{"openai", "gpt-6-astra", "gpt-6-astra"}, // of which no snapshot is known
-		{"azure", "gpt-4o", "gpt-4o-2024-08-06"},
-		{"azure", "gpt-4o-mini", "gpt-4o-mini-2024-07-18"},
-		{"anthropic", "claude-sonnet-4.5", "claude-sonnet-4-5-20250929"},
-		{"anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929"},
-		{"anthropic", "claude-sonnet-4", "claude-sonnet-4-20250514"},
-		{"anthropic", "claude-opus-4.6", "claude-opus-4-6"}, // since then names have no date
-		{"gemini", "models/gemini-2.5-flash", "gemini-2.5-flash"},
-		{"groq", "openai/gpt-oss-20b", "openai/gpt-oss-20b"},
-		{"mistral", "mistral-small-latest", "mistral-small-latest"},
-		{"openai", "my own", "my own"},
+	openAI, azure := []string{"openai", "azure"}, []string{"azure", "openai"}
+	for _, tt := range []struct {
+		vendors  []string
+		id, want string
+	}{
+		{openAI, "gpt-4o", "gpt-4o-2024-08-06"},
+		{openAI, "gpt-4o-2024-11-20", "gpt-4o-2024-11-20"},
+		{openAI, "gpt-5", "gpt-5-2025-08-07"},
+		{openAI, "gpt-6-astra", "gpt-6-astra"}, // of which no snapshot is known
+		{azure, "gpt-4o", "gpt-4o-2024-08-06"},
+		{azure, "gpt-4o-mini", "gpt-4o-mini-2024-07-18"},
+		{[]string{"anthropic"}, "claude-sonnet-4.5", "claude-sonnet-4-5-20250929"},
+		{[]string{"anthropic"}, "claude-sonnet-4-5", "claude-sonnet-4-5-20250929"},
+		{[]string{"anthropic"}, "claude-sonnet-4", "claude-sonnet-4-20250514"},
+		{[]string{"anthropic"}, "claude-opus-4.6", "claude-opus-4-6"}, // since then names have no date
+		{openAI, "my own", "my own"},
 	} {
-		if got := table.Reply(tt.vendor, tt.id); got != tt.want {
-			t.Errorf("%s of %s: %q, want %q", tt.id, tt.vendor, got, tt.want)
+		if got := table.Snapshot(tt.id, tt.vendors); got != tt.want {
+			t.Errorf("%s of %v: %q, want %q", tt.id, tt.vendors, got, tt.want)
 		}
 	}
 }
@@ -131,7 +132,7 @@ func FuzzKey(f *testing.F) {
 		if len(key) > len(id)+32 || (key == "") != (id == "") {
 			t.Errorf("%q of %q: %q", id, vendor, key)
 		}
-		table.Reply(vendor, id)
+		table.Snapshot(id, []string{vendor})
 	})
 }
 

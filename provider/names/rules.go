@@ -62,5 +62,5 @@ var date = regexp.MustCompile(`-20\d\d-?[01]\d-?[0-3]\d$`)
 // dated reports whether an id is that of one snapshot.
 func dated(id string) bool { return date.MatchString(id) }
 
-// bare returns id without what stands before a slash.
-func bare(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
+// Bare returns id without what stands before a slash.
+func Bare(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }

@@ -2,7 +2,6 @@ package vendors
 
 import (
 	"strings"
-	"time"
 
 	"ratesim/provider"
 )
@@ -33,5 +32,4 @@ func Anthropic(c *provider.Config) {
 		c.Charge.CacheDiscount = 0
 	}
 	c.Cache = claudeCache(c.Model)
-	c.Headers = provider.Headers{Round: 1000, Reset: time.Second, Instant: true}
 }

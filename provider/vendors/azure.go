@@ -2,7 +2,6 @@ package vendors
 
 import (
 	"strings"
-	"time"
 
 	"ratesim/provider"
 )
@@ -33,7 +32,6 @@ func Azure(c *provider.Config) {
 	window(c, provider.SubMinute)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Undeclared: 16, Rejected: true, StopsStreams: true}
 	c.Cache = openAICache(c.Model)
-	c.Headers = provider.Headers{Reset: time.Second}
 }
 
 // AzurePTU sets the rules of provisioned deployments of Azure OpenAI, whose
@@ -62,5 +60,4 @@ func AzurePTU(c *provider.Config) {
 		c.Charge.CacheDiscount, c.Charge.CacheWrite = 0.9, 1.25
 	}
 	c.Cache = openAICache(c.Model)
-	c.Headers = provider.Headers{}
 }

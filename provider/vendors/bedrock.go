@@ -36,7 +36,6 @@ func Bedrock(c *provider.Config) {
 	if strings.HasPrefix(c.Model, "claude-") {
 		c.Cache = claudeCache(c.Model)
 	}
-	c.Headers = provider.Headers{Silent: true, NoWait: true}
 }
 
 // burndown returns what an output token of a model counts.

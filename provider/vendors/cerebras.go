@@ -18,5 +18,4 @@ import "ratesim/provider"
 func Cerebras(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Undeclared: 8192}
-	c.Headers = provider.Headers{}
 }

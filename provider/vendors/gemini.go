@@ -1,10 +1,6 @@
 package vendors
 
-import (
-	"time"
-
-	"ratesim/provider"
-)
+import "ratesim/provider"
 
 // Gemini sets the rules of Google's Gemini API.
 //
@@ -26,5 +22,4 @@ import (
 func Gemini(c *provider.Config) {
 	window(c, provider.FixedWindow)
 	c.Charge = provider.Charge{Reserve: provider.ReserveEstimate}
-	c.Headers = provider.Headers{Silent: true, InBody: true, RetryAfter: time.Nanosecond}
 }

@@ -26,5 +26,4 @@ func Groq(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Settle: true, CacheDiscount: 1}
 	c.Cache = provider.Cache{TTL: 2 * time.Hour, Least: 1024}
-	c.Headers = provider.Headers{Daily: true}
 }

@@ -16,5 +16,4 @@ import "ratesim/provider"
 func Mistral(c *provider.Config) {
 	window(c, provider.FixedWindow)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens}
-	c.Headers = provider.Headers{NoReset: true, NoWait: true}
 }

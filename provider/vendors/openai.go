@@ -40,5 +40,4 @@ func OpenAI(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveLarger, Settle: true, Rejected: true, StopsStreams: true}
 	c.Cache = openAICache(c.Model)
-	c.Headers = provider.Headers{Daily: true}
 }

@@ -7,9 +7,9 @@
 // The numbers of the limits belong to the tier. A function is called after they are
 // set, and keeps them.
 //
-// Clients that hang up on a streamed answer: OpenAI, Azure, Anthropic and xAI stop the work
-// and bill what was produced until then; Amazon Bedrock, Google, Groq and Mistral produce,
-// and bill, all of the answer (openrouter.ai, docs/api-reference/streaming, "Stream
+// Clients that hang up on a streamed answer: OpenAI, Azure, Anthropic, xAI, DeepSeek and
+// Together stop the work and bill what was produced until then; Amazon Bedrock, Google, Groq
+// and Mistral produce, and bill, all of the answer (openrouter.ai, docs/api-reference/streaming, "Stream
 // Cancellation", 2026-07). The vendors' own words agree where there are any: OpenAI and
 // Azure have clients end the connection to cancel an answer (guides/background;
 // learn.microsoft.com, openai/how-to/responses), and Google's SDK says that an abort does
@@ -27,6 +27,7 @@ import (
 	"slices"
 
 	"ratesim/provider"
+	"ratesim/provider/wire"
 )
 
 // Names returns the vendors that Apply knows, sorted.
@@ -48,6 +49,9 @@ func Apply(c *provider.Config) bool {
 		return false
 	}
 	all[i].apply(c)
+	if d, ok := wire.DialectOf(c.Vendor); ok {
+		c.Headers = d.Headers
+	}
 	PriceWrites(c)
 	return true
 }
@@ -69,10 +73,12 @@ func vendors() []vendor {
 		}},
 		{"bedrock", Bedrock},
 		{"cerebras", Cerebras},
+		{"deepseek", DeepSeek},
 		{"gemini", Gemini},
 		{"groq", Groq},
 		{"mistral", Mistral},
 		{"openai", OpenAI},
+		{"together", Together},
 		{"xai", XAI},
 	}
 }

@@ -16,5 +16,4 @@ import "ratesim/provider"
 func XAI(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveEstimate, Settle: true, StopsStreams: true}
-	c.Headers = provider.Headers{Silent: true, NoWait: true}
 }

@@ -16,7 +16,19 @@ import (
 // platform.claude.com docs/en/api/rate-limits and errors (2026); messages
 // observed. That a sharp increase in usage refuses is official; its message is
 // recalled.
-func anthropicHeaders(a *Answer, _ int, h http.Header) {
+//
+// Sources of the tiers: the types of anthropic-sdk-typescript (2026-11). Replies, refusals
+// (continuedev/continue#10594) and the list of models name snapshots.
+var anthropic = Dialect{Vendor: "anthropic",
+	Routes: []Route{{Messages, "/v1/messages"}, {CountMessages, "/v1/messages/count_tokens"}, {MessageModels, "/v1/models"}},
+	path:   "/v1/messages", ask: messagesRequest, Key: "X-Api-Key", Mark: "Anthropic-Version",
+	tiers:     []tier{{"auto", "standard"}, {"standard_only", "standard"}},
+	Snapshots: []string{"anthropic"}, Refusals: ByReply, Listed: ByReply,
+	Headers: Headers{Round: 1000, Reset: time.Second, Instant: true}, quotas: anthropicTrios,
+	requestID: "Request-Id", organization: "Anthropic-Organization-Id",
+	refuse: anthropicRefuse, body: anthropicBody, unserved: anthropicUnserved}
+
+func anthropicTrios(d *Dialect, a *Answer, h http.Header) {
 	names := [...]string{Request: "Requests", Token: "Tokens", InputToken: "Input-Tokens", OutputToken: "Output-Tokens"}
 	standings := a.Standings
 	in, okIn := a.standing(InputToken, time.Minute)
@@ -32,16 +44,14 @@ func anthropicHeaders(a *Answer, _ int, h http.Header) {
 		prefix := "Anthropic-Ratelimit-" + names[s.Unit]
 		left := s.Remaining
 		if s.Unit != Request {
-			left = (left + 500) / 1000 * 1000
+			left = d.Headers.Rounded(left)
 		}
-		full := a.Now.Add(s.Reset + time.Second - 1).Truncate(time.Second)
+		unit := d.Headers.ResetUnit()
+		full := a.Now.Add(s.Reset + unit - 1).Truncate(unit)
 		set(h, prefix+"-Limit", strconv.FormatInt(s.Limit, 10))
 		set(h, prefix+"-Remaining", strconv.FormatInt(left, 10))
 		set(h, prefix+"-Reset", full.UTC().Format(time.RFC3339))
 	}
-	setRetryAfter(a, h)
-	set(h, "Request-Id", a.RequestID)
-	set(h, "Anthropic-Organization-Id", a.Organization)
 }
 
 func anthropicRefuse(l Limit) int {

@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -16,16 +17,28 @@ import (
 // provisioned-get-started.md (2026-02-10); Azure/azure-openai-benchmark
 // (utilisation); captured headers in EvolvingPrograms/oaib#11 and
 // openai/openai-python#937.
-func azureHeaders(a *Answer, _ int, h http.Header) {
-	openAITrios(a, h, func(d time.Duration) string { return strconv.FormatInt(roundUp(d, time.Second), 10) })
+//
+// Its paths are those of a deployment, of api-version and of the API without versions.
+var azure = Dialect{Vendor: "azure",
+	Routes: slices.Concat(likeOpenAI("/openai/deployments/{model}")[:3], likeOpenAI("/openai")[:4], likeOpenAI("/openai/v1")),
+	path:   "/openai/deployments/{model}/chat/completions?api-version=2024-10-21", ask: chatRequest, Key: "Api-Key",
+	tiers:     []tier{{"default", "default"}, {"auto", "default"}, {"priority", "priority"}},
+	Snapshots: []string{"azure", "openai"},
+	Headers:   Headers{Reset: time.Second}, quotas: azureTrios, requestID: "X-Request-Id", also: azureAlso,
+	body: azureBody, unserved: azureUnserved}
+
+func azureTrios(d *Dialect, a *Answer, h http.Header) {
+	unit := d.Headers.ResetUnit() // a second, in which they are told
+	setTrios(a, h, func(left time.Duration) string { return strconv.FormatInt(roundUp(left, unit), 10) })
 	if s, ok := a.standing(Percent, 0); ok {
 		set(h, "Azure-Openai-Deployment-Utilization", strconv.FormatInt(s.Limit-s.Remaining, 10)+"%")
 	}
-	set(h, "X-Request-Id", a.RequestID)
+}
+
+func azureAlso(a *Answer, _ int, h http.Header) {
 	set(h, "Apim-Request-Id", a.RequestID)
 	set(h, "X-Ms-Region", a.Region)
 	set(h, "X-Ms-Deployment-Name", a.Deployment)
-	setRetryAfter(a, h)
 	if a.asksToWait() {
 		ms := roundUp(a.Wait, time.Second) * 1000
 		if a.Limit == Utilisation || a.Millis {

@@ -7,8 +7,13 @@ import "net/http"
 // tell a full window from a request that can never pass. Lack of capacity is
 // 503. Sources: aws-samples/amazon-bedrock-client-for-mac#99 (a capture);
 // docs.aws.amazon.com/bedrock, the errors of InvokeModel.
-func bedrockHeaders(a *Answer, status int, h http.Header) {
-	set(h, "X-Amzn-Requestid", a.RequestID)
+var bedrock = Dialect{Vendor: "bedrock",
+	Routes: []Route{{Converse, "/model/{model}/converse"}, {ConverseStream, "/model/{model}/converse-stream"}},
+	path:   "/model/{model}/converse", streamPath: "/model/{model}/converse-stream", ask: converseRequest,
+	Headers: Headers{Silent: true, NoWait: true}, requestID: "X-Amzn-Requestid", also: bedrockAlso,
+	refuse: bedrockRefuse, body: bedrockBody, unserved: bedrockUnserved}
+
+func bedrockAlso(_ *Answer, status int, h http.Header) {
 	if status >= 300 {
 		set(h, "X-Amzn-Errortype", bedrockType(status)+":http://internal.amazon.com/coral/com.amazon.bedrock/")
 	}

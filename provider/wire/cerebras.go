@@ -13,7 +13,11 @@ import (
 // headers; body in nminaya/grammar-nazi-bot#958, message on tokens in
 // continuedev/continue#9800. Retry-After is
 // assumed; the code for a full queue and 402 are recalled.
-func cerebrasHeaders(a *Answer, _ int, h http.Header) {
+var cerebras = Dialect{Vendor: "cerebras", Routes: likeOpenAI("/v1"), path: "/v1/chat/completions", ask: chatRequest,
+	Headers: Headers{Reset: time.Microsecond}, quotas: cerebrasTrios, requestID: "X-Request-Id",
+	refuse: cerebrasRefuse, body: cerebrasBody, unserved: cerebrasUnserved}
+
+func cerebrasTrios(_ *Dialect, a *Answer, h http.Header) {
 	for _, s := range a.Standings {
 		if s.Unit != Request && s.Unit != Token {
 			continue
@@ -22,11 +26,10 @@ func cerebrasHeaders(a *Answer, _ int, h http.Header) {
 		if s.Unit == Token {
 			name = "Tokens"
 		}
-		reset := strconv.FormatFloat(s.Reset.Seconds(), 'f', 6, 64)
-		setTrio(h, name+"-"+http.CanonicalHeaderKey(windowName(s.Per)), s, reset)
+		name += "-" + http.CanonicalHeaderKey(windowName(s.Per))
+		trio{"X-Ratelimit-Limit-" + name, "X-Ratelimit-Remaining-" + name, "X-Ratelimit-Reset-" + name}.
+			set(h, s, strconv.FormatFloat(s.Reset.Seconds(), 'f', 6, 64))
 	}
-	setRetryAfter(a, h)
-	set(h, "X-Request-Id", a.RequestID)
 }
 
 // cerebrasUnserved is recalled.

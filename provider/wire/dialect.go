@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -67,7 +66,7 @@ type Answer struct {
 
 // Told returns what a client reads of a refusal by l, a limit on unit: its
 // status, and which limit it names. Many vendors say less than they know.
-func (d Dialect) Told(l Limit, unit Unit) (status int, told Limit) {
+func (d *Dialect) Told(l Limit, unit Unit) (status int, told Limit) {
 	h := http.Header{}
 	a := Answer{Status: StatusTooManyRequests, Limit: l, Unit: unit, Per: time.Minute, Most: 2, Used: 1, Requested: 1, Wait: time.Second}
 	if l == Daily {
@@ -100,44 +99,77 @@ func (a *Answer) asksToWait() bool {
 	return a.Status >= 400 && a.Wait >= 0 && a.Limit != Billing && a.Limit != Oversize
 }
 
-// Dialect is how one vendor says what a provider answers. The zero value is
-// none; DialectOf returns the others.
+// Dialect is all that is a vendor's own on the wire: where it takes requests and in which
+// form, what its replies tell of the limits and by which headers, and its errors. DialectOf
+// returns that of a vendor.
 type Dialect struct {
-	Vendor  string
-	refuse  func(l Limit) int                          // status of a refusal; nil where it is always 429
-	headers func(a *Answer, status int, h http.Header) // sets the headers of any answer
-	body    func(a *Answer, status int) any            // returns an error's body, for encoding/json
-	// unserved returns the status and what is said about a model of a name that is not served.
-	unserved func(name string) (status int, message string)
+	Vendor string
+
+	Routes           []Route
+	Key              string // the header that carries an API key, as net/http spells it; empty = Authorization, after Bearer
+	path, streamPath string // of completions, as those of Routes, with the query; an empty streamPath is the same
+	// ask appends a request for a completion.
+	ask func(b []byte, deployment, text string, maxTokens uint32, streamed bool) []byte
+	// Mark is a header that tells the vendor's requests from those of others at the same path;
+	// empty = there is none.
+	Mark string
+
+	// ToolChoices are words for which tool is to be called, beside none, auto and required;
+	// each demands a call. They are of vendors that speak like OpenAI.
+	ToolChoices []string
+	tiers       []tier // the first is that of requests that do not ask; nil = the vendor has none
+	// Snapshots are the vendors whose snapshots the models are. Replies name the snapshot that
+	// answers; where it is nil, they repeat the id that the request has.
+	Snapshots []string
+	// Bare cuts what stands before a slash from the names of models in replies.
+	Bare             bool
+	Refusals, Listed Naming
+	Alive            Alive
+
+	Headers      Headers
+	quotas       func(d *Dialect, a *Answer, h http.Header)     // sets the headers on the limits; nil = there are none
+	requestID    string                                         // the header with the id of a request
+	organization string                                         // the header with the name of the organisation
+	also         func(a *Answer, status int, h http.Header)     // sets what other headers there are; nil = none
+	refuse       func(l Limit) int                              // status of a refusal; nil where it is always 429
+	body         func(a *Answer, status int) any                // returns an error's body, for encoding/json
+	unserved     func(name string) (status int, message string) // what is said about a model of a name that is not served
+}
+
+// Naming is how something of a vendor's names a model.
+type Naming uint8
+
+// The ways.
+const (
+	ByModel Naming = iota // as the catalog does
+	ByReply               // as replies do
+	ByKey                 // as the catalog does, whichever snapshot it is
+)
+
+// Alive is what a vendor sends while the first token of an answer is awaited, so that
+// nobody takes the connection for dead. It is nothing where Every is 0.
+type Alive struct {
+	Every           time.Duration
+	Streamed, Whole string
 }
 
 // Dialects lists all dialects.
-var Dialects = [...]Dialect{
-	{"openai", nil, openAIHeaders, openAIBody, openAIUnserved},
-	{"azure", nil, azureHeaders, azureBody, azureUnserved},
-	{"anthropic", anthropicRefuse, anthropicHeaders, anthropicBody, anthropicUnserved},
-	{"gemini", geminiRefuse, geminiHeaders, geminiBody, geminiUnserved},
-	{"bedrock", bedrockRefuse, bedrockHeaders, bedrockBody, bedrockUnserved},
-	{"groq", groqRefuse, groqHeaders, groqBody, openAIUnserved},
-	{"mistral", nil, mistralHeaders, mistralBody, mistralUnserved},
-	{"cerebras", cerebrasRefuse, cerebrasHeaders, cerebrasBody, cerebrasUnserved},
-	{"xai", xaiRefuse, xaiHeaders, xaiBody, xaiUnserved},
-}
+var Dialects = [...]Dialect{openAI, azure, anthropic, gemini, bedrock, groq, mistral, cerebras, xai, deepSeek, together}
 
 // DialectOf returns the dialect of the vendor of that name.
-func DialectOf(vendor string) (Dialect, bool) {
-	for _, d := range Dialects {
-		if d.Vendor == vendor {
+func DialectOf(vendor string) (*Dialect, bool) {
+	for i := range Dialects {
+		if d := &Dialects[i]; d.Vendor == vendor {
 			return d, true
 		}
 	}
-	return Dialect{}, false
+	return nil, false
 }
 
 // Status returns what the vendor answers where others send status: a refusal,
 // 429, by some limits has a status of its own, as Groq's 413 for a request that
 // is too large.
-func (d Dialect) Status(status int, l Limit) int {
+func (d *Dialect) Status(status int, l Limit) int {
 	if status != StatusTooManyRequests || d.refuse == nil {
 		return status
 	}
@@ -146,7 +178,7 @@ func (d Dialect) Status(status int, l Limit) int {
 
 // Encode sets the headers the vendor sends with a, and returns the status and
 // the body of an error. A success has no body here: that is the completion.
-func (d Dialect) Encode(a *Answer, h http.Header) (status int, body []byte) {
+func (d *Dialect) Encode(a *Answer, h http.Header) (status int, body []byte) {
 	status = d.Status(a.Status, a.Limit)
 	if a.Unserved != "" {
 		told := *a
@@ -156,7 +188,15 @@ func (d Dialect) Encode(a *Answer, h http.Header) (status int, body []byte) {
 		}
 		a = &told
 	}
-	d.headers(a, status, h)
+	if d.quotas != nil {
+		d.quotas(d, a, h)
+	}
+	d.setWait(a, status, h)
+	set(h, d.requestID, a.RequestID)
+	set(h, d.organization, a.Organization)
+	if d.also != nil {
+		d.also(a, status, h)
+	}
 	if status < 300 {
 		return status, nil
 	}
@@ -166,43 +206,4 @@ func (d Dialect) Encode(a *Answer, h http.Header) (status int, body []byte) {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(d.body(a, status)) // cannot fail: bodies are made of strings and numbers
 	return status, bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
-// setTrio sets x-ratelimit-{limit,remaining,reset}-name. An empty reset is left
-// out.
-func setTrio(h http.Header, name string, s Standing, reset string) {
-	var t trio
-	switch name { // most answers have these: their names are not made anew
-	case "Requests":
-		t = trio{"X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests"}
-	case "Tokens":
-		t = trio{"X-Ratelimit-Limit-Tokens", "X-Ratelimit-Remaining-Tokens", "X-Ratelimit-Reset-Tokens"}
-	default:
-		t = trio{"X-Ratelimit-Limit-" + name, "X-Ratelimit-Remaining-" + name, "X-Ratelimit-Reset-" + name}
-	}
-	set(h, t.limit, strconv.FormatInt(s.Limit, 10))
-	set(h, t.remaining, strconv.FormatInt(s.Remaining, 10))
-	set(h, t.reset, reset)
-}
-
-type trio struct{ limit, remaining, reset string }
-
-// set sets a header unless value is empty. Its name is as net/http spells it:
-// to spell it anew takes longer than all else that is done for an answer.
-func set(h http.Header, name, value string) {
-	if value != "" {
-		h[name] = []string{value}
-	}
-}
-
-// setRetryAfter sets retry-after in whole seconds, rounded up: a client that
-// comes back earlier is refused again.
-func setRetryAfter(a *Answer, h http.Header) {
-	switch {
-	case !a.asksToWait():
-	case a.Millis:
-		set(h, "Retry-After-Ms", strconv.FormatInt(roundUp(a.Wait, time.Millisecond), 10))
-	default:
-		set(h, "Retry-After", strconv.FormatInt(roundUp(a.Wait, time.Second), 10))
-	}
 }

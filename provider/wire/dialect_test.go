@@ -65,6 +65,7 @@ func TestLimitsTold(t *testing.T) {
 		n, r, k, i, o = wire.NoLimit, wire.Requests, wire.Tokens, wire.Input, wire.Output
 		d, u, b, z    = wire.Daily, wire.Utilisation, wire.Billing, wire.Oversize
 		p, c          = wire.Ramp, wire.Capacity
+		at            = wire.Concurrency
 	)
 	for vendor, told := range map[string][]wire.Limit{
 		//          requests, tokens, input, output, daily, utilisation, billing, oversize, concurrency, ramp, capacity
@@ -77,6 +78,8 @@ func TestLimitsTold(t *testing.T) {
 		"mistral":   {n, n, n, n, n, n, b, n, n, n, c},
 		"cerebras":  {r, k, k, k, d, k, b, k, r, k, c},
 		"xai":       {r, k, k, k, d, k, b, k, r, k, r},
+		"deepseek":  {r, k, k, k, r, k, b, k, at, k, c},
+		"together":  {p, p, p, p, p, p, b, p, p, p, c},
 	} {
 		for j, want := range told {
 			l := wire.Limit(j + 1)
@@ -123,7 +126,9 @@ func TestRoundTrip(t *testing.T) {
 		{"groq", time.Second, true, 1, time.Millisecond},
 		{"mistral", 0, true, 1, 0},
 		{"cerebras", time.Second, true, 1, time.Microsecond},
-		{"xai", time.Second, true, 1, 0},
+		{"xai", 0, false, 1, 0},
+		{"deepseek", 0, false, 1, 0},
+		{"together", time.Second, true, 1, 0},
 	} {
 		t.Run(d.vendor, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
@@ -142,7 +147,7 @@ func TestRoundTrip(t *testing.T) {
 				switch {
 				case d.wait == 0 && r.RetryAfter != wire.Absent, d.wait > 0 && (r.RetryAfter < a.Wait || r.RetryAfter >= a.Wait+d.wait):
 					t.Fatalf("wait %v became %v", a.Wait, r.RetryAfter)
-				case r.InBody != (d.vendor == "gemini"):
+				case r.InBody != (d.vendor == "gemini" || d.vendor == "together"):
 					t.Fatalf("wait in the body alone: %v", r.InBody)
 				}
 				for i, q := range []wire.Quota{r.Requests, r.Tokens} {
@@ -225,12 +230,21 @@ func TestDigits(t *testing.T) {
 		{"gemini", "Please retry in 17.156209832s.", 17156209832},
 		{"gemini", `"retryDelay":"17s"`, 17156209832},
 		{"azure", "Please retry after 45 seconds.", 44001 * time.Millisecond},
+		{"together", `"error_type":"dynamic_token_limited"`, time.Second},
 	} {
 		a := refusal(wire.Tokens)
 		a.Wait = k.wait
 		if _, _, body := encode(t, k.vendor, a); !strings.Contains(string(body), k.want) {
 			t.Errorf("%s: no %q in %s", k.vendor, k.want, body)
 		}
+	}
+	full := refusal(wire.Concurrency)
+	full.Most, full.Used = 25, 25
+	// As a client has logged it; see the source of the dialect.
+	const logged = `{"error":{"message":"Too many requests. Your current concurrency is 26, which exceeds your concurrency limit of 25 based on ` +
+		`your remaining balance. Please top up your balance to restore your concurrency.","type":"rate_limit_error","param":null,"code":"invalid_request_error"}}`
+	if _, _, body := encode(t, "deepseek", full); string(body) != logged {
+		t.Errorf("deepseek: %s, want %s", body, logged)
 	}
 	if _, _, body := encode(t, "bedrock", refusal(wire.Tokens)); len(body) != 63 {
 		t.Errorf("bedrock: %d bytes, want the 63 of the capture: %s", len(body), body)

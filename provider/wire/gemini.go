@@ -13,7 +13,15 @@ import (
 // of capacity is 503. Sources: ai.google.dev/gemini-api/docs/rate-limits
 // (2026-10); bodies observed in google-gemini/gemini-cli#8437 and
 // continuedev/continue#10921; the message of a spend cap is recalled.
-func geminiHeaders(*Answer, int, http.Header) {}
+//
+// Replies name models without the prefix models/ (samples in the API reference), and
+// quotaDimensions of a 429 the model of a snapshot.
+var gemini = Dialect{Vendor: "gemini",
+	Routes: []Route{{Generate, "/v1beta/models/{model}"}, {Generate, "/v1/models/{model}"}, {GenerateModels, "/v1beta/models"}},
+	path:   "/v1beta/models/{model}:generateContent", streamPath: "/v1beta/models/{model}:streamGenerateContent?alt=sse",
+	ask: generateRequest, Key: "X-Goog-Api-Key", Bare: true, Refusals: ByKey,
+	Headers: Headers{Silent: true, InBody: true, RetryAfter: time.Nanosecond},
+	refuse:  geminiRefuse, body: geminiBody, unserved: geminiUnserved}
 
 func geminiRefuse(l Limit) int {
 	if l == Capacity {

@@ -11,13 +11,12 @@ import (
 // larger than the limit per minute gets 413, a flex request without capacity 498.
 // Sources: console.groq.com/docs/rate-limits and docs/flex-processing (2026);
 // captured messages.
-func groqHeaders(a *Answer, status int, h http.Header) {
-	openAITrios(a, h, toMillisecond)
-	set(h, "X-Request-Id", a.RequestID)
-	if status == StatusTooManyRequests {
-		setRetryAfter(a, h)
-	}
-}
+//
+// Source of the tiers: Groq's guide to them (2026).
+var groq = Dialect{Vendor: "groq", Routes: likeOpenAI("/openai/v1"), path: "/openai/v1/chat/completions", ask: chatRequest,
+	tiers:   []tier{{"on_demand", "on_demand"}, {"auto", "on_demand"}, {"flex", "flex"}, {"performance", "performance"}},
+	Headers: Headers{Daily: true, Only429: true}, quotas: openAITrios, requestID: "X-Request-Id",
+	refuse: groqRefuse, body: groqBody, unserved: openAIUnserved}
 
 func groqRefuse(l Limit) int {
 	switch l {

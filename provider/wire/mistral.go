@@ -11,18 +11,24 @@ import (
 // refused. A limit of 0 requests marks a workspace that is not activated: no
 // wait helps. Sources: captured headers; bodies in cline/cline#9085 and
 // raycast/extensions#31107.
-func mistralHeaders(a *Answer, _ int, h http.Header) {
+var mistral = Dialect{Vendor: "mistral", Routes: likeOpenAI("/v1"), path: "/v1/chat/completions", ask: chatRequest,
+	ToolChoices: []string{"any"},
+	Headers:     Headers{NoReset: true, NoWait: true}, quotas: mistralTrios,
+	body: mistralBody, unserved: mistralUnserved}
+
+func mistralTrios(_ *Dialect, a *Answer, h http.Header) {
+	requests := trio{"X-Ratelimit-Limit-Req-Minute", "X-Ratelimit-Remaining-Req-Minute", ""}
 	if s, ok := a.standing(Request, time.Minute); ok {
-		setTrio(h, "Req-Minute", s, "")
+		requests.set(h, s, "")
 	}
 	if s, ok := a.standing(Token, time.Minute); ok {
-		setTrio(h, "Tokens-Minute", s, "")
+		trio{"X-Ratelimit-Limit-Tokens-Minute", "X-Ratelimit-Remaining-Tokens-Minute", ""}.set(h, s, "")
 	}
 	if a.Requested > 0 && a.Unit == Token {
 		set(h, "X-Ratelimit-Tokens-Query-Cost", strconv.FormatInt(a.Requested, 10))
 	}
 	if a.Limit == Billing {
-		setTrio(h, "Req-Minute", Standing{}, "")
+		requests.set(h, Standing{}, "")
 	}
 }
 

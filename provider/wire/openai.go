@@ -14,22 +14,27 @@ import (
 // the millisecond. Sources: developers.openai.com guides/rate-limits and
 // guides/error-codes (2026); messages from openai/codex tests and others'
 // reports.
-func openAIHeaders(a *Answer, _ int, h http.Header) {
-	openAITrios(a, h, toMillisecond)
-	setRetryAfter(a, h)
-	set(h, "X-Request-Id", a.RequestID)
-	set(h, "Openai-Organization", a.Organization)
-}
-
-func toMillisecond(d time.Duration) string { return d.Truncate(time.Millisecond).String() }
+//
+// Sources of the tiers: the types of openai-node (2026-11). That auto is served as default
+// is chosen: it depends on the settings of a project. Replies name snapshots
+// (developers.openai.com docs/models, 2026), and lists of models aliases.
+var openAI = Dialect{Vendor: "openai", Routes: likeOpenAI("/v1"), path: "/v1/chat/completions", ask: chatRequest,
+	tiers:     []tier{{"default", "default"}, {"auto", "default"}, {"flex", "flex"}, {"priority", "priority"}, {"scale", "default"}, {"fast", "priority"}},
+	Snapshots: []string{"openai", "azure"}, // which have the same models
+	Headers:   Headers{Daily: true}, quotas: openAITrios, requestID: "X-Request-Id", organization: "Openai-Organization",
+	body: openAIBody, unserved: openAIUnserved}
 
 // openAITrios sets the six headers that several vendors have copied.
-func openAITrios(a *Answer, h http.Header, reset func(time.Duration) string) {
+func openAITrios(d *Dialect, a *Answer, h http.Header) {
+	setTrios(a, h, func(left time.Duration) string { return left.Truncate(d.Headers.ResetUnit()).String() })
+}
+
+func setTrios(a *Answer, h http.Header, reset func(time.Duration) string) {
 	if s, ok := a.standing(Request, day, time.Minute); ok {
-		setTrio(h, "Requests", s, reset(s.Reset))
+		requestsTrio.set(h, s, reset(s.Reset))
 	}
 	if s, ok := a.standing(Token, time.Minute, day); ok {
-		setTrio(h, "Tokens", s, reset(s.Reset))
+		tokensTrio.set(h, s, reset(s.Reset))
 	}
 }
 

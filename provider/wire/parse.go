@@ -18,7 +18,7 @@ import (
 //
 // It is total: what is missing, malformed or negative is Absent (usage: 0), and
 // what is too large is the largest the field holds. A header on the wait goes before the
-// body. Of several trios on tokens it takes the one with the least share left,
+// body, and so does the header in which Together tells it. Of several trios on tokens it takes the one with the least share left,
 // and windows of a minute before longer ones. 503 and 529 are Capacity. A 200 whose body
 // should be JSON and is not is StatusGarbled.
 func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
@@ -30,6 +30,11 @@ func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 		r.RetryAfter = until(h.Get("Retry-After"), now)
 	}
 	r.ShouldRetry, r.InBody = Unsaid, false
+	if status == StatusTooManyRequests && r.RetryAfter == Absent {
+		if wait := span(h.Get("X-Ratelimit-Reset"), time.Second); wait < oldest { // else it is a date, as gateways send it
+			r.RetryAfter, r.InBody = wait, wait != Absent
+		}
+	}
 	switch h.Get("X-Should-Retry") {
 	case "true":
 		r.ShouldRetry = Retry
@@ -50,14 +55,17 @@ func Parse(status int, h http.Header, body []byte, now time.Time, r *Reply) {
 	r.Limit = refuser(status, h, c.text(), r)
 }
 
+// oldest is the number of seconds of a Unix time of 2001, and more than any wait has.
+const oldest = 1_000_000_000 * time.Second
+
 // windows lists the names of trios in the order in which they are looked at: a
 // group is looked at when nothing of the ones before was sent. Names are as
 // http.Header spells them.
 type windows [4][]string
 
 var (
-	requestWindows = windows{{"Requests-Minute", "Req-Minute"}, {"Requests"}, {"Requests-Hour"}, {"Requests-Day"}}
-	tokenWindows   = windows{{"Tokens-Minute"}, {"Input-Tokens", "Output-Tokens", "Tokens", "Project-Tokens"}, {"Tokens-Hour"}, {"Tokens-Day"}}
+	requestWindows = windows{{"Requests-Minute", "Req-Minute"}, {"Requests", "Dynamic"}, {"Requests-Hour"}, {"Requests-Day"}}
+	tokenWindows   = windows{{"Tokens-Minute"}, {"Input-Tokens", "Output-Tokens", "Tokens", "Project-Tokens", "Tokens-Dynamic"}, {"Tokens-Hour"}, {"Tokens-Day"}}
 )
 
 // told is the text of one trio's headers.
@@ -87,6 +95,9 @@ func triosOf(h http.Header) (t trios) {
 		} else if rest, ok := strings.CutPrefix(key, "X-Rate-Limit-"); ok {
 			spelling = 1
 			field, name, _ = strings.Cut(rest, "-")
+		} else if rest, ok := strings.CutPrefix(key, "X-Tokenlimit-"); ok { // Together's
+			field, name, _ = strings.Cut(rest, "-")
+			name = "Tokens-" + name
 		} else if rest, ok := strings.CutPrefix(key, "Anthropic-Ratelimit-"); ok {
 			spelling = 2
 			dash := max(0, strings.LastIndexByte(rest, '-'))
@@ -236,16 +247,16 @@ var sayings = [...]struct {
 	{Billing, []string{"insufficient_quota", "credit_balance", "credit balance", "spend_limit", "usage_limit_exceeded",
 		"billing_error", "spending cap", "spending limit", "available credits", "any credits"}},
 	{Oversize, []string{"request too large", "request_too_large"}},
-	{Ramp, []string{"slow_down", "usage increase rate"}},
+	{Ramp, []string{"slow_down", "usage increase rate", "dynamic_request_limited", "dynamic_token_limited"}},
 	{Capacity, []string{"capacity_exceeded", "overloaded", "high demand", "queue_exceeded", "resource_unavailable", "resource unavailable"}},
 	{Utilisation, []string{"utilization"}},
 	{Concurrency, []string{"concurren"}},
 	{Daily, dayWords},
 	{Input, inputWords},
 	{Output, []string{"output token"}},
-	{Tokens, []string{"too many tokens", "tokens per min", "tokens per hour", "token rate limit", "\ntokens\n"}},
+	{Tokens, []string{"too many tokens", "tokens per min", "tokens per hour", "token rate limit", "for tpm", "\ntokens\n"}},
 	{Requests, []string{"too many requests", "requests per min", "requests per hour", "requestsperminute", "tier_requests",
-		"call rate limit", "requests rate limit", "\nrequests\n"}},
+		"call rate limit", "requests rate limit", "for rpm", "\nrequests\n"}},
 }
 
 var (

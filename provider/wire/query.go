@@ -2,13 +2,10 @@ package wire
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -233,95 +230,4 @@ func (p *queryParser) positive(field string) uint32 {
 		return 0
 	}
 	return uint32(n)
-}
-
-// Path returns where the vendor takes requests for a completion, streamed or not, on a
-// server that holds the deployment of that name.
-func (d Dialect) Path(deployment string, streamed bool) string {
-	name := url.PathEscape(deployment)
-	switch d.Vendor {
-	case "azure":
-		return "/openai/deployments/" + name + "/chat/completions?api-version=2024-10-21"
-	case "anthropic":
-		return "/v1/messages"
-	case "gemini":
-		if streamed {
-			return "/v1beta/models/" + name + ":streamGenerateContent?alt=sse"
-		}
-		return "/v1beta/models/" + name + ":generateContent"
-	case "bedrock":
-		if streamed {
-			return "/model/" + name + "/converse-stream"
-		}
-		return "/model/" + name + "/converse"
-	case "groq":
-		return "/openai/v1/chat/completions"
-	}
-	return "/v1/chat/completions"
-}
-
-// Chat returns a request for a completion in the vendor's form; a stream is to tell the
-// usage. Anthropic demands a bound on the output: without one it is 4096, its
-// documentation's usual.
-func (d Dialect) Chat(deployment, text string, maxTokens uint32, streamed bool) []byte {
-	if d.Vendor == "anthropic" {
-		maxTokens = cmp.Or(maxTokens, 4096)
-	}
-	b := make([]byte, 0, len(text)+len(deployment)+128)
-	switch d.Vendor {
-	case "gemini":
-		b = appendString(append(b, `{"contents":[{"role":"user","parts":[{"text":`...), text)
-		b = appendBound(append(b, `}]}],"generationConfig":{`...), `"maxOutputTokens":`, maxTokens)
-		return append(b, "}}"...)
-	case "bedrock":
-		b = appendString(append(b, `{"messages":[{"role":"user","content":[{"text":`...), text)
-		b = appendBound(append(b, `}]}],"inferenceConfig":{`...), `"maxTokens":`, maxTokens)
-		return append(b, "}}"...)
-	case "azure": // whose path names the deployment
-		b = append(b, '{')
-	default:
-		b = append(appendString(append(b, `{"model":`...), deployment), ',')
-	}
-	b = appendString(append(b, `"messages":[{"role":"user","content":`...), text)
-	b = appendBound(append(b, "}]"...), `,"max_tokens":`, maxTokens)
-	switch {
-	case streamed && d.Vendor == "anthropic":
-		b = append(b, `,"stream":true`...)
-	case streamed:
-		b = append(b, `,"stream":true,"stream_options":{"include_usage":true}`...)
-	}
-	return append(b, '}')
-}
-
-// appendBound appends the bound on the output, if there is one.
-func appendBound(b []byte, field string, maxTokens uint32) []byte {
-	if maxTokens == 0 {
-		return b
-	}
-	return strconv.AppendUint(append(b, field...), uint64(maxTokens), 10)
-}
-
-// appendString appends s as JSON.
-func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] >= 0x7f || s[i] == '"' || s[i] == '\\' {
-			quoted, _ := json.Marshal(s) // cannot fail: a string
-			return append(b, quoted...)
-		}
-	}
-	return append(append(append(b, '"'), s...), '"')
-}
-
-// Authorize sets the header that carries an API key.
-func (d Dialect) Authorize(h http.Header, key string) {
-	switch d.Vendor {
-	case "azure":
-		h.Set("api-key", key)
-	case "anthropic":
-		h.Set("x-api-key", key)
-	case "gemini":
-		h.Set("x-goog-api-key", key)
-	default:
-		h.Set("Authorization", "Bearer "+key)
-	}
 }

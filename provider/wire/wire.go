@@ -140,7 +140,7 @@ type Reply struct {
 	Limit      Limit  // which limit refused, from the error body; NoLimit otherwise
 	// ShouldRetry is what x-should-retry says. No provider model sends it.
 	ShouldRetry Advice
-	InBody      bool          // RetryAfter stands in the error's body alone, where client libraries do not look
+	InBody      bool          // RetryAfter stands where client libraries do not look: in the error's body, or in a header of the vendor's own
 	RetryAfter  time.Duration // the wait the server asks for; Absent when it asks for none
 	Requests    Quota
 	Tokens      Quota

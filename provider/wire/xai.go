@@ -3,19 +3,16 @@ package wire
 import (
 	"fmt"
 	"net/http"
-	"time"
 )
 
 // xAI answers 429 to too many requests or tokens and 402 without credit; 403
 // and 429 have been seen for that too, and are parsed. The message gives how much
 // was used of how much. Sources: docs.x.ai/docs/rate-limits (2026); messages in
-// cline/cline#4826 and continuedev/continue#10373. Retry-After is
-// assumed; the shape of the body, and trios without resets, are recalled.
-func xaiHeaders(a *Answer, _ int, h http.Header) {
-	openAITrios(a, h, func(time.Duration) string { return "" })
-	setRetryAfter(a, h)
-	set(h, "X-Request-Id", a.RequestID)
-}
+// cline/cline#4826 and continuedev/continue#10373. The shape of the body is recalled. Which
+// headers are sent is not known: it tells nothing, which is the least that a client can count on.
+var xai = Dialect{Vendor: "xai", Routes: likeOpenAI("/v1"), path: "/v1/chat/completions", ask: chatRequest,
+	Headers: Headers{Silent: true, NoWait: true}, requestID: "X-Request-Id",
+	refuse: xaiRefuse, body: xaiBody, unserved: xaiUnserved}
 
 func xaiRefuse(l Limit) int {
 	if l == Billing {

@@ -99,6 +99,9 @@ func (r *Ramp) Resize(now clock.Time, limit int64) {
 	r.bucket.Resize(now, max(r.floor, r.earned))
 }
 
+// Rate returns how much is allowed in a minute now.
+func (r *Ramp) Rate() int64 { return r.bucket.rate }
+
 // turn ends the periods that are over by now. Whatever their number, only the
 // end of the first and, after idle ones, the start of the last change the rate.
 func (r *Ramp) turn(now clock.Time) {
