@@ -67,7 +67,7 @@ func TestPTUIdentity(t *testing.T) {
 		"gpt-4.1-mini": 261.0, "o3": 262.8, "gpt-6-sol": 262.8, "gpt-6-astra": 262.8}
 	known := Embedded()
 	for _, r := range known.List() {
-		p, ok := known.prices["azure/"+r.Config.Model]
+		p, _, ok := known.Tokens("azure", r.Config.Model)
 		if r.Tier != provisioned || !ok {
 			continue
 		}

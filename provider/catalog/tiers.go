@@ -68,9 +68,9 @@ type asked struct {
 	fact Fact
 }
 
-// readTiers reads what tiers ask for, by vendor:edition@tier.
-func (c *Catalog) readTiers() error {
-	return readData("tiers.csv", "vendor,edition,tier,usd_paid,days,usd_a_month_at_most,condition,note", func(l *line) {
+// readTiers reads what tiers ask for.
+func (p *pages) readTiers(vendor string) error {
+	return readData(vendor+"/tiers.csv", "vendor,edition,tier,usd_paid,days,usd_a_month_at_most,condition,note", func(l *line) {
 		a := asked{Asks{Days: int(l.whole("days", 3650)), MonthlyCap: float64(l.whole("usd_a_month_at_most", 1e9)),
 			Condition: l.cell("condition")}, l.fact("tier")}
 		if l.cell("usd_paid") != "" {
@@ -82,19 +82,17 @@ func (c *Catalog) readTiers() error {
 		if a.Days > 0 && (a.USD == nil || *a.USD == 0) {
 			l.fail("days", "are counted from a payment, and none is asked for")
 		}
-		key := tierKey(l.text("vendor"), l.text("edition"), l.text("tier"))
-		if _, twice := c.tiers[key]; twice {
-			l.fail("tier", "%s is there twice", key)
+		key := l.text("edition") + "@" + l.text("tier")
+		if _, twice := p.tiers[key]; twice || l.text("vendor") != vendor {
+			l.fail("tier", "%s is there twice, or of another vendor", key)
 		}
-		c.tiers[key] = a
+		p.tiers[key] = a
 	})
 }
 
-func tierKey(vendor, edition, tier string) string { return vendor + ":" + edition + "@" + tier }
-
 // asks notes what the row's tier asks for, if that is known.
-func (c *Catalog) asks(r *Row) {
-	if a, ok := c.tiers[tierKey(r.Config.Vendor, r.Edition, r.Tier)]; ok {
+func (p *pages) asks(r *Row) {
+	if a, ok := p.tiers[r.Edition+"@"+r.Tier]; ok {
 		r.Asks = &a.Asks
 		r.Facts = append(r.Facts, a.fact)
 	}
@@ -117,21 +115,22 @@ func (c *Catalog) Tiers(ref string) ([]Row, error) {
 		return nil, err
 	}
 	var tiers []Row
-	for _, r := range c.rows {
-		if r.Config.Vendor == row.Config.Vendor && r.Edition == row.Edition && r.Config.Model == row.Config.Model && r.Tier != provisioned {
+	for _, r := range c.pages(row.Config.Vendor).rows {
+		if r.Edition == row.Edition && r.Config.Model == row.Config.Model && r.Tier != provisioned {
 			tiers = append(tiers, r)
 		}
 	}
-	kind := dataZone(row.Tier)
-	if row.Tier != provisioned || slices.ContainsFunc(tiers, func(r Row) bool { return !dataZone(r.Tier) }) {
-		tiers = slices.DeleteFunc(tiers, func(r Row) bool { return dataZone(r.Tier) != kind })
+	scope := row.Scope
+	if row.Tier == provisioned && len(tiers) > 0 {
+		scope = tiers[0].Scope
+		if slices.ContainsFunc(tiers, func(r Row) bool { return r.Scope == Global }) {
+			scope = Global
+		}
 	}
+	tiers = slices.DeleteFunc(tiers, func(r Row) bool { return r.Scope != scope })
 	slices.SortStableFunc(tiers, func(a, b Row) int { return bySize(&a, &b) })
 	return tiers, nil
 }
-
-// dataZone reports whether a tier is of Azure's data zone deployments.
-func dataZone(tier string) bool { return strings.HasPrefix(tier, "dz-") }
 
 func bySize(a, b *Row) int {
 	return cmp.Or(

@@ -74,9 +74,11 @@ func TestEveryTierAsks(t *testing.T) {
 		}
 		used[r.Config.Vendor+":"+r.Edition+"@"+r.Tier] = true
 	}
-	for key := range known.tiers {
-		if !used[key] {
-			t.Errorf("tiers.csv has %s, which no deployment has", key)
+	for _, vendor := range known.Vendors() {
+		for key := range known.pages(vendor).tiers {
+			if !used[vendor+":"+key] {
+				t.Errorf("tiers.csv of %s has %s, which no deployment has", vendor, key)
+			}
 		}
 	}
 }
