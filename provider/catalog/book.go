@@ -148,23 +148,27 @@ func (p *pages) of(model string) []*Row {
 
 // merge adds rows of one vendor, or puts them in the place of those that they name, and
 // sorts them, newest edition first.
-func merge(rows, more []Row) []Row {
-	rows = slices.Clone(rows)
+func merge(rows []Row, more []*Row) []Row {
+	rows = slices.Grow(slices.Clone(rows), len(more))
 	places := map[name]int{}
 	for i := range rows {
 		places[rows[i].key()] = i
 	}
 	for _, r := range more {
 		if i, ok := places[r.key()]; ok {
-			rows[i] = r
+			rows[i] = *r
 		} else {
 			places[r.key()] = len(rows)
-			rows = append(rows, r)
+			rows = append(rows, *r)
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(b.Edition, a.Edition) })
+	if !slices.IsSortedFunc(rows, newestFirst) {
+		slices.SortStableFunc(rows, newestFirst)
+	}
 	return rows
 }
+
+func newestFirst(a, b Row) int { return cmp.Compare(b.Edition, a.Edition) }
 
 // name is what tells one row of a vendor from all others.
 type name struct{ edition, model, tier string }
@@ -208,25 +212,21 @@ func (r *Row) scope() string {
 		switch {
 		case r.Tier == provisioned:
 			return ""
-		case dataZone(r.Tier):
+		case strings.HasPrefix(r.Tier, "dz-"):
 			return "data-zone"
 		case strings.HasPrefix(r.Tier, "std-"):
 			return "regional"
 		}
 		return Global
 	case "bedrock":
-		for _, s := range [...]string{"global-cross-region", "cross-region", "on-demand"} {
-			if strings.HasPrefix(r.Tier, s) {
-				return s
-			}
+		switch r.Tier {
+		case "200k", "1m", "2m", "5m", "reduced-account":
+			return "account"
 		}
-		return "account"
+		return r.Tier
 	}
 	return ""
 }
-
-// dataZone reports whether a tier is of Azure's data zone deployments.
-func dataZone(tier string) bool { return strings.HasPrefix(tier, "dz-") }
 
 type price struct {
 	provider.Price

@@ -64,14 +64,15 @@ type Row struct {
 	// the vendor's rules. Prices are 0 where no fact tells of one.
 	Config provider.Config
 	Limits []Limit // those of the tier, as the data has them
-	// Scope is where the limits hold: global, data-zone or regional at Azure; on-demand,
-	// cross-region, global-cross-region and so on at Bedrock. Empty where the vendor has no
+	// Scope is where the limits hold: global, data-zone or regional at Azure; at Bedrock
+	// on-demand, cross-region and so on, or account for quotas that one account had. Empty where the vendor has no
 	// such thing. Tiers of one scope can be compared.
 	Scope string
 	Own   bool // from a file given to With
 	// Asks is what the vendor asks for the tier; nil for what is provisioned, and
 	// for a user's own rows of tiers that the catalog does not know.
-	Asks *Asks
+	Asks  *Asks
+	place int // of the tier among those of the vendor, from 1; 0 = not known
 	// BatchQueue is how many input tokens may wait in the vendor's batch
 	// queue; 0 = not known. Batches do not draw on the other limits.
 	BatchQueue int64
@@ -168,25 +169,21 @@ func (c *Catalog) With(name string, file io.Reader) (*Catalog, error) {
 	}
 	extended := *c
 	extended.books = slices.Clone(c.books)
+	slices.SortStableFunc(own, func(a, b *Row) int { return cmp.Compare(a.Config.Vendor, b.Config.Vendor) })
 	for len(own) > 0 {
-		vendor := own[0].Config.Vendor
-		var rows []Row
-		rest := own[:0]
-		for _, r := range own {
-			if r.Own = true; r.Config.Vendor == vendor {
-				rows = append(rows, r)
-			} else {
-				rest = append(rest, r)
-			}
+		vendor, n := own[0].Config.Vendor, 0
+		for n < len(own) && own[n].Config.Vendor == vendor {
+			own[n].Own = true
+			n++
 		}
-		own = rest
-		extended.add(vendor, rows)
+		extended.add(vendor, own[:n])
+		own = own[n:]
 	}
 	return &extended, nil
 }
 
 // add puts a user's own rows of a vendor into c.
-func (c *Catalog) add(vendor string, own []Row) {
+func (c *Catalog) add(vendor string, own []*Row) {
 	p := *c.pages(vendor)
 	p.rows = merge(p.rows, own)
 	p.name(vendor)
@@ -203,6 +200,18 @@ func (c *Catalog) List() []Row {
 	var all []Row
 	for i := range c.books {
 		all = append(all, c.books[i].pages().rows...)
+	}
+	return all
+}
+
+// refs returns the references of all deployments, in the order of List.
+func (c *Catalog) refs() []string {
+	var all []string
+	for i := range c.books {
+		rows := c.books[i].pages().rows
+		for j := range rows {
+			all = append(all, rows[j].Ref)
+		}
 	}
 	return all
 }
@@ -273,6 +282,16 @@ func (c *Catalog) Facts(ref string) []Fact {
 		return nil
 	}
 	return row.Facts
+}
+
+// Derived reports whether the limits of a deployment, or what its PTUs give, were read
+// nowhere but follow from others, and how.
+func (c *Catalog) Derived(ref string) (how string, derived bool) {
+	row, _, err := c.row(ref)
+	if err != nil || row.Confidence() != "derived" {
+		return "", false
+	}
+	return row.Facts[0].Note, true
 }
 
 // Same reports whether two references name the same deployment, one with the edition

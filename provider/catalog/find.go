@@ -50,8 +50,7 @@ func (c *Catalog) nearest(ref string) []string {
 		distance, shared int
 	}
 	var all []near
-	for _, row := range c.List() {
-		r := row.Ref
+	for _, r := range c.refs() {
 		all = append(all, near{r, spelling.Distance(strings.ToLower(ref), strings.ToLower(r)), spelling.Shared(ref, r)})
 	}
 	slices.SortStableFunc(all, func(a, b near) int {
@@ -125,15 +124,21 @@ func (c *Catalog) find(vendor, edition, model, tier string) (*Row, int, error) {
 		}
 	}
 	unknown := &UnknownError{What: "tier", Name: tier, In: of + "/" + model}
-	for _, r := range rows { // of other editions, by their whole name
-		if known := r.Tier; slices.Contains(chain, r.Edition) && !slices.Contains(unknown.Known, known) {
-			unknown.Known = append(unknown.Known, known)
+	var others []string // of other editions, by their whole name
+	for _, r := range rows {
+		if slices.Contains(chain, r.Edition) {
+			unknown.Known = append(unknown.Known, r.Tier)
 		} else if r.Tier == tier {
-			unknown.Known = append(unknown.Known, r.Ref)
+			others = append(others, r.Ref)
 		}
 	}
+	unknown.Known = append(unknown.Known, others...)
 	return nil, 0, unknown
 }
+
+// Model returns the model that a vendor's clients mean by id, as the rows name it; id where
+// no row has it.
+func (c *Catalog) Model(vendor, id string) string { return c.model(c.pages(vendor), vendor, id) }
 
 // model returns the model that a vendor's clients mean by id, as the rows name it; id
 // where no row has it.

@@ -34,18 +34,18 @@ const mostPerUnit = provider.MostLimit / maxUnits
 
 // readRows reads deployments. Latencies are those of c; prices and editions of rows that
 // give none, and what their tiers ask for, are on the pages of the vendor.
-func (c *Catalog) readRows(file string, r io.Reader, what string, of func(vendor string) *pages) ([]Row, error) {
+func (c *Catalog) readRows(file string, r io.Reader, what string, of func(vendor string) *pages) ([]*Row, error) {
 	may := append([]string{"edition", "batch_queue", "usd_per_ptu_hour"}, tokenPrices[:]...)
 	may = append(may, unitColumns[:]...)
 	may = append(may, "regional_minimum", "regional_step")
 	for _, k := range limitColumns() {
 		may = append(may, k.Name.String())
 	}
-	var rows []Row
+	var rows []*Row
 	seen := map[string]bool{}
 	newest := map[string]map[string]string{} // by vendor
 	err := read(file, r, []string{"vendor", "model", "tier"}, may, func(l *line) {
-		row := Row{Edition: l.name("edition"), Tier: l.name("tier"), BatchQueue: l.whole("batch_queue", math.MaxInt64)}
+		row := &Row{Edition: l.name("edition"), Tier: l.name("tier"), BatchQueue: l.whole("batch_queue", math.MaxInt64)}
 		row.Config = provider.Config{Vendor: l.name("vendor"), Model: l.name("model")}
 		if len(rows) == mostRows {
 			l.fail("vendor", "a file has at most %d rows", mostRows)
@@ -66,9 +66,9 @@ func (c *Catalog) readRows(file string, r io.Reader, what string, of func(vendor
 		row.Scope = row.scope()
 		row.limit(l)
 		row.gives(l)
-		c.latency(&row)
-		p.price(&row, l)
-		p.asks(&row)
+		c.latency(row)
+		p.price(row, l)
+		p.asks(row)
 		row.rules(l)
 		whole := row.Config.Vendor + ":" + row.Edition + "/" + row.Config.Model + "@" + row.Tier
 		if seen[whole] {

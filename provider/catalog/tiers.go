@@ -65,14 +65,15 @@ func dollars(v float64) string {
 // asked is a row of tiers.csv.
 type asked struct {
 	Asks
-	fact Fact
+	fact  Fact
+	place int // among the tiers of the vendor
 }
 
 // readTiers reads what tiers ask for.
 func (p *pages) readTiers(vendor string) error {
 	return readData(vendor+"/tiers.csv", "vendor,edition,tier,usd_paid,days,usd_a_month_at_most,condition,note", func(l *line) {
 		a := asked{Asks{Days: int(l.whole("days", 3650)), MonthlyCap: float64(l.whole("usd_a_month_at_most", 1e9)),
-			Condition: l.cell("condition")}, l.fact("tier")}
+			Condition: l.cell("condition")}, l.fact("tier"), len(p.tiers) + 1}
 		if l.cell("usd_paid") != "" {
 			usd := l.price("usd_paid")
 			a.USD = &usd
@@ -93,22 +94,22 @@ func (p *pages) readTiers(vendor string) error {
 // asks notes what the row's tier asks for, if that is known.
 func (p *pages) asks(r *Row) {
 	if a, ok := p.tiers[r.Edition+"@"+r.Tier]; ok {
-		r.Asks = &a.Asks
+		r.Asks, r.place = &a.Asks, a.place
 		r.Facts = append(r.Facts, a.fact)
 	}
 }
 
 // Tiers returns the pay-as-you-go deployments of the vendor, edition and model of
 // ref, the smallest first, each with what it asks for. Of Azure they are those of the
-// same kind as ref, global or data zone, for these are the same tiers of a
+// scope of ref, for global, data zone and regional deployments are the same tiers of a
 // subscription; of a provisioned ref they are the global ones, if there are any.
 //
-// A deployment is smaller that admits fewer tokens a minute; of two that admit as
-// many, it is the one that admits fewer requests a minute, and then fewer output
-// tokens. A limit of an hour or a day counts as what it gives in a minute on average,
-// and a limit that is missing as infinite. In the embedded catalog a deployment has no
-// limit below that of a smaller one, so what is enough on one tier is enough on the
-// larger ones. Only Groq's samples, of models that are not known, are not so.
+// Tiers have the order of tiers.csv. Of a user's own, that is smaller which admits fewer
+// tokens a minute; of two that admit as many, it is the one that admits fewer requests a
+// minute, and then fewer output tokens. A limit of an hour or a day counts as what it
+// gives in a minute on average, and a limit that is missing as infinite. In the embedded
+// catalog a deployment has no limit below that of a smaller one, so what is enough on one
+// tier is enough on the larger ones. A test has the few that are not so, and why.
 func (c *Catalog) Tiers(ref string) ([]Row, error) {
 	row, _, err := c.row(ref)
 	if err != nil {
@@ -133,6 +134,9 @@ func (c *Catalog) Tiers(ref string) ([]Row, error) {
 }
 
 func bySize(a, b *Row) int {
+	if a.place > 0 && b.place > 0 {
+		return cmp.Compare(a.place, b.place)
+	}
 	return cmp.Or(
 		cmp.Compare(a.aMinute(provider.Tokens, provider.Input), b.aMinute(provider.Tokens, provider.Input)),
 		cmp.Compare(a.aMinute(provider.Requests), b.aMinute(provider.Requests)),
