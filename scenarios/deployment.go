@@ -18,7 +18,11 @@ func (d *decoder) readDeployments() {
 		d.spec.Deployments = append(d.spec.Deployments, cfg)
 	})
 	for i := range d.spec.Deployments {
-		if c := &d.spec.Deployments[i]; c.Batch && d.spec.Drain.Seconds() < c.Latency.TTFT.Quantile(0.95) {
+		c := &d.spec.Deployments[i]
+		if note, derived := d.catalog.Derived(c.Ref); derived {
+			d.warn("deployment %s: nobody has read the limits of %s; they are derived: %s", c.Name, c.Ref, note)
+		}
+		if c.Batch && d.spec.Drain.Seconds() < c.Latency.TTFT.Quantile(0.95) {
 			d.warn("deployment %s is a batch API and drain is %s: calls that it has not answered then count as censored", c.Name, short(d.spec.Drain))
 		}
 	}

@@ -101,25 +101,34 @@ func mostOf(models map[string]int64) string {
 
 // resellers sell models of others. A log that does not say who served it is taken to
 // be of the maker of the model.
-var resellers = []string{"azure", "bedrock"}
+var resellers = []string{"azure", "bedrock", "cerebras", "groq"}
 
 // smallest returns the smallest pay-as-you-go deployment of a model, by the name that a
 // log has for it; empty when the catalog has none.
 func smallest(model string, known *catalog.Catalog) string {
 	best, rank := "", 0
-	for _, r := range known.List() {
+	rows := known.List()
+	for i := range rows {
+		r := &rows[i]
 		vendor := r.Config.Vendor
 		if r.Minimum > 0 || !workload.SameModel(dashed(model), dashed(r.Config.Model)) {
 			continue // provisioned, or of another model
 		}
-		likely := 2
+		const surely = 1
+		likely := 4
 		switch named := strings.Split(model, "/"); {
 		case slices.Contains(named[:len(named)-1], vendor):
-			likely = 3
+			likely = 6
 		case slices.Contains(resellers, vendor):
-			likely = 1
+			likely = 2
 		}
-		if tiers, err := known.Tiers(r.Ref); likely > rank && err == nil {
+		if sure := r.Confidence(); sure == "official" || sure == "observed" {
+			likely += surely // of two editions the one whose limits were read
+		}
+		if likely <= rank {
+			continue
+		}
+		if tiers, err := known.Tiers(r.Ref); err == nil {
 			best, rank = tiers[0].Ref, likely
 		}
 	}

@@ -82,7 +82,7 @@ func TestDeploymentOfALog(t *testing.T) {
 		{"- -", mini, "the log names no model"},
 		{"mystery", mini, "the catalog does not have mystery, the model of the log"},
 		{"mystery gpt-5 mystery", mini, "the catalog does not have mystery, the model of most calls of 2 models in the log"},
-		{"llama-3.3-70b", mini, "the catalog does not have llama-3.3-70b, the model of the log"}, // PTUs alone
+		{"llama-2-70b", mini, "the catalog does not have llama-2-70b, the model of the log"},
 	} {
 		var rows []string
 		for i, m := range strings.Fields(tt.models) {

@@ -70,7 +70,7 @@ func flagCompletions() map[string]cobra.CompletionFunc {
 	return map[string]cobra.CompletionFunc{
 		"--strategies":      strategyLists,
 		"--baseline":        offer(strategyNames),
-		"--provider":        offer(providerRefs),
+		"--provider":        references,
 		"serve --provider":  namedProviders,
 		"--slo":             unfinished(metricNames),
 		"ptu --slo":         unfinished(objectiveNames),
@@ -89,6 +89,9 @@ func flagCompletions() map[string]cobra.CompletionFunc {
 		"--scenario":        orFiles(scenarioNames),
 		"--from":            offer(embeddedNames),
 		"--vendor":          offer(func(c *cobra.Command) []string { return vendorsOf(catalogOf(c)) }),
+		"list --model":      offer(func(c *cobra.Command) []string { return listed(c).models() }),
+		"list --tier":       offer(func(c *cobra.Command) []string { return listed(c).tiers() }),
+		"--confidence":      offer(func(*cobra.Command) []string { return catalog.Confidences() }),
 		"ptu --model":       offer(ptuModels),
 		"--deployment":      offer(func(*cobra.Command) []string { return capacity.Deployments[:] }),
 		"--catalog":         files("csv"),
@@ -192,27 +195,64 @@ func catalogOf(c *cobra.Command) *catalog.Catalog {
 	return catalog.Embedded()
 }
 
-func providerRefs(c *cobra.Command) []string {
+// listed returns the list of the vendor that is typed, or of all.
+func listed(c *cobra.Command) *providersList {
+	return &providersList{vendor: c.Flag("vendor").Value.String(), known: catalogOf(c)}
+}
+
+// references completes a reference in two steps, for there are more than a thousand: first
+// the vendor, with an edition where one was begun, and then the model and the tier.
+func references(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	known := catalogOf(c)
+	vendor, _, named := strings.Cut(typed, "/")
+	if named {
+		vendor, _, _ = strings.Cut(vendor, ":")
+		return begun(refsOf(known, vendor, strings.Contains(typed, ":")), typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
 	var list []string
-	for _, r := range catalogOf(c).List() {
-		rpm, tpm, _ := limits(&r)
+	for _, vendor := range known.Vendors() {
+		list = append(list, fmt.Sprintf("%s/\t%s", vendor, counted(len(known.Of(vendor)), "deployment", "deployments")))
+	}
+	for _, e := range known.Editions() {
+		if strings.HasPrefix(typed, e.Vendor+":") {
+			list = append(list, fmt.Sprintf("%s:%s/\t%s", e.Vendor, e.Name, e.About))
+		}
+	}
+	return begun(list, typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveKeepOrder
+}
+
+// refsOf returns the references of a vendor's deployments: the shortest ones, or with the
+// edition. Limits that nobody has read are marked.
+func refsOf(known *catalog.Catalog, vendor string, editions bool) []string {
+	var list []string
+	rows := known.Of(vendor)
+	for i := range rows {
+		r := &rows[i]
+		rpm, tpm, _ := limits(r)
 		about := fmt.Sprintf("%s RPM, %s TPM", rpm, tpm)
 		if r.Minimum > 0 {
 			about = tpm + ", N PTUs"
 		}
-		list = append(list, r.Ref+"\t"+about)
+		if sure := r.Confidence(); sure != "official" {
+			about += ", " + sure
+		}
+		ref := r.Ref
+		if editions {
+			ref = fmt.Sprintf("%s:%s/%s@%s", vendor, r.Edition, r.Config.Model, r.Tier)
+		}
+		list = append(list, ref+"\t"+about)
 	}
 	return list
 }
 
 // namedProviders completes REF and NAME=REF.
-func namedProviders(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+func namedProviders(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	before := typed[:strings.LastIndex(typed, "=")+1]
-	var list []string
-	for _, ref := range providerRefs(c) {
-		list = append(list, before+ref)
+	list, how := references(c, args, typed[len(before):])
+	for i := range list {
+		list[i] = before + list[i]
 	}
-	return begun(list, typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	return list, how
 }
 
 // metricNames are metrics, each with the comparison that says which way it is better.

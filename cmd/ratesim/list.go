@@ -56,10 +56,16 @@ argument it prints what it can list. With -o json it prints the same for program
 
 Choices are points on which sources about providers conflict or are silent: what
 ratesim chose, what else it could be, and the key of a deployment that sets it, as in
---set deployments.main.KEY=VALUE.`,
+--set deployments.main.KEY=VALUE.
+
+Providers are grouped by vendor and edition, and in these by model. An edition is what a
+vendor's pages said in a period; a reference that names it goes on meaning the same.
+Limits of the confidence derived were read for no page: they follow from others.`,
 		Example: `  ratesim list strategies
   ratesim list metrics -o json
   ratesim list providers --vendor anthropic
+  ratesim list providers --model 'gpt-5*' --tier tier-1
+  ratesim list providers --vendor openai --confidence official,observed
   ratesim list providers --catalog own.csv -o json`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 
@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ratesim/provider/catalog"
+	"ratesim/scenarios"
 )
 
 // catalogFlag registers --catalog.
@@ -36,48 +37,94 @@ func readCatalog(ctx context.Context, file string) (*catalog.Catalog, error) {
 	return known.With(file, bytes.NewReader(data))
 }
 
-// providersList prints the catalog.
+// providersList prints the catalog, or the part of it that the flags name.
 type providersList struct {
-	file, vendor, output string
-	known                *catalog.Catalog
+	file, vendor, model, tier, confidence, output string
+	known                                         *catalog.Catalog
+	meant                                         map[string]string // by --model, by vendor
 }
+
+// narrowing are the flags that are for list providers alone.
+var narrowing = [...]string{"model", "tier", "confidence"}
 
 func (p *providersList) register(c *cobra.Command) {
 	fl := c.Flags()
 	fl.SortFlags = false
 	catalogFlag(fl, &p.file)
 	fl.StringVar(&p.vendor, "vendor", "", "list only the providers or choices of this `VENDOR`")
+	fl.StringVar(&p.model, "model", "", "list only the providers of this `MODEL`; a * stands for any characters, as in 'gpt-5*'")
+	fl.StringVar(&p.tier, "tier", "", "list only the providers of this `TIER`; a * stands for any characters, as in 'dz-*'")
+	fl.StringVar(&p.confidence, "confidence", "", "list only the providers whose limits are so sure: one or more `LEVELS` of "+strings.Join(catalog.Confidences(), ", ")+", with commas between them")
 	fl.StringVarP(&p.output, "output", "o", "table", "`FORMAT` of the list: table or json")
 }
 
 // open checks the flags and reads the catalog.
 func (p *providersList) open(c *cobra.Command, args []string) error {
 	formats := []string{"table", "json"}
+	of := append(slices.Clone(args), "")[0]
 	switch {
 	case !slices.Contains(formats, p.output):
 		return unknown("--output", p.output, formats)
-	case c.Flags().Changed("vendor") && len(args) == 1 && args[0] != "providers" && args[0] != "choices":
+	case c.Flags().Changed("vendor") && of != "" && of != "providers" && of != "choices":
 		return errors.New("--vendor is for list providers and list choices")
 	case c.Flags().Changed("catalog") && p.file == "":
 		return errors.New("--catalog is empty")
+	}
+	for _, flag := range narrowing {
+		if c.Flags().Changed(flag) && of != "providers" {
+			return fmt.Errorf("--%s is for list providers", flag)
+		}
 	}
 	var err error
 	if p.known, err = readCatalog(c.Context(), p.file); err != nil {
 		return err
 	}
-	vendors := vendorsOf(p.known)
-	if c.Flags().Changed("vendor") && !slices.Contains(vendors, p.vendor) {
-		return unknown("--vendor", p.vendor, vendors)
+	if c.Flags().Changed("vendor") {
+		if vendors := vendorsOf(p.known); !slices.Contains(vendors, p.vendor) {
+			return unknown("--vendor", p.vendor, vendors)
+		}
+	}
+	return p.check()
+}
+
+// check checks the flags that narrow the list against what there is to list.
+func (p *providersList) check() error {
+	if p.confidence != "" {
+		for _, level := range strings.Split(p.confidence, ",") {
+			if !slices.Contains(catalog.Confidences(), level) {
+				return unknown("--confidence", level, catalog.Confidences())
+			}
+		}
+	}
+	for _, f := range []struct {
+		flag, value string
+		names       func() []string
+		fits        func(*catalog.Row) bool
+	}{
+		{"--model", p.model, p.models, func(r *catalog.Row) bool { return p.ofModel(r.Config.Vendor, r.Config.Model) }},
+		{"--tier", p.tier, p.tiers, func(r *catalog.Row) bool { return matches(p.tier, r.Tier) }},
+	} {
+		_, err := path.Match(f.value, "")
+		switch {
+		case f.value == "" || err == nil && slices.ContainsFunc(p.rows(), func(r catalog.Row) bool { return f.fits(&r) }):
+		case err != nil:
+			return fmt.Errorf("%s: %q is not a pattern: %w", f.flag, f.value, err)
+		case strings.Contains(f.value, "*"):
+			return fmt.Errorf("%s: no provider fits %q", f.flag, f.value)
+		default: // there are too many to read
+			hint := ""
+			if near, ok := scenarios.Nearest(f.value, f.names()); ok {
+				hint = fmt.Sprintf("; did you mean %q?", near)
+			}
+			return fmt.Errorf("unknown %s %q%s", f.flag, f.value, hint)
+		}
 	}
 	return nil
 }
 
 // vendorsOf returns the vendors of the catalog, sorted.
 func vendorsOf(known *catalog.Catalog) []string {
-	var vendors []string
-	for _, r := range known.List() {
-		vendors = append(vendors, r.Config.Vendor)
-	}
+	vendors := known.Vendors()
 	for _, ch := range known.Choices() {
 		vendors = append(vendors, ch.Vendor)
 	}
@@ -85,26 +132,128 @@ func vendorsOf(known *catalog.Catalog) []string {
 	return slices.Compact(vendors)
 }
 
+// rows returns the deployments of the vendor, or of all.
+func (p *providersList) rows() []catalog.Row {
+	if p.vendor != "" {
+		return p.known.Of(p.vendor)
+	}
+	return p.known.List()
+}
+
+func (p *providersList) models() []string {
+	return distinct(p.rows(), func(r *catalog.Row) string { return r.Config.Model })
+}
+
+func (p *providersList) tiers() []string {
+	return distinct(p.rows(), func(r *catalog.Row) string { return r.Tier })
+}
+
+// distinct returns what rows are called, each name once, in their order.
+func distinct(rows []catalog.Row, name func(*catalog.Row) string) []string {
+	var names []string
+	seen := map[string]bool{}
+	for i := range rows {
+		if n := name(&rows[i]); !seen[n] {
+			seen[n] = true
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
 func (p *providersList) shows(vendor string) bool { return p.vendor == "" || p.vendor == vendor }
 
+// matches reports whether a name fits a pattern; an empty one fits all.
+func matches(pattern, name string) bool {
+	fits, err := path.Match(pattern, name)
+	return pattern == "" || err == nil && fits
+}
+
+// ofModel reports whether --model names the model of a row: as a pattern, or by any id that
+// clients use for it.
+func (p *providersList) ofModel(vendor, model string) bool {
+	if matches(p.model, model) {
+		return true
+	}
+	meant, ok := p.meant[vendor]
+	if !ok {
+		if p.meant == nil {
+			p.meant = map[string]string{}
+		}
+		meant = p.known.Model(vendor, p.model)
+		p.meant[vendor] = meant
+	}
+	return meant == model
+}
+
+// shown returns the deployments that all flags let through.
+func (p *providersList) shown() []catalog.Row {
+	return slices.DeleteFunc(slices.Clone(p.rows()), func(r catalog.Row) bool {
+		return !p.ofModel(r.Config.Vendor, r.Config.Model) || !matches(p.tier, r.Tier) ||
+			p.confidence != "" && !slices.Contains(strings.Split(p.confidence, ","), r.Confidence())
+	})
+}
+
 func (p *providersList) list(w io.Writer) error {
-	t := columns(w)
-	if !slices.ContainsFunc(p.known.List(), func(r catalog.Row) bool { return p.shows(r.Config.Vendor) }) {
+	rows := p.shown()
+	switch {
+	case len(p.rows()) == 0:
 		_, err := fmt.Fprintf(w, "The catalog has no deployment of %s; --catalog FILE adds your own.\n", p.vendor)
 		return err
+	case len(rows) == 0:
+		_, err := fmt.Fprintln(w, "The catalog has no deployment that fits all of the flags.")
+		return err
 	}
-	fmt.Fprintln(t, "REF\tRPM\tTPM\tOTHER LIMITS\tUSD PER 1M IN / CACHED / OUT\tSOURCE\tDATE\tCONFIDENCE\tTHE TIER ASKS FOR")
-	for _, r := range p.known.List() {
-		if !p.shows(r.Config.Vendor) {
-			continue
+	editions := p.known.Editions()
+	for first := 0; first < len(rows); {
+		vendor, edition := rows[first].Config.Vendor, rows[first].Edition
+		end := first
+		for end < len(rows) && rows[end].Config.Vendor == vendor && rows[end].Edition == edition {
+			end++
 		}
-		rpm, tpm, others := limits(&r)
+		if first > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, heading(rows[first:end], editions))
+		if err := table(w, rows[first:end]); err != nil {
+			return err
+		}
+		first = end
+	}
+	if p.vendor == "" && p.model == "" && p.tier == "" && p.confidence == "" {
+		fmt.Fprintf(w, "\nThese are %s. --vendor, --model, --tier and --confidence narrow the list.\n", counted(len(rows), "deployment", "deployments"))
+	}
+	return nil
+}
+
+// heading says what the rows of one vendor and edition are.
+func heading(rows []catalog.Row, editions []catalog.Edition) string {
+	r := &rows[0]
+	text := fmt.Sprintf("%s, edition %s: %s of %s", r.Config.Vendor, r.Edition, counted(len(rows), "deployment", "deployments"),
+		counted(len(distinct(rows, func(r *catalog.Row) string { return r.Config.Model })), "model", "models"))
+	for _, e := range editions {
+		if e.Vendor == r.Config.Vendor && e.Name == r.Edition {
+			text += "; " + e.About
+			if e.Until != "" {
+				text += "; ended on " + e.Until
+			}
+		}
+	}
+	return text
+}
+
+func table(w io.Writer, rows []catalog.Row) error {
+	t := columns(w)
+	fmt.Fprintln(t, "REF\tRPM\tTPM\tOTHER LIMITS\tUSD PER 1M IN / CACHED / OUT\tSOURCE\tDATE\tCONFIDENCE\tTHE TIER ASKS FOR")
+	for i := range rows {
+		r := &rows[i]
+		rpm, tpm, others := limits(r)
 		f := r.Facts[0]
 		asks := "-"
 		if r.Asks != nil {
 			asks = r.Asks.String()
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Ref, rpm, tpm, others, price(&r), f.Source, f.Date, f.Confidence, asks)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Ref, rpm, tpm, others, price(r), f.Source, f.Date, f.Confidence, asks)
 	}
 	return t.Flush()
 }
@@ -176,94 +325,4 @@ func explained(value, means string) string {
 		return value
 	}
 	return fmt.Sprintf("%s (%s)", value, means)
-}
-
-// deploymentJSON is a row of the catalog as -o json prints it.
-type deploymentJSON struct {
-	Ref        string           `json:"ref"`
-	Vendor     string           `json:"vendor"`
-	Edition    string           `json:"edition"`
-	Model      string           `json:"model"`
-	Tier       string           `json:"tier"`
-	Limits     map[string]int64 `json:"limits"` // rpm, tpm and so on
-	Asks       *catalog.Asks    `json:"tier_asks_for,omitempty"`
-	BatchQueue int64            `json:"batch_queue_tokens,omitempty"`
-	Window     string           `json:"window,omitempty"`
-	Reserve    string           `json:"reserve"`
-	Settle     bool             `json:"settle"`
-	Rejected   bool             `json:"rejected"`
-	Burndown   float64          `json:"burndown,omitempty"`
-	Discount   float64          `json:"cache_discount"`
-	PTU        *ptuJSON         `json:"ptu,omitempty"`
-	Price      *priceJSON       `json:"price,omitempty"`
-	Latency    latencyJSON      `json:"latency"`
-	Facts      []catalog.Fact   `json:"facts"`
-}
-
-type ptuJSON struct {
-	Minimum     int     `json:"minimum"`
-	Step        int     `json:"step"`
-	TPMPerUnit  int64   `json:"tpm_per_ptu"`
-	OutputRatio float64 `json:"output_ratio"`
-}
-
-type priceJSON struct {
-	Input    float64 `json:"usd_per_million_input"`
-	Cached   float64 `json:"usd_per_million_cached"`
-	Output   float64 `json:"usd_per_million_output"`
-	UnitHour float64 `json:"usd_per_ptu_hour"`
-}
-
-type latencyJSON struct {
-	TTFTp50  float64 `json:"ttft_p50_s"`
-	TTFTp95  float64 `json:"ttft_p95_s"`
-	PerToken float64 `json:"per_token_s"`
-	Floor    float64 `json:"per_token_at_most_s,omitempty"`
-	Load     float64 `json:"load"`
-}
-
-// data returns deployments with all their facts, and batches.
-func (p *providersList) data() (any, error) {
-	out := struct {
-		Deployments []deploymentJSON `json:"deployments"`
-		Batches     []catalog.Batch  `json:"batches"`
-	}{[]deploymentJSON{}, []catalog.Batch{}}
-	for _, r := range p.known.List() {
-		if p.shows(r.Config.Vendor) {
-			out.Deployments = append(out.Deployments, toJSON(&r))
-		}
-	}
-	for _, b := range p.known.Batches() {
-		if p.shows(b.Vendor) {
-			out.Batches = append(out.Batches, b)
-		}
-	}
-	return out, nil
-}
-
-func toJSON(r *catalog.Row) deploymentJSON {
-	c := &r.Config
-	d := deploymentJSON{Ref: r.Ref, Vendor: c.Vendor, Edition: r.Edition, Model: c.Model, Tier: r.Tier, Limits: map[string]int64{}, Asks: r.Asks, BatchQueue: r.BatchQueue,
-		Reserve: c.Charge.Reserve.String(), Settle: c.Charge.Settle, Rejected: c.Charge.Rejected,
-		Burndown: c.Charge.Burndown, Discount: c.Charge.CacheDiscount, Facts: r.Facts,
-		Latency: latencyJSON{c.Latency.TTFT.Quantile(0.5), c.Latency.TTFT.Quantile(0.95), c.Latency.PerToken.Seconds(), c.Latency.Floor.Seconds(), c.Latency.Load}}
-	for _, l := range r.Limits {
-		d.Limits[l.Name] = l.Most
-	}
-	if r.Minimum > 0 {
-		d.PTU = &ptuJSON{r.Minimum, r.Step, c.PTU.TPMPerUnit, c.PTU.OutputRatio}
-	} else {
-		d.Window = c.Window.String()
-	}
-	if price(r) != "-" {
-		d.Price = &priceJSON{c.Price.Input, c.Price.Cached, c.Price.Output, c.Price.UnitHour}
-	}
-	return d
-}
-
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

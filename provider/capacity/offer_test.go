@@ -27,7 +27,9 @@ func offer(t *testing.T, model, deployment string, p Prices) *Offer {
 func TestBreakEvenIdentity(t *testing.T) {
 	worth := map[string]float64{"gpt-4o": 273.8, "gpt-4o-mini": 243.1, "o3-mini": 120.5, "gpt-5.5": 262.8, "gpt-5.4": 262.8,
 		"gpt-5.4-mini": 259.5, "gpt-5.2": 260.6, "gpt-5.1": 260.1, "gpt-5": 260.1, "gpt-5-mini": 260.1, "gpt-4.1": 262.8,
-		"gpt-4.1-mini": 261.0, "o3": 262.8, "gpt-6-sol": 262.8, "gpt-6-astra": 262.8}
+		"gpt-4.1-mini": 261.0, "o3": 262.8, "gpt-6-sol": 262.8, "gpt-6-astra": 262.8,
+		"gpt-5.6-sol": 262.8, "gpt-5.6-terra": 262.8, "gpt-5.6-luna": 262.8, "gpt-5.3-codex": 260.6, "gpt-5.2-codex": 260.6,
+		"gpt-5.1-codex": 260.1, "gpt-4.1-nano": 260.2, "o4-mini": 260.2, "o1": 151.1, "llama-3.3-70b": 262.8}
 	for _, r := range known.List() {
 		model := r.Config.Model
 		if _, _, priced := known.Tokens("azure", model); r.Minimum == 0 || !priced {
@@ -114,10 +116,15 @@ func TestOfferOfOwnCatalog(t *testing.T) {
 }
 
 func TestOfferErrors(t *testing.T) {
+	known, err := known.With("own.csv", strings.NewReader("vendor,model,tier,minimum,step,tpm_per_ptu,output_ratio,target_tps,source,date,confidence\n"+
+		"azure,unpriced,ptu-N,7,3,1000,5,100,my contract,2026-11,official\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, k := range []struct{ model, deployment, want string }{
 		{"gpt-4-o", catalog.Global, `no PTUs of "gpt-4-o"; nearest: gpt-4o; known: gpt-4.1, `},
 		{"claude-sonnet-4.5", catalog.Global, "the catalog has no PTUs"},
-		{"gpt-5.2-codex", catalog.Global, "no price of tokens of gpt-5.2-codex; give --input-price and --output-price"},
+		{"unpriced", catalog.Global, "no price of tokens of unpriced; give --input-price and --output-price"},
 		{"llama-3.3-70b", "regional", "want global or data-zone"},
 	} {
 		if _, err := NewOffer(known, k.model, k.deployment, Prices{}); err == nil || !strings.Contains(err.Error(), k.want) {
@@ -125,7 +132,7 @@ func TestOfferErrors(t *testing.T) {
 		}
 	}
 	v := 1.0
-	if o := offer(t, "gpt-5.2-codex", catalog.Global, Prices{Input: &v, Output: &v}); o.Cached != 1 {
-		t.Errorf("cached tokens cost %v", o.Cached)
+	if o, err := NewOffer(known, "unpriced", catalog.Global, Prices{Input: &v, Output: &v}); err != nil || o.Cached != 1 {
+		t.Errorf("%+v, %v: want cached tokens to cost 1", o, err)
 	}
 }

@@ -17,22 +17,22 @@ import (
 // batches take less than one. Answers come after one hour (median) to six (95 %)
 // and never after more than 24.
 func (c *Catalog) ToBatch(cfg *provider.Config) error {
-	vendor, edition, model, tier, _ := split(cfg.Ref)
-	row, _, err := find(c.rows, vendor, edition, model, tier)
+	row, _, err := c.row(cfg.Ref)
 	if err != nil {
-		return fmt.Errorf("looking up %s: %w", cfg.Ref, err)
+		return err
 	}
+	batches, vendor, model, tier := c.batches(), row.Config.Vendor, row.Config.Model, row.Tier
 	matches := func(b Batch, tiers ...string) bool {
 		return b.Vendor == vendor && (b.Model == model || b.Model == "*") && slices.Contains(tiers, b.Tier)
 	}
-	i := slices.IndexFunc(c.batches, func(b Batch) bool { return matches(b, tier, "*") })
+	i := slices.IndexFunc(batches, func(b Batch) bool { return matches(b, tier, "*") })
 	if i < 0 { // quotas of batches go by tiers of their own, the lowest first
-		i = slices.IndexFunc(c.batches, func(b Batch) bool { return b.Vendor == vendor && (b.Model == model || b.Model == "*") })
+		i = slices.IndexFunc(batches, func(b Batch) bool { return b.Vendor == vendor && (b.Model == model || b.Model == "*") })
 	}
 	if i < 0 {
 		return fmt.Errorf("the catalog has no batch API of %s/%s; it has those of %s", vendor, model, strings.Join(c.batchVendors(), ", "))
 	}
-	b := &c.batches[i]
+	b := &batches[i]
 	ttft, err := rng.NewLognormal(batchP50, batchP95)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ const (
 
 func (c *Catalog) batchVendors() []string {
 	var names []string
-	for _, b := range c.batches {
+	for _, b := range c.batches() {
 		if !slices.Contains(names, b.Vendor) {
 			names = append(names, b.Vendor)
 		}

@@ -2,16 +2,22 @@
 // per tier, the throughput of a PTU, prices, and how fast they answer.
 //
 // The facts are CSV files in data/. Each row is one fact, with its source, the
-// date of the source and how far to trust it:
+// date of the source and how far to trust it. Each vendor has a folder:
 //
-//	limits.csv   the limits of a model at a tier; an empty cell is no limit
-//	ptu.csv      what one provisioned throughput unit (PTU) of a model gives
-//	tokens.csv   what a million tokens cost
-//	tiers.csv    what a vendor asks for a tier: money paid, days, conditions
-//	units.csv    what a PTU costs by the hour, and reserved for a month or a year
+//	limits.csv    the limits of a model at a tier; an empty cell is no limit
+//	prices.csv    what a million tokens of a model cost
+//	tiers.csv     what the vendor asks for a tier: money paid, days, conditions
+//	editions.csv  what the editions of the vendor's pages are
+//	ptu.csv       what one provisioned throughput unit (PTU) of a model gives
+//	units.csv     what a PTU costs by the hour, and reserved for a month or a year
+//
+// Three files are of all vendors:
+//
 //	latency.csv  how long an answer takes; a * at the end of a name stands for any ending
 //	batch.csv    what a batch may hold, and its discount
 //	choices.csv  where sources conflict or are silent: what was chosen
+//
+// docs/howto/provider.md says how rows are chosen, and how one adds a row.
 //
 // Package vendors has the rules by which each vendor enforces its limits. A vendor
 // that has rules and no rows has published no limits that we have read.
@@ -20,13 +26,16 @@
 // the vendor's pages vendor:edition/model@tier. [Catalog.Find] turns it into the
 // provider.Config that the simulator and the mock server run. Editions are kept,
 // so that a scenario that names one means the same next year. A reference without
-// an edition means the newest edition that has the model.
+// an edition means the newest edition that has the model. Where that edition follows
+// another, as editions.csv says, and does not have the tier, the reference means the
+// edition before: a tier that a vendor has given up keeps its name and its limits.
 package catalog
 
 import (
-	"fmt"
+	"cmp"
 	"io"
 	"slices"
+	"sync"
 
 	"ratesim/provider"
 	"ratesim/provider/names"
@@ -55,9 +64,15 @@ type Row struct {
 	// the vendor's rules. Prices are 0 where no fact tells of one.
 	Config provider.Config
 	Limits []Limit // those of the tier, as the data has them
+	// Scope is where the limits hold: global, data-zone or regional at Azure; at Bedrock
+	// on-demand, cross-region and so on, or account for quotas that one account had. Empty where the vendor has no
+	// such thing. Tiers of one scope can be compared.
+	Scope string
+	Own   bool // from a file given to With
 	// Asks is what the vendor asks for the tier; nil for what is provisioned, and
 	// for a user's own rows of tiers that the catalog does not know.
-	Asks *Asks
+	Asks  *Asks
+	place int // of the tier among those of the vendor, from 1; 0 = not known
 	// BatchQueue is how many input tokens may wait in the vendor's batch
 	// queue; 0 = not known. Batches do not draw on the other limits.
 	BatchQueue int64
@@ -116,23 +131,25 @@ type Choice struct {
 	Fact             Fact   `json:"fact"`
 }
 
-// Catalog is what is known of deployments. It does not change.
+// Confidence says how far to trust the limits of the row, as Fact.Confidence has it.
+func (r *Row) Confidence() string { return r.Facts[0].Confidence }
+
+// Catalog is what is known of deployments. It does not change. What is known of a vendor
+// is read when it is first asked for: most commands need one vendor, or none.
 type Catalog struct {
-	rows      []Row
-	prices    map[string]price
-	tiers     map[string]asked
-	latencies map[string]latency
-	units     []UnitPrice
-	batches   []Batch
-	choices   []Choice
-	names     *names.Table
+	books     []book // by the name of the vendor
+	latencies func() map[string]latency
+	batches   func() []Batch
+	choices   func() []Choice
+	names     func() *names.Table
 }
 
 // Embedded returns the catalog that is part of the program.
 func Embedded() *Catalog {
-	c, err := embedded()
-	if err != nil {
-		panic("provider catalog: " + err.Error()) // the files are part of the program; a test reads them all
+	c := &Catalog{latencies: sync.OnceValue(readLatencies), batches: sync.OnceValue(readBatches),
+		choices: sync.OnceValue(readChoices), names: sync.OnceValue(names.Embedded)}
+	for _, vendor := range embeddedVendors() {
+		c.books = append(c.books, book{vendor, sync.OnceValue(func() *pages { return c.read(vendor) })})
 	}
 	return c
 }
@@ -146,34 +163,101 @@ func Embedded() *Catalog {
 // ptu.csv and usd_per_ptu_hour. The name is for messages. Everything wrong
 // with the file is reported with its place, as file:line:column.
 func (c *Catalog) With(name string, file io.Reader) (*Catalog, error) {
-	own, err := c.readRows(name, file, "limits")
+	own, err := c.readRows(name, file, "limits", c.pages)
 	if err != nil {
 		return nil, err
 	}
 	extended := *c
-	extended.rows = merge(c.rows, own)
+	extended.books = slices.Clone(c.books)
+	slices.SortStableFunc(own, func(a, b *Row) int { return cmp.Compare(a.Config.Vendor, b.Config.Vendor) })
+	for len(own) > 0 {
+		vendor, n := own[0].Config.Vendor, 0
+		for n < len(own) && own[n].Config.Vendor == vendor {
+			own[n].Own = true
+			n++
+		}
+		extended.add(vendor, own[:n])
+		own = own[n:]
+	}
 	return &extended, nil
+}
+
+// add puts a user's own rows of a vendor into c.
+func (c *Catalog) add(vendor string, own []*Row) {
+	p := *c.pages(vendor)
+	p.rows = merge(p.rows, own)
+	p.name(vendor)
+	i, found := slices.BinarySearchFunc(c.books, vendor, func(b book, name string) int { return cmp.Compare(b.vendor, name) })
+	if !found {
+		c.books = slices.Insert(c.books, i, book{})
+	}
+	c.books[i] = book{vendor, func() *pages { return &p }}
 }
 
 // List returns every deployment, by vendor, newest edition first, then as the
 // data files order them.
-func (c *Catalog) List() []Row { return c.rows }
+func (c *Catalog) List() []Row {
+	var all []Row
+	for i := range c.books {
+		all = append(all, c.books[i].pages().rows...)
+	}
+	return all
+}
+
+// refs returns the references of all deployments, in the order of List.
+func (c *Catalog) refs() []string {
+	var all []string
+	for i := range c.books {
+		rows := c.books[i].pages().rows
+		for j := range rows {
+			all = append(all, rows[j].Ref)
+		}
+	}
+	return all
+}
+
+// Vendors returns the vendors that have deployments, sorted.
+func (c *Catalog) Vendors() []string {
+	var names []string
+	for i := range c.books {
+		names = append(names, c.books[i].vendor)
+	}
+	return names
+}
+
+// Of returns the deployments of a vendor, as List orders them.
+func (c *Catalog) Of(vendor string) []Row { return c.pages(vendor).rows }
+
+// Editions returns what the editions of all vendors are, the newest of each vendor first.
+func (c *Catalog) Editions() []Edition {
+	var all []Edition
+	for i := range c.books {
+		all = append(all, c.books[i].pages().editions...)
+	}
+	return all
+}
 
 // Units returns what PTUs cost, global ones first.
-func (c *Catalog) Units() []UnitPrice { return c.units }
+func (c *Catalog) Units() []UnitPrice {
+	var all []UnitPrice
+	for i := range c.books {
+		all = append(all, c.books[i].pages().units...)
+	}
+	return all
+}
 
 // Tokens returns what a model's tokens cost where capacity is not provisioned,
 // and whether that is known.
 func (c *Catalog) Tokens(vendor, model string) (provider.Price, Fact, bool) {
-	p, ok := c.prices[vendor+"/"+model]
+	p, ok := c.pages(vendor).prices[model]
 	return p.Price, p.fact, ok
 }
 
 // Batches returns what batches may hold.
-func (c *Catalog) Batches() []Batch { return c.batches }
+func (c *Catalog) Batches() []Batch { return c.batches() }
 
 // Choices returns what was chosen where sources conflict or are silent.
-func (c *Catalog) Choices() []Choice { return c.choices }
+func (c *Catalog) Choices() []Choice { return c.choices() }
 
 // Find returns the deployment that ref names. Its model may be named by any id that
 // clients use for it, such as openai/gpt-4o-2024-08-06@tier-1: limits are those of the
@@ -200,43 +284,20 @@ func (c *Catalog) Facts(ref string) []Fact {
 	return row.Facts
 }
 
+// Derived reports whether the limits of a deployment, or what its PTUs give, were read
+// nowhere but follow from others, and how.
+func (c *Catalog) Derived(ref string) (how string, derived bool) {
+	row, _, err := c.row(ref)
+	if err != nil || row.Confidence() != "derived" {
+		return "", false
+	}
+	return row.Facts[0].Note, true
+}
+
 // Same reports whether two references name the same deployment, one with the edition
 // and the other without it, say. What the catalog does not have is the same as nothing.
 func (c *Catalog) Same(ref, other string) bool {
 	a, units, err := c.row(ref)
 	b, more, failed := c.row(other)
 	return err == nil && failed == nil && a.Ref == b.Ref && units == more
-}
-
-// row returns the row that ref names, and the PTUs if it is of a provisioned one.
-func (c *Catalog) row(ref string) (*Row, int, error) {
-	vendor, edition, model, tier, ok := split(ref)
-	if !ok {
-		return nil, 0, fmt.Errorf("%q is not a reference; want vendor/model@tier or vendor:edition/model@tier, such as openai/gpt-4o@tier-1", ref)
-	}
-	row, units, err := find(c.rows, vendor, edition, c.model(vendor, model), tier)
-	if unknown, ok := err.(*UnknownError); ok {
-		unknown.Nearest = c.nearest(ref)
-	}
-	if err != nil {
-		return nil, 0, fmt.Errorf("looking up %s: %w", ref, err)
-	}
-	return row, units, nil
-}
-
-// model returns the model that a vendor's clients mean by id, as the rows name it; id
-// where no row has it.
-func (c *Catalog) model(vendor, id string) string {
-	for i := range c.rows {
-		if r := &c.rows[i].Config; r.Vendor == vendor && r.Model == id {
-			return id
-		}
-	}
-	key := c.names.Key(vendor, id)
-	for i := range c.rows {
-		if r := &c.rows[i].Config; r.Vendor == vendor && c.names.Key(vendor, r.Model) == key {
-			return r.Model
-		}
-	}
-	return id
 }

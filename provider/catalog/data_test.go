@@ -35,10 +35,26 @@ func TestVendors(t *testing.T) {
 		{"anthropic/claude-sonnet-4@tier-1", 50, 0, []provider.Limit{in(provider.Input, 30_000, time.Minute), in(provider.Output, 8_000, time.Minute)},
 			provider.TokenBucket, provider.Price{Input: 3, Cached: 0.3, Written: 3.75, Output: 15}},
 		{"gemini/gemini-3-pro-preview@tier-1", 50, 0, []provider.Limit{in(provider.Requests, 1000, day), in(provider.Input, 1_000_000, time.Minute)},
-			provider.FixedWindow, provider.Price{}},
-		{"gemini/gemini-2.5-flash@free", 5, 0, nil, provider.FixedWindow, provider.Price{}},
-		{"gemini:2025-10/gemini-2.5-flash@free", 10, 0, nil, provider.FixedWindow, provider.Price{}},
-		{"bedrock/claude-sonnet-4.5@200k", 0, 200_000, []provider.Limit{in(provider.Tokens, 288_000_000, day)}, provider.TokenBucket, provider.Price{}},
+			provider.FixedWindow, provider.Price{Input: 2, Cached: 0.2, Output: 12}},
+		{"gemini/gemini-2.5-flash@free", 5, 0, []provider.Limit{in(provider.Requests, 20, day), in(provider.Input, 250_000, time.Minute)},
+			provider.FixedWindow, provider.Price{Input: 0.3, Cached: 0.03, Output: 2.5}},
+		{"gemini:2025-10/gemini-2.5-flash@free", 10, 0, nil, provider.FixedWindow, provider.Price{Input: 0.3, Cached: 0.03, Output: 2.5}},
+		{"bedrock/claude-sonnet-4.5@200k", 0, 200_000, []provider.Limit{in(provider.Tokens, 288_000_000, day)}, provider.TokenBucket,
+			provider.Price{Input: 3, Cached: 0.3, Written: 3.75, Output: 15}},
+		{"bedrock/claude-opus-4.6@on-demand", 5000, 1_500_000, nil, provider.TokenBucket, provider.Price{Input: 5, Cached: 0.5, Written: 6.25, Output: 25}},
+		{"bedrock/claude-opus-5.5@global-cross-region", 0, 30_000_000, nil, provider.TokenBucket, provider.Price{}},
+		{"openai/gpt-6.1-sol@build", 5000, 1_000_000, nil, provider.TokenBucket, provider.Price{Input: 2, Cached: 0.1, Written: 2.5, Output: 10}},
+		{"openai/gpt-5.5@grow", 15_000, 40_000_000, nil, provider.TokenBucket, provider.Price{Input: 5, Cached: 0.5, Output: 30}},
+		{"openai/o3-mini@tier-2", 2000, 200_000, nil, provider.TokenBucket, provider.Price{Input: 1.1, Cached: 0.55, Output: 4.4}},
+		{"openai/text-embedding-3-small@tier-3", 5000, 5_000_000, nil, provider.TokenBucket, provider.Price{Input: 0.02, Cached: 0.02}},
+		{"azure/gpt-4.1-mini@std-tier-1", 6000, 6_000_000, nil, provider.SubMinute, provider.Price{Input: 0.4, Cached: 0.1, Output: 1.6}},
+		{"azure/claude-opus-5@claude-payg", 40, 0, []provider.Limit{in(provider.Input, 40_000, time.Minute), in(provider.Output, 8000, time.Minute)},
+			provider.SubMinute, provider.Price{Input: 5, Cached: 0.5, Written: 6.25, Output: 25}},
+		{"azure/deepseek-r1@foundry-default", 5000, 5_000_000, []provider.Limit{in(provider.Requests, 300, 0)}, provider.SubMinute, provider.Price{Input: 1.35, Cached: 1.35, Output: 5.4}},
+		{"xai/grok-4.7@tier-0", 9000, 50_000_000, nil, provider.PerSecond, provider.Price{Input: 2, Cached: 0.5, Output: 6}},
+		{"cerebras/gpt-oss-120b@free-trial", 5, 30_000, []provider.Limit{in(provider.Tokens, 1_000_000, day), in(provider.Tokens, 1_000_000, time.Hour)},
+			provider.TokenBucket, provider.Price{Input: 0.35, Cached: 0.35, Output: 0.75}},
+		{"groq/gpt-oss-120b@developer", 1000, 250_000, nil, provider.TokenBucket, provider.Price{Input: 0.15, Cached: 0.15, Output: 0.6}},
 		{"groq/sample@6k", 0, 6000, nil, provider.TokenBucket, provider.Price{}},
 		{"mistral/sample@headers", 4, 250_000, nil, provider.FixedWindow, provider.Price{}},
 		{"deepseek/deepseek-flash@default", 0, 0, []provider.Limit{in(provider.Requests, 2500, 0)}, provider.TokenBucket,
@@ -69,10 +85,12 @@ func TestVendors(t *testing.T) {
 func TestPTUIdentity(t *testing.T) {
 	want := map[string]float64{"gpt-4o": 273.8, "gpt-4o-mini": 243.1, "o3-mini": 120.5, "gpt-5.5": 262.8, "gpt-5.4": 262.8,
 		"gpt-5.4-mini": 259.5, "gpt-5.2": 260.6, "gpt-5.1": 260.1, "gpt-5": 260.1, "gpt-5-mini": 260.1, "gpt-4.1": 262.8,
-		"gpt-4.1-mini": 261.0, "o3": 262.8, "gpt-6-sol": 262.8, "gpt-6-astra": 262.8}
+		"gpt-4.1-mini": 261.0, "o3": 262.8, "gpt-6-sol": 262.8, "gpt-6-astra": 262.8,
+		"gpt-5.6-sol": 262.8, "gpt-5.6-terra": 262.8, "gpt-5.6-luna": 262.8, "gpt-5.3-codex": 260.6, "gpt-5.2-codex": 260.6, "gpt-5.1-codex": 260.1,
+		"gpt-4.1-nano": 260.2, "o4-mini": 260.2, "o1": 151.1, "llama-3.3-70b": 262.8}
 	known := Embedded()
 	for _, r := range known.List() {
-		p, ok := known.prices["azure/"+r.Config.Model]
+		p, _, ok := known.Tokens("azure", r.Config.Model)
 		if r.Tier != provisioned || !ok {
 			continue
 		}

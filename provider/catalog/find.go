@@ -50,8 +50,7 @@ func (c *Catalog) nearest(ref string) []string {
 		distance, shared int
 	}
 	var all []near
-	for i := range c.rows {
-		r := c.rows[i].Ref
+	for _, r := range c.refs() {
 		all = append(all, near{r, spelling.Distance(strings.ToLower(ref), strings.ToLower(r)), spelling.Shared(ref, r)})
 	}
 	slices.SortStableFunc(all, func(a, b near) int {
@@ -72,68 +71,93 @@ func split(ref string) (vendor, edition, model, tier string, ok bool) {
 	return vendor, edition, model, tier, slash && at && vendor != "" && model != "" && tier != "" && (edition != "" || !colon)
 }
 
-func find(rows []Row, vendor, edition, model, tier string) (*Row, int, error) {
-	of := vendor
-	rows, err := narrow(rows, "vendor", vendor, "", func(r *Row) string { return r.Config.Vendor })
-	if err != nil {
-		return nil, 0, err
+// row returns the row that ref names, and the PTUs if it is of a provisioned one.
+func (c *Catalog) row(ref string) (*Row, int, error) {
+	vendor, edition, model, tier, ok := split(ref)
+	if !ok {
+		return nil, 0, fmt.Errorf("%q is not a reference; want vendor/model@tier or vendor:edition/model@tier, such as openai/gpt-4o@tier-1", ref)
 	}
+	row, units, err := c.find(vendor, edition, model, tier)
+	if unknown, ok := err.(*UnknownError); ok {
+		unknown.Nearest = c.nearest(ref)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("looking up %s: %w", ref, err)
+	}
+	return row, units, nil
+}
+
+func (c *Catalog) find(vendor, edition, model, tier string) (*Row, int, error) {
+	p := c.pages(vendor)
+	if len(p.rows) == 0 {
+		return nil, 0, &UnknownError{What: "vendor", Name: vendor, Known: c.Vendors()}
+	}
+	of := vendor
 	if edition != "" {
-		if rows, err = narrow(rows, "edition", edition, of, func(r *Row) string { return r.Edition }); err != nil {
-			return nil, 0, err
+		if known := p.editionNames(); !slices.Contains(known, edition) {
+			return nil, 0, &UnknownError{What: "edition", Name: edition, In: of, Known: known}
 		}
 		of += ":" + edition
 	}
-	if rows, err = narrow(rows, "model", model, of, func(r *Row) string { return r.Config.Model }); err != nil {
-		err.(*UnknownError).Known = nil // too many to read
-		return nil, 0, err
+	model = c.model(p, vendor, model)
+	rows := p.of(model)
+	if edition == "" && len(rows) > 0 {
+		edition = rows[0].Edition // the newest comes first
 	}
-	all := rows
-	rows, _ = narrow(rows, "edition", rows[0].Edition, of, func(r *Row) string { return r.Edition }) // the newest comes first
-	of += "/" + model
+	chain := p.chain(edition)
+	if !slices.ContainsFunc(rows, func(r *Row) bool { return slices.Contains(chain, r.Edition) }) {
+		return nil, 0, &UnknownError{What: "model", Name: model, In: of} // all models are too many to read
+	}
 	name := tier
 	if digits, ok := strings.CutPrefix(tier, "ptu-"); ok && digits != "" && strings.Trim(digits, "0123456789") == "" {
 		name = provisioned
 	}
-	tiers, err := narrow(rows, "tier", name, of, func(r *Row) string { return r.Tier })
-	if err == nil && name != tier {
-		units, err := tiers[0].units(tier)
-		return &tiers[0], units, err
-	}
-	if err == nil && tier != provisioned {
-		return &tiers[0], 0, nil
-	}
-	unknown := &UnknownError{What: "tier", Name: tier, In: of}
-	for i := range all { // of other editions, by their whole name
-		if r := &all[i]; r.Edition == rows[0].Edition {
-			unknown.Known = append(unknown.Known, r.Tier)
-		} else if r.Tier == tier {
-			unknown.Known = append(unknown.Known, r.Ref)
+	for _, e := range chain {
+		i := slices.IndexFunc(rows, func(r *Row) bool { return r.Edition == e && r.Tier == name })
+		switch {
+		case i < 0:
+		case name != tier:
+			units, err := rows[i].units(tier)
+			return rows[i], units, err
+		case tier != provisioned:
+			return rows[i], 0, nil
 		}
 	}
+	unknown := &UnknownError{What: "tier", Name: tier, In: of + "/" + model}
+	var others []string // of other editions, by their whole name
+	for _, r := range rows {
+		if slices.Contains(chain, r.Edition) {
+			unknown.Known = append(unknown.Known, r.Tier)
+		} else if r.Tier == tier {
+			others = append(others, r.Ref)
+		}
+	}
+	unknown.Known = append(unknown.Known, others...)
 	return nil, 0, unknown
 }
 
-// narrow keeps the rows whose key is name.
-func narrow(rows []Row, what, name, of string, key func(*Row) string) ([]Row, error) {
-	var kept []Row
-	for i := range rows {
-		if key(&rows[i]) == name {
-			kept = append(kept, rows[i])
+// Model returns the model that a vendor's clients mean by id, as the rows name it; id where
+// no row has it.
+func (c *Catalog) Model(vendor, id string) string { return c.model(c.pages(vendor), vendor, id) }
+
+// model returns the model that a vendor's clients mean by id, as the rows name it; id
+// where no row has it.
+func (c *Catalog) model(p *pages, vendor, id string) string {
+	for i := range p.rows {
+		if p.rows[i].Config.Model == id {
+			return id
 		}
 	}
-	if kept != nil {
-		return kept, nil
-	}
-	var known []string
-	seen := map[string]bool{}
-	for i := range rows {
-		if k := key(&rows[i]); !seen[k] {
-			seen[k] = true
-			known = append(known, k)
+	known := c.names()
+	key, last := known.Key(vendor, id), ""
+	for i := range p.rows {
+		model := p.rows[i].Config.Model
+		if model != last && known.Key(vendor, model) == key {
+			return model
 		}
+		last = model
 	}
-	return nil, &UnknownError{What: what, Name: name, In: of, Known: known}
+	return id
 }
 
 // provisioned is the tier of rows whose references say how many PTUs they mean.

@@ -46,7 +46,7 @@ func TestModelsApart(t *testing.T) {
 	models := map[[2]string]string{}
 	for _, row := range known.List() {
 		c := &row.Config
-		key := [2]string{c.Vendor, known.names.Key(c.Vendor, c.Model)}
+		key := [2]string{c.Vendor, known.names().Key(c.Vendor, c.Model)}
 		if other, ok := models[key]; ok && other != c.Model {
 			t.Errorf("%s and %s of %s are both %s", other, c.Model, c.Vendor, key[1])
 		}

@@ -16,6 +16,9 @@ var provenance = [...]string{"source", "date", "confidence"}
 
 var confidences = [...]string{"official", "observed", "secondary", "derived", "recall"}
 
+// Confidences returns how sure a fact can be, the surest first; see Fact.Confidence.
+func Confidences() []string { return slices.Clone(confidences[:]) }
+
 // line is one row of a file; its methods take the name of a column, one that the
 // file lacks being empty, and keep the first error.
 type line struct {

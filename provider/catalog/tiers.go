@@ -65,14 +65,15 @@ func dollars(v float64) string {
 // asked is a row of tiers.csv.
 type asked struct {
 	Asks
-	fact Fact
+	fact  Fact
+	place int // among the tiers of the vendor
 }
 
-// readTiers reads what tiers ask for, by vendor:edition@tier.
-func (c *Catalog) readTiers(file string) error {
-	return readData(file, "vendor,edition,tier,usd_paid,days,usd_a_month_at_most,condition,note", func(l *line) {
+// readTiers reads what tiers ask for.
+func (p *pages) readTiers(vendor string) error {
+	return readData(vendor+"/tiers.csv", "vendor,edition,tier,usd_paid,days,usd_a_month_at_most,condition,note", func(l *line) {
 		a := asked{Asks{Days: int(l.whole("days", 3650)), MonthlyCap: float64(l.whole("usd_a_month_at_most", 1e9)),
-			Condition: l.cell("condition")}, l.fact("tier")}
+			Condition: l.cell("condition")}, l.fact("tier"), len(p.tiers) + 1}
 		if l.cell("usd_paid") != "" {
 			usd := l.price("usd_paid")
 			a.USD = &usd
@@ -82,58 +83,60 @@ func (c *Catalog) readTiers(file string) error {
 		if a.Days > 0 && (a.USD == nil || *a.USD == 0) {
 			l.fail("days", "are counted from a payment, and none is asked for")
 		}
-		key := tierKey(l.text("vendor"), l.text("edition"), l.text("tier"))
-		if _, twice := c.tiers[key]; twice {
-			l.fail("tier", "%s is there twice", key)
+		key := l.text("edition") + "@" + l.text("tier")
+		if _, twice := p.tiers[key]; twice || l.text("vendor") != vendor {
+			l.fail("tier", "%s is there twice, or of another vendor", key)
 		}
-		c.tiers[key] = a
+		p.tiers[key] = a
 	})
 }
 
-func tierKey(vendor, edition, tier string) string { return vendor + ":" + edition + "@" + tier }
-
 // asks notes what the row's tier asks for, if that is known.
-func (c *Catalog) asks(r *Row) {
-	if a, ok := c.tiers[tierKey(r.Config.Vendor, r.Edition, r.Tier)]; ok {
-		r.Asks = &a.Asks
+func (p *pages) asks(r *Row) {
+	if a, ok := p.tiers[r.Edition+"@"+r.Tier]; ok {
+		r.Asks, r.place = &a.Asks, a.place
 		r.Facts = append(r.Facts, a.fact)
 	}
 }
 
 // Tiers returns the pay-as-you-go deployments of the vendor, edition and model of
 // ref, the smallest first, each with what it asks for. Of Azure they are those of the
-// same kind as ref, global or data zone, for these are the same tiers of a
+// scope of ref, for global, data zone and regional deployments are the same tiers of a
 // subscription; of a provisioned ref they are the global ones, if there are any.
 //
-// A deployment is smaller that admits fewer tokens a minute; of two that admit as
-// many, it is the one that admits fewer requests a minute, and then fewer output
-// tokens. A limit of an hour or a day counts as what it gives in a minute on average,
-// and a limit that is missing as infinite. In the embedded catalog a deployment has no
-// limit below that of a smaller one, so what is enough on one tier is enough on the
-// larger ones. Only Groq's samples, of models that are not known, are not so.
+// Tiers have the order of tiers.csv. Of a user's own, that is smaller which admits fewer
+// tokens a minute; of two that admit as many, it is the one that admits fewer requests a
+// minute, and then fewer output tokens. A limit of an hour or a day counts as what it
+// gives in a minute on average, and a limit that is missing as infinite. In the embedded
+// catalog a deployment has no limit below that of a smaller one, so what is enough on one
+// tier is enough on the larger ones. A test has the few that are not so, and why.
 func (c *Catalog) Tiers(ref string) ([]Row, error) {
 	row, _, err := c.row(ref)
 	if err != nil {
 		return nil, err
 	}
 	var tiers []Row
-	for _, r := range c.rows {
-		if r.Config.Vendor == row.Config.Vendor && r.Edition == row.Edition && r.Config.Model == row.Config.Model && r.Tier != provisioned {
+	for _, r := range c.pages(row.Config.Vendor).rows {
+		if r.Edition == row.Edition && r.Config.Model == row.Config.Model && r.Tier != provisioned {
 			tiers = append(tiers, r)
 		}
 	}
-	kind := dataZone(row.Tier)
-	if row.Tier != provisioned || slices.ContainsFunc(tiers, func(r Row) bool { return !dataZone(r.Tier) }) {
-		tiers = slices.DeleteFunc(tiers, func(r Row) bool { return dataZone(r.Tier) != kind })
+	scope := row.Scope
+	if row.Tier == provisioned && len(tiers) > 0 {
+		scope = tiers[0].Scope
+		if slices.ContainsFunc(tiers, func(r Row) bool { return r.Scope == Global }) {
+			scope = Global
+		}
 	}
+	tiers = slices.DeleteFunc(tiers, func(r Row) bool { return r.Scope != scope })
 	slices.SortStableFunc(tiers, func(a, b Row) int { return bySize(&a, &b) })
 	return tiers, nil
 }
 
-// dataZone reports whether a tier is of Azure's data zone deployments.
-func dataZone(tier string) bool { return strings.HasPrefix(tier, "dz-") }
-
 func bySize(a, b *Row) int {
+	if a.place > 0 && b.place > 0 {
+		return cmp.Compare(a.place, b.place)
+	}
 	return cmp.Or(
 		cmp.Compare(a.aMinute(provider.Tokens, provider.Input), b.aMinute(provider.Tokens, provider.Input)),
 		cmp.Compare(a.aMinute(provider.Requests), b.aMinute(provider.Requests)),

@@ -27,11 +27,31 @@ import (
 //
 // Not modelled here: limits lowered for hours under pressure, which is the
 // fault limit-cut; the -1/-1/0 headers and waits of 86,400 s, which are
-// bad-headers; Claude on Azure, which has limits on input and output.
+// bad-headers.
+//
+// Claude on Azure has limits on requests, input and output, for which tokens that are read
+// from the cache do not count (foundry-models/includes/claude-models-quotas-limits-content.md,
+// 2026-09-21). Chosen: that they are counted in the same minutes and slices as others. Of the
+// models of others, nothing is kept in a cache, for no page says so.
 func Azure(c *provider.Config) {
 	window(c, provider.SubMinute)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Undeclared: 16, Rejected: true, StopsStreams: true}
-	c.Cache = openAICache(c.Model)
+	switch {
+	case strings.HasPrefix(c.Model, "claude-"):
+		c.Cache, c.Charge.CacheDiscount = claudeCache(c.Model), 1
+	case !ofOthers(c.Model):
+		c.Cache = openAICache(c.Model)
+	}
+}
+
+// ofOthers reports whether a model on Azure is neither OpenAI's nor Anthropic's.
+func ofOthers(model string) bool {
+	for _, name := range []string{"deepseek-", "grok-", "llama-"} {
+		if strings.HasPrefix(model, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // AzurePTU sets the rules of provisioned deployments of Azure OpenAI, whose

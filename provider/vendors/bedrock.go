@@ -33,6 +33,9 @@ func Bedrock(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Undeclared: 64_000, Settle: true,
 		Burndown: burndown(c.Model), CacheDiscount: 1, ReserveCached: true, FailedFree: true}
+	if strings.Contains(c.Model, "embed") {
+		c.Charge.Undeclared = 0 // nothing is produced
+	}
 	if strings.HasPrefix(c.Model, "claude-") {
 		c.Cache = claudeCache(c.Model)
 	}

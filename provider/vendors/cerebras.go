@@ -13,8 +13,8 @@ import "ratesim/provider"
 //
 // Chosen: buckets that are refilled continuously; no correction when a call is
 // over; refused requests do not count; 8,192 tokens for a call that declares
-// none, the longest sequence of the free plan (recalled, not read). No page with
-// numbers for tiers was read: the catalog has no rows of this vendor.
+// none, the longest sequence of the free plan (recalled, not read). The second bucket,
+// of all tokens where the first holds uncached ones, is not modelled.
 func Cerebras(c *provider.Config) {
 	window(c, provider.TokenBucket)
 	c.Charge = provider.Charge{Reserve: provider.ReserveMaxTokens, Undeclared: 8192}

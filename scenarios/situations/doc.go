@@ -7,7 +7,7 @@
 //
 // # The space
 //
-//   - Provider: a vendor of the catalog, provisioned deployments of Azure counted as one
+//   - Provider: a vendor of deployments.txt, provisioned deployments of Azure counted as one
 //     more vendor, all equally likely; then a row of that vendor. The limits of the row
 //     keep their proportions and are scaled together, as if the client had a share of the
 //     tier: between 150 and 1,200 calls are to arrive, fewer or more where

@@ -76,7 +76,7 @@ const (
 	scarce       = 100       // calls below which the limits are made larger
 )
 
-// Draw returns a situation. It fails if the catalog has a row that no scenario can use.
+// Draw returns a situation. It fails if no scenario can use a row that is drawn.
 func Draw(seed uint64, index int, known *catalog.Catalog) (*Situation, error) {
 	d := draws{rng.New(seed, index)}
 	s := &Situation{Name: fmt.Sprintf("arena-%d-%03d", seed, index), Seed: d.key.Uint64(rng.Situation, uint64(seedProperty), 0) >> 32,
@@ -131,7 +131,7 @@ func (p *shape) drawClients() (flood string) {
 func (p *shape) drawDeployment(known *catalog.Catalog) {
 	vendors := map[string][]catalog.Row{}
 	var names []string
-	for _, r := range known.List() {
+	for _, r := range deployments(known) {
 		name := r.Config.Vendor
 		if r.Minimum > 0 {
 			if int64(r.Minimum)*r.Config.PTU.TPMPerUnit > 100_000 {

@@ -54,6 +54,22 @@ func TestSpace(t *testing.T) {
 	})
 }
 
+// Every line of the list is a deployment of the catalog, and a user's own join them.
+func TestDeployments(t *testing.T) {
+	want := strings.Fields(listed)
+	known, err := catalog.Embedded().With("own.csv", strings.NewReader("vendor,model,tier,rpm,source,date,confidence\nxai,mine,own,60,s,2026,official\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range deployments(known) {
+		got = append(got, r.Ref)
+	}
+	if want = append(want, got[len(got)-1]); !slices.Equal(got, want) || !strings.HasSuffix(got[len(got)-1], "/mine@own") {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 // What the package promises occurs: each vendor, kind of limit, algorithm, process, work
 // and fault.
 func TestCoverage(t *testing.T) {
