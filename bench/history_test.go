@@ -16,6 +16,7 @@ import (
 type history struct {
 	mu    sync.Mutex // live instances work side by side
 	calls map[uint64][]string
+	end   clock.Time // of the run
 }
 
 // instance stands for the call of what an instance does for itself.
@@ -26,10 +27,15 @@ func (h *history) record(f strategies.Factory) strategies.Factory {
 	return func(env strategies.Env) strategies.Strategy { return &recorded{f(env), h} }
 }
 
-func (h *history) note(call uint64, format string, args ...any) {
+// note takes down what happened, but for the end of the run: there a client must cancel
+// what still waits, while the simulator just stops.
+func (h *history) note(call uint64, now clock.Time, format string, args ...any) {
+	if now == h.end {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.calls[call] = append(h.calls[call], fmt.Sprintf(format, args...))
+	h.calls[call] = append(h.calls[call], fmt.Sprintf("%d "+format, append([]any{now}, args...)...))
 }
 
 type recorded struct {
@@ -38,7 +44,7 @@ type recorded struct {
 }
 
 func (r *recorded) Submit(now clock.Time, c *strategies.Call, out *strategies.Effects) {
-	r.h.note(c.ID, "%d submit prompt %d max %d tenant %d deadline %d", now, c.EstimatedPrompt, c.MaxTokens, c.Tenant, c.Deadline)
+	r.h.note(c.ID, now, "submit prompt %d max %d tenant %d deadline %d", c.EstimatedPrompt, c.MaxTokens, c.Tenant, c.Deadline)
 	n := len(out.List)
 	r.Strategy.Submit(now, c, out)
 	r.effects(now, out.List[n:])
@@ -49,7 +55,7 @@ func (r *recorded) Reply(now clock.Time, c *strategies.Call, reply *wire.Reply, 
 	if c != nil {
 		id = c.ID
 	}
-	r.h.note(id, "%d reply %+v", now, *reply)
+	r.h.note(id, now, "reply %+v", *reply)
 	n := len(out.List)
 	r.Strategy.Reply(now, c, reply, out)
 	r.effects(now, out.List[n:])
@@ -62,7 +68,7 @@ func (r *recorded) Wake(now clock.Time, c *strategies.Call, out *strategies.Effe
 }
 
 func (r *recorded) Cancel(now clock.Time, c *strategies.Call, out *strategies.Effects) {
-	r.h.note(c.ID, "%d cancel", now)
+	r.h.note(c.ID, now, "cancel")
 	n := len(out.List)
 	r.Strategy.Cancel(now, c, out)
 	r.effects(now, out.List[n:])
@@ -72,19 +78,19 @@ func (r *recorded) effects(now clock.Time, list []strategies.Effect) {
 	for i := range list {
 		switch e := &list[i]; e.Kind {
 		case strategies.SendKind:
-			r.h.note(e.Call.ID, "%d send to %d", now, e.Deployment)
+			r.h.note(e.Call.ID, now, "send to %d", e.Deployment)
 		case strategies.AskKind:
 			id := uint64(instance)
 			if e.Call != nil {
 				id = e.Call.ID
 			}
-			r.h.note(id, "%d ask", now)
+			r.h.note(id, now, "ask")
 		case strategies.AbortKind:
-			r.h.note(e.Call.ID, "%d abort %d", now, e.Attempt)
+			r.h.note(e.Call.ID, now, "abort %d", e.Attempt)
 		case strategies.DoneKind:
-			r.h.note(e.Call.ID, "%d done", now)
+			r.h.note(e.Call.ID, now, "done")
 		case strategies.FailKind:
-			r.h.note(e.Call.ID, "%d fail %v", now, e.Reason)
+			r.h.note(e.Call.ID, now, "fail %v", e.Reason)
 		}
 	}
 }
