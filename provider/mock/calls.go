@@ -1,7 +1,6 @@
 package mock
 
 import (
-	"cmp"
 	"hash/maphash"
 	"strconv"
 	"time"
@@ -12,7 +11,8 @@ import (
 )
 
 // callHeaders carry what names a call for all its attempts: the idempotency keys of
-// vendors' SDKs, and the invocation of AWS's.
+// vendors' SDKs, and the invocation of AWS's. Names are spelled as in a http.Header, whose
+// map is read without its Get, which spells names anew.
 var callHeaders = [...]string{"Idempotency-Key", "X-Idempotency-Key", "Amz-Sdk-Invocation-Id"}
 
 // longestName is how long an idempotency key may be with OpenAI and others; of a longer
@@ -31,13 +31,17 @@ func (e *exchange) identify() {
 	e.arrived, e.same = time.Now(), e.s.content(e.r.Header.Get(script.Header), e.r.URL.Path, e.body)
 	id := calls.ID{Key: e.key, Name: e.callName, Retry: -1, Body: e.same, Connection: e.r.RemoteAddr}
 	for _, name := range callHeaders {
-		id.Name = cmp.Or(id.Name, e.r.Header.Get(name))
+		if sent := e.r.Header[name]; id.Name == "" && len(sent) > 0 {
+			id.Name = sent[0]
+		}
 	}
 	if len(id.Name) > longestName {
 		id.Name = strconv.FormatUint(maphash.String(e.s.hash, id.Name), 36)
 	}
-	if n, err := strconv.ParseUint(e.r.Header.Get(retryHeader), 10, 16); err == nil {
-		id.Retry = int(n)
+	if sent := e.r.Header[retryHeader]; len(sent) > 0 {
+		if n, err := strconv.ParseUint(sent[0], 10, 16); err == nil {
+			id.Retry = int(n)
+		}
 	}
 	e.s.callsMu.Lock()
 	defer e.s.callsMu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ratesim/provider/conformance"
+	"ratesim/provider/wire"
 )
 
 // Monitor counts what a server answers and grades its clients. Its methods may be
@@ -27,7 +28,17 @@ type Monitor struct {
 	policy  conformance.Policy
 	mu      sync.Mutex
 	watcher *conformance.Watcher
+	counts  map[series]counters // found once each, for requests and tokens look labels up slowly
 }
+
+// series is what tells one counter of attempts from another.
+type series struct {
+	deployment string
+	status     int
+	limit      wire.Limit
+}
+
+type counters struct{ attempts, prompt, output prometheus.Counter }
 
 // NewMonitor returns a Monitor for a server of that speed, whose keys belong to
 // these tenants, if any. The policy says what clients have to pass.
@@ -43,7 +54,7 @@ func NewMonitor(speed float64, tenants map[string]string, policy conformance.Pol
 			Help:    "Real time from a request's headers to the end of its answer, for requests of all kinds.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25, 60, 180, 600}}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "ratesim_requests_in_flight", Help: "Requests being answered."}),
-		speed:    speed, tenants: tenants, policy: policy,
+		speed:    speed, tenants: tenants, policy: policy, counts: map[series]counters{},
 	}
 	m.Reset()
 	return m
@@ -52,13 +63,23 @@ func NewMonitor(speed float64, tenants map[string]string, policy conformance.Pol
 // Watch takes down one attempt; it is what a mock.Config's Watch may be.
 func (m *Monitor) Watch(e conformance.Event) {
 	r := &e.Reply
-	m.requests.WithLabelValues(e.Deployment, strconv.Itoa(r.Status), r.Limit.String()).Inc()
-	if r.OK() {
-		m.tokens.WithLabelValues(e.Deployment, "prompt").Add(float64(r.Prompt))
-		m.tokens.WithLabelValues(e.Deployment, "output").Add(float64(r.Output))
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	of := series{e.Deployment, r.Status, r.Limit}
+	c, ok := m.counts[of]
+	if !ok {
+		c.attempts = m.requests.WithLabelValues(of.deployment, strconv.Itoa(of.status), of.limit.String())
+		if r.OK() { // no other answer has tokens
+			c.prompt = m.tokens.WithLabelValues(of.deployment, "prompt")
+			c.output = m.tokens.WithLabelValues(of.deployment, "output")
+		}
+		m.counts[of] = c
+	}
+	c.attempts.Inc()
+	if r.OK() {
+		c.prompt.Add(float64(r.Prompt))
+		c.output.Add(float64(r.Output))
+	}
 	m.watcher.Observe(e)
 }
 
