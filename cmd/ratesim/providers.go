@@ -194,6 +194,8 @@ func (p *providersList) shown() []catalog.Row {
 	})
 }
 
+// list prints the rows that the flags name, by vendor and edition; without a flag there are
+// too many to read, and it prints what there is of each.
 func (p *providersList) list(w io.Writer) error {
 	rows := p.shown()
 	switch {
@@ -204,26 +206,62 @@ func (p *providersList) list(w io.Writer) error {
 		_, err := fmt.Fprintln(w, "The catalog has no deployment that fits all of the flags.")
 		return err
 	}
-	editions := p.known.Editions()
-	for first := 0; first < len(rows); {
-		vendor, edition := rows[first].Config.Vendor, rows[first].Edition
-		end := first
-		for end < len(rows) && rows[end].Config.Vendor == vendor && rows[end].Edition == edition {
-			end++
-		}
-		if first > 0 {
+	groups, editions := byEdition(rows), p.known.Editions()
+	if p.vendor == "" && p.model == "" && p.tier == "" && p.confidence == "" {
+		return overview(w, groups, len(rows))
+	}
+	for i, of := range groups {
+		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintln(w, heading(rows[first:end], editions))
-		if err := table(w, rows[first:end]); err != nil {
+		fmt.Fprintln(w, heading(of, editions))
+		if err := table(w, of); err != nil {
 			return err
 		}
-		first = end
-	}
-	if p.vendor == "" && p.model == "" && p.tier == "" && p.confidence == "" {
-		fmt.Fprintf(w, "\nThese are %s. --vendor, --model, --tier and --confidence narrow the list.\n", counted(len(rows), "deployment", "deployments"))
 	}
 	return nil
+}
+
+// byEdition cuts sorted rows where the vendor or the edition changes.
+func byEdition(rows []catalog.Row) [][]catalog.Row {
+	var groups [][]catalog.Row
+	for first := 0; first < len(rows); {
+		end := first
+		for end < len(rows) && rows[end].Config.Vendor == rows[first].Config.Vendor && rows[end].Edition == rows[first].Edition {
+			end++
+		}
+		groups = append(groups, rows[first:end])
+		first = end
+	}
+	return groups
+}
+
+// overview prints what there is of each vendor and edition.
+func overview(w io.Writer, groups [][]catalog.Row, all int) error {
+	t := columns(w)
+	fmt.Fprintln(t, "VENDOR\tEDITION\tMODELS\tDEPLOYMENTS\tLIMITS ARE")
+	for _, of := range groups {
+		var sure []string
+		for _, level := range catalog.Confidences() {
+			n := 0
+			for i := range of {
+				if of[i].Confidence() == level {
+					n++
+				}
+			}
+			if n > 0 {
+				sure = append(sure, fmt.Sprintf("%s %d", level, n))
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\n", of[0].Config.Vendor, of[0].Edition,
+			len(distinct(of, func(r *catalog.Row) string { return r.Config.Model })), len(of), strings.Join(sure, ", "))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nThese are %s. --vendor, --model, --tier and --confidence list them with limits, prices and sources; --model '*' lists all.\n",
+		counted(all, "deployment", "deployments"))
+	return err
 }
 
 // heading says what the rows of one vendor and edition are.
@@ -242,20 +280,40 @@ func heading(rows []catalog.Row, editions []catalog.Edition) string {
 	return text
 }
 
+// table prints rows of one edition, and below them what many have in common: where their
+// limits are from, and what their tiers ask for.
 func table(w io.Writer, rows []catalog.Row) error {
 	t := columns(w)
-	fmt.Fprintln(t, "REF\tRPM\tTPM\tOTHER LIMITS\tUSD PER 1M IN / CACHED / OUT\tSOURCE\tDATE\tCONFIDENCE\tTHE TIER ASKS FOR")
+	fmt.Fprintln(t, "REF\tRPM\tTPM\tOTHER LIMITS\tUSD PER 1M IN / CACHED / OUT\tCONFIDENCE\tDATE\tSOURCE")
+	var sources, tiers []string
 	for i := range rows {
 		r := &rows[i]
 		rpm, tpm, others := limits(r)
 		f := r.Facts[0]
-		asks := "-"
-		if r.Asks != nil {
-			asks = r.Asks.String()
+		n := slices.Index(sources, f.Source)
+		if n < 0 {
+			n, sources = len(sources), append(sources, f.Source)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Ref, rpm, tpm, others, price(r), f.Source, f.Date, f.Confidence, asks)
+		if r.Asks != nil {
+			if asks := r.Tier + ": " + r.Asks.String(); !slices.Contains(tiers, asks) {
+				tiers = append(tiers, asks)
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t[%d]\n", r.Ref, rpm, tpm, others, price(r), f.Confidence, f.Date, n+1)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for n, source := range sources {
+		fmt.Fprintf(w, "[%d] %s\n", n+1, source)
+	}
+	for i, asks := range tiers {
+		if i == 0 {
+			fmt.Fprintln(w, "What each tier asks for:")
+		}
+		fmt.Fprintln(w, "  "+asks)
+	}
+	return nil
 }
 
 // limits returns the cells of a row's limits.
