@@ -85,7 +85,7 @@ func TestBesideTheChoice(t *testing.T) {
 		Overload: []metrics.Overload{{Limit: "tpm", From: 240, To: 390, Demand: 391_000, Allowed: 200_000, Missed: 0.084, Share: 1},
 			{Limit: "rpd", From: 0, To: 7265, Demand: 8, Allowed: 7, Missed: 0.01, Share: 0.24},
 			{Limit: "concurrency", From: 10, To: 20, Demand: 8, Allowed: 7, Missed: 0.003, Share: 1}, {Missed: 0.002}, {Missed: 0.001}},
-		Fits:     &metrics.Fit{Provider: "openai/gpt-4o@tier-2", Strategy: "jitter", SuccessRate: est(0.999, 0.0005), Asks: "50 USD spent and 7 days"},
+		Fits:     &metrics.Fit{Provider: "openai/gpt-4o@tier-2", Strategy: "jitter", SuccessRate: est(0.999, 0.0005), Asks: "50 USD spent and 7 days", Derived: "as tier-1"},
 		Buy:      []metrics.Purchase{{What: "ptu", USD: est(2.2, 0.1)}, {What: "ptu", USD: est(-0.5, 0.1)}},
 		Baseline: &metrics.Baseline{Name: "none", Saved: []metrics.Saving{{Strategy: "paced", CallsPerDay: est(1, 1)}, {Strategy: "jitter", CallsPerDay: est(5600, 1400)}}}}
 	r := &metrics.Result{Replications: 10, Strategies: []metrics.Strategy{row("jitter", 0, 7.7), row("ptu", 0, 5.7)}, Verdict: v}
@@ -95,7 +95,7 @@ func TestBesideTheChoice(t *testing.T) {
 		"In bursts, which fill 24.0 % of the time from 0:00 to 2:01:05, the calls ask for 8 requests a minute, and the limit rpd gives 7: whatever the client does, about 1.0 % of all requests cannot be served in time.",
 		"From 0:10 to 0:20 the calls ask for 8 requests at a time, and the limit concurrency gives 7: whatever the client does, about 0.3 % of all requests cannot be served in time.",
 		"There are 2 more such times; the JSON has them all.",
-		"openai/gpt-4o@tier-2 would be enough: with jitter, 99.9 % of the calls succeed there. To get that tier: 50 USD spent and 7 days.",
+		"openai/gpt-4o@tier-2 would be enough: with jitter, 99.9 % of the calls succeed there. To get that tier: 50 USD spent and 7 days. Nobody has read its limits; they are derived: as tier-1.",
 		"ptu sends to another deployment too: against jitter it costs 2.20 USD more a run; with it no call fails (at most 1.2 of 1,000) and 95 % succeed within 5.7 s.",
 		"ptu sends to another deployment too: against jitter it costs 0.50 USD less a run; with it no call fails (at most 1.2 of 1,000) and 95 % succeed within 5.7 s.",
 		"Compared with none, which runs today, 5600 fewer calls a day (4200–7000) fail.",

@@ -39,9 +39,7 @@ func ladderFinding(p *profile.Profile) string {
 		default:
 			fits := &s.Tiers[s.Fits]
 			text = fmt.Sprintf("%s is the smallest tier whose limits the log never exceeds; it exceeds those of %s (%s).", fits.Ref, first.Ref, worstUse(first))
-			if fits.Asks != "" {
-				text += " To get that tier: " + fits.Asks + "."
-			}
+			text += words.Tier(fits.Asks, fits.Derived)
 		}
 		all = append(all, text)
 	}

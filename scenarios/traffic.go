@@ -128,7 +128,7 @@ func smallest(model string, known *catalog.Catalog) string {
 		if likely <= rank {
 			continue
 		}
-		if tiers, err := known.Tiers(r.Ref); err == nil {
+		if tiers, err := known.Tiers(fmt.Sprintf("%s:%s/%s@%s", vendor, r.Edition, r.Config.Model, r.Tier)); err == nil {
 			best, rank = tiers[0].Ref, likely
 		}
 	}

@@ -111,8 +111,8 @@ strategies: [none]
 // tier below is not enough.
 func TestFit(t *testing.T) {
 	for _, k := range []struct{ name, text, want string }{
-		{"overload", "", "openai/gpt-4o@tier-2"},
-		{"SLO", "slo: [success_rate >= 50%, time_to_success_p50 <= 3s]", "openai/gpt-4o@tier-2"},
+		{"overload", "", "openai/gpt-4o@build"},
+		{"SLO", "slo: [success_rate >= 50%, time_to_success_p50 <= 3s]", "openai/gpt-4o@build"},
 		{"impossible SLO", "slo: [time_to_success_p50 <= 1ms]", ""},
 	} {
 		s := parse(t, `

@@ -125,5 +125,6 @@ func (c *comparison) fits(ctx context.Context, tier *catalog.Row, names []string
 	if tier.Asks != nil {
 		f.Asks = tier.Asks.String()
 	}
+	f.Derived, _ = c.options.Catalog.Derived(tier.Ref)
 	return f, nil
 }

@@ -104,6 +104,10 @@ func (p *pages) asks(r *Row) {
 // scope of ref, for global, data zone and regional deployments are the same tiers of a
 // subscription; of a provisioned ref they are the global ones, if there are any.
 //
+// Where ref names no edition, and its tier is of one that has ended, they are the tiers
+// of the edition that followed, for nobody can move to another tier of the old one; the
+// deployment of ref itself is among them.
+//
 // Tiers have the order of tiers.csv. Of a user's own, that is smaller which admits fewer
 // tokens a minute; of two that admit as many, it is the one that admits fewer requests a
 // minute, and then fewer output tokens. A limit of an hour or a day counts as what it
@@ -115,9 +119,30 @@ func (c *Catalog) Tiers(ref string) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	edition := row.Edition
+	if _, named, _, _, _ := split(ref); named == "" {
+		edition = c.pages(row.Config.Vendor).of(row.Config.Model)[0].Edition // the newest
+	}
+	tiers := c.tiersOf(row, edition)
+	if edition == row.Edition {
+		return tiers, nil
+	}
+	if len(tiers) == 0 {
+		return c.tiersOf(row, row.Edition), nil
+	}
+	place := slices.IndexFunc(tiers, func(r Row) bool { return byLimits(row, &r) < 0 })
+	if place < 0 {
+		place = len(tiers)
+	}
+	return slices.Insert(tiers, place, *row), nil
+}
+
+// tiersOf returns the pay-as-you-go deployments of an edition that are of the model and the
+// scope of a row, the smallest first.
+func (c *Catalog) tiersOf(row *Row, edition string) []Row {
 	var tiers []Row
 	for _, r := range c.pages(row.Config.Vendor).rows {
-		if r.Edition == row.Edition && r.Config.Model == row.Config.Model && r.Tier != provisioned {
+		if r.Edition == edition && r.Config.Model == row.Config.Model && r.Tier != provisioned {
 			tiers = append(tiers, r)
 		}
 	}
@@ -130,13 +155,18 @@ func (c *Catalog) Tiers(ref string) ([]Row, error) {
 	}
 	tiers = slices.DeleteFunc(tiers, func(r Row) bool { return r.Scope != scope })
 	slices.SortStableFunc(tiers, func(a, b Row) int { return bySize(&a, &b) })
-	return tiers, nil
+	return tiers
 }
 
 func bySize(a, b *Row) int {
 	if a.place > 0 && b.place > 0 {
 		return cmp.Compare(a.place, b.place)
 	}
+	return byLimits(a, b)
+}
+
+// byLimits compares what two rows admit.
+func byLimits(a, b *Row) int {
 	return cmp.Or(
 		cmp.Compare(a.aMinute(provider.Tokens, provider.Input), b.aMinute(provider.Tokens, provider.Input)),
 		cmp.Compare(a.aMinute(provider.Requests), b.aMinute(provider.Requests)),

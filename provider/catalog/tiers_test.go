@@ -89,9 +89,10 @@ func TestEveryTierAsks(t *testing.T) {
 func TestTiers(t *testing.T) {
 	known := Embedded()
 	for ref, want := range map[string]string{
-		"openai/gpt-4o@tier-4":                   "openai/gpt-4o@tier-1 openai/gpt-4o@tier-2 openai/gpt-4o@tier-3 openai/gpt-4o@tier-4 openai/gpt-4o@tier-5",
+		"openai:2026-09/gpt-4o@tier-4":           "openai/gpt-4o@tier-1 openai/gpt-4o@tier-2 openai/gpt-4o@tier-3 openai/gpt-4o@tier-4 openai/gpt-4o@tier-5",
+		"openai/gpt-4o@tier-3":                   "openai/gpt-4o@build openai/gpt-4o@tier-3 openai/gpt-4o@launch openai/gpt-4o@grow",
 		"openai:2026-03/gpt-4o-mini@tier-1":      "openai:2026-03/gpt-4o-mini@free openai:2026-03/gpt-4o-mini@tier-1 openai:2026-03/gpt-4o-mini@tier-2 openai:2026-03/gpt-4o-mini@tier-3 openai:2026-03/gpt-4o-mini@tier-4",
-		"openai/gpt-4o-mini@tier-1":              "openai/gpt-4o-mini@tier-1 openai/gpt-4o-mini@tier-2 openai/gpt-4o-mini@tier-3 openai/gpt-4o-mini@tier-4 openai/gpt-4o-mini@tier-5",
+		"openai/gpt-4o-mini@tier-1":              "openai/gpt-4o-mini@tier-1 openai/gpt-4o-mini@build openai/gpt-4o-mini@launch openai/gpt-4o-mini@grow",
 		"openai/gpt-4o@launch":                   "openai/gpt-4o@build openai/gpt-4o@launch openai/gpt-4o@grow",
 		"gemini/gemini-3-flash@tier-1":           "gemini/gemini-3-flash@free gemini/gemini-3-flash@tier-1",
 		"bedrock/claude-opus-4.6@on-demand":      "bedrock/claude-opus-4.6@on-demand",

@@ -259,8 +259,18 @@ func fits(f *metrics.Fit) string {
 	if cost, ok := f.CostPerSuccessUSD, Known(f.CostPerSuccessUSD); ok && cost.Mean > 0 {
 		text = strings.TrimSuffix(text, ".") + ", for " + Write(1000*cost.Mean, Dollars) + " USD per 1,000 answers."
 	}
-	if f.Asks != "" {
-		text += " To get that tier: " + Printable(f.Asks) + "."
+	return text + Tier(f.Asks, f.Derived)
+}
+
+// Tier says what a tier that is recommended asks for, and from what its limits are derived, if
+// nobody has read them; either may be empty. The text begins with a space.
+func Tier(asks, derived string) string {
+	text := ""
+	if asks != "" {
+		text = " To get that tier: " + Printable(asks) + "."
+	}
+	if derived != "" {
+		text += " Nobody has read its limits; they are derived: " + Printable(derived) + "."
 	}
 	return text
 }

@@ -74,7 +74,8 @@ func Describe(q *Question) (*profile.Profile, error) {
 			return nil, InputError{err}
 		}
 		for i := range tiers {
-			p.Ladder = append(p.Ladder, step(m, p, &tiers[i]))
+			derived, _ := q.Catalog.Derived(tiers[i].Ref)
+			p.Ladder = append(p.Ladder, step(m, p, &tiers[i], derived))
 		}
 	}
 	return p, nil
@@ -133,8 +134,8 @@ func measureOf(unit provider.Unit, c *provider.Charge) profile.Measure {
 }
 
 // step holds the log against one tier.
-func step(m *profile.Meter, p *profile.Profile, r *catalog.Row) profile.Tier {
-	t := profile.Tier{Ref: r.Ref, Breaks: []string{}}
+func step(m *profile.Meter, p *profile.Profile, r *catalog.Row, derived string) profile.Tier {
+	t := profile.Tier{Ref: r.Ref, Derived: derived, Breaks: []string{}}
 	if r.Asks != nil {
 		t.Asks = r.Asks.String()
 	}

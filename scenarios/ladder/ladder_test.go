@@ -26,7 +26,7 @@ func describe(t *testing.T, text string, o workload.UsageOptions, refs ...string
 }
 
 // 40 requests of 1,000 tokens within a minute, and none in the next: against the 30,000 and
-// 450,000 tokens, and the 500 and 5,000 requests a minute, of gpt-4o at tiers 1 and 2.
+// 450,000 tokens, and the 500 and 5,000 requests a minute, of gpt-4o at tier 1 and Build.
 func TestLadder(t *testing.T) {
 	var log strings.Builder
 	log.WriteString("time,prompt_tokens,output_tokens,model\n")
@@ -35,7 +35,7 @@ func TestLadder(t *testing.T) {
 	}
 	log.WriteString("119,900,100,gpt-4o\n")
 	p := describe(t, log.String(), workload.UsageOptions{})
-	if len(p.Ladder) != 5 || p.Ladder[0].Ref != "openai/gpt-4o@tier-1" || p.Why != "the smallest tier of the model of most calls, of 2 models in the log" {
+	if len(p.Ladder) != 4 || p.Ladder[0].Ref != "openai/gpt-4o@tier-1" || p.Why != "the smallest tier of the model of most calls, of 2 models in the log" {
 		t.Fatalf("%d tiers, why %q: %+v", len(p.Ladder), p.Why, p.Ladder)
 	}
 	want := map[string]profile.Use{

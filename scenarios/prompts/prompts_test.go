@@ -137,6 +137,7 @@ func TestBadFiles(t *testing.T) {
 		{"blank", " \n\n", "f: the file is empty; want"},
 		{"cut batch", whole + whole[:100], "f:2: the line ends in the middle of a request"},
 		{"cut request", hello[:60], "f:1: the file is cut off in the middle of the request that begins here"},
+		{"empty list", "[]", "f: the file has no request in it"},
 		{"cut list", "[" + hello + ",", "f:1: the file is cut off"},
 		{"broken line", whole + `{"custom_id":"b" "method"` + "\n" + whole, "f:2:18: is no JSON of a request: invalid character"},
 		{"no body", `{"custom_id":"b","method":"POST","url":"/v1/chat/completions","body":null}` + "\n", "f:1: has no body"},
@@ -181,7 +182,7 @@ func TestAnswer(t *testing.T) {
 
 // FuzzCount looks for a file with which the reader cannot cope.
 func FuzzCount(f *testing.F) {
-	for _, s := range []string{hello, fmt.Sprintf(line, "a"), "text", "[" + hello + "]", "{", "\ufeff{\n", `{"custom_id":"","body":{}}` + "\n"} {
+	for _, s := range []string{hello, fmt.Sprintf(line, "a"), "text", "[" + hello + "]", "[]", "{", "\ufeff{\n", `{"custom_id":"","body":{}}` + "\n"} {
 		f.Add(s)
 	}
 	counter := tokens.New()

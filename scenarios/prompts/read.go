@@ -84,7 +84,9 @@ func Count(name string, in io.Reader, o Options) (*Counted, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.finish()
+	if r.finish(); r.c.file.Requests == 0 {
+		return nil, r.fail(0, 0, "the file has no request in it")
+	}
 	r.c.file.Bytes = counted.n
 	return r.c, nil
 }

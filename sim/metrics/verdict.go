@@ -111,4 +111,5 @@ type Fit struct {
 	SuccessRate       *Estimate `json:"success_rate,omitempty"`         // of that strategy there
 	CostPerSuccessUSD *Estimate `json:"cost_per_success_usd,omitempty"` // of that strategy there
 	Asks              string    `json:"asks,omitempty"`                 // what the tier asks for
+	Derived           string    `json:"derived,omitempty"`              // from what its limits follow, if nobody has read them
 }

@@ -169,9 +169,11 @@ type Cost struct {
 
 // Tier is a deployment, and what the log asks of its limits.
 type Tier struct {
-	Ref    string `json:"ref"`            // the reference of the deployment
-	Asks   string `json:"asks,omitempty"` // what the vendor asks for it
-	Limits []Use  `json:"limits"`         // each limit, and what the log asks of it
+	Ref  string `json:"ref"`            // the reference of the deployment
+	Asks string `json:"asks,omitempty"` // what the vendor asks for it
+	// Derived is from what the limits follow, if nobody has read them; else empty.
+	Derived string `json:"derived,omitempty"`
+	Limits  []Use  `json:"limits"` // each limit, and what the log asks of it
 	// Breaks are the names of the limits that the log exceeds.
 	Breaks []string `json:"breaks"`
 }
