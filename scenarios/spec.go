@@ -26,6 +26,10 @@ type Spec struct {
 	// Drain is how much longer calls still open may take; 5m unless stated.
 	Drain time.Duration
 
+	// Begins is when the run begins, for prices that depend on the day and the hour; zero =
+	// on the day of the catalog, and in the first hour of a Monday (UTC).
+	Begins time.Time
+
 	Fleet    Fleet
 	Workload []workload.Stream // at least one
 	Tenants  []string          // the streams' tenants, each once, in order

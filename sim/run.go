@@ -131,9 +131,10 @@ func (e *engine) bill(duration clock.Time) {
 			continue
 		}
 		c := m.Config()
-		r.CostUSD += c.Price.Tokens(&m.Tally)
-		r.BilledPrompt += m.Tally.BilledPrompt
-		r.BilledCached += m.Tally.BilledCached
+		used := m.Tally.Billed.Total()
+		r.CostUSD += c.Price.Total(&m.Tally.Billed)
+		r.BilledPrompt += used.Prompt
+		r.BilledCached += used.Cached
 		r.CostUSD += float64(c.PTU.Units) * c.Price.UnitHour * hours
 		if c.TokenLimit() > 0 {
 			r.Charged += float64(e.baseline[i].Charged())

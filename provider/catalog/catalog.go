@@ -72,7 +72,8 @@ type Row struct {
 	// Asks is what the vendor asks for the tier; nil for what is provisioned, and
 	// for a user's own rows of tiers that the catalog does not know.
 	Asks  *Asks
-	place int // of the tier among those of the vendor, from 1; 0 = not known
+	own   *listed // the price that a user's own file gives; nil = none
+	place int     // of the tier among those of the vendor, from 1; 0 = not known
 	// BatchQueue is how many input tokens may wait in the vendor's batch
 	// queue; 0 = not known. Batches do not draw on the other limits.
 	BatchQueue int64
@@ -249,8 +250,9 @@ func (c *Catalog) Units() []UnitPrice {
 // Tokens returns what a model's tokens cost where capacity is not provisioned,
 // and whether that is known.
 func (c *Catalog) Tokens(vendor, model string) (provider.Price, Fact, bool) {
-	p, ok := c.pages(vendor).prices[model]
-	return p.Price, p.fact, ok
+	r := Row{Config: provider.Config{Vendor: vendor, Model: model}}
+	p, err := c.pages(vendor).pricing(&r, Terms{})
+	return p.Price, p.short.Fact, err == nil && p.short.Name != ""
 }
 
 // Batches returns what batches may hold.

@@ -182,7 +182,7 @@ func reconcile(billed []*profile.Billed, known *catalog.Catalog) *profile.Cost {
 		}
 		c.Priced += b.Rows
 		c.Compare += b.USD
-		c.Listed += price.Tokens(&provider.Tally{BilledPrompt: b.Prompt, BilledCached: b.Cached, BilledOutput: b.Output})
+		c.Listed += price.Total(&provider.Bill{{Prompt: b.Prompt, Cached: b.Cached, Output: b.Output}})
 	}
 	if c.Listed > 0 {
 		ratio := c.Compare / c.Listed

@@ -130,9 +130,9 @@ func (m *Model) cost(p *provider.Price) (input, most *float64) {
 	if p.Input == 0 {
 		return nil, nil
 	}
-	in := p.Tokens(&provider.Tally{BilledPrompt: m.Tokens})
+	in := p.Total(&provider.Bill{{Prompt: m.Tokens}})
 	if m.Undeclared == 0 {
-		all := p.Tokens(&provider.Tally{BilledPrompt: m.Tokens, BilledOutput: m.Answers})
+		all := p.Total(&provider.Bill{{Prompt: m.Tokens, Output: m.Answers}})
 		most = &all
 	}
 	return &in, most
