@@ -10,6 +10,7 @@ import (
 
 	"ratesim/provider"
 	"ratesim/provider/wire"
+	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
@@ -228,13 +229,8 @@ func (r *run) bill() {
 	hours := max(r.end, r.run.LastEnd).Sub(0).Hours()
 	for i := range r.billed {
 		d := &r.p.Scenario.Deployments[i]
-		t := &r.billed[i]
-		used := t.Total()
-		r.run.CostUSD += d.Price.Total(t)
-		r.run.BilledPrompt += used.Prompt
-		r.run.BilledCached += used.Cached
 		if r.asked[i] {
-			r.run.CostUSD += float64(d.PTU.Units) * d.Price.UnitHour * hours
+			scenarios.Bill(r.run, d, &r.billed[i], hours)
 		}
 	}
 	for i := range r.sources {

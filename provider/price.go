@@ -62,6 +62,10 @@ const (
 	NumBands   = 1 << iota
 )
 
+func (b Band) String() string {
+	return [NumBands]string{"", "long prompt", "peak hour", "long prompt, peak hour"}[b]
+}
+
 // Band returns the prices that an attempt with a prompt of so many tokens pays, which
 // arrives at now.
 func (p *Price) Band(now clock.Time, prompt uint32) Band {
@@ -134,11 +138,11 @@ func (p *Price) Rates(b Band) [NumTokens]float64 {
 // Cost returns what the usage of one call costs that arrives at now, and the band it pays.
 func (p *Price) Cost(now clock.Time, u Usage) (usd float64, b Band) {
 	b = p.Band(now, uint32(u.Prompt))
-	return p.of(b, &u), b
+	return p.In(b, &u), b
 }
 
-// of returns what u costs in a band: the sum over the kinds of tokens.
-func (p *Price) of(b Band, u *Usage) float64 {
+// In returns what u costs in a band: the sum over the kinds of tokens.
+func (p *Price) In(b Band, u *Usage) float64 {
 	usd := 0.0
 	rates := p.Rates(b)
 	for k, n := range u.ByKind() {
@@ -164,7 +168,7 @@ func (p *Price) Total(b *Bill) float64 {
 	usd := 0.0
 	for i := range b {
 		if b[i] != (Usage{}) {
-			usd += p.of(Band(i), &b[i])
+			usd += p.In(Band(i), &b[i])
 		}
 	}
 	return usd

@@ -120,12 +120,14 @@ func (d *decoder) price(c cursor, cfg *provider.Config, t catalog.Terms) {
 	if at := d.spec.Begins; !at.IsZero() {
 		t.Day, t.Begins = at.Format(time.DateOnly), catalog.OfWeek(at)
 	}
-	_, err := d.catalog.SetPrice(cfg, t)
+	of, err := d.catalog.SetPrice(cfg, t)
 	if u, ok := errors.AsType[*catalog.UnknownError](err); ok && c.child(u.What).ok() {
 		c.child(u.What).fail("%v", u)
 	} else if err != nil {
 		c.fail("%v", err)
 	}
+	d.spec.Prices = append(d.spec.Prices, pricesOf(cfg, &of)...)
+	d.warnOfPrices(cfg, &of)
 }
 
 // describeRef and describeBatch describe what fromCatalog and batch read, before the

@@ -50,7 +50,8 @@ type Spec struct {
 	Assumed []string
 	// Setting says in sentences what the scenario is, and where its numbers are from.
 	Setting  []metrics.Setting
-	Warnings []string // what the user should know; the scenario runs all the same
+	Prices   []metrics.Price // of the deployments, with the rows that they come from
+	Warnings []string        // what the user should know; the scenario runs all the same
 }
 
 // Caches reports whether a provider's cache may have some of the prompts.

@@ -131,11 +131,7 @@ func (e *engine) bill(duration clock.Time) {
 			continue
 		}
 		c := m.Config()
-		used := m.Tally.Billed.Total()
-		r.CostUSD += c.Price.Total(&m.Tally.Billed)
-		r.BilledPrompt += used.Prompt
-		r.BilledCached += used.Cached
-		r.CostUSD += float64(c.PTU.Units) * c.Price.UnitHour * hours
+		scenarios.Bill(r, c, &m.Tally.Billed, hours)
 		if c.TokenLimit() > 0 {
 			r.Charged += float64(e.baseline[i].Charged())
 			r.Allowed += m.Allowed(r.FirstArrival, duration)

@@ -334,6 +334,9 @@ func (c *Catalog) SetPrice(cfg *provider.Config, t Terms) (Pricing, error) {
 	if cfg.Batch {
 		of.Discount = cfg.Price.Discount
 		of.batch = PriceRow{cfg.Vendor + ", batch", "times " + strconv.FormatFloat(1-of.Discount, 'f', -1, 64), c.batch(row).Fact}
+		if of.Discount != c.batch(row).Discount {
+			of.batch.Fact = Fact{What: "batch", Source: "the scenario", Confidence: "given"}
+		}
 		if f := p.factor(row.Config.Model, cmp.Or(t.Day, AsOf), func(f *factor) bool { return f.service == batchService }); f != nil && f.cached == 1 {
 			of.CachedInFull, of.batch = true, f.row(cfg.Vendor)
 		}
