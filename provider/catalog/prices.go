@@ -311,6 +311,22 @@ func (p *pages) named(model string, of func(*factor) string) []string {
 	return names
 }
 
+// LongPrompts returns the lengths of prompts, in tokens, from which some model has another
+// price; the shortest first.
+func (c *Catalog) LongPrompts() []uint32 {
+	var lengths []uint32
+	for i := range c.books {
+		p := c.books[i].pages()
+		for j := range p.prices {
+			if n := p.prices[j].prompt; n > 0 {
+				lengths = append(lengths, n)
+			}
+		}
+	}
+	slices.Sort(lengths)
+	return slices.Compact(lengths)
+}
+
 // SetPrice sets the price of cfg, which Find returned, to what its tokens cost under t, and
 // returns the rows that it is made of. A discount that ToBatch has set stays. PTUs keep their
 // price. A service or a region of which the catalog has no price is an *UnknownError.
