@@ -128,6 +128,7 @@ func (d *decoder) price(c cursor, cfg *provider.Config, t catalog.Terms) {
 	}
 	d.spec.Prices = append(d.spec.Prices, pricesOf(cfg, &of)...)
 	d.warnOfPrices(cfg, &of)
+	d.warnOfAge(cfg, &of)
 }
 
 // describeRef and describeBatch describe what fromCatalog and batch read, before the

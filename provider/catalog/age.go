@@ -11,6 +11,9 @@ const AsOf = "2026-10-31"
 // the median time from one edition of a vendor's limits to the next in this catalog.
 const Old = 150 * 24 * time.Hour
 
+// IsOld reports whether a reader must be told of f's age.
+func (f *Fact) IsOld() bool { return f.Age() >= Old }
+
 // Age returns by how much f is older than AsOf, at least: a month or a year stands for its
 // last day. It is 0 for what is newer.
 func (f *Fact) Age() time.Duration {

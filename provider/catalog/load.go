@@ -182,7 +182,7 @@ func (p *pages) price(r *Row, l *line) {
 		l.fail("model", "%v", err)
 	}
 	r.Config.Price = of.Price
-	for _, row := range of.all() {
+	for _, row := range of.All() {
 		r.Facts = append(r.Facts, row.Fact)
 	}
 }

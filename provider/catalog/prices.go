@@ -49,11 +49,11 @@ func (p *Pricing) Rows(b provider.Band) []PriceRow {
 	if b&provider.PeakHour == 0 {
 		of.peak = PriceRow{}
 	}
-	return of.all()
+	return of.All()
 }
 
-// all returns the rows of all bands.
-func (p *Pricing) all() []PriceRow {
+// All returns the rows of all bands.
+func (p *Pricing) All() []PriceRow {
 	rows := append([]PriceRow{p.short, p.long}, p.factors...)
 	rows = append(rows, p.peak, p.batch)
 	return slices.DeleteFunc(rows, func(r PriceRow) bool { return r.Name == "" })
