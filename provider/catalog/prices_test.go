@@ -28,6 +28,9 @@ func TestCostsThatVendorsState(t *testing.T) {
 		// are from the cache, these cost USD 0.02 and the other 10,000 USD 0.05.
 		{"anthropic/claude-opus-4.7@scale", Terms{}, million(50_000, 0, 15_000), 0.25 + 0.375, "the worked example of platform.claude.com, about-claude/pricing"},
 		{"anthropic/claude-opus-4.7@scale", Terms{}, million(50_000, 40_000, 15_000), 0.05 + 0.02 + 0.375, "the same, by the price of a cache hit"},
+		// A cache hit of Sonnet 5.5 costs half as much since 2026-10-07.
+		{"anthropic/claude-sonnet-5.5@scale", Terms{Day: "2026-10-06"}, million(1e6, 1e6, 0), 0.20, "the same page before"},
+		{"anthropic/claude-sonnet-5.5@scale", Terms{Day: "2026-10-07"}, million(1e6, 1e6, 0), 0.10, "the same page after"},
 		// The table of writes to the cache: 5 minutes and an hour.
 		{"anthropic/claude-opus-5.5@scale", Terms{Kept: 5 * time.Minute}, provider.Usage{Prompt: 1e6, Written: 1e6}, 5, "the table of platform.claude.com, about-claude/pricing"},
 		{"anthropic/claude-opus-5.5@scale", Terms{Kept: time.Hour}, provider.Usage{Prompt: 1e6, Written: 1e6}, 8, "the same"},
