@@ -12,7 +12,8 @@ import (
 
 // warnOfAge says which rows of the catalog a deployment rests on that are old. Ages count to
 // the newest row of the catalog and not to today, so that a result is the same whenever it
-// is made. Limits of an edition that the scenario names are meant to be old.
+// is made. Limits of an edition that the scenario names are meant to be old. How long answers
+// take is no number that vendors publish and replace; its date is in Spec.Setting.
 func (d *decoder) warnOfAge(cfg *provider.Config, of *catalog.Pricing) {
 	var old []string
 	add := func(what string, f *catalog.Fact) {
@@ -25,16 +26,9 @@ func (d *decoder) warnOfAge(cfg *provider.Config, of *catalog.Pricing) {
 		return // it was reported
 	}
 	for _, f := range d.catalog.Facts(cfg.Ref) {
-		switch f.What {
-		case "limits", "ptu":
-			vendor, _, _ := strings.Cut(cfg.Ref, "/")
-			if !strings.Contains(vendor, ":") && !ownLimits(cfg, &base) {
-				add("the limits of "+cfg.Ref, &f)
-			}
-		case "latency":
-			if a, b := &cfg.Latency, &base.Latency; !cfg.Batch && a.PerToken == b.PerToken && a.TTFT.Quantile(0.95) == b.TTFT.Quantile(0.95) {
-				add("how long answers of "+cfg.Model+" take", &f)
-			}
+		vendor, _, _ := strings.Cut(cfg.Ref, "/")
+		if (f.What == "limits" || f.What == "ptu") && !strings.Contains(vendor, ":") && !cfg.Batch && !ownLimits(cfg, &base) {
+			add("the limits of "+cfg.Ref, &f)
 		}
 	}
 	for _, row := range of.All() {
