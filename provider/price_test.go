@@ -8,7 +8,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"ratesim/provider/wire"
 	"ratesim/sim/clock"
+	"ratesim/sim/rng"
 )
 
 // prices draws prices with at most three decimals, as vendors have them.
@@ -150,5 +152,55 @@ func TestPeakHours(t *testing.T) {
 		if got := p.Band(clock.Time(tt.after), 1); got != tt.band {
 			t.Errorf("%v after Friday: band %q, want %q", tt.after, got, tt.band)
 		}
+	}
+}
+
+// A model bills each call at the prices that its prompt and its arrival have, also where the
+// prompt turns out longer, or the client hangs up.
+func TestModelBillsByBand(t *testing.T) {
+	cfg := Config{Name: "m", Charge: Charge{StopsStreams: true}, Latency: Latency{TTFT: rng.NewConstant(1), PerToken: time.Second},
+		Price: Price{Input: 1, Output: 2, Long: LongPrices{From: 100, Input: 3, Output: 4}, Peak: PeakHours{Factor: 2, Hours: 1 << 1}}}
+	m := New(&cfg, 1, nil)
+	call := func(at clock.Time, prompt, output uint32) (*wire.Attempt, *wire.Reply) {
+		a, r := &wire.Attempt{Prompt: prompt, Guess: prompt, Output: output, Streamed: true}, &wire.Reply{}
+		if m.Arrive(at, a, r); !r.OK() {
+			t.Fatalf("%+v", r)
+		}
+		return a, r
+	}
+	var want Bill
+	check := func(what string, b Band, u Usage) {
+		t.Helper()
+		if want[b].Add(u); m.Tally.Billed != want {
+			t.Fatalf("%s: %+v, want %+v", what, m.Tally.Billed, want)
+		}
+	}
+	const hour = clock.Time(time.Hour)
+	call(0, 99, 10)
+	check("a short prompt", 0, Usage{Prompt: 99, Output: 10})
+	call(hour-1, 100, 10)
+	check("a long prompt", LongPrompt, Usage{Prompt: 100, Output: 10})
+	call(hour, 99, 10)
+	check("in a peak hour", PeakHour, Usage{Prompt: 99, Output: 10})
+	a, _ := call(hour+1, 200, 10)
+	check("both", LongPrompt|PeakHour, Usage{Prompt: 200, Output: 10})
+	m.HangUp(a, 3)
+	check("hung up", LongPrompt|PeakHour, Usage{Output: -7})
+	a, r := call(hour+2, 60, 10)
+	check("before it is counted", PeakHour, Usage{Prompt: 60, Output: 10})
+	m.Recount(a, r, 150, nil)
+	want[PeakHour].Add(Usage{Prompt: -60, Output: -10})
+	check("counted again", LongPrompt|PeakHour, Usage{Prompt: 150, Output: 10})
+	m.HangUp(a, 4)
+	check("and hung up", LongPrompt|PeakHour, Usage{Output: -6})
+	usd := (99*1 + 10*2 + 100*3 + 10*4 + 2*(99*1+10*2) + 2*(350*3+7*4)) / 1e6
+	if got := cfg.Price.Total(&m.Tally.Billed); math.Abs(got-usd) > 1e-15 {
+		t.Errorf("costs %g, want %g", got, usd)
+	}
+	if all := m.Tally.Billed.Total(); all.Prompt != 99+100+99+350 || all.Output != 10+10+10+3+4 {
+		t.Errorf("in all %+v", all)
+	}
+	if n := testing.AllocsPerRun(100, func() { m.Arrive(2*hour, a, r) }); n > 0 {
+		t.Errorf("%v allocations a call", n)
 	}
 }

@@ -89,7 +89,7 @@ func TestPTUIdentity(t *testing.T) {
 	want := map[string]float64{"gpt-4o": 273.8, "gpt-4o-mini": 243.1, "o3-mini": 120.5, "gpt-5.5": 262.8, "gpt-5.4": 262.8,
 		"gpt-5.4-mini": 259.5, "gpt-5.2": 260.6, "gpt-5.1": 260.1, "gpt-5": 260.1, "gpt-5-mini": 260.1, "gpt-4.1": 262.8,
 		"gpt-4.1-mini": 261.0, "o3": 262.8, "gpt-6-sol": 262.8, "gpt-6-astra": 262.8,
-		"gpt-5.6-sol": 210.2, /* in a promotion */ "gpt-5.6-terra": 262.8, "gpt-5.6-luna": 262.8, "gpt-5.3-codex": 260.6, "gpt-5.2-codex": 260.6, "gpt-5.1-codex": 260.1,
+		"gpt-5.6-sol": 210.2 /* in a promotion */, "gpt-5.6-terra": 262.8, "gpt-5.6-luna": 262.8, "gpt-5.3-codex": 260.6, "gpt-5.2-codex": 260.6, "gpt-5.1-codex": 260.1,
 		"gpt-4.1-nano": 260.2, "o4-mini": 260.2, "o1": 151.1, "llama-3.3-70b": 262.8}
 	known := Embedded()
 	for _, r := range known.List() {
