@@ -10,6 +10,7 @@ import (
 
 	"ratesim/provider"
 	"ratesim/provider/wire"
+	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/clock"
 	"ratesim/sim/limit"
@@ -84,7 +85,7 @@ func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
 	case a.streamed:
 		a.response.Body = c.far(ctx, &a, way{out, in}, p, deployment)
 	case a.reply.OK():
-		c.run.paid(deployment, &a.reply)
+		c.run.paid(deployment, &a)
 	}
 	return a.response, nil
 }
@@ -173,14 +174,13 @@ func (r *run) lost(at clock.Time, p *pending) {
 	r.run.Lose(at)
 }
 
-func (r *run) paid(deployment int, reply *wire.Reply) {
+// paid takes down the usage that an answer tells.
+func (r *run) paid(deployment int, a *answer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := &r.billed[deployment]
-	t.BilledPrompt += int64(reply.Prompt)
-	t.BilledCached += int64(reply.Cached)
-	t.BilledWritten += int64(reply.Written)
-	t.BilledOutput += int64(reply.Output)
+	reply := &a.reply
+	band := r.p.Scenario.Deployments[deployment].Price.Band(a.reached, reply.Prompt)
+	r.billed[deployment][band].Add(provider.Usage{Prompt: int64(reply.Prompt), Cached: int64(reply.Cached), Written: int64(reply.Written), Output: int64(reply.Output)})
 }
 
 // refused takes down an answer that is no success, as it reached the client.
@@ -229,12 +229,8 @@ func (r *run) bill() {
 	hours := max(r.end, r.run.LastEnd).Sub(0).Hours()
 	for i := range r.billed {
 		d := &r.p.Scenario.Deployments[i]
-		t := &r.billed[i]
-		r.run.CostUSD += d.Price.Tokens(t)
-		r.run.BilledPrompt += t.BilledPrompt
-		r.run.BilledCached += t.BilledCached
 		if r.asked[i] {
-			r.run.CostUSD += float64(d.PTU.Units) * d.Price.UnitHour * hours
+			scenarios.Bill(r.run, d, &r.billed[i], hours)
 		}
 	}
 	for i := range r.sources {

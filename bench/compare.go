@@ -105,7 +105,7 @@ func Compare(ctx context.Context, s *scenarios.Spec, o Options) (*metrics.Result
 	r := &metrics.Result{Kind: "live", Scenario: s.Name, Provider: s.Deployments[0].Ref, Seed: o.Seed, Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
 	sample := metrics.NewSample(outcomes)
 	metrics.Summarise(r, sample, s.Tenants)
-	r.Setting = s.SettingOf(r.Seed, r.Replications)
+	r.Setting, r.Prices = s.SettingOf(r.Seed, r.Replications), s.Prices
 	r.Hash = "" // no two live runs have the same history
 	began := func(s metrics.Strategy) bool { return s.Values[metrics.Calls].Mean > 0 }
 	if r.Replications == 0 || err != nil && !slices.ContainsFunc(r.Strategies, began) {

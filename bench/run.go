@@ -75,8 +75,8 @@ type run struct {
 	late   time.Duration
 	open   int
 	dealer *scenarios.Dealer
-	billed []provider.Tally // of each deployment, what the usage of its answers tells
-	asked  []bool           // deployments that were
+	billed []provider.Bill // of each deployment, what the usage of its answers tells
+	asked  []bool          // deployments that were
 }
 
 // door is where a deployment takes attempts.
@@ -150,7 +150,7 @@ func newRun(p Plan) (*run, error) {
 	s := p.Scenario
 	n := len(s.Deployments)
 	r := &run{p: p, key: rng.New(p.Seed, p.Replication), end: clock.Time(s.Duration), horizon: clock.Time(s.Duration + s.Drain),
-		jobs: make(chan *pending), billed: make([]provider.Tally, n), asked: make([]bool, n)}
+		jobs: make(chan *pending), billed: make([]provider.Bill, n), asked: make([]bool, n)}
 	from, until := s.FaultSpan()
 	r.run = metrics.NewRun(metrics.Setup{Deployments: n, Tenants: len(s.Tenants), Weights: s.Weights, Instances: s.Fleet.Total(), Duration: s.Duration, RetryWindow: p.RetryWindow, Caches: s.Caches(), Streams: s.Streams(), Thirds: p.Thirds, Resolution: p.Resolution, FaultFrom: from, FaultUntil: until})
 	for i := range s.Deployments {

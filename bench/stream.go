@@ -143,7 +143,7 @@ func (f *far) over(err error) {
 		return
 	}
 	wire.Parse(f.a.response.StatusCode, f.a.response.Header, wire.StreamUsage(f.tail), time.Now(), &f.a.reply)
-	r.paid(f.deployment, &f.a.reply)
+	r.paid(f.deployment, f.a)
 }
 
 func (f *far) Close() error {

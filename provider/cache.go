@@ -200,16 +200,16 @@ func (m *Model) written(a *wire.Attempt) uint32 {
 	return kept - min(a.Cached, kept)
 }
 
-// cached bills what a, which will be answered, puts into the cache.
-func (m *Model) cached(now clock.Time, a *wire.Attempt, r *wire.Reply) {
+// cached returns what a, which will be answered, puts into the cache.
+func (m *Model) cached(now clock.Time, a *wire.Attempt, r *wire.Reply) uint32 {
 	if a.Prefix != 0 {
 		m.cache.keep(now, a)
 	}
 	n := m.written(a)
-	m.Tally.BilledWritten += int64(n)
 	if m.cfg.Cache.Told {
 		r.Written = n
 	}
+	return n
 }
 
 // Mark is a place in a prompt up to which the cache can have it. A driver that has the text
@@ -285,7 +285,8 @@ func (m *Model) Remember(now clock.Time, a *wire.Attempt, marks []Mark, room int
 }
 
 // Recount says that the prompt of a, which was admitted and has been answered with r, has so
-// many tokens. It corrects what was billed for it and what r tells.
+// many tokens. It corrects what was billed for it and what r tells: a longer prompt may have
+// another price.
 func (m *Model) Recount(a *wire.Attempt, r *wire.Reply, prompt uint32, marks []Mark) {
 	before := *a
 	a.Prompt = prompt
@@ -296,9 +297,13 @@ func (m *Model) Recount(a *wire.Attempt, r *wire.Reply, prompt uint32, marks []M
 	if !r.OK() {
 		return
 	}
-	m.Tally.BilledPrompt += int64(prompt) - int64(before.Prompt)
-	m.Tally.BilledCached += int64(a.Cached) - int64(min(before.Cached, before.Prompt))
-	m.Tally.BilledWritten += int64(a.Written) - int64(before.Written)
+	written := int64(0)
+	if m.cache != nil {
+		written = int64(m.written(&before))
+	}
+	m.bill(&before, Usage{-int64(before.Prompt), -int64(min(before.Cached, before.Prompt)), -written, -int64(a.Output)})
+	a.Band = uint8(m.cfg.Price.Band(0, prompt)&LongPrompt) | before.Band&uint8(PeakHour)
+	m.bill(a, Usage{int64(prompt), int64(a.Cached), written + int64(a.Written) - int64(before.Written), int64(a.Output)})
 	r.Prompt, r.Cached = prompt, a.Cached
 	if marks != nil && m.cfg.Cache.Told {
 		r.Written = a.Written

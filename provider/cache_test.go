@@ -126,7 +126,7 @@ func (w *twins) arrive(now clock.Time, a *wire.Attempt) (ok bool, wrong string) 
 	if a.Cached != want {
 		return r.OK(), fmt.Sprintf("finds %d tokens, want %d of %+v", a.Cached, want, w.twin.uses)
 	}
-	read, written := w.m.Tally.BilledCached-before.BilledCached, w.m.Tally.BilledWritten-before.BilledWritten
+	read, written := w.m.Tally.Billed[0].Cached-before.Billed[0].Cached, w.m.Tally.Billed[0].Written-before.Billed[0].Written
 	if !r.OK() {
 		if read != 0 || written != 0 || r.Cached != 0 {
 			return false, fmt.Sprintf("is answered %d, and reads %d and writes %d tokens", r.Status, read, written)
@@ -166,8 +166,8 @@ func TestCacheAgainstTwin(t *testing.T) {
 				t.Fatalf("%d entries for 4 conversations and 3 system prompts", n-1)
 			}
 		}
-		if b := m.Tally; b.BilledPrompt != sent || b.BilledCached+b.BilledWritten > sent {
-			t.Fatalf("of %d tokens sent %d are billed, %d as read and %d as written", sent, b.BilledPrompt, b.BilledCached, b.BilledWritten)
+		if b := m.Tally.Billed.Total(); b.Prompt != sent || b.Cached+b.Written > sent {
+			t.Fatalf("of %d tokens sent %d are billed, %d as read and %d as written", sent, b.Prompt, b.Cached, b.Written)
 		}
 		w.finish(clock.Never)
 		m.cache.expire(clock.Never)
@@ -224,7 +224,7 @@ func TestOneTimeReadsNothingOfEachOther(t *testing.T) {
 	var r wire.Reply
 	m.Arrive(0, &one, &r)
 	m.Arrive(9*clock.Second, &two, &r)
-	if m.Tally.BilledCached != 0 || m.Tally.BilledWritten != 2000+2500 {
+	if m.Tally.Billed[0].Cached != 0 || m.Tally.Billed[0].Written != 2000+2500 {
 		t.Errorf("%+v, want 4500 tokens written and none read", m.Tally)
 	}
 	m.Finish(10*clock.Second, &one, true)
@@ -267,7 +267,7 @@ func TestWritesWeigh(t *testing.T) {
 		}
 	}
 	price := Price{Input: 10, Cached: 1, Written: 12.5}
-	if got, want := price.Tokens(&m.Tally), (100*10+1000*1+1000*12.5)/1e6; math.Abs(got-want) > 1e-12 {
+	if got, want := price.Total(&m.Tally.Billed), (100*10+1000*1+1000*12.5)/1e6; math.Abs(got-want) > 1e-12 {
 		t.Errorf("it costs %v USD, want %v", got, want)
 	}
 }

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"time"
 
 	"ratesim/provider/wire"
@@ -192,15 +191,6 @@ type Provisioned struct {
 	OutputRatio float64 // input-equivalent tokens that one output token costs
 }
 
-// Price is what a deployment costs, in US dollars; 0 where nothing is charged.
-type Price struct {
-	Input, Output float64 // per million tokens
-	UnitHour      float64 // per PTU-hour
-	Cached        float64 // per million tokens of the prompt that come from the cache, in place of Input; 0 = as Input
-	Written       float64 // per million tokens of the prompt that are put into the cache, in place of Input; 0 = as Input
-	Discount      float64 // share of the price of tokens that is not charged, 0 to 1
-}
-
 // FaultKind names a kind of fault.
 type FaultKind uint8
 
@@ -306,13 +296,6 @@ type Fault struct {
 // FirstRequest is the Phase of windows that begin with a request.
 const FirstRequest time.Duration = -1
 
-// Tokens returns what the tokens of t cost.
-func (p *Price) Tokens(t *Tally) float64 {
-	cached, written := cmp.Or(p.Cached, p.Input), cmp.Or(p.Written, p.Input)
-	fresh := float64(t.BilledPrompt - t.BilledCached - t.BilledWritten)
-	return (fresh*p.Input + float64(t.BilledCached)*cached + float64(t.BilledWritten)*written + float64(t.BilledOutput)*p.Output) / 1e6 * (1 - p.Discount)
-}
-
 // Config describes one deployment: a model behind one set of limits.
 type Config struct {
 	Name   string // what the scenario calls it
@@ -334,6 +317,9 @@ type Config struct {
 	PTU     Provisioned
 	Cache   Cache
 	Price   Price
-	Batch   bool // answers when it suits the vendor; clients wait as long as it takes
-	Faults  []Fault
+	// Service is the service tier that requests ask for, such as flex, and Region where they
+	// are to be worked on; empty is what costs neither more nor less. Price has been set for both.
+	Service, Region string
+	Batch           bool // answers when it suits the vendor; clients wait as long as it takes
+	Faults          []Fault
 }

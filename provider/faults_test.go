@@ -84,7 +84,7 @@ func TestErrorsAreKeyed(t *testing.T) {
 		}
 	}
 	ok := m.Tally.Admitted - failed
-	want := Tally{Admitted: ok + failed, Reserved: 15 * (ok + failed), Settled: (11-15)*ok + (7-15)*failed, BilledPrompt: 7 * ok, BilledOutput: 4 * ok}
+	want := Tally{Admitted: ok + failed, Reserved: 15 * (ok + failed), Settled: (11-15)*ok + (7-15)*failed, Billed: Bill{{Prompt: 7 * ok, Output: 4 * ok}}}
 	if m.Tally != want {
 		t.Errorf("tally %+v, want %+v", m.Tally, want)
 	}

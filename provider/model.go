@@ -23,13 +23,10 @@ import (
 
 // Tally is what a deployment has counted. It only grows.
 type Tally struct {
-	Admitted      int64 // attempts admitted, failed ones among them
-	Reserved      int64 // tokens charged at admission
-	Settled       int64 // tokens added at the end, or given back when negative
-	BilledPrompt  int64 // tokens of attempts answered 200
-	BilledCached  int64 // of BilledPrompt, those that came from the cache
-	BilledWritten int64 // of BilledPrompt, those that were put into it
-	BilledOutput  int64
+	Admitted int64 // attempts admitted, failed ones among them
+	Reserved int64 // tokens charged at admission
+	Settled  int64 // tokens added at the end, or given back when negative
+	Billed   Bill  // tokens of attempts answered 200
 }
 
 // Charged returns the tokens charged so far, net of settlements.
@@ -198,12 +195,12 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *Costs, r *wire.Reply
 	}
 	if a.Failed = r.Status != wire.StatusOK; !a.Failed {
 		r.Prompt, r.Output, r.Cached = a.Prompt, full, min(a.Cached, a.Prompt)
-		m.Tally.BilledPrompt += int64(a.Prompt)
-		m.Tally.BilledCached += int64(r.Cached)
+		written := uint32(0)
 		if m.cache != nil && (a.Prefix != 0 || a.Written > 0) {
-			m.cached(now, a, r)
+			written = m.cached(now, a, r)
 		}
-		m.Tally.BilledOutput += int64(full)
+		a.Band = uint8(m.cfg.Price.Band(now, a.Prompt))
+		m.bill(a, Usage{int64(a.Prompt), int64(r.Cached), int64(written), int64(full)})
 	}
 	if m.foreseen {
 		m.growth += m.growthOf(a)
@@ -221,6 +218,9 @@ func (m *Model) admit(now clock.Time, a *wire.Attempt, own *Costs, r *wire.Reply
 	}
 	return took
 }
+
+// bill charges usage to a, which has been answered, at the prices that a pays.
+func (m *Model) bill(a *wire.Attempt, u Usage) { m.Tally.Billed[a.Band].Add(u) }
 
 // duration returns how long an admitted attempt takes: the time to its first
 // token and the time of all others, both longer under load.

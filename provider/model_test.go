@@ -108,8 +108,8 @@ func TestProvisionedAgainstRationals(t *testing.T) {
 				add(now, cost(a.Guess, a.MaxTokens))
 				tally.Reserved += cost(a.Guess, a.MaxTokens)
 				tally.Admitted++
-				tally.BilledPrompt += int64(a.Prompt)
-				tally.BilledOutput += int64(a.Output)
+				tally.Billed[0].Prompt += int64(a.Prompt)
+				tally.Billed[0].Output += int64(a.Output)
 				work = append(work, job{now.Add(took), a})
 			}
 			if diff := cmp.Diff(want, r); diff != "" {

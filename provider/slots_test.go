@@ -243,7 +243,7 @@ func TestCachedTokensHaveTheirPrice(t *testing.T) {
 		{Price{Input: 2, Cached: 0.5, Output: 10}, 600*2 + 400*0.5 + 100*10},
 		{Price{Input: 2, Output: 10}, 1000*2 + 100*10},
 	} {
-		if got := 1e6 * k.price.Tokens(&m.Tally); math.Abs(got-k.want) > 1e-6 {
+		if got := 1e6 * k.price.Total(&m.Tally.Billed); math.Abs(got-k.want) > 1e-6 {
 			t.Errorf("%+v: %v micro-dollars, want %v", k.price, got, k.want)
 		}
 	}

@@ -69,7 +69,7 @@ func (m *Model) HangUp(a *wire.Attempt, produced uint32) (stops bool) {
 		before = m.growthOf(a)
 	}
 	if !a.Failed {
-		m.Tally.BilledOutput -= int64(a.Output - produced)
+		m.bill(a, Usage{Output: -int64(a.Output - produced)})
 	}
 	a.Output = produced
 	if m.foreseen {

@@ -32,8 +32,8 @@ func TestHangUp(t *testing.T) {
 			t.Errorf("stops %v, want %v", got, stops)
 		}
 		m.Finish(2*clock.Second, &a, stops)
-		if m.growth != 0 || m.Tally.BilledOutput != want || int64(a.Output) != want {
-			t.Errorf("stops %v: %d tokens are still to be charged, want 0; billed %d tokens of output, want %d", stops, m.growth, m.Tally.BilledOutput, want)
+		if m.growth != 0 || m.Tally.Billed[0].Output != want || int64(a.Output) != want {
+			t.Errorf("stops %v: %d tokens are still to be charged, want 0; billed %d tokens of output, want %d", stops, m.growth, m.Tally.Billed[0].Output, want)
 		}
 	}
 }

@@ -201,8 +201,8 @@ func (w *twin) arrive(now clock.Time, a *wire.Attempt) wire.Reply {
 func (w *twin) admit(now clock.Time, a *wire.Attempt, cost int64, r *wire.Reply) {
 	r.Prompt, r.Output = a.Prompt, a.Output
 	w.tally.Admitted++
-	w.tally.BilledPrompt += int64(a.Prompt)
-	w.tally.BilledOutput += int64(a.Output)
+	w.tally.Billed[0].Prompt += int64(a.Prompt)
+	w.tally.Billed[0].Output += int64(a.Output)
 	if w.requests != nil {
 		w.requests.charges = append(w.requests.charges, charge{at: now, cost: 1})
 	}

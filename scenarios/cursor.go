@@ -187,6 +187,28 @@ func (c cursor) scalar(want string) (string, bool) {
 	return c.n.text, true
 }
 
+// instant reads a moment in UTC.
+func instant(dst *time.Time) reader {
+	return func(c cursor) {
+		if c.described(shape{Type: []string{"string"}, Pattern: instantPattern, Examples: []string{"2026-11-30T08:00:00Z"}}) {
+			return
+		}
+		const want = "a time in UTC such as 2026-11-30T08:00:00Z"
+		s, ok := c.scalar(want)
+		at, err := time.Parse(instantLayout, s)
+		if ok && err != nil {
+			c.fail("want %s, got %s", want, quote(s))
+			return
+		}
+		*dst = at
+	}
+}
+
+const (
+	instantLayout  = "2006-01-02T15:04:05Z"
+	instantPattern = `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`
+)
+
 // maxText bounds names and descriptions, in bytes.
 const maxText = 10_000
 

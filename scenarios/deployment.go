@@ -11,7 +11,7 @@ import (
 
 func (d *decoder) readDeployments() {
 	d.deployments.items("deployments", func(_ int, c cursor) {
-		cfg := deployment(c, d.catalog)
+		cfg := d.deployment(c)
 		if cfg.Name != "" && slices.Contains(d.deploymentNames(), cfg.Name) {
 			c.child("name").fail("%s is taken by another deployment", quote(cfg.Name))
 		}
@@ -40,14 +40,16 @@ func (d *decoder) deploymentNames() []string {
 }
 
 // deployment reads the catalog's row and what overrides it.
-func deployment(c cursor, known *catalog.Catalog) provider.Config {
+func (d *decoder) deployment(c cursor) provider.Config {
 	var cfg provider.Config
+	known := d.catalog
 	before := len(c.found)
 	if ref := c.child("provider"); c.n.kind == mapping && ref.ok() {
 		cfg = fromCatalog(ref, known)
 		batch(c.child("batch"), &cfg, known)
 	}
 	var project provider.Config
+	var terms catalog.Terms
 	provisioned := cfg.PTU.Units > 0
 	unlessProvisioned := func(read reader) reader {
 		return func(c cursor) {
@@ -63,6 +65,8 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 		need("name", text(&cfg.Name)),
 		need("provider", elsewhere(describeRef)),
 		may("batch", elsewhere(describeBatch)),
+		may("service", unlessProvisioned(text(&terms.Service))),
+		may("region", unlessProvisioned(text(&terms.Region))),
 		may("limits", unlessProvisioned(func(c cursor) { limits(c, &cfg) })),
 		may("pool", unlessProvisioned(text(&cfg.Pool))),
 		may("project", unlessProvisioned(func(c cursor) { limits(c, &project) })),
@@ -99,10 +103,32 @@ func deployment(c cursor, known *catalog.Catalog) provider.Config {
 		}),
 	)
 	own(c, &cfg, &project)
+	d.price(c, &cfg, terms)
 	if err := cfg.Validate(); err != nil && len(c.found) == before {
 		c.fail("%v", err)
 	}
 	return cfg
+}
+
+// price sets what the tokens of a deployment cost under its terms, and notes the rows that
+// say so.
+func (d *decoder) price(c cursor, cfg *provider.Config, t catalog.Terms) {
+	if cfg.Ref == "" {
+		return // it was not found
+	}
+	t.Kept = cfg.Cache.TTL
+	if at := d.spec.Begins; !at.IsZero() {
+		t.Day, t.Begins = at.Format(time.DateOnly), catalog.OfWeek(at)
+	}
+	of, err := d.catalog.SetPrice(cfg, t)
+	if u, ok := errors.AsType[*catalog.UnknownError](err); ok && c.child(u.What).ok() {
+		c.child(u.What).fail("%v", u)
+	} else if err != nil {
+		c.fail("%v", err)
+	}
+	d.spec.Prices = append(d.spec.Prices, pricesOf(cfg, &of)...)
+	d.warnOfPrices(cfg, &of)
+	d.warnOfAge(cfg, &of)
 }
 
 // describeRef and describeBatch describe what fromCatalog and batch read, before the

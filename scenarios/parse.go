@@ -81,6 +81,7 @@ func (d *decoder) keys() []field {
 		may("teaches", text(&d.spec.Teaches)),
 		may("duration", here(&d.duration)),
 		may("drain", duration(&d.spec.Drain, 0, maxDuration)),
+		may("begins", instant(&d.spec.Begins)),
 		may("fleet", d.fleet),
 		need("workload", here(&d.streams)),
 		need("deployments", here(&d.deployments)),

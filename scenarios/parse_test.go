@@ -107,7 +107,7 @@ func TestErrorsAreReachable(t *testing.T) {
 var specs = cmp.Options{
 	cmp.AllowUnexported(rng.Dist{}),
 	cmpopts.IgnoreFields(Strategy{}, "Factory", "Rank"),
-	cmpopts.IgnoreFields(Spec{}, "Setting"), // TestSetting
+	cmpopts.IgnoreFields(Spec{}, "Setting", "Prices"), // TestSetting, TestPrices
 }
 
 func mustLognormal(t *testing.T, p50, p95, max float64) rng.Dist {

@@ -52,7 +52,7 @@ func Schema() any {
 	d.describing(root).mapping(d.keys()...)
 	duration(&d.spec.Duration, time.Millisecond, maxDuration)(d.duration)
 	d.streams.items("streams", func(_ int, c cursor) { d.stream(c) })
-	d.deployments.items("deployments", func(_ int, c cursor) { deployment(c, d.catalog) })
+	d.deployments.items("deployments", func(_ int, c cursor) { d.deployment(c) })
 	d.coordinator.mapping(coordinatorKeys(&quota.Config{})...)
 	d.faults.items("faults", func(_ int, c cursor) { readFault(c) })
 	describeStrategies(d.strategies, root)

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"ratesim/provider"
-	"ratesim/provider/catalog"
 	"ratesim/scenarios/workload"
 	"ratesim/sim/rng"
 )
@@ -62,13 +61,11 @@ func ofSessions(of *workload.Sessions, c cursor) {
 	}
 }
 
-// cache reads what a deployment keeps of prompts. Written tokens have the vendor's price
-// for that time to live.
+// cache reads what a deployment keeps of prompts.
 func cache(c cursor, cfg *provider.Config) {
 	c.mapping(
 		may("ttl", duration(&cfg.Cache.TTL, 0, maxDuration)),
 		may("min_tokens", count(&cfg.Cache.Least, 1, maxTokens)),
 		may("step", count(&cfg.Cache.Step, 1, maxTokens)),
 	)
-	catalog.PriceWrites(cfg)
 }

@@ -209,7 +209,7 @@ func (d *decoder) describeLimits(c *provider.Config) metrics.Setting {
 	for _, l := range c.All() {
 		limits = append(limits, limitWords(&l))
 	}
-	if c.RPM != base.RPM || c.TPM != base.TPM || !slices.Equal(sizes(c), sizes(&base)) {
+	if ownLimits(c, &base) {
 		own = append(own, "limits")
 	}
 	if c.Window != base.Window {

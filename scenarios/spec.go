@@ -26,6 +26,10 @@ type Spec struct {
 	// Drain is how much longer calls still open may take; 5m unless stated.
 	Drain time.Duration
 
+	// Begins is when the run begins, for prices that depend on the day and the hour; zero =
+	// on the day of the catalog, and in the first hour of a Monday (UTC).
+	Begins time.Time
+
 	Fleet    Fleet
 	Workload []workload.Stream // at least one
 	Tenants  []string          // the streams' tenants, each once, in order
@@ -46,7 +50,8 @@ type Spec struct {
 	Assumed []string
 	// Setting says in sentences what the scenario is, and where its numbers are from.
 	Setting  []metrics.Setting
-	Warnings []string // what the user should know; the scenario runs all the same
+	Prices   []metrics.Price // of the deployments, with the rows that they come from
+	Warnings []string        // what the user should know; the scenario runs all the same
 }
 
 // Caches reports whether a provider's cache may have some of the prompts.

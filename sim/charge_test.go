@@ -94,7 +94,7 @@ func TestTokensCharged(t *testing.T) {
 			}
 		}
 		finish(clock.Never - 1)
-		if got := m.Tally; got.Charged() != charged || got.Admitted != admitted || got.BilledPrompt+got.BilledOutput != billed {
+		if got := m.Tally; got.Charged() != charged || got.Admitted != admitted || got.Billed[0].Prompt+got.Billed[0].Output != billed {
 			t.Errorf("%+v, charged %d; want %d admitted, %d billed, %d charged", got, got.Charged(), admitted, billed, charged)
 		}
 	})

@@ -224,7 +224,7 @@ func (c *comparison) result() *metrics.Result {
 	r := &metrics.Result{Kind: "simulated", Scenario: s.Name, Provider: s.Deployments[0].Ref, Seed: c.options.Seed, Verdict: c.verdict, Assumed: s.Assumed,
 		Load: c.load(), Expectations: []metrics.Expectation{}, Warnings: append([]string{}, s.Warnings...)}
 	metrics.Summarise(r, c.sample, s.Tenants)
-	r.Setting = s.SettingOf(r.Seed, r.Replications)
+	r.Setting, r.Prices = s.SettingOf(r.Seed, r.Replications), s.Prices
 	verdict.Check(r, c.sample, s)
 	r.Warnings = append(r.Warnings, oversold(s)...)
 	r.Warnings = append(r.Warnings, warnings(c.outcomes)...)

@@ -131,10 +131,7 @@ func (e *engine) bill(duration clock.Time) {
 			continue
 		}
 		c := m.Config()
-		r.CostUSD += c.Price.Tokens(&m.Tally)
-		r.BilledPrompt += m.Tally.BilledPrompt
-		r.BilledCached += m.Tally.BilledCached
-		r.CostUSD += float64(c.PTU.Units) * c.Price.UnitHour * hours
+		scenarios.Bill(r, c, &m.Tally.Billed, hours)
 		if c.TokenLimit() > 0 {
 			r.Charged += float64(e.baseline[i].Charged())
 			r.Allowed += m.Allowed(r.FirstArrival, duration)

@@ -10,7 +10,7 @@ import (
 
 // withoutEffect are the flags that change how a result is shown, or where it goes, and
 // not what it is.
-var withoutEffect = []string{"by", "no-color", "out", "output", "quiet", "watch"}
+var withoutEffect = []string{"by", "explain-cost", "no-color", "out", "output", "quiet", "watch"}
 
 // alwaysSaid are the flags whose defaults another version might change.
 var alwaysSaid = []string{"seed", "reps"}

@@ -122,7 +122,7 @@ func (f *fitFlags) run(c *cobra.Command, s *streams, args []string) error {
 		}
 	}
 	scenario := reports.File{Name: "scenario.yaml", Write: func(w io.Writer) error { _, err := io.WriteString(w, r.Scenario); return err }}
-	return output{f.output, f.dir, !f.noColor}.report(s, reports.Fit(r), scenario)
+	return output{format: f.output, dir: f.dir, color: !f.noColor}.report(s, reports.Fit(r), scenario)
 }
 
 // question checks the flags, and returns the file to write; "" = none.

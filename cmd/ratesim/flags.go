@@ -34,6 +34,7 @@ type common struct {
 	output     string
 	dir        string
 	by         string
+	explain    bool // what makes up the cost
 	fixed      bool // --reps takes no auto
 	yes        bool // however large it is
 	set        []string
@@ -65,6 +66,7 @@ func (f *common) register(c *cobra.Command) {
 func (f *common) registerBy(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.by, "by", "", "also print a row for each `GROUP` of calls: tenant, or size (thirds by the length of the prompt)")
+	fl.BoolVar(&f.explain, "explain-cost", false, "also print what makes up the cost of each strategy: tokens, prices, and the rows of the catalog that they come from")
 	fl.StringVar(&f.dir, "out", "", "also write result.json, report.html and the pictures to `DIR`")
 }
 

@@ -21,13 +21,18 @@ type output struct {
 	format string // one of outputs
 	dir    string // of the files of the report; empty: none
 	color  bool
+	// explain adds what makes up the cost.
+	explain bool
 }
 
-func (f *common) target() output { return output{f.output, f.dir, !f.noColor} }
+func (f *common) target() output { return output{f.output, f.dir, !f.noColor, f.explain} }
 
 // report prints a document in the format asked for, and writes the files of its report
 // with its page and its pictures.
 func (o output) report(s *streams, d *reports.Document, files ...reports.File) error {
+	if o.explain {
+		reports.ExplainCost(d)
+	}
 	r, done, err := o.reporter(s)
 	if err != nil {
 		return err

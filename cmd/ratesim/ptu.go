@@ -145,7 +145,7 @@ func (f *ptuFlags) run(c *cobra.Command, s *streams, args []string) error {
 // ptuOutputs are those of outputs that make sense where nothing is expected.
 var ptuOutputs = outputs[:4]
 
-func (f *ptuFlags) target() output { return output{f.output, f.dir, !f.noColor} }
+func (f *ptuFlags) target() output { return output{format: f.output, dir: f.dir, color: !f.noColor} }
 
 // question checks the flags.
 func (f *ptuFlags) question(c *cobra.Command) (*sizing.Question, error) {

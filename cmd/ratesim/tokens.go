@@ -85,7 +85,7 @@ func (f *tokensFlags) run(c *cobra.Command, s *streams, names []string) error {
 		return inputError{err}
 	}
 	r.Command, r.Version = commandLine(c, names), s.build.short()
-	return output{f.output, "", !f.noColor}.report(s, reports.Tokens(r))
+	return output{format: f.output, color: !f.noColor}.report(s, reports.Tokens(r))
 }
 
 // count counts files side by side. Of several that are wrong it names all.

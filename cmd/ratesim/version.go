@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"ratesim/provider/catalog"
 )
 
 // build says which program this is.
@@ -19,6 +21,7 @@ type build struct {
 	Go       string `json:"go"`
 	OS       string `json:"os"`
 	Arch     string `json:"arch"`
+	Catalog  string `json:"catalog,omitempty"` // the day of its newest row
 }
 
 const devel = "devel"
@@ -26,7 +29,9 @@ const devel = "devel"
 // readBuild returns what the Go toolchain noted in this program.
 func readBuild() build {
 	info, _ := debug.ReadBuildInfo() // nil in a program built without modules
-	return buildOf(info)
+	b := buildOf(info)
+	b.Catalog = catalog.AsOf
+	return b
 }
 
 func buildOf(info *debug.BuildInfo) build {
@@ -83,6 +88,9 @@ func (b build) write(w io.Writer) error {
 		fmt.Fprintf(t, "committed\t%s\n", b.Time)
 	}
 	fmt.Fprintf(t, "built with\t%s for %s/%s\n", b.Go, b.OS, b.Arch)
+	if b.Catalog != "" {
+		fmt.Fprintf(t, "catalog\tas of %s, its newest row\n", b.Catalog)
+	}
 	return t.Flush()
 }
 
@@ -93,7 +101,7 @@ func versionCommand(s *streams) *cobra.Command {
 		Short: "Show which version of ratesim this is",
 		Long: `Version prints the version of ratesim, the revision of its source and the date of
 that revision, whether the source was changed after it, and the Go version and the
-platform that it was built for. Results name the version that made them.`,
+platform that it was built for, and the day of the newest row of the catalog. Results name the version that made them.`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			switch output {

@@ -115,7 +115,7 @@ func (f *describeFlags) run(c *cobra.Command, s *streams, name string) error {
 		return err
 	}
 	p.Command, p.Version = commandLine(c, []string{name}), s.build.short()
-	return output{f.output, f.dir, !f.noColor}.report(s, reports.Workload(p))
+	return output{format: f.output, dir: f.dir, color: !f.noColor}.report(s, reports.Workload(p))
 }
 
 // check checks the flags.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"ratesim/provider/catalog"
 	"ratesim/scenarios/spelling"
@@ -124,6 +125,13 @@ func provisioned(known *catalog.Catalog, model string) (*catalog.Row, error) {
 
 func (o *Offer) assume(what string, value float64, unit string, f catalog.Fact) {
 	o.Assumptions = append(o.Assumptions, Assumption{what, value, unit, f.Source, f.Date, f.Confidence})
+	if !f.IsOld() || f.What == "batch" { // few answers rest on a batch
+		return
+	}
+	note := fmt.Sprintf("%s rests on a row of %s (%s), which is %d days older than the newest row of the catalog, of %s", what, f.Date, f.Source, f.Age()/(24*time.Hour), catalog.AsOf)
+	if !slices.ContainsFunc(o.Notes, func(n string) bool { return strings.Contains(n, f.Source+"), which is") }) {
+		o.Notes = append(o.Notes, note) // one note for each source
+	}
 }
 
 // priceUnits sets what PTUs cost.

@@ -21,18 +21,10 @@ func (c *Catalog) ToBatch(cfg *provider.Config) error {
 	if err != nil {
 		return err
 	}
-	batches, vendor, model, tier := c.batches(), row.Config.Vendor, row.Config.Model, row.Tier
-	matches := func(b Batch, tiers ...string) bool {
-		return b.Vendor == vendor && (b.Model == model || b.Model == "*") && slices.Contains(tiers, b.Tier)
+	b := c.batch(row)
+	if b == nil {
+		return fmt.Errorf("the catalog has no batch API of %s/%s; it has those of %s", row.Config.Vendor, row.Config.Model, strings.Join(c.batchVendors(), ", "))
 	}
-	i := slices.IndexFunc(batches, func(b Batch) bool { return matches(b, tier, "*") })
-	if i < 0 { // quotas of batches go by tiers of their own, the lowest first
-		i = slices.IndexFunc(batches, func(b Batch) bool { return b.Vendor == vendor && (b.Model == model || b.Model == "*") })
-	}
-	if i < 0 {
-		return fmt.Errorf("the catalog has no batch API of %s/%s; it has those of %s", vendor, model, strings.Join(c.batchVendors(), ", "))
-	}
-	b := &batches[i]
 	ttft, err := rng.NewLognormal(batchP50, batchP95)
 	if err != nil {
 		return err
@@ -48,6 +40,27 @@ func (c *Catalog) ToBatch(cfg *provider.Config) error {
 	cfg.Batch = true
 	cfg.Price.Discount = b.Discount
 	return nil
+}
+
+// batch returns what a batch of the deployment of row may hold; nil where it has none.
+// Quotas of batches go by tiers of their own: of one that the deployment's tier does not
+// name, it is the first, which is the lowest.
+func (c *Catalog) batch(row *Row) *Batch {
+	var first *Batch
+	batches := c.batches()
+	for i := range batches {
+		b := &batches[i]
+		if b.Vendor != row.Config.Vendor || b.Model != row.Config.Model && b.Model != "*" {
+			continue
+		}
+		if b.Tier == row.Tier || b.Tier == "*" {
+			return b
+		}
+		if first == nil {
+			first = b
+		}
+	}
+	return first
 }
 
 // In seconds; see ToBatch.

@@ -31,8 +31,8 @@ func TestToBatch(t *testing.T) {
 		if got != queue || cfg.RPM != 0 || cfg.TPM != 0 || !cfg.Batch {
 			t.Errorf("%s: limits %+v, %d RPM, %d TPM; want %d tokens at a time alone", ref, cfg.Limits, cfg.RPM, cfg.TPM, queue)
 		}
-		used := provider.Tally{BilledPrompt: 3_000_000, BilledCached: 1_000_000, BilledOutput: 500_000}
-		if got, want := cfg.Price.Tokens(&used), full.Tokens(&used)/2; got != want || want == 0 {
+		used := provider.Bill{{Prompt: 3_000_000, Cached: 1_000_000, Output: 500_000}}
+		if got, want := cfg.Price.Total(&used), full.Total(&used)/2; got != want || want == 0 {
 			t.Errorf("%s: %v USD, want half of the price, %v", ref, got, want)
 		}
 		if err := cfg.Validate(); err != nil {

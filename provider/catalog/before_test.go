@@ -72,15 +72,19 @@ func TestReferencesOfBefore(t *testing.T) {
 			}
 			got := record(row)
 			got.Ref, got.Edition = old.Ref, old.Edition
+			was := old.Price
+			if row.Scope == "data-zone" { // which costs a tenth more, and the catalog did not have it
+				was.Input, was.Cached, was.Output = times(was.Input, 1.1), times(was.Cached, 1.1), times(was.Output, 1.1)
+			}
 			if old.Price == (recorded{}).Price {
 				got.Price = old.Price
-			} else if got.Price != old.Price {
+			} else if got.Price != was {
 				of := vendor + "/" + model
 				if changed[of] = true; corrected[of] == "" {
-					t.Errorf("%s: price %+v, was %+v", ref, got.Price, old.Price)
+					t.Errorf("%s: price %+v, want %+v", ref, got.Price, was)
 				}
-				got.Price = old.Price
 			}
+			got.Price = old.Price
 			if diff := cmp.Diff(old, got); diff != "" {
 				if changed[old.Ref] = true; corrected[old.Ref] == "" {
 					t.Errorf("%s: %s", ref, diff)

@@ -26,7 +26,8 @@ type pages struct {
 	rows     []Row     // newest edition first
 	editions []Edition // newest first
 	units    []UnitPrice
-	prices   map[string]price // of tokens, by model
+	prices   []listed         // of tokens
+	factors  []factor         // of these prices
 	unit     *price           // of a PTU of a global deployment; nil where there is none
 	tiers    map[string]asked // by edition@tier
 }
@@ -73,7 +74,7 @@ func (c *Catalog) pages(vendor string) *pages {
 
 // read reads the files of one vendor.
 func (c *Catalog) read(vendor string) *pages {
-	p := &pages{prices: map[string]price{}, tiers: map[string]asked{}}
+	p := &pages{tiers: map[string]asked{}}
 	err := errors.Join(p.readPrices(vendor), p.readTiers(vendor), p.readEditions(vendor))
 	for _, what := range []string{"limits", "ptu"} {
 		name := vendor + "/" + what + ".csv"
@@ -228,6 +229,10 @@ func (r *Row) scope() string {
 	return ""
 }
 
+// unitPrice is what a fact is of that says what a PTU costs.
+const unitPrice = "ptu price"
+
+// price is that of a PTU.
 type price struct {
 	provider.Price
 	fact Fact
@@ -236,15 +241,23 @@ type price struct {
 // readPrices reads what the vendor's tokens and PTUs cost.
 func (p *pages) readPrices(vendor string) error {
 	return errors.Join(
-		readData(vendor+"/prices.csv", "vendor,model,usd_per_million_input,usd_per_million_cached,usd_per_million_output,note", func(l *line) {
-			model := l.text("model")
-			if _, twice := p.prices[model]; twice || l.text("vendor") != vendor {
-				l.fail("model", "%s is there twice, or of another vendor", model)
+		readData(vendor+"/prices.csv", "vendor,model,prompt_from,from,"+strings.Join(priceColumns[:], ",")+",note", func(l *line) {
+			r := l.listed()
+			r.fact = l.fact("price")
+			twice := func(o listed) bool { return o.model == r.model && o.prompt == r.prompt && o.from == r.from }
+			if r.model == "" || slices.ContainsFunc(p.prices, twice) || l.text("vendor") != vendor {
+				l.fail("model", "%s is there twice, or of another vendor", r.model)
 			}
-			p.prices[model] = price{l.tokens(), l.fact("price")}
+			p.prices = append(p.prices, r)
+		}),
+		readData(vendor+"/factors.csv", "vendor,model,service,region,hours,from,factor,cached_factor,note", func(l *line) {
+			if l.text("vendor") != vendor {
+				l.fail("vendor", "is another vendor's")
+			}
+			p.factors = append(p.factors, l.factor())
 		}),
 		readData(vendor+"/units.csv", "vendor,deployment,usd_per_ptu_hour,usd_per_ptu_month,usd_per_ptu_year,note", func(l *line) {
-			u := UnitPrice{l.text("vendor"), l.text("deployment"), l.price("usd_per_ptu_hour"), l.price("usd_per_ptu_month"), l.price("usd_per_ptu_year"), l.fact("ptu price")}
+			u := UnitPrice{l.text("vendor"), l.text("deployment"), l.price("usd_per_ptu_hour"), l.price("usd_per_ptu_month"), l.price("usd_per_ptu_year"), l.fact(unitPrice)}
 			p.units = append(p.units, u)
 			if u.Deployment == Global {
 				p.unit = &price{provider.Price{UnitHour: u.Hour}, u.Fact}

@@ -5,7 +5,8 @@
 // date of the source and how far to trust it. Each vendor has a folder:
 //
 //	limits.csv    the limits of a model at a tier; an empty cell is no limit
-//	prices.csv    what a million tokens of a model cost
+//	prices.csv    what a million tokens of a model cost: for prompts from a length on, and since a day
+//	factors.csv   how many times as much in a tier of service, in a region or in some hours
 //	tiers.csv     what the vendor asks for a tier: money paid, days, conditions
 //	editions.csv  what the editions of the vendor's pages are
 //	ptu.csv       what one provisioned throughput unit (PTU) of a model gives
@@ -72,7 +73,8 @@ type Row struct {
 	// Asks is what the vendor asks for the tier; nil for what is provisioned, and
 	// for a user's own rows of tiers that the catalog does not know.
 	Asks  *Asks
-	place int // of the tier among those of the vendor, from 1; 0 = not known
+	own   *listed // the price that a user's own file gives; nil = none
+	place int     // of the tier among those of the vendor, from 1; 0 = not known
 	// BatchQueue is how many input tokens may wait in the vendor's batch
 	// queue; 0 = not known. Batches do not draw on the other limits.
 	BatchQueue int64
@@ -158,8 +160,8 @@ func Embedded() *Catalog {
 // limits.csv, added, or in place of rows of the same vendor, edition, model and tier.
 // An empty or missing edition is the newest that has the model. Beside the
 // columns of limits.csv, of which only vendor, model, tier, source, date and
-// confidence must be there, it may have prices (usd_per_million_input, _cached
-// and _output; the catalog's when empty) and for the tier ptu-N the columns of
+// confidence must be there, it may have prices (usd_per_million_input, _cached, _written,
+// _written_1h and _output; the catalog's when empty) and for the tier ptu-N the columns of
 // ptu.csv and usd_per_ptu_hour. The name is for messages. Everything wrong
 // with the file is reported with its place, as file:line:column.
 func (c *Catalog) With(name string, file io.Reader) (*Catalog, error) {
@@ -249,8 +251,9 @@ func (c *Catalog) Units() []UnitPrice {
 // Tokens returns what a model's tokens cost where capacity is not provisioned,
 // and whether that is known.
 func (c *Catalog) Tokens(vendor, model string) (provider.Price, Fact, bool) {
-	p, ok := c.pages(vendor).prices[model]
-	return p.Price, p.fact, ok
+	r := Row{Config: provider.Config{Vendor: vendor, Model: model}}
+	p, err := c.pages(vendor).pricing(&r, Terms{})
+	return p.Price, p.short.Fact, err == nil && p.short.Name != ""
 }
 
 // Batches returns what batches may hold.

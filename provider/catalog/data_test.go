@@ -17,6 +17,8 @@ func TestVendors(t *testing.T) {
 		return provider.Limit{Counts: u, Most: most, Per: per, Shared: true}
 	}
 	const day = 24 * time.Hour
+	// Above 272K tokens input and cache cost 2 times as much, and output 1.5 times.
+	gpt55 := provider.Price{Input: 5, Cached: 0.5, Output: 30, Long: provider.LongPrices{From: 272_001, Input: 10, Cached: 1, Output: 45}}
 	known := Embedded()
 	for _, tt := range []struct {
 		ref      string
@@ -27,38 +29,39 @@ func TestVendors(t *testing.T) {
 	}{
 		{"openai/gpt-4o-mini@tier-1", 500, 200_000, []provider.Limit{in(provider.Requests, 10_000, day)}, provider.TokenBucket,
 			provider.Price{Input: 0.15, Cached: 0.075, Output: 0.6}},
-		{"openai/gpt-5.5@tier-5", 15_000, 40_000_000, nil, provider.TokenBucket, provider.Price{Input: 5, Cached: 0.5, Output: 30}},
-		{"azure/gpt-4o@dz-tier-1", 1800, 300_000, nil, provider.SubMinute, provider.Price{Input: 2.5, Cached: 1.25, Output: 10}},
+		{"openai/gpt-5.5@tier-5", 15_000, 40_000_000, nil, provider.TokenBucket, gpt55},
+		{"azure/gpt-4o@dz-tier-1", 1800, 300_000, nil, provider.SubMinute, provider.Price{Input: 2.75, Cached: 1.375, Output: 11}},
 		{"azure/gpt-5@tier-6", 450_000, 45_000_000, nil, provider.SubMinute, provider.Price{Input: 1.25, Cached: 0.125, Output: 10}},
 		{"anthropic/claude-opus-4.8@scale", 10_000, 0, []provider.Limit{in(provider.Input, 10_000_000, time.Minute), in(provider.Output, 2_000_000, time.Minute)},
 			provider.TokenBucket, provider.Price{Input: 5, Cached: 0.5, Written: 6.25, Output: 25}},
 		{"anthropic/claude-sonnet-4@tier-1", 50, 0, []provider.Limit{in(provider.Input, 30_000, time.Minute), in(provider.Output, 8_000, time.Minute)},
 			provider.TokenBucket, provider.Price{Input: 3, Cached: 0.3, Written: 3.75, Output: 15}},
 		{"gemini/gemini-3-pro-preview@tier-1", 50, 0, []provider.Limit{in(provider.Requests, 1000, day), in(provider.Input, 1_000_000, time.Minute)},
-			provider.FixedWindow, provider.Price{Input: 2, Cached: 0.2, Output: 12}},
+			provider.FixedWindow, provider.Price{Input: 2, Cached: 0.2, Output: 12, Long: provider.LongPrices{From: 200_001, Input: 4, Cached: 0.4, Output: 18}}},
 		{"gemini/gemini-2.5-flash@free", 5, 0, []provider.Limit{in(provider.Requests, 20, day), in(provider.Input, 250_000, time.Minute)},
 			provider.FixedWindow, provider.Price{Input: 0.3, Cached: 0.03, Output: 2.5}},
 		{"gemini:2025-10/gemini-2.5-flash@free", 10, 0, nil, provider.FixedWindow, provider.Price{Input: 0.3, Cached: 0.03, Output: 2.5}},
 		{"bedrock/claude-sonnet-4.5@200k", 0, 200_000, []provider.Limit{in(provider.Tokens, 288_000_000, day)}, provider.TokenBucket,
-			provider.Price{Input: 3, Cached: 0.3, Written: 3.75, Output: 15}},
+			provider.Price{Input: 3, Cached: 0.3, Written: 3.75, Output: 15, Long: provider.LongPrices{From: 200_001, Input: 6, Cached: 0.6, Written: 7.5, Output: 22.5}}},
 		{"bedrock/claude-opus-4.6@on-demand", 5000, 1_500_000, nil, provider.TokenBucket, provider.Price{Input: 5, Cached: 0.5, Written: 6.25, Output: 25}},
 		{"bedrock/claude-opus-5.5@global-cross-region", 0, 30_000_000, nil, provider.TokenBucket, provider.Price{}},
-		{"openai/gpt-6.1-sol@build", 5000, 1_000_000, nil, provider.TokenBucket, provider.Price{Input: 2, Cached: 0.1, Written: 2.5, Output: 10}},
-		{"openai/gpt-5.5@grow", 15_000, 40_000_000, nil, provider.TokenBucket, provider.Price{Input: 5, Cached: 0.5, Output: 30}},
+		{"openai/gpt-6.1-sol@build", 5000, 1_000_000, nil, provider.TokenBucket, provider.Price{Input: 2, Cached: 0.1, Written: 2.5, Output: 10, Long: provider.LongPrices{From: 272_001, Input: 4, Cached: 0.2, Written: 5, Output: 15}}},
+		{"openai/gpt-5.5@grow", 15_000, 40_000_000, nil, provider.TokenBucket, gpt55},
 		{"openai/o3-mini@tier-2", 2000, 200_000, nil, provider.TokenBucket, provider.Price{Input: 1.1, Cached: 0.55, Output: 4.4}},
 		{"openai/text-embedding-3-small@tier-3", 5000, 5_000_000, nil, provider.TokenBucket, provider.Price{Input: 0.02, Cached: 0.02}},
 		{"azure/gpt-4.1-mini@std-tier-1", 6000, 6_000_000, nil, provider.SubMinute, provider.Price{Input: 0.4, Cached: 0.1, Output: 1.6}},
 		{"azure/claude-opus-5@claude-payg", 40, 0, []provider.Limit{in(provider.Input, 40_000, time.Minute), in(provider.Output, 8000, time.Minute)},
 			provider.SubMinute, provider.Price{Input: 5, Cached: 0.5, Written: 6.25, Output: 25}},
 		{"azure/deepseek-r1@foundry-default", 5000, 5_000_000, []provider.Limit{in(provider.Requests, 300, 0)}, provider.SubMinute, provider.Price{Input: 1.35, Cached: 1.35, Output: 5.4}},
-		{"xai/grok-4.7@tier-0", 9000, 50_000_000, nil, provider.PerSecond, provider.Price{Input: 2, Cached: 0.5, Output: 6}},
+		{"xai/grok-4.7@tier-0", 9000, 50_000_000, nil, provider.PerSecond, provider.Price{Input: 2, Cached: 0.5, Output: 6, Long: provider.LongPrices{From: 200_000, Input: 4, Cached: 1, Output: 12}}},
 		{"cerebras/gpt-oss-120b@free-trial", 5, 30_000, []provider.Limit{in(provider.Tokens, 1_000_000, day), in(provider.Tokens, 1_000_000, time.Hour)},
 			provider.TokenBucket, provider.Price{Input: 0.35, Cached: 0.35, Output: 0.75}},
 		{"groq/gpt-oss-120b@developer", 1000, 250_000, nil, provider.TokenBucket, provider.Price{Input: 0.15, Cached: 0.15, Output: 0.6}},
 		{"groq/sample@6k", 0, 6000, nil, provider.TokenBucket, provider.Price{}},
 		{"mistral/sample@headers", 4, 250_000, nil, provider.FixedWindow, provider.Price{}},
 		{"deepseek/deepseek-flash@default", 0, 0, []provider.Limit{in(provider.Requests, 2500, 0)}, provider.TokenBucket,
-			provider.Price{Input: 0.15, Cached: 0.003, Output: 0.6}},
+			provider.Price{Input: 0.15, Cached: 0.003, Output: 0.6,
+				Peak: provider.PeakHours{Factor: 2, Hours: 0b0011_1100_1110, Weekdays: true}}},
 		{"together/openai/gpt-oss-120b@dynamic", 0, 0, []provider.Limit{{Counts: provider.Requests, Most: 60, Per: time.Hour, Growth: 1, Shared: true}},
 			provider.TokenBucket, provider.Price{Input: 0.15, Cached: 0.15, Output: 0.6}},
 	} {
@@ -86,7 +89,7 @@ func TestPTUIdentity(t *testing.T) {
 	want := map[string]float64{"gpt-4o": 273.8, "gpt-4o-mini": 243.1, "o3-mini": 120.5, "gpt-5.5": 262.8, "gpt-5.4": 262.8,
 		"gpt-5.4-mini": 259.5, "gpt-5.2": 260.6, "gpt-5.1": 260.1, "gpt-5": 260.1, "gpt-5-mini": 260.1, "gpt-4.1": 262.8,
 		"gpt-4.1-mini": 261.0, "o3": 262.8, "gpt-6-sol": 262.8, "gpt-6-astra": 262.8,
-		"gpt-5.6-sol": 262.8, "gpt-5.6-terra": 262.8, "gpt-5.6-luna": 262.8, "gpt-5.3-codex": 260.6, "gpt-5.2-codex": 260.6, "gpt-5.1-codex": 260.1,
+		"gpt-5.6-sol": 210.2 /* in a promotion */, "gpt-5.6-terra": 262.8, "gpt-5.6-luna": 262.8, "gpt-5.3-codex": 260.6, "gpt-5.2-codex": 260.6, "gpt-5.1-codex": 260.1,
 		"gpt-4.1-nano": 260.2, "o4-mini": 260.2, "o1": 151.1, "llama-3.3-70b": 262.8}
 	known := Embedded()
 	for _, r := range known.List() {

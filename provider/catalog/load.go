@@ -26,16 +26,13 @@ func limitColumns() []provider.Kind {
 // unitColumns are those of provisioned deployments.
 var unitColumns = [...]string{"minimum", "step", "tpm_per_ptu", "output_ratio", "target_tps"}
 
-// tokenPrices are the columns of prices of tokens.
-var tokenPrices = [...]string{"usd_per_million_input", "usd_per_million_cached", "usd_per_million_output"}
-
 // mostPerUnit is what a limiter can hold for maxUnits PTUs.
 const mostPerUnit = provider.MostLimit / maxUnits
 
 // readRows reads deployments. Latencies are those of c; prices and editions of rows that
 // give none, and what their tiers ask for, are on the pages of the vendor.
 func (c *Catalog) readRows(file string, r io.Reader, what string, of func(vendor string) *pages) ([]*Row, error) {
-	may := append([]string{"edition", "batch_queue", "usd_per_ptu_hour"}, tokenPrices[:]...)
+	may := append([]string{"edition", "batch_queue", "usd_per_ptu_hour"}, priceColumns[:]...)
 	may = append(may, unitColumns[:]...)
 	may = append(may, "regional_minimum", "regional_step")
 	for _, k := range limitColumns() {
@@ -67,9 +64,9 @@ func (c *Catalog) readRows(file string, r io.Reader, what string, of func(vendor
 		row.limit(l)
 		row.gives(l)
 		c.latency(row)
-		p.price(row, l)
 		p.asks(row)
 		row.rules(l)
+		p.price(row, l)
 		whole := row.Config.Vendor + ":" + row.Edition + "/" + row.Config.Model + "@" + row.Tier
 		if seen[whole] {
 			l.fail("tier", "%s is there twice", whole)
@@ -157,41 +154,36 @@ func (r *Row) gives(l *line) {
 	r.Config.Latency.Floor = perToken(l.number("target_tps"))
 }
 
-// tokens reads the prices of tokens. Where none is given for cached ones, they
-// cost what others do.
-func (l *line) tokens() provider.Price {
-	p := provider.Price{Input: l.price("usd_per_million_input"), Output: l.price("usd_per_million_output")}
-	p.Cached = p.Input
-	if l.cell("usd_per_million_cached") != "" {
-		p.Cached = l.price("usd_per_million_cached")
-	}
-	return p
-}
-
 // price sets the row's price: its own, or that of its model.
 func (p *pages) price(r *Row, l *line) {
 	own := l.cell("usd_per_ptu_hour") != ""
 	if r.Tier == provisioned {
-		for _, column := range tokenPrices {
+		for _, column := range priceColumns {
 			if l.cell(column) != "" {
 				l.fail("usd_per_million_input", "tokens of a provisioned deployment have no price; leave the cell empty")
 			}
 		}
 		if own {
 			r.Config.Price.UnitHour = l.price("usd_per_ptu_hour")
-			r.Facts = append(r.Facts, r.Facts[0].about("ptu price"))
+			r.Facts = append(r.Facts, r.Facts[0].about(unitPrice))
 		} else if p.unit != nil {
 			r.Config.Price = p.unit.Price
 			r.Facts = append(r.Facts, p.unit.fact)
 		}
 		return
 	}
-	if slices.ContainsFunc(tokenPrices[:], func(column string) bool { return l.cell(column) != "" }) {
-		r.Config.Price = l.tokens()
-		r.Facts = append(r.Facts, r.Facts[0].about("price"))
-	} else if known, ok := p.prices[r.Config.Model]; ok {
-		r.Config.Price = known.Price
-		r.Facts = append(r.Facts, known.fact)
+	if slices.ContainsFunc(priceColumns[:], func(column string) bool { return l.cell(column) != "" }) {
+		own := l.listed()
+		own.fact = r.Facts[0].about("price")
+		r.own = &own
+	}
+	of, err := p.pricing(r, Terms{Kept: r.Config.Cache.TTL})
+	if err != nil {
+		l.fail("model", "%v", err)
+	}
+	r.Config.Price = of.Price
+	for _, row := range of.All() {
+		r.Facts = append(r.Facts, row.Fact)
 	}
 }
 

@@ -121,7 +121,7 @@ func (l *ledger) watch(e conformance.Event) {
 	if x.Admitted {
 		if r.OK() {
 			r.Prompt = q.prompt
-			b.models[model].Tally.BilledPrompt += int64(q.prompt) - int64(x.Prompt)
+			b.models[model].Tally.Billed[0].Prompt += int64(q.prompt) - int64(x.Prompt)
 		}
 		x.Prompt = q.prompt
 		b.add(entry{now.Add(took), model, x})

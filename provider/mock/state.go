@@ -80,8 +80,9 @@ func (a *account) state(s *Server) []DeploymentState {
 	for i, m := range a.models {
 		charged, perMinute := m.Meter(now)
 		t := &m.Tally
+		billed := t.Billed.Total()
 		list[i] = DeploymentState{Name: s.nameOf(i), Attempts: a.tally[i].attempts, Refused: a.tally[i].refused, Failed: a.tally[i].failed,
-			Admitted: t.Admitted, Charged: charged, PerMinute: perMinute, Billed: [3]int64{t.BilledPrompt, t.BilledCached, t.BilledOutput}}
+			Admitted: t.Admitted, Charged: charged, PerMinute: perMinute, Billed: [3]int64{billed.Prompt, billed.Cached, billed.Output}}
 	}
 	for _, t := range a.work.tasks {
 		list[t.model].Working++

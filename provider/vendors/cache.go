@@ -62,23 +62,3 @@ func openAICache(model string) provider.Cache {
 	}
 	return provider.Cache{TTL: short, Least: 1024, Step: 128}
 }
-
-// PriceWrites sets what tokens cost that are written to c.Cache, by the price of input. It
-// is called again when the time to live has changed.
-//
-// Claude's cost 1.25 times as much as others for a life of 5 minutes, and twice as much for
-// an hour. Those of OpenAI's models cost 1.25 times as much from GPT-5.6 on, and before that
-// as much as others (both by the vendors' price lists, 2026-10).
-func PriceWrites(c *provider.Config) {
-	c.Price.Written = 0
-	switch {
-	case strings.HasPrefix(c.Model, "claude-") && c.Cache.TTL > short:
-		c.Price.Written = 2 * c.Price.Input
-	case strings.HasPrefix(c.Model, "claude-") && c.Cache.TTL > 0, paysForWrites(c.Model):
-		c.Price.Written = 1.25 * c.Price.Input
-	}
-}
-
-func paysForWrites(model string) bool {
-	return strings.HasPrefix(model, "gpt-5.6") || strings.HasPrefix(model, "gpt-6")
-}

@@ -59,13 +59,13 @@ func TestConversationChargedByHand(t *testing.T) {
 		ttl    time.Duration // 0 = the vendor's
 		want   bill
 	}{
-		{provider.Config{Vendor: "anthropic", Model: "claude-sonnet-4.5", Limits: input, Price: provider.Price{Input: 3, Cached: 0.3, Output: 15}}, 0, claude},
-		{provider.Config{Vendor: "anthropic", Model: "claude-sonnet-4.5", Limits: input, Price: provider.Price{Input: 3, Cached: 0.3, Output: 15}}, time.Hour, hour},
+		{provider.Config{Vendor: "anthropic", Model: "claude-sonnet-4.5", Limits: input, Price: provider.Price{Input: 3, Cached: 0.3, Written: 3.75, Output: 15}}, 0, claude},
+		{provider.Config{Vendor: "anthropic", Model: "claude-sonnet-4.5", Limits: input, Price: provider.Price{Input: 3, Cached: 0.3, Written: 6, Output: 15}}, time.Hour, hour},
 		{provider.Config{Vendor: "openai", Model: "gpt-4o", TPM: 1e6, Price: provider.Price{Input: 2.5, Cached: 1.25, Output: 10}}, 0,
 			bill{[4]int64{0, 1920, 2432, 1408}, [4]int64{1920, 512, 768, 768}, 11_250, 0.029925}},
-		{provider.Config{Vendor: "openai", Model: "gpt-6-sol", TPM: 1e6, Price: provider.Price{Input: 2, Cached: 0.2, Output: 10}}, 0,
+		{provider.Config{Vendor: "openai", Model: "gpt-6-sol", TPM: 1e6, Price: provider.Price{Input: 2, Cached: 0.2, Written: 2.5, Output: 10}}, 0,
 			bill{[4]int64{0, 1920, 2432, 1408}, [4]int64{1920, 512, 768, 768}, 11_250, 0.023716}},
-		{provider.Config{Vendor: "anthropic", Model: "claude-haiku-4.5", Limits: input, Price: provider.Price{Input: 1, Cached: 0.1, Output: 5}}, 0,
+		{provider.Config{Vendor: "anthropic", Model: "claude-haiku-4.5", Limits: input, Price: provider.Price{Input: 1, Cached: 0.1, Written: 1.25, Output: 5}}, 0,
 			bill{limit: 10_050, usd: 0.01605}},
 	} {
 		c := tt.config
@@ -73,7 +73,6 @@ func TestConversationChargedByHand(t *testing.T) {
 		vendors.Apply(&c)
 		if tt.ttl > 0 {
 			c.Cache.TTL = tt.ttl
-			vendors.PriceWrites(&c)
 		}
 		if err := c.Validate(); err != nil {
 			t.Fatal(err)
@@ -92,12 +91,12 @@ func TestConversationChargedByHand(t *testing.T) {
 				t.Fatalf("%s: call %d: %+v", c.Model, i, r)
 			}
 			m.Finish(now.Add(5*time.Second), &a, false)
-			got.read[i], got.written[i] = m.Tally.BilledCached-before.BilledCached, m.Tally.BilledWritten-before.BilledWritten
-			if fresh := m.Tally.BilledPrompt - before.BilledPrompt - got.read[i] - got.written[i]; fresh < 0 || int64(prompt) != fresh+got.read[i]+got.written[i] {
+			got.read[i], got.written[i] = m.Tally.Billed[0].Cached-before.Billed[0].Cached, m.Tally.Billed[0].Written-before.Billed[0].Written
+			if fresh := m.Tally.Billed[0].Prompt - before.Billed[0].Prompt - got.read[i] - got.written[i]; fresh < 0 || int64(prompt) != fresh+got.read[i]+got.written[i] {
 				t.Errorf("%s: of %d tokens sent %d are read, %d written, %d neither", c.Model, prompt, got.read[i], got.written[i], fresh)
 			}
 		}
-		got.limit, got.usd = m.Tally.Charged(), c.Price.Tokens(&m.Tally)
+		got.limit, got.usd = m.Tally.Charged(), c.Price.Total(&m.Tally.Billed)
 		if math.Abs(got.usd-tt.want.usd) < 1e-12 {
 			got.usd = tt.want.usd
 		}

@@ -29,8 +29,8 @@ func TestDeepSeek(t *testing.T) {
 		t.Error("it goes on when the client of a stream is gone")
 	}
 	m.Finish(0, &open[0], true)
-	if !admitted(m, 0, wire.Attempt{Guess: 1}) || m.Tally.BilledOutput != 140 {
-		t.Errorf("no place after a client hung up, or %d tokens billed, want 140", m.Tally.BilledOutput)
+	if !admitted(m, 0, wire.Attempt{Guess: 1}) || m.Tally.Billed[0].Output != 140 {
+		t.Errorf("no place after a client hung up, or %d tokens billed, want 140", m.Tally.Billed[0].Output)
 	}
 }
 

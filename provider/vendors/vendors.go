@@ -19,8 +19,8 @@
 // produced to their end by all.
 //
 // A function replaces Charge, Headers, Cache and Window of the deployment,
-// Window of each of its Limits and, of its Price, that of tokens written to the cache. It
-// keeps Phase, which depends on the time of day and not on the vendor.
+// Window of each of its Limits. It keeps Phase, which depends on the time of day and not on
+// the vendor.
 package vendors
 
 import (
@@ -52,7 +52,6 @@ func Apply(c *provider.Config) bool {
 	if d, ok := wire.DialectOf(c.Vendor); ok {
 		c.Headers = d.Headers
 	}
-	PriceWrites(c)
 	return true
 }
 

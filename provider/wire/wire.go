@@ -41,6 +41,7 @@ type Attempt struct {
 	Admitted bool               // must be handed to Finish
 	Failed   bool               // admitted, and answered with an error
 	Streamed bool               // the answer is to come piece by piece, as it is produced; the driver says so
+	Band     uint8              // the prices that it pays; see provider.Band
 
 	SystemID uint16 // see System
 	// Written are the tokens of the prompt that are put into the cache if the attempt

@@ -45,6 +45,7 @@ func Describe(q *Question) (*profile.Profile, error) {
 		}
 	}
 	m := profile.NewMeter(measures(q.Catalog))
+	m.Lengths = q.Catalog.LongPrompts()
 	first := time.UTC
 	if err := m.Read(&watched{q.Log, &first}); err != nil {
 		return nil, InputError{err}
@@ -59,7 +60,7 @@ func Describe(q *Question) (*profile.Profile, error) {
 	p := m.Profile(where)
 	p.Source, p.Format, p.BadRows = q.Source, q.Log.Format(), q.Log.BadRows()
 	p.Warnings = append(p.Warnings, q.Log.Warnings()...)
-	p.Cost = reconcile(m.Billed(), q.Catalog)
+	p.Cost = reconcile(m.Billed(), m.Lengths, q.Catalog)
 	refs := q.Providers
 	if len(refs) == 0 {
 		ref, why, named := scenarios.DeploymentOf(m.Models(), q.Catalog)
@@ -169,7 +170,7 @@ func step(m *profile.Meter, p *profile.Profile, r *catalog.Row, derived string) 
 
 // reconcile holds what rows say they cost against the prices of the catalog; nil when none
 // says so.
-func reconcile(billed []*profile.Billed, known *catalog.Catalog) *profile.Cost {
+func reconcile(billed []*profile.Billed, lengths []uint32, known *catalog.Catalog) *profile.Cost {
 	if len(billed) == 0 {
 		return nil
 	}
@@ -183,7 +184,13 @@ func reconcile(billed []*profile.Billed, known *catalog.Catalog) *profile.Cost {
 		}
 		c.Priced += b.Rows
 		c.Compare += b.USD
-		c.Listed += price.Tokens(&provider.Tally{BilledPrompt: b.Prompt, BilledCached: b.Cached, BilledOutput: b.Output})
+		for i, n := range b.Tokens {
+			band := provider.Band(0)
+			if i > 0 {
+				band = price.Band(0, lengths[i-1]) & provider.LongPrompt
+			}
+			c.Listed += price.In(band, &provider.Usage{Prompt: n.Prompt, Cached: n.Cached, Output: n.Output})
+		}
 	}
 	if c.Listed > 0 {
 		ratio := c.Compare / c.Listed

@@ -115,24 +115,30 @@ func (q *Question) model(name string, f *File, requests []sized) (Model, error) 
 		return m, nil
 	}
 	price := tiers[0].Config.Price
-	m.Input, m.Most = m.cost(&price)
+	m.Input, m.Most = m.cost(&price, requests)
 	batch := tiers[0].Config
 	batch.Ref = tiers[0].Ref
 	if q.Catalog.ToBatch(&batch) == nil {
-		m.BatchIn, m.BatchMost = m.cost(&batch.Price)
+		m.BatchIn, m.BatchMost = m.cost(&batch.Price, requests)
 	}
 	return m, nil
 }
 
 // cost returns what the prompts cost, and what they and the longest answers cost. The second is
-// absent where a request declares no max_tokens.
-func (m *Model) cost(p *provider.Price) (input, most *float64) {
+// absent where a request declares no max_tokens. Hours in which tokens cost more are left out.
+func (m *Model) cost(p *provider.Price, requests []sized) (input, most *float64) {
 	if p.Input == 0 {
 		return nil, nil
 	}
-	in := p.Tokens(&provider.Tally{BilledPrompt: m.Tokens})
+	var prompts, answers provider.Bill
+	for _, r := range requests {
+		b := p.Band(0, r.prompt) & provider.LongPrompt
+		prompts[b].Prompt += int64(r.prompt)
+		answers[b].Output += int64(r.most)
+	}
+	in := p.Total(&prompts)
 	if m.Undeclared == 0 {
-		all := p.Tokens(&provider.Tally{BilledPrompt: m.Tokens, BilledOutput: m.Answers})
+		all := in + p.Total(&answers)
 		most = &all
 	}
 	return &in, most

@@ -31,6 +31,8 @@ type Result struct {
 	// Setting says what was simulated: the scenario as it was resolved, with the sources
 	// of its numbers.
 	Setting []Setting `json:"setting,omitempty"`
+	// Prices are those of the deployments, with the rows of the catalog that say so.
+	Prices []Price `json:"prices,omitempty"`
 	// Command and Version are what was run.
 	Command string `json:"command,omitempty"`
 	Version string `json:"version,omitempty"` // of ratesim
@@ -77,6 +79,7 @@ type Strategy struct {
 	Tenants []Group // where there are several
 	Sizes   []Group // by the length of the prompt: small, medium, large
 	Curves  *Curves
+	Bill    []Usage // what the replications used, at each price
 }
 
 // Curves holds what the pictures are drawn from, so that they can be drawn

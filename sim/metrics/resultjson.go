@@ -40,6 +40,7 @@ type divided struct {
 	Tenants []Group `json:"tenants,omitempty"` // the metrics of each tenant, where there are several
 	Sizes   []Group `json:"sizes,omitempty"`   // the metrics of each third of the calls by the length of the prompt
 	Curves  *Curves `json:"curves,omitempty"`  // what the pictures are drawn from
+	Bill    []Usage `json:"bill,omitempty"`    // what the replications used at each price, added up
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -57,7 +58,7 @@ func (g *Group) UnmarshalJSON(b []byte) error {
 
 // MarshalJSON implements json.Marshaler.
 func (s Strategy) MarshalJSON() ([]byte, error) {
-	return parts(s.Group, divided{s.Tenants, s.Sizes, s.Curves})
+	return parts(s.Group, divided{s.Tenants, s.Sizes, s.Curves, s.Bill})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -66,6 +67,6 @@ func (s *Strategy) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &d); err != nil {
 		return err
 	}
-	s.Tenants, s.Sizes, s.Curves = d.Tenants, d.Sizes, d.Curves
+	s.Tenants, s.Sizes, s.Curves, s.Bill = d.Tenants, d.Sizes, d.Curves, d.Bill
 	return json.Unmarshal(b, &s.Group)
 }

@@ -54,6 +54,7 @@ type Run struct {
 
 	// Filled in by the driver at the end of the run.
 	CostUSD float64
+	Usage   []Usage // what it is made of
 	// Tokens of the prompts that were answered, and how many of them came from the
 	// provider's cache.
 	BilledPrompt, BilledCached int64

@@ -18,7 +18,7 @@ func Summarise(r *Result, s *Sample, tenants []string) {
 	r.Schema = Schema
 	r.Replications = len(s.done)
 	for i := range s.Outcomes {
-		out := Strategy{Group: Group{Name: s.Outcomes[i].Name}, Curves: s.curves(i)}
+		out := Strategy{Group: Group{Name: s.Outcomes[i].Name}, Curves: s.curves(i), Bill: s.bill(i)}
 		s.values(&out.Values, i, Part{})
 		out.Tenants = s.groups(i, ByTenant, tenants)
 		out.Sizes = s.groups(i, BySize, SizeNames[:])

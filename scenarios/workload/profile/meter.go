@@ -53,15 +53,21 @@ type Meter struct {
 	statuses [600]int64 // of HTTP
 	tenants  map[string]*Share
 	cost     map[string]*Billed
+	// Lengths are the prompts, in tokens and from the shortest on, from which a request may
+	// have another price. They are set before anything is added.
+	Lengths []uint32
 }
 
 // Billed is what the rows of a model that say what they cost used.
 type Billed struct {
-	Model                  string
-	Rows                   int64
-	Prompt, Cached, Output int64
-	USD                    float64
+	Model  string
+	Rows   int64
+	Tokens []Tokens // by the length of the prompt: one more than there are Meter.Lengths
+	USD    float64
 }
+
+// Tokens is how many tokens were used.
+type Tokens struct{ Prompt, Cached, Output int64 }
 
 // NewMeter returns an empty Meter, which also measures what limits count.
 func NewMeter(measures []Measure) *Meter {
@@ -196,13 +202,18 @@ func (m *Meter) named(r *workload.Record, n int64) {
 	if r.Priced {
 		b := m.cost[r.Model]
 		if b == nil {
-			b = &Billed{Model: r.Model}
+			b = &Billed{Model: r.Model, Tokens: make([]Tokens, len(m.Lengths)+1)}
 			m.cost[r.Model] = b
 		}
+		at := 0
+		for at < len(m.Lengths) && r.Prompt >= n*int64(m.Lengths[at]) {
+			at++
+		}
 		b.Rows++
-		b.Prompt += r.Prompt
-		b.Cached += r.Cached
-		b.Output += r.Output
+		t := &b.Tokens[at]
+		t.Prompt += r.Prompt
+		t.Cached += r.Cached
+		t.Output += r.Output
 		b.USD += r.Cost
 	}
 }

@@ -138,7 +138,7 @@ func TestByHand(t *testing.T) {
 	if !ok || use.Peak != 140 || !near(use.Over, 1.0/3) || !near(use.Excess, 20.0/230) {
 		t.Errorf("asked %+v", use)
 	}
-	if b := m.Billed(); len(b) != 1 || b[0].USD != 0.5 || b[0].Prompt != 30 {
+	if b := m.Billed(); len(b) != 1 || b[0].USD != 0.5 || b[0].Tokens[0].Prompt != 30 {
 		t.Errorf("billed %+v", b)
 	}
 }
