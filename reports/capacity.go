@@ -17,7 +17,7 @@ import (
 // what it rests on.
 func Capacity(r *capacity.Report) *Document {
 	r = asSaved(r)
-	return &Document{Kind: KindCapacity, Name: r.Model, Title: Answer(r), Facts: capacityFacts(r), Tables: capacityTables(r),
+	return &Document{Kind: KindCapacity, Name: r.Model, Title: Answer(r), Lead: service(r), Facts: capacityFacts(r), Tables: capacityTables(r),
 		Lists: capacityLists(r), Warnings: r.Warnings, Data: rounded{r}, Records: capacityRecords(r), Charts: chart.Capacity(r)}
 }
 
@@ -83,6 +83,92 @@ func Answer(r *capacity.Report) string {
 	}
 	b.WriteString(sentence(why))
 	return b.String()
+}
+
+// service says what the recommended option does to requests, against pay-as-you-go, and what
+// pay-as-you-go is limited by.
+func service(r *capacity.Report) []string {
+	var out []string
+	chosen := -1
+	if i := r.Recommendation.Option; i >= 0 && i < len(r.Options) {
+		chosen = i
+	}
+	if chosen > 0 {
+		if s := slower(&r.Options[0], &r.Options[chosen]); s != "" {
+			out = append(out, s)
+		}
+	}
+	p := r.Replay
+	if p == nil {
+		return out
+	}
+	limited := "Pay-as-you-go has no limits that are known, so that none of its requests is refused here."
+	if p.PAYG != "" {
+		limited = fmt.Sprintf("Pay-as-you-go has the limits of %s", words.Printable(p.PAYG))
+		if len(p.Limits) > 0 {
+			limited += ", " + limitWords(p.Limits)
+		}
+		if p.Assumed {
+			limited += ": the largest tier was assumed, --provider names another"
+		}
+		limited += "."
+	}
+	out = append(out, limited)
+	if len(p.Tiers) > 0 {
+		out = append(out, onSmallerTiers(r))
+	}
+	return out
+}
+
+// slower says how the latency of an option differs from that of pay-as-you-go, and what it
+// refuses.
+func slower(payg, o *capacity.Option) string {
+	s := ""
+	if a, b := payg.LatencyP95, o.LatencyP95; a != nil && b != nil {
+		was, is := words.Write(*a, words.Seconds), words.Write(*b, words.Seconds)
+		switch {
+		case was == is:
+			s = fmt.Sprintf("Requests take as long as on pay-as-you-go: 95 %% are answered within %s.", is)
+		default:
+			s = fmt.Sprintf("Requests take %s than on pay-as-you-go: 95 %% are answered within %s instead of %s",
+				map[bool]string{true: "longer", false: "less time"}[*b > *a], is, was)
+			if c, d := payg.LatencyP50, o.LatencyP50; c != nil && d != nil {
+				s += fmt.Sprintf(", half of them within %s instead of %s", words.Write(*d, words.Seconds), words.Write(*c, words.Seconds))
+			}
+			s += "."
+		}
+	}
+	if o.RejectedShare != nil && *o.RejectedShare > 0 {
+		if s != "" {
+			s += " "
+		}
+		s += fmt.Sprintf("%s of the requests fail.", words.Write(*o.RejectedShare, words.FinePercent))
+	}
+	return s
+}
+
+// limitWords writes limits as "15M TPM and 90K RPM".
+func limitWords(limits []capacity.Limit) string {
+	var parts []string
+	for _, l := range limits {
+		parts = append(parts, words.Write(float64(l.Most), words.Quantity)+" "+strings.ToUpper(words.Printable(l.Name)))
+	}
+	return words.List(parts, "and")
+}
+
+// onSmallerTiers says what the smallest tier would refuse, and whether the answer stands.
+func onSmallerTiers(r *capacity.Report) string {
+	first := &r.Replay.Tiers[0]
+	s := fmt.Sprintf("On %s (%s), %s of the requests would be refused", words.Printable(first.Ref), limitWords(first.Limits), words.Write(first.Rejected, words.FinePercent))
+	if first.WithChosen != nil {
+		s += fmt.Sprintf(", and %s with what is recommended here", words.Write(*first.WithChosen, words.FinePercent))
+	}
+	for _, t := range r.Replay.Tiers {
+		if t.Option != r.Recommendation.Option {
+			return s + "; the answer is another one there, as the table of tiers says."
+		}
+	}
+	return s + "; the answer is the same."
 }
 
 // advice says what to do.

@@ -14,7 +14,11 @@ import (
 // capacityTables are the options, the demand with the PTUs it needs, and break-even
 // utilisations.
 func capacityTables(r *capacity.Report) []Table {
-	tables := []Table{optionTable(r), demandTable(r)}
+	tables := []Table{optionTable(r)}
+	if r.Replay != nil && len(r.Replay.Tiers) > 0 {
+		tables = append(tables, tierTable(r))
+	}
+	tables = append(tables, demandTable(r))
 	if len(r.WithinHour) > 0 {
 		tables = append(tables, burstTable(r))
 	}
@@ -50,7 +54,7 @@ func count(n int) Cell { return Cell{Num: strconv.Itoa(n), Sort: float64(n)} }
 
 func optionTable(r *capacity.Report) Table {
 	t := Table{Of: "option", Columns: columns(
-		[]string{r.Currency + "/month", r.Currency + "/year", "to payg", "used", "spilled", "refused", "p50", "p95", "objective"},
+		[]string{r.Currency + "/month", r.Currency + "/year", "to payg", "used", "spilled", "refused", "p50", "p95", "SLO"},
 		1, 9, 3, 7, 6, 5, 8, 4, 2)}
 	for i := range r.Options {
 		o := &r.Options[i]
@@ -77,6 +81,27 @@ func optionTable(r *capacity.Report) Table {
 		if i == r.Recommendation.Option {
 			t.Rows[i].Role = chart.Chosen
 		}
+	}
+	return t
+}
+
+// tierTable shows what smaller tiers of pay-as-you-go refuse, and what the answer is there.
+func tierTable(r *capacity.Report) Table {
+	t := Table{Of: "if pay-as-you-go is", Columns: columns([]string{"TPM", "refused alone", "as recommended", "then the cheapest that does"}, 4, 1, 3, 2)}
+	for _, tier := range r.Replay.Tiers {
+		cells := []Cell{absent(), value(tier.Rejected, words.FinePercent), absent(), text("none")}
+		for _, l := range tier.Limits {
+			if l.Name == "tpm" || l.Name == "itpm" {
+				cells[0] = value(float64(l.Most), words.Quantity)
+			}
+		}
+		if tier.WithChosen != nil {
+			cells[2] = value(*tier.WithChosen, words.FinePercent)
+		}
+		if tier.Option >= 0 && tier.Option < len(r.Options) {
+			cells[3] = text(r.Options[tier.Option].Title())
+		}
+		t.add(tier.Ref, cells...)
 	}
 	return t
 }

@@ -8,6 +8,9 @@ type Option struct {
 	Commitment string `json:"commitment"` // none, hourly, monthly, yearly, or yearly+hourly
 	Deployment string `json:"deployment"` // its kind
 	PTUs       int    `json:"ptus"`       // of a schedule, the most
+	// Rule is p95 of the option whose size is the one that the 95th percentile of the
+	// demand needs, which many take as a rule of thumb; empty of others.
+	Rule string `json:"rule,omitempty"`
 
 	USDPerMonth float64 `json:"usd_per_month"` // in Currency
 	USDPerYear  float64 `json:"usd_per_year"`  // in Currency
@@ -36,7 +39,7 @@ type Option struct {
 
 // options lists what can be done, pay-as-you-go first. A size without spillover
 // is the smallest of which at most a share of the tokens is over the capacity;
-// with it, the cheapest.
+// with it, the cheapest. The size by rule of thumb is always among them.
 func (e *Evaluation) options(over, batch float64) []Option {
 	list := []Option{e.payAsYouGo(1)}
 	strict := e.overflow.Within(e.offer.Sizes, e.offer.TPMPerPTU, over)
@@ -46,6 +49,7 @@ func (e *Evaluation) options(over, batch float64) []Option {
 	for c := range Commitment(len(Commitments)) {
 		list = append(list, e.ptu("ptu+spillover", e.best(e.overflow, c, 1), c, 1, true))
 	}
+	list = e.ruleOfThumb(list)
 	if s, ok := NewSchedule(e.demand, e.x, e.offer, over); ok && s.Extra > 0 {
 		list = append(list, e.scheduled(s))
 	}
@@ -61,6 +65,17 @@ func (e *Evaluation) options(over, batch float64) []Option {
 			list[i].Name += "+batch"
 		}
 	}
+	return list
+}
+
+// ruleOfThumb marks the last of the options, the cheapest with spillover, if it is as large as the
+// 95th percentile of the demand needs, or else adds an option of that size.
+func (e *Evaluation) ruleOfThumb(list []Option) []Option {
+	size := e.offer.Sizes.AtLeast(e.p95 / e.offer.TPMPerPTU)
+	if list[len(list)-1].PTUs != size {
+		list = append(list, e.ptu("ptu+spillover", size, Yearly, 1, true))
+	}
+	list[len(list)-1].Rule = "p95"
 	return list
 }
 

@@ -12,15 +12,7 @@ import (
 // it.
 func (e *Evaluation) Conclude() {
 	r := e.Report
-	best := -1
-	for i := range r.Options {
-		o := &r.Options[i]
-		o.Missed = e.Missed(o)
-		o.MeetsSLO = len(o.Missed) == 0
-		if o.MeetsSLO && (best < 0 || better(o, &r.Options[best])) {
-			best = i
-		}
-	}
+	best := e.Best(r.Options)
 	r.Recommendation = Recommendation{Option: best, FlipsIf: []string{}}
 	if best < 0 {
 		r.Recommendation.Why = "no option meets " + strings.Join(r.Objectives, " and ") + ": " + e.nearest()
@@ -47,6 +39,21 @@ func (e *Evaluation) Conclude() {
 			r.Recommendation.PTUsInterval = [2]int{certain.Lo, certain.Hi}
 		}
 	}
+}
+
+// Best judges options by the objectives and returns the index of the cheapest that meets
+// them all, -1 if none does.
+func (e *Evaluation) Best(options []Option) int {
+	best := -1
+	for i := range options {
+		o := &options[i]
+		o.Missed = e.Missed(o)
+		o.MeetsSLO = len(o.Missed) == 0
+		if o.MeetsSLO && (best < 0 || better(o, &options[best])) {
+			best = i
+		}
+	}
+	return best
 }
 
 // Missed says which objectives an option misses, and by what.
@@ -101,6 +108,9 @@ func (o *Option) Title() string {
 		if o.Spills {
 			title += " with spillover"
 		}
+	}
+	if o.Rule != "" {
+		title += ", " + o.Rule
 	}
 	if o.Online < 1 {
 		title += fmt.Sprintf(", %.0f %% batched", 100*(1-o.Online))

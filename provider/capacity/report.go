@@ -85,9 +85,31 @@ type Replay struct {
 	Minutes  int     `json:"minutes"`           // how long it is
 	Requests int64   `json:"requests"`          // that were replayed
 	PAYG     string  `json:"payg"`              // the deployment's reference; empty for one without limits
-	Width    float64 `json:"width_s,omitempty"` // seconds of a step of utilisation
+	Limits   []Limit `json:"limits,omitempty"`  // of the pay-as-you-go deployment; none where it has none
+	Assumed  bool    `json:"assumed,omitempty"` // nobody said which pay-as-you-go deployment it is: the largest tier was taken
+	// Tiers are the smaller pay-as-you-go deployments that could have been assumed, the
+	// smallest first, up to the one that serves everything.
+	Tiers []Tier  `json:"tiers,omitempty"`
+	Width float64 `json:"width_s,omitempty"` // seconds of a step of utilisation
 	// Utilisation of the recommended PTUs over time, a value each Width seconds.
 	Utilisation []float64 `json:"utilisation,omitempty"`
+}
+
+// Limit is one limit of a deployment.
+type Limit struct {
+	Name string `json:"name"` // as the catalog names it: rpm, tpm and so on
+	Most int64  `json:"most"` // of what it counts, in its period
+}
+
+// Tier is what would happen if pay-as-you-go had the limits of another tier.
+type Tier struct {
+	Ref      string  `json:"ref"`            // of the deployment in the catalog
+	Limits   []Limit `json:"limits"`         // of it
+	Rejected float64 `json:"rejected_share"` // of the requests, on pay-as-you-go alone
+	// WithChosen is the share of the requests that is refused with the recommended option;
+	// nil where that is pay-as-you-go alone, or there is none.
+	WithChosen *float64 `json:"rejected_share_of_recommended,omitempty"`
+	Option     int      `json:"option"` // index of the option that would be recommended; -1 = none meets the objectives
 }
 
 // Recommendation is the answer.
@@ -120,6 +142,7 @@ type Evaluation struct {
 	x, cost    []float64 // normalised tokens, and pay-as-you-go price, of each minute
 	overflow   *Overflow
 	payg       float64 // what all tokens cost a month without PTUs
+	p95        float64 // of x
 	objectives []Objective
 	key        rng.Key
 }
@@ -171,7 +194,7 @@ func Evaluate(d *Demand, o *Offer, s Settings) *Evaluation {
 		at := sized(r.Normalised, p.Sizes, p.TPMPerPTU)
 		r.Sizes = append(r.Sizes, DeploymentSizes{p.Deployment, p.Sizes.Minimum, p.Sizes.Step, at})
 	}
-	r.PTUsAt = r.Sizes[0].PTUsAt
+	r.PTUsAt, e.p95 = r.Sizes[0].PTUsAt, r.Normalised.P95
 	over := usual()[0].Most
 	for _, b := range e.objectives {
 		r.Objectives = append(r.Objectives, b.String())

@@ -94,6 +94,9 @@ func Answer(ctx context.Context, q *Question) (*capacity.Report, error) {
 	}
 	e.Conclude()
 	stage.utilisation(r)
+	if err := stage.tell(ctx, e); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 

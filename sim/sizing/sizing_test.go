@@ -281,7 +281,7 @@ func TestObjectiveNeedsMore(t *testing.T) {
 	// An hour of four is 100,000: 35 PTUs, 87,500, spill 12,500 of 250,000: just 5 %.
 	var yearly []capacity.Option
 	for _, o := range held.Options {
-		if o.Name == "ptu+spillover" && o.Commitment == "yearly" {
+		if o.Name == "ptu+spillover" && o.Commitment == "yearly" && o.Rule == "" {
 			yearly = append(yearly, o)
 		}
 	}

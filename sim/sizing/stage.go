@@ -9,6 +9,7 @@ import (
 
 	"ratesim/provider"
 	"ratesim/provider/capacity"
+	rows "ratesim/provider/catalog"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim"
@@ -37,6 +38,7 @@ type stage struct {
 	cached float64
 	shapes []shape
 	payg   provider.Config
+	tiers  []rows.Row // of pay-as-you-go, the smallest first
 
 	done   int
 	played map[play]*served
@@ -86,7 +88,7 @@ func newStage(q *Question, o *capacity.Offer, d *capacity.Demand, r *capacity.Re
 	window := capacity.Demand{Minutes: s.used}
 	part := window.Total()
 	s.cached = part.Cached / max(part.Prompt, 1)
-	r.Replay = &capacity.Replay{Minutes: len(s.used), Requests: int64(part.Requests), PAYG: s.payg.Ref}
+	r.Replay = &capacity.Replay{Minutes: len(s.used), Requests: int64(part.Requests), PAYG: s.payg.Ref, Limits: limits(&s.payg), Assumed: q.PAYG == ""}
 	if d.Dated {
 		r.Replay.From = d.Start.Add(time.Duration(s.first) * time.Minute).Format(time.RFC3339)
 	}
@@ -94,37 +96,6 @@ func newStage(q *Question, o *capacity.Offer, d *capacity.Demand, r *capacity.Re
 }
 
 const shapesFrom = "azure-conv-2023"
-
-// payAsYouGo finds the deployment that takes what PTUs do not.
-func (s *stage) payAsYouGo() error {
-	ref := s.q.PAYG
-	if ref == "" {
-		most := int64(0)
-		rows := s.q.Catalog.List()
-		for i := range rows {
-			if c := &rows[i].Config; c.Vendor == s.offer.Vendor && c.Model == s.offer.Model && rows[i].Minimum == 0 && c.TPM > most {
-				ref, most = rows[i].Ref, c.TPM
-			}
-		}
-	}
-	var err error
-	if ref != "" {
-		s.payg, err = s.q.Catalog.Find(ref)
-	} else { // as fast as the model is, and without limits
-		if s.payg, err = s.provisioned(s.offer.Sizes.Minimum); err == nil {
-			s.payg.Ref, s.payg.PTU, s.payg.Latency.Load, s.payg.Latency.Floor = "", provider.Provisioned{}, 0, 0
-		}
-	}
-	if err == nil && s.payg.PTU.Units > 0 {
-		err = fmt.Errorf("%s is provisioned; pay-as-you-go is wanted", ref)
-	}
-	s.payg.Name = "payg"
-	s.payg.Charge.Reserve = provider.ReserveActual
-	// Cost counts normalised tokens, so that a run tells how many were spilled.
-	// A price of 0 for cached ones would mean the price of the others.
-	s.payg.Price = provider.Price{Input: 1e6, Cached: max(1e6*(1-s.offer.Weights.Discount), 1e-9), Output: 1e6 * s.offer.Weights.Ratio}
-	return err
-}
 
 // provisioned is the deployment of so many PTUs. What a request will use is
 // reserved for it: the service's own estimate is not published.
@@ -175,7 +146,10 @@ func (s *stage) serve(ctx context.Context, e *capacity.Evaluation) error {
 			return err
 		}
 		own := o.Name == "ptu"
-		if !own && (!o.Spills || o.Commitment != capacity.Yearly.String()) || len(e.Missed(o)) == 0 {
+		again := slices.ContainsFunc(r.Options[:i], func(p capacity.Option) bool { // of a rule of thumb
+			return p.Name == o.Name && p.Commitment == o.Commitment && p.Online == o.Online
+		})
+		if !own && (!o.Spills || o.Commitment != capacity.Yearly.String()) || again || len(e.Missed(o)) == 0 {
 			continue
 		}
 		larger, err := s.enough(ctx, e, o)
