@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -12,7 +13,7 @@ import (
 	"ratesim/reports/words"
 )
 
-// Capacity is the answer of `ratesim ptu`: what to buy and why, what could be done and
+// Capacity is the answer of `ratesim ptu`, and of `ratesim capacity` for one vendor: what to buy and why, what could be done and
 // what it costs, the demand, break-even utilisations, what would change the answer, and
 // what it rests on.
 func Capacity(r *capacity.Report) *Document {
@@ -23,7 +24,11 @@ func Capacity(r *capacity.Report) *Document {
 
 // capacityFacts say what was looked at.
 func capacityFacts(r *capacity.Report) []string {
-	parts := []string{r.Model, r.Deployment, r.Source,
+	model := r.Model
+	if r.Vendor != "" && r.Unit != "PTU" {
+		model = r.Vendor + "/" + model
+	}
+	parts := []string{model, r.Deployment, r.Source,
 		ptuSpan(r.Minutes) + " by the " + r.Granularity}
 	if r.Start != "" {
 		parts = append(parts, "from "+r.Start)
@@ -76,9 +81,9 @@ func Answer(r *capacity.Report) string {
 		case *p < 0.025:
 			why += fmt.Sprintf("; that holds in %.0f %% of resamples of the days", 100*(1-*p))
 		case lo == hi:
-			why += fmt.Sprintf("; PTUs pay in %.0f %% of resamples of the days, and %d is the cheapest number in 95 %% of them", 100**p, lo)
+			why += fmt.Sprintf("; %s pay in %.0f %% of resamples of the days, and %d is the cheapest number in 95 %% of them", unitsOf(r), 100**p, lo)
 		default:
-			why += fmt.Sprintf("; PTUs pay in %.0f %% of resamples of the days, with %d to %d the cheapest number in 95 %% of them", 100**p, lo, hi)
+			why += fmt.Sprintf("; %s pay in %.0f %% of resamples of the days, with %d to %d the cheapest number in 95 %% of them", unitsOf(r), 100**p, lo, hi)
 		}
 	}
 	b.WriteString(sentence(why))
@@ -102,7 +107,7 @@ func service(r *capacity.Report) []string {
 	if p == nil {
 		return out
 	}
-	limited := "Pay-as-you-go has no limits that are known, so that none of its requests is refused here."
+	limited := "No limits of pay-as-you-go are known, so that none of its requests is refused here; --provider names a deployment with limits."
 	if p.PAYG != "" {
 		limited = fmt.Sprintf("Pay-as-you-go has the limits of %s", words.Printable(p.PAYG))
 		if len(p.Limits) > 0 {
@@ -171,22 +176,29 @@ func onSmallerTiers(r *capacity.Report) string {
 	return s + "; the answer is the same."
 }
 
+// unitsOf is what the units that are sold are called.
+func unitsOf(r *capacity.Report) string { return cmp.Or(words.Printable(r.Unit), "PTU") + "s" }
+
 // advice says what to do.
 func advice(o *capacity.Option, model string) string {
 	batched := ""
 	if o.Online < 1 && o.Online > 0 {
 		batched = fmt.Sprintf(", with %.0f %% of the demand batched", 100*(1-o.Online))
 	}
-	lengths := map[string]string{"hourly": "paid by the hour", "monthly": "reserved for a month", "yearly": "reserved for a year"}
+	lengths := map[string]string{"hourly": "paid by the hour", "weekly": "bought for a week", "monthly": "reserved for a month", "quarterly": "reserved for three months", "yearly": "reserved for a year"}
+	bought := fmt.Sprintf("%d %s %s", o.PTUs, o.Deployment, o.Units())
+	if o.Outputs > 0 {
+		bought = fmt.Sprintf("%d input and %d output %s", o.PTUs, o.Outputs, o.Units())
+	}
 	switch {
 	case o.PTUs == 0:
 		return "Stay on pay-as-you-go" + batched
 	case o.Schedule != nil:
-		return fmt.Sprintf("Reserve %d %s PTUs of %s for a year and buy up to %d more by the hour when they are needed", o.Schedule.Reserved, o.Deployment, model, o.PTUs-o.Schedule.Reserved)
+		return fmt.Sprintf("Reserve %d %s %s of %s for a year and buy up to %d more by the hour when they are needed", o.Schedule.Reserved, o.Deployment, o.Units(), model, o.PTUs-o.Schedule.Reserved)
 	case o.Spills:
-		return fmt.Sprintf("Buy %d %s PTUs of %s, %s, and let what exceeds them spill over to pay-as-you-go%s", o.PTUs, o.Deployment, model, lengths[o.Commitment], batched)
+		return fmt.Sprintf("Buy %s of %s, %s, and let what exceeds them spill over to pay-as-you-go%s", bought, model, lengths[o.Commitment], batched)
 	}
-	return fmt.Sprintf("Buy %d %s PTUs of %s, %s%s", o.PTUs, o.Deployment, model, lengths[o.Commitment], batched)
+	return fmt.Sprintf("Buy %s of %s, %s%s", bought, model, lengths[o.Commitment], batched)
 }
 
 // sentence begins with a capital and ends with a full stop.
@@ -218,8 +230,11 @@ func capacityLists(r *capacity.Report) []List {
 	for _, from := range sources {
 		rests = append(rests, strings.Join(said[from], "; ")+" ("+from+")")
 	}
-	return append(out, List{"It rests on", rests})
+	return append(out, List{restsOn, rests})
 }
+
+// restsOn is the heading of the assumptions.
+const restsOn = "It rests on"
 
 // origin is where an assumption comes from, and when that was so.
 func origin(a capacity.Assumption) string {
@@ -240,11 +255,11 @@ func replayed(r *capacity.Report) string {
 	if r.Replay.Minutes < r.Minutes {
 		part = "the busiest " + ptuSpan(r.Replay.Minutes)
 	}
-	limits := r.Replay.PAYG
-	if limits == "" {
-		limits = "no limits"
+	limits := "limited as " + r.Replay.PAYG
+	if r.Replay.PAYG == "" {
+		limits = "without limits"
 	}
-	return fmt.Sprintf("; simulated were %s of it, %s requests, with pay-as-you-go limited as %s", part, words.Write(float64(r.Replay.Requests), words.Quantity), limits)
+	return fmt.Sprintf("; simulated were %s of it, %s requests, with pay-as-you-go %s", part, words.Write(float64(r.Replay.Requests), words.Quantity), limits)
 }
 
 // capacityRecords has a row for each option. What the log needs at percentiles is in

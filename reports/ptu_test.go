@@ -24,8 +24,8 @@ func aPTU() *capacity.Report {
 			{Deployment: "global", Minimum: 15, Step: 5, PTUsAt: capacity.Sized{P50: 20, P90: 35, P95: 40, P99: 50, Max: 60}},
 			{Deployment: "regional", Minimum: 50, Step: 50, PTUsAt: capacity.Sized{P50: 50, P90: 50, P95: 50, P99: 50, Max: 100}}},
 		WithinHour: []capacity.Bursty{{CV: 0.292, P99: 90_000, Max: 110_000, PTUsAtP99: 40, PTUs: 20, USDPerMonth: 5_100}, {CV: 1.026, P99: 190_000, Max: 310_000, PTUsAtP99: 80, USDPerMonth: 5_400}},
-		BreakEven:  capacity.BreakEvens{Hourly: 2.41, Monthly: 0.858, Yearly: 0.7295},
-		Uncached:   capacity.BreakEvens{Hourly: 2.667, Monthly: 0.95, Yearly: 0.807},
+		BreakEven:  capacity.BreakEvens{"hourly": 2.41, "monthly": 0.858, "yearly": 0.7295},
+		Uncached:   capacity.BreakEvens{"hourly": 2.667, "monthly": 0.95, "yearly": 0.807},
 		Objectives: []string{"p95<=8s", "rejected<=0.1%"},
 		Options: []capacity.Option{
 			{Name: "payg", Commitment: "none", Deployment: "global", USDPerMonth: 6_123.456789, USDPerYear: 73_481.48, Online: 1, RejectedShare: new(0.0), LatencyP50: new(2.0), LatencyP95: new(7.2), LatencyP99: new(9.0), MeetsSLO: true},
@@ -126,7 +126,7 @@ func TestService(t *testing.T) {
 			"Pay-as-you-go has the limits of azure/gpt-4o@dz-tier-6, 90.0k RPM and 15.0M TPM."}},
 		{func(r *capacity.Report) {
 			r.Options[2].LatencyP95, r.Replay.PAYG, r.Replay.Tiers = new(7.2), "", nil
-		}, []string{"Requests take as long as on pay-as-you-go: 95 % are answered within 7.2 s.", "Pay-as-you-go has no limits that are known, so that none of its requests is refused here."}},
+		}, []string{"Requests take as long as on pay-as-you-go: 95 % are answered within 7.2 s.", "No limits of pay-as-you-go are known, so that none of its requests is refused here; --provider names a deployment with limits."}},
 		{func(r *capacity.Report) {
 			r.Recommendation.Option, r.Replay.Tiers[0].WithChosen, r.Replay.Tiers[0].Option = 0, nil, 0
 		}, []string{"Pay-as-you-go has the limits of azure/gpt-4o@dz-tier-6, 90.0k RPM and 15.0M TPM: the largest tier was assumed, --provider names another.",

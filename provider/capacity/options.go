@@ -4,10 +4,16 @@ import "ratesim/provider/catalog"
 
 // An Option is one way to serve a demand, and what it costs.
 type Option struct {
-	Name       string `json:"name"`       // payg, ptu, ptu+spillover, ptu-schedule, and with +batch
-	Commitment string `json:"commitment"` // none, hourly, monthly, yearly, or yearly+hourly
+	// Name is payg, ptu, ptu+spillover or ptu-schedule, and with +batch; gsu, scale-tier or
+	// reserved stand in ptu's place where the units are others.
+	Name       string `json:"name"`
+	Commitment string `json:"commitment"` // none, hourly, weekly, monthly, quarterly, yearly, or yearly+hourly
 	Deployment string `json:"deployment"` // its kind
-	PTUs       int    `json:"ptus"`       // of a schedule, the most
+	PTUs       int    `json:"ptus"`       // units that are bought; of a schedule, the most
+	// Outputs are the units of output that are bought beside them, where input and output are
+	// bought by themselves.
+	Outputs int    `json:"output_units,omitempty"`
+	Unit    string `json:"unit,omitempty"` // what a unit is called; absent for a PTU
 	// Rule is p95 of the option whose size is the one that the 95th percentile of the
 	// demand needs, which many take as a rule of thumb; empty of others.
 	Rule string `json:"rule,omitempty"`
@@ -42,21 +48,25 @@ type Option struct {
 // with it, the cheapest. The size by rule of thumb is always among them.
 func (e *Evaluation) options(over, batch float64) []Option {
 	list := []Option{e.payAsYouGo(1)}
-	strict := e.overflow.Within(e.offer.Sizes, e.offer.TPMPerPTU, over)
-	for c := range Commitment(len(Commitments)) {
-		list = append(list, e.ptu("ptu", strict, c, 1, false))
+	if len(e.offer.Terms) > 0 {
+		strict := e.overflow.Within(e.offer.Sizes, e.offer.PerUnit, over)
+		for _, t := range e.offer.Terms {
+			list = append(list, e.ptu(e.name(), strict, t.Commitment, 1, false))
+		}
+		for _, t := range e.offer.Terms {
+			list = append(list, e.ptu(e.name()+spillover, e.best(e.overflow, t.Commitment, 1), t.Commitment, 1, true))
+		}
+		list = e.ruleOfThumb(list)
 	}
-	for c := range Commitment(len(Commitments)) {
-		list = append(list, e.ptu("ptu+spillover", e.best(e.overflow, c, 1), c, 1, true))
-	}
-	list = e.ruleOfThumb(list)
 	if s, ok := NewSchedule(e.demand, e.x, e.offer, over); ok && s.Extra > 0 {
 		list = append(list, e.scheduled(s))
 	}
 	if batch > 0 {
 		online := 1 - batch
 		list = append(list, e.payAsYouGo(online))
-		list = append(list, e.ptu("ptu+spillover", e.best(e.overflow, Yearly, online), Yearly, online, true))
+		if c := e.offer.Longest(); len(e.offer.Terms) > 0 {
+			list = append(list, e.ptu(e.name()+spillover, e.best(e.overflow, c, online), c, online, true))
+		}
 	}
 	for i := range list {
 		list[i].Deployment = e.offer.Deployment
@@ -68,12 +78,24 @@ func (e *Evaluation) options(over, batch float64) []Option {
 	return list
 }
 
+// spillover ends the names of options of which what exceeds the capacity is served as
+// pay-as-you-go.
+const spillover = "+spillover"
+
+// name is what options of the capacity that is sold are called.
+func (e *Evaluation) name() string {
+	if e.offer.sold.Product == "provisioned-throughput" {
+		return "gsu"
+	}
+	return e.offer.sold.Product
+}
+
 // ruleOfThumb marks the last of the options, the cheapest with spillover, if it is as large as the
 // 95th percentile of the demand needs, or else adds an option of that size.
 func (e *Evaluation) ruleOfThumb(list []Option) []Option {
-	size := e.offer.Sizes.AtLeast(e.p95 / e.offer.TPMPerPTU)
+	size := e.offer.Sizes.AtLeast(e.p95 / e.offer.PerUnit)
 	if list[len(list)-1].PTUs != size {
-		list = append(list, e.ptu("ptu+spillover", size, Yearly, 1, true))
+		list = append(list, e.ptu(e.name()+spillover, size, e.offer.Longest(), 1, true))
 	}
 	list[len(list)-1].Rule = "p95"
 	return list
@@ -91,9 +113,9 @@ func (e *Evaluation) WithSize(o *Option, units int) Option {
 // best is the cheapest size with spillover, the smallest that there is where
 // none pays.
 func (e *Evaluation) best(o *Overflow, c Commitment, online float64) int {
-	perMinute := e.offer.PTU[c] / minutesPerMonth
+	perMinute := e.offer.price(c) / minutesPerMonth
 	// A demand scaled by g has the cost g x cost(capacity / g).
-	return max(e.offer.Sizes.Minimum, o.Best(e.offer.Sizes, e.offer.TPMPerPTU/online, perMinute/online))
+	return max(e.offer.Sizes.Minimum, o.Best(e.offer.Sizes, e.offer.PerUnit/online, perMinute/online))
 }
 
 func (e *Evaluation) batched(online float64) float64 {
@@ -106,9 +128,9 @@ func (e *Evaluation) payAsYouGo(online float64) Option {
 }
 
 func (e *Evaluation) ptu(name string, units int, c Commitment, online float64, spills bool) Option {
-	capacity := float64(units) * e.offer.TPMPerPTU / online // as the whole demand would see it
-	o := Option{Name: name, Commitment: c.String(), PTUs: units, Online: online, Spills: spills,
-		USDPerMonth: float64(units)*e.offer.PTU[c] + e.batched(online),
+	capacity := float64(units) * e.offer.PerUnit / online // as the whole demand would see it
+	o := Option{Name: name, Commitment: c.String(), PTUs: units, Outputs: e.offer.OutputsFor(units), Unit: e.unitOf(), Online: online, Spills: spills,
+		USDPerMonth: e.offer.cost(units, c) + e.batched(online),
 		Utilisation: e.overflow.Used(capacity)}
 	if spills {
 		o.USDPerMonth += online * e.overflow.Cost(capacity) * minutesPerMonth
@@ -121,14 +143,14 @@ func (e *Evaluation) ptu(name string, units int, c Commitment, online float64, s
 
 // scheduled is a yearly reservation with hourly PTUs on top.
 func (e *Evaluation) scheduled(s Schedule) Option {
-	o := Option{Name: "ptu-schedule", Commitment: "yearly+hourly", Online: 1, Schedule: &s,
-		USDPerMonth: float64(s.Reserved)*e.offer.PTU[Yearly] + s.Extra*e.offer.PTU[Hourly]}
+	o := Option{Name: e.name() + "-schedule", Commitment: "yearly+hourly", Unit: e.unitOf(), Online: 1, Schedule: &s,
+		USDPerMonth: float64(s.Reserved)*e.offer.price(Yearly) + s.Extra*e.offer.price(Hourly)}
 	for _, n := range s.Hours {
 		o.PTUs = max(o.PTUs, n)
 	}
 	over, used, bought := 0.0, 0.0, 0.0
 	for i, x := range e.x {
-		c := float64(s.At(e.demand, i)) * e.offer.TPMPerPTU
+		c := float64(s.At(e.demand, i)) * e.offer.PerUnit
 		over += max(0, x-c)
 		used += min(x, c)
 		bought += c
@@ -138,7 +160,15 @@ func (e *Evaluation) scheduled(s Schedule) Option {
 	return o
 }
 
-// Sized are the PTUs that percentiles of the demand need.
+// unitOf is what options say of their unit.
+func (e *Evaluation) unitOf() string {
+	if e.offer.Unit == "PTU" {
+		return ""
+	}
+	return e.offer.Unit
+}
+
+// Sized are the PTUs, or other units, that percentiles of the demand need.
 type Sized struct {
 	P50 int `json:"p50"` // PTUs for the 50th percentile
 	P90 int `json:"p90"` // PTUs for the 90th percentile
@@ -148,6 +178,9 @@ type Sized struct {
 }
 
 func sized(l Levels, s catalog.Sizes, perPTU float64) Sized {
+	if perPTU == 0 {
+		return Sized{} // nothing is sold in units
+	}
 	at := func(v float64) int { return s.AtLeast(v / perPTU) }
 	return Sized{at(l.P50), at(l.P90), at(l.P95), at(l.P99), at(l.Max)}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ratesim/provider"
 	"ratesim/provider/capacity"
@@ -13,8 +14,7 @@ import (
 // payAsYouGo finds the deployment that takes what PTUs do not: the one that the question
 // names, or else the largest tier of the model, as far as the catalog has one, in the same
 // kind of deployment.
-func (s *stage) payAsYouGo() error {
-	ref := s.q.PAYG
+func (s *stage) payAsYouGo(ref string) error {
 	if ref == "" {
 		s.tiers = s.tiersOf()
 		if n := len(s.tiers); n > 0 {
@@ -24,10 +24,8 @@ func (s *stage) payAsYouGo() error {
 	var err error
 	if ref != "" {
 		s.payg, err = s.q.Catalog.Find(ref)
-	} else { // as fast as the model is, and without limits
-		if s.payg, err = s.provisioned(s.offer.Sizes.Minimum); err == nil {
-			s.payg.Ref, s.payg.PTU, s.payg.Latency.Load, s.payg.Latency.Floor = "", provider.Provisioned{}, 0, 0
-		}
+	} else {
+		s.payg = s.q.Catalog.OnDemand(s.offer.Sold())
 	}
 	if err == nil && s.payg.PTU.Units > 0 {
 		err = fmt.Errorf("%s is provisioned; pay-as-you-go is wanted", ref)
@@ -56,8 +54,8 @@ func (s *stage) tiersOf() []catalog.Row {
 		}
 	}
 	for i := range all {
-		if all[i].Scope != s.offer.Deployment && i < len(all)-1 {
-			continue
+		if !strings.HasPrefix(all[i].Scope, s.offer.Deployment) && i < len(all)-1 {
+			continue // Bedrock's global deployments are called global-cross-region
 		}
 		tiers, err := s.q.Catalog.Tiers(all[i].Ref)
 		if err != nil {

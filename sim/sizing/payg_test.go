@@ -53,7 +53,7 @@ func TestTiersAreTold(t *testing.T) {
 // Who names a tier is not told of others, but warned where it refuses.
 func TestNamedTierRefuses(t *testing.T) {
 	q := question(tiered())
-	q.PAYG = "azure/gpt-4o@dz-tier-1"
+	q.Offers[0].PAYG = "azure/gpt-4o@dz-tier-1"
 	r := answer(t, q)
 	if r.Replay.Assumed || len(r.Replay.Tiers) > 0 {
 		t.Errorf("%+v", r.Replay)
