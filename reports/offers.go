@@ -37,6 +37,7 @@ func (o *SavedOffers) document() *Document {
 	first := o.Results[0]
 	d := &Document{Kind: KindCapacity, Name: "capacity", Title: o.answer(), Lead: o.services(), Facts: append([]string{words.List(o.names(), "and")}, capacityFacts(first)[1:]...),
 		Tables: []Table{o.table()}, Data: rounded{o}, Records: o.records()}
+	d.Charts = []chart.Chart{o.chart(d.Facts)}
 	d.Legend = []string{"Of each offer: pay-as-you-go; what is recommended of it; what its units cost without spillover; and the size that the 95th percentile of the demand needs (p95). Refused and p95 are of requests sent once, without retries."}
 	if o.mixed() {
 		d.Assumed = []string{"The tokens of the log are taken to be as many with each model, though models count differently and answer differently."}
@@ -210,6 +211,25 @@ func (o *SavedOffers) table() Table {
 		}
 	}
 	return t
+}
+
+// chart shows what the options of the table cost.
+func (o *SavedOffers) chart(facts []string) chart.Chart {
+	var all []chart.Offered
+	title := "No offer meets the objectives"
+	for k, r := range o.Results {
+		for _, p := range shown(r) {
+			chosen := k == o.Best && p == chosenOf(r)
+			all = append(all, chart.Offered{Option: p, Offer: nameOf(r), Chosen: chosen})
+			if chosen {
+				title = fmt.Sprintf("%s of %s cost least: %s %s a month", words.Printable(p.Title()), nameOf(r), words.Money(p.USDPerMonth), words.Printable(r.Currency))
+				if p.PTUs+p.Outputs < 2 {
+					title = strings.Replace(title, " cost least", " costs least", 1)
+				}
+			}
+		}
+	}
+	return chart.Offers(title, o.Results[0].Currency, facts, all)
 }
 
 // records has every option of every offer, after the name of its vendor.
