@@ -92,13 +92,17 @@ func (o *offerFlags) wanted(known *catalog.Catalog) ([]sizing.Wanted, error) {
 	return out, o.deployments(out)
 }
 
-// deployments sets what pay-as-you-go is simulated with.
+// deployments sets what pay-as-you-go is simulated with: deployments of the same vendor and
+// model, or else of another vendor of the model, for an offer of which the catalog has none.
 func (o *offerFlags) deployments(wanted []sizing.Wanted) error {
 	for _, ref := range o.payg {
 		name, _, _ := strings.Cut(ref, "@")
 		vendor, model, _ := strings.Cut(name, "/")
 		vendor, _, _ = strings.Cut(vendor, ":")
 		i := slices.IndexFunc(wanted, func(w sizing.Wanted) bool { return w.Vendor == vendor && w.Model == model })
+		if i < 0 && len(wanted) == 1 && wanted[0].Model == model {
+			i = 0
+		}
 		if i < 0 {
 			return fmt.Errorf("--provider: %s is of no offer that is compared; those are %s", ref, names(wanted))
 		}

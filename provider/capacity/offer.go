@@ -377,5 +377,5 @@ func (o *Offer) Sold() *catalog.Offer { return &o.sold }
 // pay-as-you-go.
 const (
 	gsuModes = "requests to a Vertex AI order spill over to pay-as-you-go by default; options without spillover are for requests with X-Vertex-AI-LLM-Request-Type: dedicated, which are refused with 429 when the order is full; pay-as-you-go alone is shared, which skips the order"
-	gsuPool  = "pay-as-you-go of Vertex AI is a pool that customers share, without a published limit: here it refuses nothing, which it may do when others use it; its prices are those of the vendor's own API"
+	gsuPool  = "pay-as-you-go of Vertex AI is a pool that customers share, without a published limit: unless --provider limits it, it refuses nothing here, which it may do when others use it; its prices are those of the vendor's own API"
 )
