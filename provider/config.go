@@ -184,11 +184,16 @@ type Latency struct {
 	Floor time.Duration
 }
 
-// Provisioned describes a PTU deployment. The zero value means none.
+// Provisioned describes a deployment of capacity that was bought in units, such as PTUs. The
+// zero value means none.
 type Provisioned struct {
-	Units       int     // PTUs deployed
-	TPMPerUnit  int64   // input-equivalent tokens per minute that one PTU gives
+	Units       int     // deployed
+	TPMPerUnit  int64   // input-equivalent tokens per minute that one unit gives
 	OutputRatio float64 // input-equivalent tokens that one output token costs
+	// Window is over which what the units give is counted: windows of the clock on the wall, in
+	// each of which as many tokens are admitted as the units give in it, as of Vertex AI's
+	// GSUs. 0 is a level that drains continuously, as of Azure's PTUs.
+	Window time.Duration
 }
 
 // FaultKind names a kind of fault.

@@ -33,10 +33,16 @@ type Rule struct {
 }
 
 // Rules returns how each limit of c is enforced, in the order of All. A
-// provisioned deployment has one rule, of its utilisation.
+// provisioned deployment has one rule, of its utilisation. Where it is counted over windows, a
+// call is refused that exceeds what is left of the window; where it is a level, a call is
+// refused that meets a full one.
 func (c *Config) Rules() []Rule {
 	if c.PTU.Units > 0 {
 		capacity := c.TokenLimit()
+		if w := c.PTU.Window; w > 0 {
+			most := int64(float64(capacity) * w.Minutes())
+			return []Rule{{Limit: Limit{Counts: Tokens, Most: most, Per: w}, Name: wire.Utilisation, Refuser: limit.ByUtilisation, How: ByWindow, Window: most, Width: w, Phase: c.phase(w)}}
+		}
 		return []Rule{{Limit: Limit{Counts: Tokens, Most: capacity, Per: limit.Window}, Name: wire.Utilisation, Refuser: limit.ByUtilisation, How: ByUtilisation, Window: capacity, Width: limit.Window}}
 	}
 	var rules []Rule

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -12,18 +13,22 @@ import (
 	"ratesim/reports/words"
 )
 
-// Capacity is the answer of `ratesim ptu`: what to buy and why, what could be done and
+// Capacity is the answer of `ratesim ptu`, and of `ratesim capacity` for one vendor: what to buy and why, what could be done and
 // what it costs, the demand, break-even utilisations, what would change the answer, and
 // what it rests on.
 func Capacity(r *capacity.Report) *Document {
 	r = asSaved(r)
-	return &Document{Kind: KindCapacity, Name: r.Model, Title: Answer(r), Facts: capacityFacts(r), Tables: capacityTables(r),
+	return &Document{Kind: KindCapacity, Name: r.Model, Title: Answer(r), Lead: service(r), Facts: capacityFacts(r), Tables: capacityTables(r),
 		Lists: capacityLists(r), Warnings: r.Warnings, Data: rounded{r}, Records: capacityRecords(r), Charts: chart.Capacity(r)}
 }
 
 // capacityFacts say what was looked at.
 func capacityFacts(r *capacity.Report) []string {
-	parts := []string{r.Model, r.Deployment, r.Source,
+	model := r.Model
+	if r.Vendor != "" && r.Unit != "PTU" {
+		model = r.Vendor + "/" + model
+	}
+	parts := []string{model, r.Deployment, r.Source,
 		ptuSpan(r.Minutes) + " by the " + r.Granularity}
 	if r.Start != "" {
 		parts = append(parts, "from "+r.Start)
@@ -76,14 +81,103 @@ func Answer(r *capacity.Report) string {
 		case *p < 0.025:
 			why += fmt.Sprintf("; that holds in %.0f %% of resamples of the days", 100*(1-*p))
 		case lo == hi:
-			why += fmt.Sprintf("; PTUs pay in %.0f %% of resamples of the days, and %d is the cheapest number in 95 %% of them", 100**p, lo)
+			why += fmt.Sprintf("; %s pay in %.0f %% of resamples of the days, and %d is the cheapest number in 95 %% of them", unitsOf(r), 100**p, lo)
 		default:
-			why += fmt.Sprintf("; PTUs pay in %.0f %% of resamples of the days, with %d to %d the cheapest number in 95 %% of them", 100**p, lo, hi)
+			why += fmt.Sprintf("; %s pay in %.0f %% of resamples of the days, with %d to %d the cheapest number in 95 %% of them", unitsOf(r), 100**p, lo, hi)
 		}
 	}
 	b.WriteString(sentence(why))
 	return b.String()
 }
+
+// service says what the recommended option does to requests, against pay-as-you-go, and what
+// pay-as-you-go is limited by.
+func service(r *capacity.Report) []string {
+	var out []string
+	chosen := -1
+	if i := r.Recommendation.Option; i >= 0 && i < len(r.Options) {
+		chosen = i
+	}
+	if chosen > 0 {
+		if s := slower(&r.Options[0], &r.Options[chosen]); s != "" {
+			out = append(out, s)
+		}
+	}
+	p := r.Replay
+	if p == nil {
+		return out
+	}
+	limited := "No limits of pay-as-you-go are known, so that none of its requests is refused here; --provider names a deployment with limits."
+	if p.PAYG != "" {
+		limited = fmt.Sprintf("Pay-as-you-go has the limits of %s", words.Printable(p.PAYG))
+		if len(p.Limits) > 0 {
+			limited += ", " + limitWords(p.Limits)
+		}
+		if p.Assumed {
+			limited += ": the largest tier was assumed, --provider names another"
+		}
+		limited += "."
+	}
+	out = append(out, limited)
+	if len(p.Tiers) > 0 {
+		out = append(out, onSmallerTiers(r))
+	}
+	return out
+}
+
+// slower says how the latency of an option differs from that of pay-as-you-go, and what it
+// refuses.
+func slower(payg, o *capacity.Option) string {
+	s := ""
+	if a, b := payg.LatencyP95, o.LatencyP95; a != nil && b != nil {
+		was, is := words.Write(*a, words.Seconds), words.Write(*b, words.Seconds)
+		switch {
+		case was == is:
+			s = fmt.Sprintf("Requests take as long as on pay-as-you-go: 95 %% are answered within %s.", is)
+		default:
+			s = fmt.Sprintf("Requests take %s than on pay-as-you-go: 95 %% are answered within %s instead of %s",
+				map[bool]string{true: "longer", false: "less time"}[*b > *a], is, was)
+			if c, d := payg.LatencyP50, o.LatencyP50; c != nil && d != nil {
+				s += fmt.Sprintf(", half of them within %s instead of %s", words.Write(*d, words.Seconds), words.Write(*c, words.Seconds))
+			}
+			s += "."
+		}
+	}
+	if o.RejectedShare != nil && *o.RejectedShare > 0 {
+		if s != "" {
+			s += " "
+		}
+		s += fmt.Sprintf("%s of the requests fail.", words.Write(*o.RejectedShare, words.FinePercent))
+	}
+	return s
+}
+
+// limitWords writes limits as "15M TPM and 90K RPM".
+func limitWords(limits []capacity.Limit) string {
+	var parts []string
+	for _, l := range limits {
+		parts = append(parts, words.Write(float64(l.Most), words.Quantity)+" "+strings.ToUpper(words.Printable(l.Name)))
+	}
+	return words.List(parts, "and")
+}
+
+// onSmallerTiers says what the smallest tier would refuse, and whether the answer stands.
+func onSmallerTiers(r *capacity.Report) string {
+	first := &r.Replay.Tiers[0]
+	s := fmt.Sprintf("On %s (%s), %s of the requests would be refused", words.Printable(first.Ref), limitWords(first.Limits), words.Write(first.Rejected, words.FinePercent))
+	if first.WithChosen != nil {
+		s += fmt.Sprintf(", and %s with what is recommended here", words.Write(*first.WithChosen, words.FinePercent))
+	}
+	for _, t := range r.Replay.Tiers {
+		if t.Option != r.Recommendation.Option {
+			return s + "; the answer is another one there, as the table of tiers says."
+		}
+	}
+	return s + "; the answer is the same."
+}
+
+// unitsOf is what the units that are sold are called.
+func unitsOf(r *capacity.Report) string { return cmp.Or(words.Printable(r.Unit), "PTU") + "s" }
 
 // advice says what to do.
 func advice(o *capacity.Option, model string) string {
@@ -91,16 +185,20 @@ func advice(o *capacity.Option, model string) string {
 	if o.Online < 1 && o.Online > 0 {
 		batched = fmt.Sprintf(", with %.0f %% of the demand batched", 100*(1-o.Online))
 	}
-	lengths := map[string]string{"hourly": "paid by the hour", "monthly": "reserved for a month", "yearly": "reserved for a year"}
+	lengths := map[string]string{"hourly": "paid by the hour", "weekly": "bought for a week", "monthly": "reserved for a month", "quarterly": "reserved for three months", "yearly": "reserved for a year"}
+	bought := fmt.Sprintf("%d %s %s", o.PTUs, o.Deployment, o.Units())
+	if o.Outputs > 0 {
+		bought = fmt.Sprintf("%d input and %d output %s", o.PTUs, o.Outputs, o.Units())
+	}
 	switch {
 	case o.PTUs == 0:
 		return "Stay on pay-as-you-go" + batched
 	case o.Schedule != nil:
-		return fmt.Sprintf("Reserve %d %s PTUs of %s for a year and buy up to %d more by the hour when they are needed", o.Schedule.Reserved, o.Deployment, model, o.PTUs-o.Schedule.Reserved)
+		return fmt.Sprintf("Reserve %d %s %s of %s for a year and buy up to %d more by the hour when they are needed", o.Schedule.Reserved, o.Deployment, o.Units(), model, o.PTUs-o.Schedule.Reserved)
 	case o.Spills:
-		return fmt.Sprintf("Buy %d %s PTUs of %s, %s, and let what exceeds them spill over to pay-as-you-go%s", o.PTUs, o.Deployment, model, lengths[o.Commitment], batched)
+		return fmt.Sprintf("Buy %s of %s, %s, and let what exceeds them spill over to pay-as-you-go%s", bought, model, lengths[o.Commitment], batched)
 	}
-	return fmt.Sprintf("Buy %d %s PTUs of %s, %s%s", o.PTUs, o.Deployment, model, lengths[o.Commitment], batched)
+	return fmt.Sprintf("Buy %s of %s, %s%s", bought, model, lengths[o.Commitment], batched)
 }
 
 // sentence begins with a capital and ends with a full stop.
@@ -132,8 +230,11 @@ func capacityLists(r *capacity.Report) []List {
 	for _, from := range sources {
 		rests = append(rests, strings.Join(said[from], "; ")+" ("+from+")")
 	}
-	return append(out, List{"It rests on", rests})
+	return append(out, List{restsOn, rests})
 }
+
+// restsOn is the heading of the assumptions.
+const restsOn = "It rests on"
 
 // origin is where an assumption comes from, and when that was so.
 func origin(a capacity.Assumption) string {
@@ -154,11 +255,11 @@ func replayed(r *capacity.Report) string {
 	if r.Replay.Minutes < r.Minutes {
 		part = "the busiest " + ptuSpan(r.Replay.Minutes)
 	}
-	limits := r.Replay.PAYG
-	if limits == "" {
-		limits = "no limits"
+	limits := "limited as " + r.Replay.PAYG
+	if r.Replay.PAYG == "" {
+		limits = "without limits"
 	}
-	return fmt.Sprintf("; simulated were %s of it, %s requests, with pay-as-you-go limited as %s", part, words.Write(float64(r.Replay.Requests), words.Quantity), limits)
+	return fmt.Sprintf("; simulated were %s of it, %s requests, with pay-as-you-go %s", part, words.Write(float64(r.Replay.Requests), words.Quantity), limits)
 }
 
 // capacityRecords has a row for each option. What the log needs at percentiles is in

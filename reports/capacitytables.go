@@ -14,16 +14,35 @@ import (
 // capacityTables are the options, the demand with the PTUs it needs, and break-even
 // utilisations.
 func capacityTables(r *capacity.Report) []Table {
-	tables := []Table{optionTable(r), demandTable(r)}
+	tables := []Table{optionTable(r)}
+	if r.Replay != nil && len(r.Replay.Tiers) > 0 {
+		tables = append(tables, tierTable(r))
+	}
+	tables = append(tables, demandTable(r))
 	if len(r.WithinHour) > 0 {
 		tables = append(tables, burstTable(r))
 	}
-	even := Table{Of: "break-even utilisation", Columns: columns([]string{"hourly", "monthly", "yearly"}, 0, 0, 0)}
-	even.add(fmt.Sprintf("as logged, %.0f %% cached", 100*r.CachedShare), breakEvenCells(r.BreakEven)...)
+	terms := termsOf(r.BreakEven)
+	if len(terms) == 0 {
+		return tables
+	}
+	even := Table{Of: "break-even utilisation", Columns: columns(terms, make([]int, len(terms))...)}
+	even.add(fmt.Sprintf("as logged, %.0f %% cached", 100*r.CachedShare), breakEvenCells(r.BreakEven, terms)...)
 	if r.CachedShare > 0 {
-		even.add("without the cache", breakEvenCells(r.Uncached)...)
+		even.add("without the cache", breakEvenCells(r.Uncached, terms)...)
 	}
 	return append(tables, even)
+}
+
+// termsOf are the commitments that units are sold for, the shortest first.
+func termsOf(e capacity.BreakEvens) []string {
+	var out []string
+	for _, c := range capacity.Commitments {
+		if _, ok := e[c]; ok {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // columns returns columns with one line of heading.
@@ -39,8 +58,12 @@ func (t *Table) add(name string, cells ...Cell) {
 	t.Rows = append(t.Rows, Row{Name: name, Cells: cells})
 }
 
-func breakEvenCells(e capacity.BreakEvens) []Cell {
-	return []Cell{value(e.Hourly, words.Percent), value(e.Monthly, words.Percent), value(e.Yearly, words.Percent)}
+func breakEvenCells(e capacity.BreakEvens, terms []string) []Cell {
+	var cells []Cell
+	for _, t := range terms {
+		cells = append(cells, value(e[t], words.Percent))
+	}
+	return cells
 }
 
 // money writes an amount whose currency stands in the heading.
@@ -50,7 +73,7 @@ func count(n int) Cell { return Cell{Num: strconv.Itoa(n), Sort: float64(n)} }
 
 func optionTable(r *capacity.Report) Table {
 	t := Table{Of: "option", Columns: columns(
-		[]string{r.Currency + "/month", r.Currency + "/year", "to payg", "used", "spilled", "refused", "p50", "p95", "objective"},
+		[]string{r.Currency + "/month", r.Currency + "/year", "to payg", "used", "spilled", "refused", "p50", "p95", "SLO"},
 		1, 9, 3, 7, 6, 5, 8, 4, 2)}
 	for i := range r.Options {
 		o := &r.Options[i]
@@ -81,6 +104,27 @@ func optionTable(r *capacity.Report) Table {
 	return t
 }
 
+// tierTable shows what smaller tiers of pay-as-you-go refuse, and what the answer is there.
+func tierTable(r *capacity.Report) Table {
+	t := Table{Of: "if pay-as-you-go is", Columns: columns([]string{"TPM", "refused alone", "as recommended", "then the cheapest that does"}, 4, 1, 3, 2)}
+	for _, tier := range r.Replay.Tiers {
+		cells := []Cell{absent(), value(tier.Rejected, words.FinePercent), absent(), text("none")}
+		for _, l := range tier.Limits {
+			if l.Name == "tpm" || l.Name == "itpm" {
+				cells[0] = value(float64(l.Most), words.Quantity)
+			}
+		}
+		if tier.WithChosen != nil {
+			cells[2] = value(*tier.WithChosen, words.FinePercent)
+		}
+		if tier.Option >= 0 && tier.Option < len(r.Options) {
+			cells[3] = text(r.Options[tier.Option].Title())
+		}
+		t.add(tier.Ref, cells...)
+	}
+	return t
+}
+
 func demandTable(r *capacity.Report) Table {
 	t := Table{Of: "tokens a minute", Columns: columns([]string{"mean", "p50", "p90", "p95", "p99", "max", "any 60 s"}, 1, 6, 5, 2, 3, 4, 7), Notes: periodNotes(r)}
 	for _, k := range []struct {
@@ -98,7 +142,7 @@ func demandTable(r *capacity.Report) Table {
 		for _, n := range []int{d.PTUsAt.P50, d.PTUsAt.P90, d.PTUsAt.P95, d.PTUsAt.P99, d.PTUsAt.Max} {
 			cells = append(cells, count(n))
 		}
-		t.add(fmt.Sprintf("PTUs, %s (%d, +%d)", d.Deployment, d.Minimum, d.Step), append(cells, absent())...)
+		t.add(fmt.Sprintf("%s, %s (%d, +%d)", unitsOf(r), d.Deployment, d.Minimum, d.Step), append(cells, absent())...)
 	}
 	return t
 }
@@ -106,7 +150,7 @@ func demandTable(r *capacity.Report) Table {
 // burstTable shows how far the answer depends on what a coarse log hides.
 func burstTable(r *capacity.Report) Table {
 	t := Table{Of: "if minutes vary by", Columns: columns(
-		[]string{"p99 normalised", "max", "PTUs at p99", "cheapest, yearly", r.Currency + "/month"}, 3, 4, 2, 1, 5)}
+		[]string{"p99 normalised", "max", unitsOf(r) + " at p99", "cheapest, yearly", r.Currency + "/month"}, 3, 4, 2, 1, 5)}
 	for _, b := range r.WithinHour {
 		cheapest := text("none")
 		if b.PTUs > 0 {
@@ -148,16 +192,23 @@ func barsOf(ps []capacity.Period) string {
 		ps[0].Name, ps[len(ps)-1].Name, text, words.Write(low, words.Quantity), words.Write(top, words.Quantity))
 }
 
-// BreakEven is the utilisation from which on PTUs pay, of every model, for some shares
+// BreakEven is the utilisation from which on units pay, of every model, for some shares
 // of the input that come from the cache.
-func BreakEven(models []capacity.ModelBreakEven) *Document {
-	t := Table{Title: "Utilisation from which on PTUs pay, by cached share of the input and by commitment (global, ten input tokens to one of output)", Of: "model"}
-	for _, cached := range capacity.Mixes() {
-		for i, commitment := range []string{"hour", "month", "year"} { // what is paid by the hour hardly ever pays
-			t.Columns = append(t.Columns, Column{Head: wholePercent(cached), Sub: commitment, Rank: 3 - i})
+func BreakEven(models []capacity.ModelBreakEven, unit string) *Document {
+	t := Table{Title: "Utilisation from which on " + unit + "s pay, by cached share of the input and by commitment (global, ten input tokens to one of output)", Of: "model"}
+	var terms []string
+	for _, m := range models {
+		for _, e := range m.Mixes {
+			terms = termsOf(e) // the same of all models of a vendor
 		}
 	}
-	d := &Document{Kind: KindCapacity, Name: "break-even", Data: rounded{models}, Records: [][]string{{"model", "cached_share", "hourly", "monthly", "yearly"}}}
+	short := map[string]string{"hourly": "hour", "weekly": "week", "monthly": "month", "quarterly": "3 months", "yearly": "year"}
+	for _, cached := range capacity.Mixes() {
+		for i, c := range terms { // what is bought for a short time hardly ever pays
+			t.Columns = append(t.Columns, Column{Head: wholePercent(cached), Sub: short[c], Rank: len(terms) - i})
+		}
+	}
+	d := &Document{Kind: KindCapacity, Name: "break-even", Data: rounded{models}, Records: [][]string{append([]string{"model", "cached_share"}, terms...)}}
 	var unpriced []string
 	for _, m := range models {
 		if m.Mixes == nil {
@@ -171,10 +222,13 @@ func BreakEven(models []capacity.ModelBreakEven) *Document {
 		}
 		var cells []Cell
 		for i, e := range m.Mixes {
-			for _, v := range []float64{e.Hourly, e.Monthly, e.Yearly} {
+			record := []string{m.Model, decimal(capacity.Mixes()[i])}
+			for _, term := range terms {
+				v := e[term]
 				cells = append(cells, Cell{Num: strconv.FormatFloat(100*v, 'f', 0, 64), Unit: " %", Sort: v})
+				record = append(record, known(&v))
 			}
-			d.Records = append(d.Records, []string{m.Model, decimal(capacity.Mixes()[i]), known(&e.Hourly), known(&e.Monthly), known(&e.Yearly)})
+			d.Records = append(d.Records, record)
 		}
 		t.add(name, cells...)
 	}

@@ -29,7 +29,7 @@ func accounts() (live, simulated, slowed *metrics.Result) {
 
 func breakEvens() []capacity.ModelBreakEven {
 	mix := func(v float64) capacity.BreakEvens {
-		return capacity.BreakEvens{Hourly: 2 * v, Monthly: v, Yearly: v / 2}
+		return capacity.BreakEvens{"hourly": 2 * v, "monthly": v, "yearly": v / 2}
 	}
 	return []capacity.ModelBreakEven{
 		{Model: "gpt-4o", Mixes: []capacity.BreakEvens{mix(1.4), mix(1.2), mix(0.9)}},

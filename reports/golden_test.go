@@ -57,6 +57,10 @@ func TestGolden(t *testing.T) {
 		{"ptu.md", Capacity(aPTU()), Markdown{}},
 		{"ptu.csv", Capacity(aPTU()), CSV{}},
 		{"ptu.json", Capacity(aPTU()), JSON{}},
+		{"offers-80.txt", Offers(someOffers()), Text{Width: 80}},
+		{"offers.md", Offers(someOffers()), Markdown{}},
+		{"offers.csv", Offers(someOffers()), CSV{}},
+		{"offers.json", Offers(someOffers()), JSON{}},
 		{"workload-120.txt", Workload(aLog()), Text{Width: 120}},
 		{"workload-60.txt", Workload(aLog()), Text{Width: 60}},
 		{"workload.md", Workload(aLog()), Markdown{}},
@@ -67,8 +71,8 @@ func TestGolden(t *testing.T) {
 		{"fit.md", Fit(aFit()), Markdown{}},
 		{"fit.csv", Fit(aFit()), CSV{}},
 		{"fit.json", Fit(aFit()), JSON{}},
-		{"break-even-100.txt", BreakEven(breakEvens()), Text{Width: 100}},
-		{"break-even-60.txt", BreakEven(breakEvens()), Text{Width: 60}},
+		{"break-even-100.txt", BreakEven(breakEvens(), "PTU"), Text{Width: 100}},
+		{"break-even-60.txt", BreakEven(breakEvens(), "PTU"), Text{Width: 60}},
 		{"bench.txt", aBench(), Text{}},
 		{"bench-100-color.txt", aBench(), Text{Width: 100, Color: true}},
 		{"bench-60.txt", aBench(), Text{Width: 60}},
@@ -130,7 +134,7 @@ func (broken) Write([]byte) (int, error) { return 0, errBroken }
 // Lines never pass the width asked for, and colour changes no letter.
 func TestTextWidth(t *testing.T) {
 	for name, d := range map[string]*Document{"comparison": Compare(launchDay(), "tenant"), "herd": Herd(aHerd(), ""), "bench": aBench(),
-		"break-even": BreakEven(breakEvens()), "difference": between(t, before(), after()), "claims": Claims(someClaims())} {
+		"break-even": BreakEven(breakEvens(), "PTU"), "difference": between(t, before(), after()), "claims": Claims(someClaims())} {
 		for width := 40; width <= 160; width++ {
 			plain, colored := written(t, d, Text{Width: width}), written(t, d, Text{Width: width, Color: true})
 			for line := range strings.Lines(plain) {

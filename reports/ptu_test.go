@@ -24,8 +24,8 @@ func aPTU() *capacity.Report {
 			{Deployment: "global", Minimum: 15, Step: 5, PTUsAt: capacity.Sized{P50: 20, P90: 35, P95: 40, P99: 50, Max: 60}},
 			{Deployment: "regional", Minimum: 50, Step: 50, PTUsAt: capacity.Sized{P50: 50, P90: 50, P95: 50, P99: 50, Max: 100}}},
 		WithinHour: []capacity.Bursty{{CV: 0.292, P99: 90_000, Max: 110_000, PTUsAtP99: 40, PTUs: 20, USDPerMonth: 5_100}, {CV: 1.026, P99: 190_000, Max: 310_000, PTUsAtP99: 80, USDPerMonth: 5_400}},
-		BreakEven:  capacity.BreakEvens{Hourly: 2.41, Monthly: 0.858, Yearly: 0.7295},
-		Uncached:   capacity.BreakEvens{Hourly: 2.667, Monthly: 0.95, Yearly: 0.807},
+		BreakEven:  capacity.BreakEvens{"hourly": 2.41, "monthly": 0.858, "yearly": 0.7295},
+		Uncached:   capacity.BreakEvens{"hourly": 2.667, "monthly": 0.95, "yearly": 0.807},
 		Objectives: []string{"p95<=8s", "rejected<=0.1%"},
 		Options: []capacity.Option{
 			{Name: "payg", Commitment: "none", Deployment: "global", USDPerMonth: 6_123.456789, USDPerYear: 73_481.48, Online: 1, RejectedShare: new(0.0), LatencyP50: new(2.0), LatencyP95: new(7.2), LatencyP99: new(9.0), MeetsSLO: true},
@@ -34,7 +34,8 @@ func aPTU() *capacity.Report {
 			{Name: "ptu-schedule", Commitment: "yearly+hourly", Deployment: "global", PTUs: 50, USDPerMonth: 9_000, USDPerYear: 108_000, Utilisation: 0.6, Online: 1, RejectedShare: new(0.01), Missed: []string{"p95 not known", "rejected 1 %"}, Schedule: &capacity.Schedule{Reserved: 20, Hours: []int{20, 50}, Extra: 15}},
 			{Name: "payg+batch", Commitment: "none", Deployment: "global", USDPerMonth: 5_510, USDPerYear: 66_120, Online: 0.8, RejectedShare: new(0.0), LatencyP95: new(7.2), MeetsSLO: true},
 		},
-		Replay: &capacity.Replay{From: "2026-11-03T00:00:00Z", Minutes: 1440, Requests: 50_000, PAYG: "azure/gpt-4o@dz-tier-6", Width: 60, Utilisation: []float64{0.2, 1.01}},
+		Replay: &capacity.Replay{From: "2026-11-03T00:00:00Z", Minutes: 1440, Requests: 50_000, PAYG: "azure/gpt-4o@dz-tier-6", Limits: []capacity.Limit{{Name: "rpm", Most: 90_000}, {Name: "tpm", Most: 15_000_000}}, Assumed: true,
+			Tiers: []capacity.Tier{{Ref: "azure/gpt-4o@dz-tier-1", Limits: []capacity.Limit{{Name: "tpm", Most: 300_000}}, Rejected: 0.2321, WithChosen: new(0.0004), Option: 1}}, Width: 60, Utilisation: []float64{0.2, 1.01}},
 		Recommendation: capacity.Recommendation{Option: 2, USDPerMonth: 5_220, PTUsInterval: [2]int{15, 25}, Pays: new(0.98),
 			Why: "its PTUs are 87 % used, and they pay above 73 %; 11 % of the tokens spill over", FlipsIf: []string{"pay-as-you-go prices fall by 16 %"}},
 		Assumptions: []capacity.Assumption{
@@ -105,6 +106,37 @@ func TestAnswers(t *testing.T) {
 		k.change(r)
 		if got := Answer(r); got != k.want {
 			t.Errorf("%s\nwant %s", got, k.want)
+		}
+	}
+}
+
+// What the answer costs in latency, and what pay-as-you-go is limited by, are said in words.
+func TestService(t *testing.T) {
+	for _, k := range []struct {
+		change func(*capacity.Report)
+		want   []string
+	}{
+		{func(*capacity.Report) {}, []string{"Requests take longer than on pay-as-you-go: 95 % are answered within 7.9 s instead of 7.2 s, half of them within 2.3 s instead of 2.0 s.",
+			"Pay-as-you-go has the limits of azure/gpt-4o@dz-tier-6, 90.0k RPM and 15.0M TPM: the largest tier was assumed, --provider names another.",
+			"On azure/gpt-4o@dz-tier-1 (300k TPM), 23.2 % of the requests would be refused, and 0.04 % with what is recommended here; the answer is another one there, as the table of tiers says."}},
+		{func(r *capacity.Report) {
+			r.Options[2].LatencyP50, r.Options[2].LatencyP95, r.Options[2].RejectedShare = nil, new(7.0), new(0.25)
+			r.Replay.Assumed, r.Replay.Tiers = false, nil
+		}, []string{"Requests take less time than on pay-as-you-go: 95 % are answered within 7.0 s instead of 7.2 s. 25.0 % of the requests fail.",
+			"Pay-as-you-go has the limits of azure/gpt-4o@dz-tier-6, 90.0k RPM and 15.0M TPM."}},
+		{func(r *capacity.Report) {
+			r.Options[2].LatencyP95, r.Replay.PAYG, r.Replay.Tiers = new(7.2), "", nil
+		}, []string{"Requests take as long as on pay-as-you-go: 95 % are answered within 7.2 s.", "No limits of pay-as-you-go are known, so that none of its requests is refused here; --provider names a deployment with limits."}},
+		{func(r *capacity.Report) {
+			r.Recommendation.Option, r.Replay.Tiers[0].WithChosen, r.Replay.Tiers[0].Option = 0, nil, 0
+		}, []string{"Pay-as-you-go has the limits of azure/gpt-4o@dz-tier-6, 90.0k RPM and 15.0M TPM: the largest tier was assumed, --provider names another.",
+			"On azure/gpt-4o@dz-tier-1 (300k TPM), 23.2 % of the requests would be refused; the answer is the same."}},
+		{func(r *capacity.Report) { r.Replay, r.Recommendation.Option = nil, -1 }, nil},
+	} {
+		r := aPTU()
+		k.change(r)
+		if got := strings.Join(service(r), "\n"); got != strings.Join(k.want, "\n") {
+			t.Errorf("%s\nwant %s", got, strings.Join(k.want, "\n"))
 		}
 	}
 }

@@ -26,6 +26,7 @@ type Saved struct {
 	Result    *metrics.Result
 	Providers *Providers
 	Capacity  *capacity.Report
+	Offers    *SavedOffers
 	Claims    *metrics.Claims
 	Workload  *profile.Profile
 	Tokens    *prompts.Report
@@ -70,6 +71,9 @@ func (s *Saved) decode(data []byte) error {
 	case capacity.Schema:
 		s.Capacity = new(capacity.Report)
 		into, sound = s.Capacity, func() error { return checkCapacity(s.Capacity) }
+	case OffersSchema:
+		s.Offers = new(SavedOffers)
+		into, sound = s.Offers, func() error { return checkOffers(s.Offers) }
 	case metrics.ClaimsSchema:
 		s.Claims = new(metrics.Claims)
 		into, sound = s.Claims, func() error { return checkClaims(s.Claims) }
@@ -87,7 +91,7 @@ func (s *Saved) decode(data []byte) error {
 	case "":
 		return errors.New(": the file has no schema, so it is not a result of ratesim; want what -o json prints, or a result.json")
 	default:
-		return fmt.Errorf(": the schema is %q, want one of %q", of.Schema, []string{metrics.Schema, metrics.SchemaV1, ProvidersSchema, capacity.Schema, metrics.ClaimsSchema, profile.Schema, prompts.Schema, fit.Schema})
+		return fmt.Errorf(": the schema is %q, want one of %q", of.Schema, []string{metrics.Schema, metrics.SchemaV1, ProvidersSchema, capacity.Schema, OffersSchema, metrics.ClaimsSchema, profile.Schema, prompts.Schema, fit.Schema})
 	}
 	if err := unmarshal(data, into); err != nil {
 		return err
@@ -133,6 +137,8 @@ func (s *Saved) Document(by string) *Document {
 		return SideBySide(s.Providers.Results, by)
 	case s.Capacity != nil:
 		return Capacity(s.Capacity)
+	case s.Offers != nil:
+		return s.Offers.document()
 	case s.Claims != nil:
 		return Claims(s.Claims)
 	case s.Workload != nil:
@@ -231,6 +237,22 @@ func checkCapacity(r *capacity.Report) error {
 	}
 	if i := r.Recommendation.Option; i < -1 || i >= len(r.Options) {
 		return fmt.Errorf("recommendation.option is %d, want -1 to %d", i, len(r.Options)-1)
+	}
+	return nil
+}
+
+// checkOffers does so of several answers.
+func checkOffers(o *SavedOffers) error {
+	if len(o.Results) == 0 {
+		return errors.New("there are no results in it")
+	}
+	for i, r := range o.Results {
+		if r == nil {
+			return fmt.Errorf("results[%d] is null", i)
+		}
+		if err := checkCapacity(r); err != nil {
+			return fmt.Errorf("results[%d]: %w", i, err)
+		}
 	}
 	return nil
 }

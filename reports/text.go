@@ -39,7 +39,7 @@ func (t Text) Report(w io.Writer, d *Document) error {
 	add(t.bold(strings.Join(d.Facts, " · ")) + t.paragraphs(d.Assumed))
 	// Below a single table, the finding is where a terminal stops to scroll. With more
 	// to read, it comes first.
-	above := len(tables) != 1 || d.Kind == KindDifference
+	above := len(tables) != 1 || d.Kind == KindDifference || d.Kind == KindCapacity
 	if above {
 		add(finding)
 	}

@@ -58,6 +58,7 @@ func argumentCompletions() map[string]cobra.CompletionFunc {
 		"init":     one(files("yaml", "yml")),
 		"report":   cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
 		"ptu":      orFiles(traceNames),
+		"capacity": orFiles(traceNames),
 		"describe": orFiles(traceNames),
 		"generate": orFiles(scenarioNames),
 		"convert":  orFiles(traceNames),
@@ -74,10 +75,12 @@ func flagCompletions() map[string]cobra.CompletionFunc {
 		"serve --provider":  namedProviders,
 		"--slo":             unfinished(metricNames),
 		"ptu --slo":         unfinished(objectiveNames),
+		"capacity --slo":    unfinished(objectiveNames),
 		"--by":              offer(func(*cobra.Command) []string { return divisions }),
 		"--reps":            offer(func(*cobra.Command) []string { return []string{"auto\tas many as the verdict needs"} }),
 		"--output":          offer(func(*cobra.Command) []string { return outputs }),
-		"ptu --output":      offer(func(*cobra.Command) []string { return ptuOutputs }),
+		"ptu --output":      offer(func(*cobra.Command) []string { return capacityOutputs }),
+		"capacity --output": offer(func(*cobra.Command) []string { return capacityOutputs }),
 		"describe --output": offer(func(*cobra.Command) []string { return describeOutputs }),
 		"serve --output":    offer(func(*cobra.Command) []string { return gradeOutputs }),
 		"--fail-on":         offer(func(*cobra.Command) []string { return ruleNames() }),
@@ -92,7 +95,10 @@ func flagCompletions() map[string]cobra.CompletionFunc {
 		"list --model":      offer(func(c *cobra.Command) []string { return listed(c).models() }),
 		"list --tier":       offer(func(c *cobra.Command) []string { return listed(c).tiers() }),
 		"--confidence":      offer(func(*cobra.Command) []string { return catalog.Confidences() }),
-		"ptu --model":       offer(ptuModels),
+		"ptu --model":       offer(func(c *cobra.Command) []string { return soldModels(c, azure) }),
+		"capacity --model":  offer(func(c *cobra.Command) []string { return soldModels(c, "") }),
+		"capacity --vendor": offer(soldBy),
+		"--unit-price":      offer(func(*cobra.Command) []string { return capacity.Commitments[:] }),
 		"--deployment":      offer(func(*cobra.Command) []string { return capacity.Deployments[:] }),
 		"--catalog":         files("csv"),
 		"--keys":            files("csv"),
@@ -295,12 +301,26 @@ func commandNames(c *cobra.Command) []string {
 	return list
 }
 
-func ptuModels(c *cobra.Command) []string {
+// soldModels are the models of which a vendor sells capacity; with an empty vendor those of all,
+// as VENDOR/MODEL.
+func soldModels(c *cobra.Command, vendor string) []string {
 	var list []string
-	for _, r := range catalogOf(c).List() {
-		if r.Minimum > 0 && !slices.Contains(list, r.Config.Model) {
-			list = append(list, r.Config.Model)
+	for _, o := range catalogOf(c).Offers() {
+		switch name := o.Vendor + "/" + o.Model; {
+		case vendor == "":
+			list = append(list, name)
+		case o.Vendor == vendor:
+			list = append(list, o.Model)
 		}
 	}
-	return list
+	return slices.Compact(list)
+}
+
+// soldBy are the vendors that sell capacity.
+func soldBy(c *cobra.Command) []string {
+	var list []string
+	for _, o := range catalogOf(c).Offers() {
+		list = append(list, o.Vendor)
+	}
+	return slices.Compact(list)
 }

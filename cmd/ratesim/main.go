@@ -6,6 +6,7 @@
 //	ratesim claims [CLAIM]...    put what is said about rate limits to the test
 //	ratesim herd                 thundering herd: N clients released at once
 //	ratesim ptu [USAGE]          PTU or pay-as-you-go, from a usage log
+//	ratesim capacity [USAGE]     which capacity to buy of which vendor, from a usage log
 //	ratesim workload ...         describe usage logs, convert them, generate traces
 //	ratesim ui [SCENARIO]        the comparison in a browser, with sliders
 //	ratesim serve                the mock provider as an HTTP server

@@ -241,6 +241,7 @@ func resultsPage(t *testing.T) string {
 	measured.write(t, &page, "Result", "compare, herd, bench")
 	measured.write(t, &page, "Claims", "claims")
 	newSchema(t, "provider/capacity").write(t, &page, "Report", "ptu")
+	newSchema(t, "reports").write(t, &page, "SavedOffers", "capacity")
 	newSchema(t, "scenarios/workload/fit").write(t, &page, "Report", "workload fit")
 	newSchema(t, "scenarios/workload/profile").write(t, &page, "Profile", "workload describe")
 	return page.String()

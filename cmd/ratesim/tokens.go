@@ -49,7 +49,7 @@ models whose vocabulary is not published are estimated, and the output says so.`
 	fl.StringVar(&f.kind, "kind", prompts.Auto, "`KIND` of the files: "+strings.Join(prompts.Kinds(), ", "))
 	fl.StringVar(&f.provider, "provider", "", "take prices and tiers of the model of `REF`, vendor/model@tier (default those of the model's maker)")
 	catalogFlag(fl, &f.catalog)
-	fl.StringVarP(&f.output, "output", "o", "table", "`FORMAT` of the result: "+strings.Join(ptuOutputs, ", "))
+	fl.StringVarP(&f.output, "output", "o", "table", "`FORMAT` of the result: "+strings.Join(capacityOutputs, ", "))
 	fl.BoolVar(&f.noColor, "no-color", false, "use no colour, as with the variable NO_COLOR")
 	return c
 }
@@ -61,8 +61,8 @@ func (f *tokensFlags) run(c *cobra.Command, s *streams, names []string) error {
 	known, err := readCatalog(c.Context(), f.catalog)
 	switch {
 	case err != nil:
-	case !slices.Contains(ptuOutputs, f.output):
-		err = unknown("--output", f.output, ptuOutputs)
+	case !slices.Contains(capacityOutputs, f.output):
+		err = unknown("--output", f.output, capacityOutputs)
 	case !slices.Contains(prompts.Kinds(), f.kind):
 		err = unknown("--kind", f.kind, prompts.Kinds())
 	case f.model != "":

@@ -39,7 +39,7 @@ func (e *Evaluation) bootstrap(chosen *Option, byCost bool, key rng.Key) Certain
 	if days >= 14 {
 		block = 7
 	}
-	unit := e.offer.PTU[Yearly] // of pay-as-you-go, what would have been bought instead
+	unit := e.offer.price(e.offer.Longest()) // of pay-as-you-go, what would have been bought instead
 	sizes, spills := e.candidates(), true
 	if chosen.PTUs > 0 {
 		unit = e.fixed(chosen) / float64(chosen.PTUs)
@@ -54,7 +54,7 @@ func (e *Evaluation) bootstrap(chosen *Option, byCost bool, key rng.Key) Certain
 		costs[d] = make([]float64, len(sizes))
 		for i, units := range sizes {
 			if costs[d][i] = float64(units) * unit / minutesPerMonth; units == 0 || spills {
-				costs[d][i] += chosen.Online * o.Cost(float64(units)*e.offer.TPMPerPTU/chosen.Online)
+				costs[d][i] += chosen.Online * o.Cost(float64(units)*e.offer.PerUnit/chosen.Online)
 			}
 		}
 	}
@@ -90,7 +90,7 @@ func (e *Evaluation) bootstrap(chosen *Option, byCost bool, key rng.Key) Certain
 // candidates are none, and the sizes up to the busiest minute.
 func (e *Evaluation) candidates() []int {
 	s := e.offer.Sizes
-	most := s.AtLeast(slices.Max(e.x) / e.offer.TPMPerPTU)
+	most := s.AtLeast(slices.Max(e.x) / e.offer.PerUnit)
 	every := int(math.Ceil(float64(most-s.Minimum) / float64(s.Step) / mostSizes))
 	out := []int{0}
 	for units := s.Minimum; units <= most; units += s.Step * max(1, every) {

@@ -2,7 +2,7 @@ package capacity
 
 import "ratesim/provider/catalog"
 
-// ModelBreakEven is what a model's PTUs must be used for to pay.
+// ModelBreakEven is what a model's units must be used for to pay.
 type ModelBreakEven struct {
 	Model      string       `json:"model"`
 	Deployment string       `json:"deployment"`
@@ -17,20 +17,20 @@ type ModelBreakEven struct {
 // Microsoft's sizing example.
 func Mixes() []float64 { return []float64{0, 0.5, 0.9} }
 
-// ListBreakEvens returns the break-even utilisations of all models that have
-// PTUs, in global deployments.
-func ListBreakEvens(known *catalog.Catalog, p Prices) []ModelBreakEven {
+// ListBreakEvens returns the break-even utilisations of all models of which a vendor sells
+// capacity, in global deployments.
+func ListBreakEvens(known *catalog.Catalog, vendor string, p Prices) []ModelBreakEven {
 	var out []ModelBreakEven
-	rows := known.List()
-	for i := range rows {
-		if rows[i].Minimum == 0 {
+	for _, sold := range known.Offers() {
+		if sold.Vendor != vendor {
 			continue
 		}
-		o, err := NewOffer(known, rows[i].Config.Model, catalog.Global, p)
-		if err != nil {
-			out = append(out, ModelBreakEven{Model: rows[i].Config.Model, Deployment: catalog.Global})
+		o, err := NewOffer(known, vendor, sold.Model, catalog.Global, p)
+		if err != nil || len(o.Terms) == 0 {
+			out = append(out, ModelBreakEven{Model: sold.Model, Deployment: catalog.Global})
 			continue
 		}
+		o = o.For(Tokens{Prompt: 10, Output: 1})
 		m := ModelBreakEven{Model: o.Model, Deployment: o.Deployment, Uncached: o.Cached == o.Input}
 		for _, cached := range Mixes() {
 			m.Mixes = append(m.Mixes, o.BreakEvens(Tokens{Prompt: 10, Cached: 10 * cached, Output: 1}))

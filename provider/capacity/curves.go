@@ -15,11 +15,19 @@ type Curves struct {
 	// Histogram[i] is the share of minutes in [i, i+1) x Bin normalised tokens.
 	Bin       float64   `json:"bin"`
 	Histogram []float64 `json:"histogram"`
-	// What sizes cost a month with spillover, by commitment.
-	PTUs    []int     `json:"ptus"`
-	Hourly  []float64 `json:"hourly"`  // cost of these PTUs without a reservation
-	Monthly []float64 `json:"monthly"` // cost of these PTUs reserved for a month
-	Yearly  []float64 `json:"yearly"`  // cost of these PTUs reserved for a year
+	// What sizes cost a month with spillover, by commitment; absent where there is no such
+	// price.
+	PTUs      []int     `json:"ptus"`
+	Hourly    []float64 `json:"hourly,omitempty"`    // cost of these units without a reservation
+	Weekly    []float64 `json:"weekly,omitempty"`    // cost of these units bought for a week
+	Monthly   []float64 `json:"monthly,omitempty"`   // cost of these units reserved for a month
+	Quarterly []float64 `json:"quarterly,omitempty"` // cost of these units bought for three months
+	Yearly    []float64 `json:"yearly,omitempty"`    // cost of these units reserved for a year
+}
+
+// By returns where the costs under a commitment are kept.
+func (c *Curves) By(k Commitment) *[]float64 {
+	return [...]*[]float64{&c.Hourly, &c.Weekly, &c.Monthly, &c.Quarterly, &c.Yearly}[k]
 }
 
 const (
@@ -39,16 +47,20 @@ func (e *Evaluation) curves() *Curves {
 	for _, x := range e.x {
 		c.Histogram[int(max(0, x)/c.Bin)] += 1 / float64(len(e.x))
 	}
+	if len(e.offer.Terms) == 0 {
+		return c
+	}
 	c.PTUs = e.candidates()
 	last := c.PTUs[len(c.PTUs)-1]
 	for i := range max(3, len(c.PTUs)/8) { // to see the cost rise again
 		c.PTUs = append(c.PTUs, last+(i+1)*e.offer.Sizes.Step)
 	}
 	for _, units := range c.PTUs {
-		spilled := e.overflow.Cost(float64(units)*e.offer.TPMPerPTU) * minutesPerMonth
-		c.Hourly = append(c.Hourly, spilled+float64(units)*e.offer.PTU[Hourly])
-		c.Monthly = append(c.Monthly, spilled+float64(units)*e.offer.PTU[Monthly])
-		c.Yearly = append(c.Yearly, spilled+float64(units)*e.offer.PTU[Yearly])
+		spilled := e.overflow.Cost(float64(units)*e.offer.PerUnit) * minutesPerMonth
+		for _, t := range e.offer.Terms {
+			by := c.By(t.Commitment)
+			*by = append(*by, spilled+e.offer.cost(units, t.Commitment))
+		}
 	}
 	return c
 }

@@ -17,7 +17,7 @@ func (e *Evaluation) flips(chosen *Option) (out []Flip) {
 		out = append(out, Flip{If: fmt.Sprintf("%s will do: %s for %.0f a month", strings.Join(o.Missed, ", "), o.Title(), o.USDPerMonth)})
 	}
 	if chosen.PTUs == 0 {
-		return append(out, e.flipsToPTU()...)
+		return append(out, e.flipsToUnits()...)
 	}
 	without := e.payAsYouGo(chosen.Online)
 	saved := without.USDPerMonth - (chosen.USDPerMonth - e.fixed(chosen)) // what the PTUs save by the token
@@ -25,19 +25,22 @@ func (e *Evaluation) flips(chosen *Option) (out []Flip) {
 		return out
 	}
 	if g := e.shrinks(chosen); g > 0 && g < 1 {
-		out = append(out, Flip{"demand", g - 1, cheaper, fmt.Sprintf("demand falls by %.0f %% and the PTUs stay: pay-as-you-go is cheaper below that", 100*(1-g))})
+		out = append(out, Flip{"demand", g - 1, cheaper, fmt.Sprintf("demand falls by %.0f %% and the %ss stay: pay-as-you-go is cheaper below that", 100*(1-g), e.offer.Unit)})
 	}
 	if k := e.fixed(chosen) / saved; k < 1 {
 		out = append(out, Flip{"pay-as-you-go prices", k - 1, cheaper, fmt.Sprintf("pay-as-you-go prices fall by %.0f %%", 100*(1-k))})
-		out = append(out, Flip{"PTU prices", 1/k - 1, cheaper, fmt.Sprintf("PTUs cost %.0f %% more", 100*(1/k-1))})
+		out = append(out, Flip{e.offer.Unit + " prices", 1/k - 1, cheaper, fmt.Sprintf("%ss cost %.0f %% more", e.offer.Unit, 100*(1/k-1))})
 	}
 	if c, _ := chosen.commitment(); chosen.Spills && chosen.PTUs == e.best(e.overflow, c, chosen.Online) {
 		if grown := e.best(e.overflow, c, 1.5*chosen.Online); grown != chosen.PTUs {
-			out = append(out, Flip{"demand", 0.5, fmt.Sprintf("%d PTUs are the cheapest", grown), fmt.Sprintf("demand grows by 50 %%: %d PTUs are the cheapest then", grown)})
+			out = append(out, Flip{"demand", 0.5, counted(grown, e.offer.Unit) + " are the cheapest", fmt.Sprintf("demand grows by 50 %%: %s are the cheapest then", counted(grown, e.offer.Unit))})
 		}
 	}
 	return out
 }
+
+// forHowLong says how long a commitment is.
+var forHowLong = [...]string{"by the hour", "for a week", "for a month", "for three months", "for a year"}
 
 // fixed is what an option pays a month whatever is used.
 func (e *Evaluation) fixed(o *Option) float64 {
@@ -45,7 +48,7 @@ func (e *Evaluation) fixed(o *Option) float64 {
 		return o.USDPerMonth
 	}
 	if c, ok := o.commitment(); ok {
-		return float64(o.PTUs) * e.offer.PTU[c]
+		return e.offer.cost(o.PTUs, c)
 	}
 	return 0
 }
@@ -55,7 +58,7 @@ func (e *Evaluation) fixed(o *Option) float64 {
 // that there is one.
 func (e *Evaluation) shrinks(o *Option) float64 {
 	fixed := e.fixed(o)
-	capacity := float64(o.PTUs) * e.offer.TPMPerPTU
+	capacity := float64(o.PTUs) * e.offer.PerUnit
 	dearer := func(g float64) bool {
 		spilled := 0.0
 		if o.Spills {
@@ -69,27 +72,31 @@ func (e *Evaluation) shrinks(o *Option) float64 {
 	return bisect(1e-6, 1, dearer)
 }
 
-// flipsToPTU says when PTUs would begin to pay.
-func (e *Evaluation) flipsToPTU() []Flip {
-	yearly := e.offer.PTU[Yearly]
+// flipsToUnits says when units would begin to pay.
+func (e *Evaluation) flipsToUnits() []Flip {
+	if len(e.offer.Terms) == 0 {
+		return nil
+	}
+	longest := e.offer.Longest()
+	yearly, term := e.offer.price(longest), forHowLong[longest]
 	minimum := e.offer.Sizes.Minimum
 	pays := func(g float64) bool { // with a demand of g times this
-		return e.overflow.Best(e.offer.Sizes, e.offer.TPMPerPTU/g, yearly/minutesPerMonth/g) > 0
+		return e.overflow.Best(e.offer.Sizes, e.offer.PerUnit/g, yearly/minutesPerMonth/g) > 0
 	}
-	then := fmt.Sprintf("%d PTUs for a year pay", minimum)
+	then := counted(minimum, e.offer.Unit) + " " + term + map[bool]string{true: " pays", false: " pay"}[minimum == 1]
 	var out []Flip
 	switch {
 	case pays(1): // it is not the price that speaks against them
 	case pays(mostGrowth):
 		g := bisect(1, mostGrowth, func(g float64) bool { return !pays(g) })
-		out = append(out, Flip{"demand", g - 1, then, fmt.Sprintf("demand grows %.1f-fold: a yearly reservation of %d PTUs with spillover pays from there on", g, minimum)})
+		out = append(out, Flip{"demand", g - 1, then, fmt.Sprintf("demand grows %.1f-fold: a %s reservation of %s with spillover pays from there on", g, longest, counted(minimum, e.offer.Unit))})
 	default:
-		out = append(out, Flip{If: "no growth alone: at these prices a PTU never pays for a demand of this shape"})
+		out = append(out, Flip{If: "no growth alone: at these prices a " + e.offer.Unit + " never pays for a demand of this shape"})
 	}
 	// The first PTUs are used most, so that the smallest size pays first.
-	saved := e.payg - e.overflow.Cost(float64(minimum)*e.offer.TPMPerPTU)*minutesPerMonth
+	saved := e.payg - e.overflow.Cost(float64(minimum)*e.offer.PerUnit)*minutesPerMonth
 	if price := saved / float64(minimum); price < yearly {
-		out = append(out, Flip{"PTU prices", price/yearly - 1, then, fmt.Sprintf("a PTU costs less than %.2f a month (%.0f %% off the yearly reservation)", price, 100*(1-price/yearly))})
+		out = append(out, Flip{e.offer.Unit + " prices", price/yearly - 1, then, fmt.Sprintf("a %s costs less than %.2f a month (%.0f %% off the %s reservation)", e.offer.Unit, price, 100*(1-price/yearly), longest)})
 	}
 	return out
 }

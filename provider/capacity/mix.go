@@ -28,13 +28,14 @@ func hoursOf(d *Demand) int {
 }
 
 // NewSchedule returns the cheapest schedule of which at most a share of each
-// hour's tokens is over the capacity; false where the log is too short for one.
+// hour's tokens is over the capacity; false where the log is too short for one, or
+// units are not sold both by the hour and for a year.
 // An hour that the log lacks gets the reservation. With the size each hour
 // needs, the best reservation is where the share of hours that need more equals
 // the reserved price over the hourly one: the newsvendor's quantile again.
 func NewSchedule(d *Demand, x []float64, o *Offer, share float64) (Schedule, bool) {
 	slots := hoursOf(d)
-	if slots == 0 {
+	if slots == 0 || !o.has(Hourly) || !o.has(Yearly) {
 		return Schedule{}, false
 	}
 	minutes := make([][]float64, slots)
@@ -46,13 +47,13 @@ func NewSchedule(d *Demand, x []float64, o *Offer, share float64) (Schedule, boo
 	s := Schedule{Hours: make([]int, slots)}
 	for h, m := range minutes {
 		if len(m) > 0 {
-			s.Hours[h] = NewOverflow(m, make([]float64, len(m))).Within(o.Sizes, o.TPMPerPTU, share)
+			s.Hours[h] = NewOverflow(m, make([]float64, len(m))).Within(o.Sizes, o.PerUnit, share)
 		}
 	}
 	needs := slices.Sorted(slices.Values(s.Hours))
 	slices.Reverse(needs)
 	// Of the hours sorted from the neediest, the first so many are cheaper by the hour.
-	cheaper := int(float64(slots) * min(1, o.PTU[Yearly]/o.PTU[Hourly]))
+	cheaper := int(float64(slots) * min(1, o.price(Yearly)/o.price(Hourly)))
 	s.Reserved = max(o.Sizes.Minimum, needs[min(cheaper, slots-1)])
 	for h := range s.Hours {
 		s.Hours[h] = max(s.Hours[h], s.Reserved)

@@ -13,7 +13,7 @@ var known = catalog.Embedded()
 
 func offer(t *testing.T, model, deployment string, p Prices) *Offer {
 	t.Helper()
-	o, err := NewOffer(known, model, deployment, p)
+	o, err := NewOffer(known, "azure", model, deployment, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,15 +42,15 @@ func TestBreakEvenIdentity(t *testing.T) {
 		}
 		delete(worth, model)
 		o := offer(t, model, catalog.Global, Prices{})
-		for c, price := range []float64{730, 260, 221} {
+		for c, price := range map[Commitment]float64{Hourly: 730, Monthly: 260, Yearly: 221} {
 			// Where output costs what its ratio says, the mix does not matter.
 			for _, mix := range []Tokens{{Prompt: 1000}, {Prompt: 200, Output: 20}} {
 				if mix.Output > 0 && math.Abs(o.Output/o.Input-o.Weights.Ratio) > 1e-9 {
 					continue
 				}
-				got := o.BreakEven(Commitment(c), mix)
+				got := o.BreakEven(c, mix)
 				if math.Abs(price/got-want) > 0.0501 { // the figures are rounded to 0.1
-					t.Errorf("%s %v of %+v: %.4f, want %.4f", model, Commitment(c), mix, got, price/want)
+					t.Errorf("%s %v of %+v: %.4f, want %.4f", model, c, mix, got, price/want)
 				}
 			}
 		}
@@ -67,7 +67,7 @@ func TestBreakEvenIdentity(t *testing.T) {
 func TestBreakEvenCached(t *testing.T) {
 	o := offer(t, "gpt-4o", catalog.Global, Prices{})
 	got := o.BreakEvens(Tokens{Prompt: 10, Cached: 5, Output: 1})
-	for _, k := range []struct{ got, price float64 }{{got.Hourly, 730}, {got.Monthly, 260}, {got.Yearly, 221}} {
+	for _, k := range []struct{ got, price float64 }{{got["hourly"], 730}, {got["monthly"], 260}, {got["yearly"], 221}} {
 		if want := k.price / 349.79; math.Abs(k.got-want) > 1e-4*want {
 			t.Errorf("%.5f, want %.5f", k.got, want)
 		}
@@ -75,22 +75,22 @@ func TestBreakEvenCached(t *testing.T) {
 	// From GPT-6 on, weights follow prices: the cache changes nothing.
 	o = offer(t, "gpt-6-sol", catalog.Global, Prices{})
 	a, b := o.BreakEvens(Tokens{Prompt: 10, Output: 1}), o.BreakEvens(Tokens{Prompt: 10, Cached: 9, Output: 1})
-	if math.Abs(a.Yearly-b.Yearly) > 1e-12 {
+	if math.Abs(a["yearly"]-b["yearly"]) > 1e-12 {
 		t.Errorf("gpt-6-sol: %v without a cache, %v with one", a, b)
 	}
 }
 
 func TestOfferPrices(t *testing.T) {
 	v := func(x float64) *float64 { return &x }
-	o := offer(t, "gpt-4o", "data-zone", Prices{PTU: v(2), Discount: 0.2, Input: v(5)})
-	if o.PTU[Hourly] != 2*0.8*730 || math.Abs(o.PTU[Monthly]-286*0.8) > 1e-9 || math.Abs(o.PTU[Yearly]-2917.2*0.8/12) > 1e-9 {
-		t.Errorf("PTU prices %v", o.PTU)
+	o := offer(t, "gpt-4o", "data-zone", Prices{Units: []UnitPrice{{Hourly, 2, 0, "hour"}}, Discount: 0.2, Input: v(5)})
+	if math.Abs(o.price(Hourly)-2*0.8*730) > 1e-9 || math.Abs(o.price(Monthly)-286*0.8) > 1e-9 || math.Abs(o.price(Yearly)-2917.2*0.8/12) > 1e-9 {
+		t.Errorf("PTU prices %v", o.Terms)
 	}
 	if o.Input != 5 || o.Cached != 2.5 || o.Output != 10 || o.Batch != 0.5 {
 		t.Errorf("prices %v, %v, %v, batch %v", o.Input, o.Cached, o.Output, o.Batch)
 	}
-	if o := offer(t, "gpt-4o", "regional", Prices{}); o.Sizes != (catalog.Sizes{Minimum: 50, Step: 50}) || o.PTU[Hourly] != 1460 {
-		t.Errorf("regional: %+v, %v", o.Sizes, o.PTU)
+	if o := offer(t, "gpt-4o", "regional", Prices{}); o.Sizes != (catalog.Sizes{Minimum: 50, Step: 50}) || o.price(Hourly) != 1460 {
+		t.Errorf("regional: %+v, %v", o.Sizes, o.Terms)
 	}
 	for _, a := range o.Assumptions {
 		if a.Source == "" || a.Unit == "" || a.Confidence == "" {
@@ -106,11 +106,11 @@ func TestOfferOfOwnCatalog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := NewOffer(own, "gpt-4o", catalog.Global, Prices{})
+	o, err := NewOffer(own, "azure", "gpt-4o", catalog.Global, Prices{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.PTU[Hourly] != 365 || o.Sizes != (catalog.Sizes{Minimum: 7, Step: 3}) || o.TPMPerPTU != 1000 || o.Weights.Ratio != 5 {
+	if o.price(Hourly) != 365 || o.Sizes != (catalog.Sizes{Minimum: 7, Step: 3}) || o.PerUnit != 1000 || o.Weights.Ratio != 5 {
 		t.Errorf("%+v", o)
 	}
 }
@@ -127,12 +127,12 @@ func TestOfferErrors(t *testing.T) {
 		{"unpriced", catalog.Global, "no price of tokens of unpriced; give --input-price and --output-price"},
 		{"llama-3.3-70b", "regional", "want global or data-zone"},
 	} {
-		if _, err := NewOffer(known, k.model, k.deployment, Prices{}); err == nil || !strings.Contains(err.Error(), k.want) {
+		if _, err := NewOffer(known, "azure", k.model, k.deployment, Prices{}); err == nil || !strings.Contains(err.Error(), k.want) {
 			t.Errorf("%s: %v", k.model, err)
 		}
 	}
 	v := 1.0
-	if o, err := NewOffer(known, "unpriced", catalog.Global, Prices{Input: &v, Output: &v}); err != nil || o.Cached != 1 {
+	if o, err := NewOffer(known, "azure", "unpriced", catalog.Global, Prices{Input: &v, Output: &v}); err != nil || o.Cached != 1 {
 		t.Errorf("%+v, %v: want cached tokens to cost 1", o, err)
 	}
 }

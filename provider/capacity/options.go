@@ -4,10 +4,19 @@ import "ratesim/provider/catalog"
 
 // An Option is one way to serve a demand, and what it costs.
 type Option struct {
-	Name       string `json:"name"`       // payg, ptu, ptu+spillover, ptu-schedule, and with +batch
-	Commitment string `json:"commitment"` // none, hourly, monthly, yearly, or yearly+hourly
+	// Name is payg, ptu, ptu+spillover or ptu-schedule, and with +batch; gsu, scale-tier or
+	// reserved stand in ptu's place where the units are others.
+	Name       string `json:"name"`
+	Commitment string `json:"commitment"` // none, hourly, weekly, monthly, quarterly, yearly, or yearly+hourly
 	Deployment string `json:"deployment"` // its kind
-	PTUs       int    `json:"ptus"`       // of a schedule, the most
+	PTUs       int    `json:"ptus"`       // units that are bought; of a schedule, the most
+	// Outputs are the units of output that are bought beside them, where input and output are
+	// bought by themselves.
+	Outputs int    `json:"output_units,omitempty"`
+	Unit    string `json:"unit,omitempty"` // what a unit is called; absent for a PTU
+	// Rule is p95 of the option whose size is the one that the 95th percentile of the
+	// demand needs, which many take as a rule of thumb; empty of others.
+	Rule string `json:"rule,omitempty"`
 
 	USDPerMonth float64 `json:"usd_per_month"` // in Currency
 	USDPerYear  float64 `json:"usd_per_year"`  // in Currency
@@ -36,15 +45,18 @@ type Option struct {
 
 // options lists what can be done, pay-as-you-go first. A size without spillover
 // is the smallest of which at most a share of the tokens is over the capacity;
-// with it, the cheapest.
+// with it, the cheapest. The size by rule of thumb is always among them.
 func (e *Evaluation) options(over, batch float64) []Option {
 	list := []Option{e.payAsYouGo(1)}
-	strict := e.overflow.Within(e.offer.Sizes, e.offer.TPMPerPTU, over)
-	for c := range Commitment(len(Commitments)) {
-		list = append(list, e.ptu("ptu", strict, c, 1, false))
-	}
-	for c := range Commitment(len(Commitments)) {
-		list = append(list, e.ptu("ptu+spillover", e.best(e.overflow, c, 1), c, 1, true))
+	if len(e.offer.Terms) > 0 {
+		strict := e.overflow.Within(e.offer.Sizes, e.offer.PerUnit, over)
+		for _, t := range e.offer.Terms {
+			list = append(list, e.ptu(e.name(), strict, t.Commitment, 1, false))
+		}
+		for _, t := range e.offer.Terms {
+			list = append(list, e.ptu(e.name()+spillover, e.best(e.overflow, t.Commitment, 1), t.Commitment, 1, true))
+		}
+		list = e.ruleOfThumb(list)
 	}
 	if s, ok := NewSchedule(e.demand, e.x, e.offer, over); ok && s.Extra > 0 {
 		list = append(list, e.scheduled(s))
@@ -52,7 +64,9 @@ func (e *Evaluation) options(over, batch float64) []Option {
 	if batch > 0 {
 		online := 1 - batch
 		list = append(list, e.payAsYouGo(online))
-		list = append(list, e.ptu("ptu+spillover", e.best(e.overflow, Yearly, online), Yearly, online, true))
+		if c := e.offer.Longest(); len(e.offer.Terms) > 0 {
+			list = append(list, e.ptu(e.name()+spillover, e.best(e.overflow, c, online), c, online, true))
+		}
 	}
 	for i := range list {
 		list[i].Deployment = e.offer.Deployment
@@ -61,6 +75,29 @@ func (e *Evaluation) options(over, batch float64) []Option {
 			list[i].Name += "+batch"
 		}
 	}
+	return list
+}
+
+// spillover ends the names of options of which what exceeds the capacity is served as
+// pay-as-you-go.
+const spillover = "+spillover"
+
+// name is what options of the capacity that is sold are called.
+func (e *Evaluation) name() string {
+	if e.offer.sold.Product == "provisioned-throughput" {
+		return "gsu"
+	}
+	return e.offer.sold.Product
+}
+
+// ruleOfThumb marks the last of the options, the cheapest with spillover, if it is as large as the
+// 95th percentile of the demand needs, or else adds an option of that size.
+func (e *Evaluation) ruleOfThumb(list []Option) []Option {
+	size := e.offer.Sizes.AtLeast(e.p95 / e.offer.PerUnit)
+	if list[len(list)-1].PTUs != size {
+		list = append(list, e.ptu(e.name()+spillover, size, e.offer.Longest(), 1, true))
+	}
+	list[len(list)-1].Rule = "p95"
 	return list
 }
 
@@ -76,9 +113,9 @@ func (e *Evaluation) WithSize(o *Option, units int) Option {
 // best is the cheapest size with spillover, the smallest that there is where
 // none pays.
 func (e *Evaluation) best(o *Overflow, c Commitment, online float64) int {
-	perMinute := e.offer.PTU[c] / minutesPerMonth
+	perMinute := e.offer.price(c) / minutesPerMonth
 	// A demand scaled by g has the cost g x cost(capacity / g).
-	return max(e.offer.Sizes.Minimum, o.Best(e.offer.Sizes, e.offer.TPMPerPTU/online, perMinute/online))
+	return max(e.offer.Sizes.Minimum, o.Best(e.offer.Sizes, e.offer.PerUnit/online, perMinute/online))
 }
 
 func (e *Evaluation) batched(online float64) float64 {
@@ -91,9 +128,9 @@ func (e *Evaluation) payAsYouGo(online float64) Option {
 }
 
 func (e *Evaluation) ptu(name string, units int, c Commitment, online float64, spills bool) Option {
-	capacity := float64(units) * e.offer.TPMPerPTU / online // as the whole demand would see it
-	o := Option{Name: name, Commitment: c.String(), PTUs: units, Online: online, Spills: spills,
-		USDPerMonth: float64(units)*e.offer.PTU[c] + e.batched(online),
+	capacity := float64(units) * e.offer.PerUnit / online // as the whole demand would see it
+	o := Option{Name: name, Commitment: c.String(), PTUs: units, Outputs: e.offer.OutputsFor(units), Unit: e.unitOf(), Online: online, Spills: spills,
+		USDPerMonth: e.offer.cost(units, c) + e.batched(online),
 		Utilisation: e.overflow.Used(capacity)}
 	if spills {
 		o.USDPerMonth += online * e.overflow.Cost(capacity) * minutesPerMonth
@@ -106,14 +143,14 @@ func (e *Evaluation) ptu(name string, units int, c Commitment, online float64, s
 
 // scheduled is a yearly reservation with hourly PTUs on top.
 func (e *Evaluation) scheduled(s Schedule) Option {
-	o := Option{Name: "ptu-schedule", Commitment: "yearly+hourly", Online: 1, Schedule: &s,
-		USDPerMonth: float64(s.Reserved)*e.offer.PTU[Yearly] + s.Extra*e.offer.PTU[Hourly]}
+	o := Option{Name: e.name() + "-schedule", Commitment: "yearly+hourly", Unit: e.unitOf(), Online: 1, Schedule: &s,
+		USDPerMonth: float64(s.Reserved)*e.offer.price(Yearly) + s.Extra*e.offer.price(Hourly)}
 	for _, n := range s.Hours {
 		o.PTUs = max(o.PTUs, n)
 	}
 	over, used, bought := 0.0, 0.0, 0.0
 	for i, x := range e.x {
-		c := float64(s.At(e.demand, i)) * e.offer.TPMPerPTU
+		c := float64(s.At(e.demand, i)) * e.offer.PerUnit
 		over += max(0, x-c)
 		used += min(x, c)
 		bought += c
@@ -123,7 +160,15 @@ func (e *Evaluation) scheduled(s Schedule) Option {
 	return o
 }
 
-// Sized are the PTUs that percentiles of the demand need.
+// unitOf is what options say of their unit.
+func (e *Evaluation) unitOf() string {
+	if e.offer.Unit == "PTU" {
+		return ""
+	}
+	return e.offer.Unit
+}
+
+// Sized are the PTUs, or other units, that percentiles of the demand need.
 type Sized struct {
 	P50 int `json:"p50"` // PTUs for the 50th percentile
 	P90 int `json:"p90"` // PTUs for the 90th percentile
@@ -133,6 +178,9 @@ type Sized struct {
 }
 
 func sized(l Levels, s catalog.Sizes, perPTU float64) Sized {
+	if perPTU == 0 {
+		return Sized{} // nothing is sold in units
+	}
 	at := func(v float64) int { return s.AtLeast(v / perPTU) }
 	return Sized{at(l.P50), at(l.P90), at(l.P95), at(l.P99), at(l.Max)}
 }

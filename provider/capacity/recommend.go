@@ -12,15 +12,7 @@ import (
 // it.
 func (e *Evaluation) Conclude() {
 	r := e.Report
-	best := -1
-	for i := range r.Options {
-		o := &r.Options[i]
-		o.Missed = e.Missed(o)
-		o.MeetsSLO = len(o.Missed) == 0
-		if o.MeetsSLO && (best < 0 || better(o, &r.Options[best])) {
-			best = i
-		}
-	}
+	best := e.Best(r.Options)
 	r.Recommendation = Recommendation{Option: best, FlipsIf: []string{}}
 	if best < 0 {
 		r.Recommendation.Why = "no option meets " + strings.Join(r.Objectives, " and ") + ": " + e.nearest()
@@ -38,7 +30,7 @@ func (e *Evaluation) Conclude() {
 	}
 	dear := e.cheaper(chosen) != nil
 	r.Recommendation.ByObjective = dear
-	if dear && chosen.PTUs == 0 {
+	if len(e.offer.Terms) == 0 || dear && chosen.PTUs == 0 {
 		return // that PTUs are cheaper is not what it turns on
 	}
 	if certain := e.bootstrap(chosen, !dear, e.key); certain.Days >= 2 {
@@ -47,6 +39,21 @@ func (e *Evaluation) Conclude() {
 			r.Recommendation.PTUsInterval = [2]int{certain.Lo, certain.Hi}
 		}
 	}
+}
+
+// Best judges options by the objectives and returns the index of the cheapest that meets
+// them all, -1 if none does.
+func (e *Evaluation) Best(options []Option) int {
+	best := -1
+	for i := range options {
+		o := &options[i]
+		o.Missed = e.Missed(o)
+		o.MeetsSLO = len(o.Missed) == 0
+		if o.MeetsSLO && (best < 0 || better(o, &options[best])) {
+			best = i
+		}
+	}
+	return best
 }
 
 // Missed says which objectives an option misses, and by what.
@@ -90,17 +97,42 @@ func (e *Evaluation) nearest() string {
 	return fmt.Sprintf("%s comes nearest with %s", list[at].Title(), strings.Join(list[at].Missed, ", "))
 }
 
-// Title names an option for people: 45 PTUs, yearly, with spillover.
+// Units is what the units of an option are called.
+func (o *Option) Units() string {
+	return plural(o.PTUs+o.Outputs, cmp.Or(o.Unit, "PTU"))
+}
+
+// counted writes a number of units.
+func counted(n int, unit string) string { return fmt.Sprintf("%d %s", n, plural(n, unit)) }
+
+// plural is what so many units are called.
+func plural(n int, unit string) string {
+	if n == 1 {
+		return unit
+	}
+	return unit + "s"
+}
+
+// Title names an option for people: 45 PTUs yearly with spillover, or 3+4 bundles where units of
+// input and output are bought by themselves.
 func (o *Option) Title() string {
 	title := "pay-as-you-go"
 	switch {
 	case o.Schedule != nil:
-		title = fmt.Sprintf("%d PTUs yearly and up to %d by the hour", o.Schedule.Reserved, o.PTUs-o.Schedule.Reserved)
-	case o.PTUs > 0:
-		title = fmt.Sprintf("%d PTUs %s", o.PTUs, o.Commitment)
+		title = fmt.Sprintf("%d %s yearly and up to %d by the hour", o.Schedule.Reserved, o.Units(), o.PTUs-o.Schedule.Reserved)
+	case o.Outputs > 0:
+		title = fmt.Sprintf("%d+%d %s %s", o.PTUs, o.Outputs, o.Units(), o.Commitment)
 		if o.Spills {
 			title += " with spillover"
 		}
+	case o.PTUs > 0:
+		title = fmt.Sprintf("%d %s %s", o.PTUs, o.Units(), o.Commitment)
+		if o.Spills {
+			title += " with spillover"
+		}
+	}
+	if o.Rule != "" {
+		title += ", " + o.Rule
 	}
 	if o.Online < 1 {
 		title += fmt.Sprintf(", %.0f %% batched", 100*(1-o.Online))
@@ -113,24 +145,36 @@ func (e *Evaluation) why(chosen *Option) string {
 	if o := e.cheaper(chosen); o != nil {
 		why := fmt.Sprintf("%s would cost less but miss the objective (%s)", o.Title(), strings.Join(o.Missed, ", "))
 		if chosen.PTUs > 0 {
-			why += fmt.Sprintf("; %.0f %% of these PTUs are used", 100*chosen.Utilisation)
+			why += fmt.Sprintf("; %.0f %% of these %s are used", 100*chosen.Utilisation, chosen.Units())
 		}
 		return why
 	}
-	even := e.Report.BreakEven.Yearly
+	if e.offer.Unit == "" {
+		return e.offer.Vendor + " sells no capacity of this model that the catalog knows"
+	}
+	total := e.demand.Total()
+	if len(e.offer.Terms) == 0 {
+		unit := "a " + e.offer.Unit
+		if e.offer.Outputs > 0 {
+			unit = fmt.Sprintf("a %s of input with %.2g of output", e.offer.Unit, e.offer.Outputs)
+		}
+		return fmt.Sprintf("the price of a %s is not known; %s would pay below %.2f a month if all of it were used", e.offer.Unit, unit, e.offer.worth(total))
+	}
+	longest := e.offer.Longest()
+	even := e.offer.BreakEven(longest, total)
 	if chosen.PTUs > 0 {
-		why := fmt.Sprintf("its PTUs are %.0f %% used, and they pay above %.0f %%", 100*chosen.Utilisation, 100*even*e.perPTU(chosen)/e.offer.PTU[Yearly])
+		why := fmt.Sprintf("its %s are %.0f %% used, and they pay above %.0f %%", chosen.Units(), 100*chosen.Utilisation, 100*even*e.perPTU(chosen)/e.offer.price(longest))
 		if chosen.SpilledShare > 0 {
 			why += fmt.Sprintf("; %.2g %% of the tokens spill over", 100*chosen.SpilledShare)
 		}
 		return why
 	}
 	if even > 1 {
-		return fmt.Sprintf("a PTU costs more than the tokens it can serve: it would pay at %.0f %% utilisation", 100*even)
+		return fmt.Sprintf("a %s costs more than the tokens it can serve: it would pay at %.0f %% utilisation", e.offer.Unit, 100*even)
 	}
 	smallest := e.offer.Sizes.Minimum
-	used := e.overflow.Used(float64(smallest) * e.offer.TPMPerPTU)
-	return fmt.Sprintf("even the smallest deployment, %d PTUs, would be %.0f %% used, and a yearly reservation pays above %.0f %%", smallest, 100*used, 100*even)
+	used := e.overflow.Used(float64(smallest) * e.offer.PerUnit)
+	return fmt.Sprintf("even the smallest deployment, %s, would be %.0f %% used, and a %s reservation pays above %.0f %%", counted(smallest, e.offer.Unit), 100*used, longest, 100*even)
 }
 
 // perPTU is what an option's PTUs cost a month, each on average.

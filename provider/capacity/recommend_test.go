@@ -47,7 +47,7 @@ func TestRecommendations(t *testing.T) {
 	if r = conclude(e); !strings.HasPrefix(r.FlipsIf[0], "demand grows 807") {
 		t.Errorf("%q", r.FlipsIf)
 	}
-	dear := Prices{Year: new(9000.0), Month: new(9000.0), PTU: new(9.0)}
+	dear := Prices{Units: []UnitPrice{{Yearly, 9000, 0, "year"}, {Monthly, 9000, 0, "month"}, {Hourly, 9, 0, "hour"}}}
 	e = evaluate(full, offer(t, "gpt-4o", catalog.Global, dear))
 	if r = conclude(e); r.Option != 0 || !strings.Contains(r.Why, "a PTU costs more than the tokens it can serve") || !strings.HasPrefix(r.FlipsIf[0], "no growth") {
 		t.Errorf("%+v", r)
@@ -90,7 +90,7 @@ func TestFlips(t *testing.T) {
 	if kept := cheap.ptu("", chosen.PTUs, Yearly, 1, true); math.Abs(kept.USDPerMonth-cheap.payg) > 1e-6*cheap.payg {
 		t.Errorf("at the price: pay-as-you-go %v, PTUs %v", cheap.payg, kept.USDPerMonth)
 	}
-	dear := evaluate(d, offer(t, "gpt-4o", catalog.Global, Prices{Year: new(2652 / k)}))
+	dear := evaluate(d, offer(t, "gpt-4o", catalog.Global, Prices{Units: []UnitPrice{{Yearly, 2652 / k, 0, "year"}}}))
 	if kept := dear.ptu("", chosen.PTUs, Yearly, 1, true); math.Abs(kept.USDPerMonth-dear.payg) > 1e-6*dear.payg {
 		t.Errorf("at the PTU price: pay-as-you-go %v, PTUs %v", dear.payg, kept.USDPerMonth)
 	}
@@ -106,7 +106,7 @@ func TestFlipsOfPart(t *testing.T) {
 	if want := fmt.Sprintf("PTUs cost %.0f %% more", 100*dearer.Change); dearer.What != "PTU prices" || dearer.If != want {
 		t.Fatalf("%+v, want %q", dearer, want)
 	}
-	dear := evaluate(days(28, 1_600_000), offer(t, "gpt-4o", catalog.Global, Prices{Year: new(2652 * (1 + dearer.Change))}))
+	dear := evaluate(days(28, 1_600_000), offer(t, "gpt-4o", catalog.Global, Prices{Units: []UnitPrice{{Yearly, 2652 * (1 + dearer.Change), 0, "year"}}}))
 	with, without := dear.ptu("", chosen.PTUs, Yearly, 0.5, true), dear.payAsYouGo(0.5)
 	if math.Abs(with.USDPerMonth-without.USDPerMonth) > 1e-6*without.USDPerMonth {
 		t.Errorf("PTUs %v dearer: %v, without PTUs %v", dearer.Change, with.USDPerMonth, without.USDPerMonth)
@@ -318,7 +318,7 @@ func TestScheduledBreakEven(t *testing.T) {
 	bought := 0.0 // pay-as-you-go price of all that could be served, a month
 	total := d.Total()
 	for i := range d.Minutes {
-		bought += float64(p.Schedule.At(d, i)) * o.TPMPerPTU * 43_800 / float64(len(d.Minutes))
+		bought += float64(p.Schedule.At(d, i)) * o.PerUnit * 43_800 / float64(len(d.Minutes))
 	}
 	bought *= o.PayAsYouGo(total) / o.Weights.Normalise(total)
 	if want := fmt.Sprintf("and they pay above %.0f %%", 100*p.USDPerMonth/bought); !strings.Contains(e.why(p), want) {

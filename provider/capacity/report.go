@@ -15,14 +15,17 @@ const Schema = "ratesim/ptu/v1"
 // Report is what is printed: as it is by -o json, and by package reports for
 // people. Prices are in Currency; shares are of 1.
 type Report struct {
-	Schema      string `json:"schema"`          // ratesim/ptu/v1
-	Model       string `json:"model"`           // its name in the catalog
-	Deployment  string `json:"deployment"`      // global, data-zone or regional
-	Currency    string `json:"currency"`        // of all prices
-	Source      string `json:"source"`          // of the demand
-	Start       string `json:"start,omitempty"` // when the log begins
-	Minutes     int    `json:"minutes"`         // how long the log is
-	Granularity string `json:"granularity"`     // request, minute, hour, day, or a duration
+	Schema      string  `json:"schema"`             // ratesim/ptu/v1
+	Vendor      string  `json:"vendor"`             // of the capacity
+	Model       string  `json:"model"`              // its name in the catalog
+	Unit        string  `json:"unit,omitempty"`     // what a unit of capacity is called, PTU or another, of all that is called PTUs here; absent where none is sold
+	PerUnit     float64 `json:"unit_tpm,omitempty"` // normalised tokens a minute that a unit gives
+	Deployment  string  `json:"deployment"`         // global, data-zone or regional
+	Currency    string  `json:"currency"`           // of all prices
+	Source      string  `json:"source"`             // of the demand
+	Start       string  `json:"start,omitempty"`    // when the log begins
+	Minutes     int     `json:"minutes"`            // how long the log is
+	Granularity string  `json:"granularity"`        // request, minute, hour, day, or a duration
 	// Requests, CachedShare of the prompts and OutputShare of all tokens.
 	Requests    int64   `json:"requests"`
 	CachedShare float64 `json:"cached_share"`
@@ -67,16 +70,17 @@ type Bursty struct {
 	USDPerMonth float64 `json:"usd_per_month"`  // cost of these PTUs
 }
 
-// BreakEvens are break-even utilisations by commitment; see Offer.BreakEven.
-type BreakEvens struct {
-	Hourly  float64 `json:"hourly"`  // without a reservation
-	Monthly float64 `json:"monthly"` // reserved for a month
-	Yearly  float64 `json:"yearly"`  // reserved for a year
-}
+// BreakEvens are break-even utilisations by the names of commitments, hourly, weekly, monthly,
+// quarterly and yearly, as far as units are sold for them; see Offer.BreakEven.
+type BreakEvens map[string]float64
 
-// BreakEvens returns those of all commitments.
+// BreakEvens returns those of all commitments that there are.
 func (o *Offer) BreakEvens(mix Tokens) BreakEvens {
-	return BreakEvens{o.BreakEven(Hourly, mix), o.BreakEven(Monthly, mix), o.BreakEven(Yearly, mix)}
+	all := BreakEvens{}
+	for _, t := range o.Terms {
+		all[t.Commitment.String()] = o.BreakEven(t.Commitment, mix)
+	}
+	return all
 }
 
 // Replay says what was simulated to measure the service.
@@ -85,9 +89,31 @@ type Replay struct {
 	Minutes  int     `json:"minutes"`           // how long it is
 	Requests int64   `json:"requests"`          // that were replayed
 	PAYG     string  `json:"payg"`              // the deployment's reference; empty for one without limits
-	Width    float64 `json:"width_s,omitempty"` // seconds of a step of utilisation
+	Limits   []Limit `json:"limits,omitempty"`  // of the pay-as-you-go deployment; none where it has none
+	Assumed  bool    `json:"assumed,omitempty"` // nobody said which pay-as-you-go deployment it is: the largest tier was taken
+	// Tiers are the smaller pay-as-you-go deployments that could have been assumed, the
+	// smallest first, up to the one that serves everything.
+	Tiers []Tier  `json:"tiers,omitempty"`
+	Width float64 `json:"width_s,omitempty"` // seconds of a step of utilisation
 	// Utilisation of the recommended PTUs over time, a value each Width seconds.
 	Utilisation []float64 `json:"utilisation,omitempty"`
+}
+
+// Limit is one limit of a deployment.
+type Limit struct {
+	Name string `json:"name"` // as the catalog names it: rpm, tpm and so on
+	Most int64  `json:"most"` // of what it counts, in its period
+}
+
+// Tier is what would happen if pay-as-you-go had the limits of another tier.
+type Tier struct {
+	Ref      string  `json:"ref"`            // of the deployment in the catalog
+	Limits   []Limit `json:"limits"`         // of it
+	Rejected float64 `json:"rejected_share"` // of the requests, on pay-as-you-go alone
+	// WithChosen is the share of the requests that is refused with the recommended option;
+	// nil where that is pay-as-you-go alone, or there is none.
+	WithChosen *float64 `json:"rejected_share_of_recommended,omitempty"`
+	Option     int      `json:"option"` // index of the option that would be recommended; -1 = none meets the objectives
 }
 
 // Recommendation is the answer.
@@ -120,6 +146,7 @@ type Evaluation struct {
 	x, cost    []float64 // normalised tokens, and pay-as-you-go price, of each minute
 	overflow   *Overflow
 	payg       float64 // what all tokens cost a month without PTUs
+	p95        float64 // of x
 	objectives []Objective
 	key        rng.Key
 }
@@ -153,7 +180,7 @@ func Evaluate(d *Demand, o *Offer, s Settings) *Evaluation {
 	total := d.Total()
 	uncached := total
 	uncached.Cached = 0
-	r := &Report{Schema: Schema, Model: o.Model, Deployment: o.Deployment, Currency: s.Currency, Source: s.Source,
+	r := &Report{Schema: Schema, Vendor: o.Vendor, Model: o.Model, Unit: o.Unit, PerUnit: o.PerUnit, Deployment: o.Deployment, Currency: s.Currency, Source: s.Source,
 		Minutes: len(d.Minutes), Granularity: granularity(d.Granularity), Requests: int64(math.Round(total.Requests)),
 		CachedShare: total.Cached / max(total.Prompt, 1), OutputShare: total.Output / max(total.Raw(), 1),
 		TPM: levels(raw, d.Rolling), Normalised: levels(e.x, d.Normalised),
@@ -168,10 +195,15 @@ func Evaluate(d *Demand, o *Offer, s Settings) *Evaluation {
 		r.ByWeekday = periods(d, e.x, dayNames[:], weekday)
 	}
 	for _, p := range append([]*Offer{o}, s.Others...) {
-		at := sized(r.Normalised, p.Sizes, p.TPMPerPTU)
+		if p.Unit == "" {
+			continue
+		}
+		at := sized(r.Normalised, p.Sizes, p.PerUnit)
 		r.Sizes = append(r.Sizes, DeploymentSizes{p.Deployment, p.Sizes.Minimum, p.Sizes.Step, at})
 	}
-	r.PTUsAt = r.Sizes[0].PTUsAt
+	if e.p95 = r.Normalised.P95; len(r.Sizes) > 0 {
+		r.PTUsAt = r.Sizes[0].PTUsAt
+	}
 	over := usual()[0].Most
 	for _, b := range e.objectives {
 		r.Objectives = append(r.Objectives, b.String())
@@ -218,11 +250,15 @@ func granularity(d time.Duration) string {
 // AddBursts takes down what comes of a demand whose minutes vary otherwise
 // within the intervals of the log.
 func (e *Evaluation) AddBursts(d *Demand, cv float64) {
+	if len(e.offer.Terms) == 0 {
+		return
+	}
 	o := Evaluate(d, e.offer, Settings{})
+	longest := o.offer.Longest()
 	b := Bursty{CV: cv, P99: o.Report.Normalised.P99, Max: o.Report.Normalised.Max, PTUsAtP99: o.Report.PTUsAt.P99,
-		PTUs: o.overflow.Best(o.offer.Sizes, o.offer.TPMPerPTU, o.offer.PTU[Yearly]/minutesPerMonth), USDPerMonth: o.payg}
+		PTUs: o.overflow.Best(o.offer.Sizes, o.offer.PerUnit, o.offer.price(longest)/minutesPerMonth), USDPerMonth: o.payg}
 	if b.PTUs > 0 {
-		b.USDPerMonth = o.ptu("", b.PTUs, Yearly, 1, true).USDPerMonth
+		b.USDPerMonth = o.ptu("", b.PTUs, longest, 1, true).USDPerMonth
 	}
 	e.Report.WithinHour = append(e.Report.WithinHour, b)
 }

@@ -130,9 +130,8 @@ func TestOptionCosts(t *testing.T) {
 // The reservation of a schedule is the cheapest of all that there are.
 func TestScheduleIsBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o := &Offer{TPMPerPTU: 1000, Sizes: catalog.Sizes{Minimum: rapid.IntRange(1, 20).Draw(t, "minimum"), Step: rapid.IntRange(1, 9).Draw(t, "step")}}
-		o.PTU[Hourly] = rapid.Float64Range(1, 1000).Draw(t, "hourly")
-		o.PTU[Yearly] = rapid.Float64Range(1, 1000).Draw(t, "yearly")
+		o := &Offer{PerUnit: 1000, Sizes: catalog.Sizes{Minimum: rapid.IntRange(1, 20).Draw(t, "minimum"), Step: rapid.IntRange(1, 9).Draw(t, "step")}}
+		o.Terms = []Price{{Commitment: Hourly, Month: rapid.Float64Range(1, 1000).Draw(t, "hourly")}, {Commitment: Yearly, Month: rapid.Float64Range(1, 1000).Draw(t, "yearly")}}
 		d := &Demand{Start: noon, Dated: true}
 		var x []float64
 		for range 2 * 24 {
@@ -152,9 +151,9 @@ func TestScheduleIsBruteForce(t *testing.T) {
 			needs[h] = max(needs[h], o.Sizes.AtLeast(x[i]/1000))
 		}
 		price := func(reserved int) float64 {
-			sum := float64(reserved) * o.PTU[Yearly]
+			sum := float64(reserved) * o.price(Yearly)
 			for _, n := range needs {
-				sum += float64(max(0, n-reserved)) * o.PTU[Hourly] / 24
+				sum += float64(max(0, n-reserved)) * o.price(Hourly) / 24
 			}
 			return sum
 		}
@@ -164,7 +163,7 @@ func TestScheduleIsBruteForce(t *testing.T) {
 				t.Fatalf("%d reserved cost %v, %d cost %v", s.Reserved, got, reserved, p)
 			}
 		}
-		if have := float64(s.Reserved)*o.PTU[Yearly] + s.Extra*o.PTU[Hourly]; math.Abs(have-got) > 1e-9*got {
+		if have := float64(s.Reserved)*o.price(Yearly) + s.Extra*o.price(Hourly); math.Abs(have-got) > 1e-9*got {
 			t.Fatalf("said to cost %v, costs %v", have, got)
 		}
 	})

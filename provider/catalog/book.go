@@ -23,9 +23,8 @@ type book struct {
 
 // pages are what the files of one vendor hold.
 type pages struct {
-	rows     []Row     // newest edition first
-	editions []Edition // newest first
-	units    []UnitPrice
+	rows     []Row            // newest edition first
+	editions []Edition        // newest first
 	prices   []listed         // of tokens
 	factors  []factor         // of these prices
 	unit     *price           // of a PTU of a global deployment; nil where there is none
@@ -44,11 +43,11 @@ type Edition struct {
 	Fact    Fact   `json:"fact"`
 }
 
-// embeddedVendors returns the names of the folders in data.
+// embeddedVendors returns the names of the folders in data that have deployments.
 func embeddedVendors() []string {
 	var names []string
 	for _, e := range must(data.ReadDir("data")) {
-		if e.IsDir() {
+		if _, err := fs.Stat(data, "data/"+e.Name()+"/limits.csv"); err == nil {
 			names = append(names, e.Name())
 		}
 	}
@@ -256,11 +255,9 @@ func (p *pages) readPrices(vendor string) error {
 			}
 			p.factors = append(p.factors, l.factor())
 		}),
-		readData(vendor+"/units.csv", "vendor,deployment,usd_per_ptu_hour,usd_per_ptu_month,usd_per_ptu_year,note", func(l *line) {
-			u := UnitPrice{l.text("vendor"), l.text("deployment"), l.price("usd_per_ptu_hour"), l.price("usd_per_ptu_month"), l.price("usd_per_ptu_year"), l.fact(unitPrice)}
-			p.units = append(p.units, u)
-			if u.Deployment == Global {
-				p.unit = &price{provider.Price{UnitHour: u.Hour}, u.Fact}
+		readData(vendor+"/terms.csv", "vendor,product,model,deployment,term,usd,usd_output,per,note", func(l *line) {
+			if l.text("product") == "ptu" && l.text("deployment") == Global && l.text("term") == "hourly" {
+				p.unit = &price{provider.Price{UnitHour: l.price("usd")}, l.fact(unitPrice)}
 			}
 		}))
 }

@@ -10,7 +10,8 @@
 //	tiers.csv     what the vendor asks for a tier: money paid, days, conditions
 //	editions.csv  what the editions of the vendor's pages are
 //	ptu.csv       what one provisioned throughput unit (PTU) of a model gives
-//	units.csv     what a PTU costs by the hour, and reserved for a month or a year
+//	offers.csv    capacity that is sold in other units: what one unit of a model gives
+//	terms.csv     what a unit of capacity costs, by how long it is bought for
 //
 // Three files are of all vendors:
 //
@@ -91,19 +92,9 @@ type Limit struct {
 	Most int64  // above 0
 }
 
-// Global is the kind of deployment that the rows of ptu-N are, as units.csv names
+// Global is the kind of deployment that the rows of ptu-N are, as terms.csv names
 // it. The others have the same throughput at another price.
 const Global = "global"
-
-// UnitPrice is what one PTU costs in one kind of deployment, in US dollars.
-type UnitPrice struct {
-	Vendor     string
-	Deployment string  // global, data-zone or regional
-	Hour       float64 // without a reservation
-	Month      float64 // reserved for a month
-	Year       float64 // reserved for a year, for the whole of it
-	Fact       Fact
-}
 
 // Batch is what one batch may hold. 0 stands for what was not read.
 type Batch struct {
@@ -143,13 +134,14 @@ type Catalog struct {
 	latencies func() map[string]latency
 	batches   func() []Batch
 	choices   func() []Choice
+	sold      func() *sold
 	names     func() *names.Table
 }
 
 // Embedded returns the catalog that is part of the program.
 func Embedded() *Catalog {
 	c := &Catalog{latencies: sync.OnceValue(readLatencies), batches: sync.OnceValue(readBatches),
-		choices: sync.OnceValue(readChoices), names: sync.OnceValue(names.Embedded)}
+		choices: sync.OnceValue(readChoices), sold: sync.OnceValue(readSold), names: sync.OnceValue(names.Embedded)}
 	for _, vendor := range embeddedVendors() {
 		c.books = append(c.books, book{vendor, sync.OnceValue(func() *pages { return c.read(vendor) })})
 	}
@@ -235,15 +227,6 @@ func (c *Catalog) Editions() []Edition {
 	var all []Edition
 	for i := range c.books {
 		all = append(all, c.books[i].pages().editions...)
-	}
-	return all
-}
-
-// Units returns what PTUs cost, global ones first.
-func (c *Catalog) Units() []UnitPrice {
-	var all []UnitPrice
-	for i := range c.books {
-		all = append(all, c.books[i].pages().units...)
 	}
 	return all
 }

@@ -45,8 +45,11 @@ func TestFacts(t *testing.T) {
 	for _, b := range known.Batches() {
 		check(b.Vendor+"/"+b.Model, b.Fact)
 	}
-	for _, u := range known.Units() {
-		check(u.Vendor+" "+u.Deployment, u.Fact)
+	for _, o := range known.Offers() {
+		check(o.Vendor+"/"+o.Model+" "+o.Unit, o.Fact)
+		for _, t := range known.Terms(&o, Global) {
+			check(t.Vendor+" "+t.Name, t.Fact)
+		}
 	}
 	for _, c := range known.Choices() {
 		check(c.Vendor+": "+c.Question, c.Fact)

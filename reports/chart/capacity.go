@@ -12,7 +12,7 @@ import (
 	"ratesim/reports/words"
 )
 
-// Capacity returns the charts of a question of how many PTUs to buy: what sizes cost,
+// Capacity returns the charts of a question of how many units of capacity to buy: what sizes cost,
 // what the options cost, what turns the answer, and the demand over time.
 func Capacity(r *capacity.Report) []Chart {
 	s := sizing{Report: r}
@@ -47,9 +47,15 @@ func (s *sizing) head(name, title string, notes ...string) Head {
 	return Head{Name: name, Title: title, Notes: notes, Facts: out}
 }
 
-// perPTU is what a PTU gives, in normalised tokens a minute; 0 if the report does not
+// units is what the units are called that are sold.
+func (s *sizing) units() string { return cmp.Or(words.Printable(s.Unit), "PTU") + "s" }
+
+// perUnit is what a unit gives, in normalised tokens a minute; 0 if the report does not
 // tell.
-func (s *sizing) perPTU() float64 {
+func (s *sizing) perUnit() float64 {
+	if s.PerUnit > 0 {
+		return s.PerUnit
+	}
 	for _, a := range s.Assumptions {
 		if a.What == "input TPM per PTU" {
 			return a.Value
@@ -71,7 +77,12 @@ func (s *sizing) prices() []price {
 		return nil
 	}
 	var out []price
-	for _, p := range []price{{"yearly", "reserved for a year", c.Yearly}, {"monthly", "for a month", c.Monthly}, {"hourly", "by the hour", c.Hourly}} {
+	labels := [...]string{"by the hour", "for a week", "for a month", "for three months", "reserved for a year"}
+	for i := len(labels) - 1; i >= 0; i-- { // the cheapest first
+		p := price{capacity.Commitments[i], labels[i], *c.By(capacity.Commitment(i))}
+		if len(p.usd) == 0 {
+			continue
+		}
 		if len(p.usd) != len(c.PTUs) || !words.Finite(p.usd...) {
 			return nil
 		}
@@ -97,7 +108,7 @@ func (s *sizing) shown(prices []price) int {
 	return best
 }
 
-// cost shows what each number of PTUs costs with spillover above the share of minutes
+// cost shows what each number of units costs with spillover above the share of minutes
 // that need more.
 func (s *sizing) cost() *Curves {
 	prices := s.prices()
@@ -113,7 +124,7 @@ func (s *sizing) cost() *Curves {
 		last++
 	}
 	money := words.Printable(s.Currency)
-	c := &Curves{X: linear("PTUs", 0, float64(sizes[last]), 8, words.Quantity)}
+	c := &Curves{X: linear(s.units(), 0, float64(sizes[last]), 8, words.Quantity)}
 	top := max(payg*1.12, usd[last])
 	low := max(0, usd[best]-0.4*(top-usd[best]))
 	c.Y = linear(money+" a month, the rest spilling over", low, top, 8, words.Quantity)
@@ -128,18 +139,18 @@ func (s *sizing) cost() *Curves {
 		c.Lines = append(c.Lines, l)
 	}
 	c.Lines = append(c.Lines, Line{Names: []string{"pay-as-you-go: " + words.Money(payg)}, Role: Limit, Dashed: true, X: []float64{0, c.X.Hi}, Y: []float64{payg, payg}})
-	c.Head = s.head("cost", "", "Cost of a month by the number of PTUs, what exceeds them spilling over to pay-as-you-go. The scale does not begin at 0.")
+	c.Head = s.head("cost", "", "Cost of a month by the number of "+s.units()+", what exceeds them spilling over to pay-as-you-go. The scale does not begin at 0.")
 	if low == 0 {
 		c.Notes[0] = strings.TrimSuffix(c.Notes[0], " The scale does not begin at 0.")
 	}
 	if best == 0 {
-		c.Title = fmt.Sprintf("Pay-as-you-go costs least: %s %s a month, against %s for %d PTUs, the fewest that can be bought", words.Money(payg), money, words.Money(usd[1]), sizes[1])
+		c.Title = fmt.Sprintf("Pay-as-you-go costs least: %s %s a month, against %s for %d %s, the fewest that can be bought", words.Money(payg), money, words.Money(usd[1]), sizes[1], s.units())
 	} else {
 		c.Title = s.nearTitle(c, usd, best)
 	}
 	c.Below = s.needed(c, prices[marked].commitment)
 	if c.Below != nil {
-		c.Notes = append(c.Notes, "Below: the share of minutes that need more than so many PTUs.")
+		c.Notes = append(c.Notes, "Below: the share of minutes that need more than so many "+s.units()+".")
 	}
 	return c
 }
@@ -156,17 +167,17 @@ func (s *sizing) nearTitle(c *Curves, usd []float64, best int) string {
 		to++
 	}
 	money := words.Money(usd[best])
-	c.Bands = []Band{{float64(sizes[from]), float64(sizes[to]), fmt.Sprintf("%d PTUs: %s", sizes[best], money)}}
+	c.Bands = []Band{{float64(sizes[from]), float64(sizes[to]), fmt.Sprintf("%d %s: %s", sizes[best], s.units(), money)}}
 	c.Notes = append(c.Notes, "Pale: within 1 % of the cheapest.")
 	if from == to {
-		return fmt.Sprintf("%d PTUs cost least, %s %s a month; every other number costs over 1 %% more", sizes[best], money, words.Printable(s.Currency))
+		return fmt.Sprintf("%d %s cost least, %s %s a month; every other number costs over 1 %% more", sizes[best], s.units(), money, words.Printable(s.Currency))
 	}
-	return fmt.Sprintf("Any number from %d to %d PTUs costs within 1 %% of the cheapest; above %d each step costs more than it saves", sizes[from], sizes[to], sizes[to])
+	return fmt.Sprintf("Any number from %d to %d %s costs within 1 %% of the cheapest; above %d each step costs more than it saves", sizes[from], sizes[to], s.units(), sizes[to])
 }
 
-// needed shows in which share of the minutes more than so many PTUs are needed.
+// needed shows in which share of the minutes more than so many units are needed.
 func (s *sizing) needed(c *Curves, commitment string) *Curves {
-	per, bins := s.perPTU(), s.Curves.Histogram
+	per, bins := s.perUnit(), s.Curves.Histogram
 	if per <= 0 || s.Curves.Bin <= 0 || !words.Finite(bins...) {
 		return nil
 	}
@@ -177,9 +188,9 @@ func (s *sizing) needed(c *Curves, commitment string) *Curves {
 		l.X, l.Y = append(l.X, float64(i+1)*s.Curves.Bin/per), append(l.Y, left)
 	}
 	below := &Curves{X: c.X, Y: linear("share of the minutes", 0, 1, 2, words.Percent), Lines: []Line{l}, Bands: c.Bands}
-	even := map[string]float64{"yearly": s.BreakEven.Yearly, "monthly": s.BreakEven.Monthly, "hourly": s.BreakEven.Hourly}[commitment]
+	even := s.BreakEven[commitment]
 	if even > 0 && even < 1 && len(c.Bands) > 0 {
-		below.Lines = append(below.Lines, Line{Names: []string{"a PTU pays above " + words.Write(even, words.Percent)}, Role: Limit, Dashed: true, X: []float64{0, c.X.Hi}, Y: []float64{even, even}})
+		below.Lines = append(below.Lines, Line{Names: []string{"a " + strings.TrimSuffix(s.units(), "s") + " pays above " + words.Write(even, words.Percent)}, Role: Limit, Dashed: true, X: []float64{0, c.X.Hi}, Y: []float64{even, even}})
 	}
 	return below
 }
@@ -342,11 +353,11 @@ func (s *sizing) demand() *Curves {
 	}
 	top := s.Normalised.Max
 	title := fmt.Sprintf("Demand peaks at %s normalised tokens a minute, %s times its mean", words.Write(s.Normalised.Max, words.Quantity), words.Write(s.Normalised.Max/max(s.Normalised.Mean, 1), words.Multiple))
-	if s.chosen != nil && s.chosen.PTUs > 0 && s.perPTU() > 0 {
-		gives := float64(s.chosen.PTUs) * s.perPTU()
+	if s.chosen != nil && s.chosen.PTUs > 0 && s.perUnit() > 0 {
+		gives := float64(s.chosen.PTUs) * s.perUnit()
 		top = max(top, gives)
-		out.Lines = append(out.Lines, Line{Names: []string{"PTUs"}, Role: Limit, X: []float64{0, end}, Y: []float64{gives, gives}, Label: strconv.Itoa(s.chosen.PTUs)})
-		title += fmt.Sprintf("; %d PTUs give %s", s.chosen.PTUs, words.Write(gives, words.Quantity))
+		out.Lines = append(out.Lines, Line{Names: []string{s.units()}, Role: Limit, X: []float64{0, end}, Y: []float64{gives, gives}, Label: strconv.Itoa(s.chosen.PTUs)})
+		title += fmt.Sprintf("; %d %s give %s", s.chosen.PTUs, s.units(), words.Write(gives, words.Quantity))
 	}
 	out.Y = linear("normalised tokens a minute", 0, max(top, 1)*1.08, 4, words.Quantity)
 	out.Head = s.head("demand", title, note)

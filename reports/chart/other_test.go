@@ -135,7 +135,7 @@ func TestProviders(t *testing.T) {
 func sizes() *capacity.Report {
 	return &capacity.Report{Model: "m", Deployment: "global", Currency: "EUR", Source: "log", Requests: 1000,
 		Normalised:  capacity.Levels{Mean: 2000, Max: 4000},
-		BreakEven:   capacity.BreakEvens{Hourly: 2, Monthly: 0.9, Yearly: 0.7},
+		BreakEven:   capacity.BreakEvens{"hourly": 2, "monthly": 0.9, "yearly": 0.7},
 		Assumptions: []capacity.Assumption{{What: "input TPM per PTU", Value: 100}},
 		Options: []capacity.Option{
 			{Name: "payg", Commitment: "none", USDPerMonth: 1000, MeetsSLO: true, LatencyP95: new(5.0), Online: 1},

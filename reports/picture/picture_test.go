@@ -206,7 +206,7 @@ func TestOddNumbers(t *testing.T) {
 // What sizes cost is drawn, with the shares below, also where curves leave the plot.
 func TestCapacity(t *testing.T) {
 	r := &capacity.Report{Model: "m", Currency: "EUR", Assumptions: []capacity.Assumption{{What: "input TPM per PTU", Value: 100}},
-		BreakEven: capacity.BreakEvens{Yearly: 0.7}, Options: []capacity.Option{{Name: "payg", USDPerMonth: 1000}, {Name: "ptu+spillover", Commitment: "yearly", PTUs: 15, USDPerMonth: 900, Spills: true, Online: 1}},
+		BreakEven: capacity.BreakEvens{"yearly": 0.7}, Options: []capacity.Option{{Name: "payg", USDPerMonth: 1000}, {Name: "ptu+spillover", Commitment: "yearly", PTUs: 15, USDPerMonth: 900, Spills: true, Online: 1}},
 		Recommendation: capacity.Recommendation{Option: 1, Flips: []capacity.Flip{{What: "demand", Change: -0.2, Then: "x"}, {What: "demand", Change: 9, Then: "y"}}},
 		Curves: &capacity.Curves{StepMinutes: 5, Mean: []float64{1, 2}, Highest: []float64{3, 1e9}, Bin: 100, Histogram: []float64{0.5, 0.5},
 			PTUs: []int{0, 15, 20, 40}, Hourly: []float64{1000, 1e9, 1e9, 1e9}, Monthly: []float64{1000, 950, 990, 1200}, Yearly: []float64{1000, 900, 905, 1300}}}

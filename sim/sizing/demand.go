@@ -19,19 +19,18 @@ type Log interface {
 	Relative() bool     // times count from an unknown beginning
 }
 
-// fromLog adds up a usage log, its times moved to where if that is not nil, and
-// returns what there is to say of its zones, and of its costs held against the prices of
-// the offer.
-func fromLog(log Log, where *time.Location, m *capacity.Meter, offer *capacity.Offer) (warnings []string, err error) {
+// fromLog adds up a usage log on each of several meters, its times moved to where if that is not
+// nil, and returns what there is to say of its zones, and what its requests cost.
+func fromLog(log Log, where *time.Location, meters ...*capacity.Meter) (warnings []string, spent *bill, err error) {
 	var rec workload.Record
-	var bill bill
+	spent = &bill{}
 	var first, offset int
 	for log.Next(&rec) {
 		used := capacity.Tokens{Requests: float64(rec.Requests), Prompt: float64(rec.Prompt), Cached: float64(rec.Cached), Output: float64(rec.Output)}
 		if rec.Width == 0 {
 			used.Requests = max(used.Requests, 1)
 		}
-		bill.add(&rec)
+		spent.add(&rec)
 		if where != nil {
 			rec.Start = rec.Start.In(where)
 		} else if _, east := rec.Start.Zone(); first == 0 {
@@ -39,11 +38,13 @@ func fromLog(log Log, where *time.Location, m *capacity.Meter, offer *capacity.O
 		} else if east != offset && warnings == nil {
 			warnings = append(warnings, fmt.Sprintf("line %d has another time zone than line %d; hours and weekdays are those of line %d's for all rows, unless --tz names a zone", rec.Line, first, first))
 		}
-		if err := m.Add(rec.Start, rec.Width, used); err != nil {
-			return nil, fmt.Errorf("line %d: %w", rec.Line, err)
+		for _, m := range meters {
+			if err := m.Add(rec.Start, rec.Width, used); err != nil {
+				return nil, nil, fmt.Errorf("line %d: %w", rec.Line, err)
+			}
 		}
 	}
-	return append(warnings, bill.against(offer)...), log.Err()
+	return warnings, spent, log.Err()
 }
 
 // bill is what the requests cost that say so.
@@ -74,8 +75,8 @@ func (b *bill) against(o *capacity.Offer) []string {
 	return []string{fmt.Sprintf("the log says that %d of its requests cost %.4g; at the prices used here they cost %.4g (%+.1f %%)", b.rows, b.usd, listed, 100*(b.usd/listed-1))}
 }
 
-// fromScenario adds up what a scenario's streams ask for.
-func fromScenario(s *scenarios.Spec, key rng.Key, m *capacity.Meter) error {
+// fromScenario adds up what a scenario's streams ask for, on each of several meters.
+func fromScenario(s *scenarios.Spec, key rng.Key, meters ...*capacity.Meter) error {
 	sources, err := workload.Open(s.Workload, key, clock.Time(s.Duration))
 	if err != nil {
 		return err
@@ -100,9 +101,11 @@ func fromScenario(s *scenarios.Spec, key rng.Key, m *capacity.Meter) error {
 		}
 		a := &next[first]
 		prompt := float64(a.Prompt)
-		if err := m.Add(time.Unix(0, 0).UTC().Add(a.At.Sub(0)), 0,
-			capacity.Tokens{Requests: 1, Prompt: prompt, Cached: prompt * s.Workload[first].Cached, Output: float64(a.Output)}); err != nil {
-			return err
+		used := capacity.Tokens{Requests: 1, Prompt: prompt, Cached: prompt * s.Workload[first].Cached, Output: float64(a.Output)}
+		for _, m := range meters {
+			if err := m.Add(time.Unix(0, 0).UTC().Add(a.At.Sub(0)), 0, used); err != nil {
+				return err
+			}
 		}
 		more[first] = sources[first].Next(a)
 	}

@@ -1,5 +1,5 @@
-// Package sizing answers whether to buy provisioned throughput (PTU), and how
-// much. It reads a usage log or a scenario's workload into a demand. Package capacity
+// Package sizing answers whether to buy capacity in units, such as Azure's provisioned
+// throughput (PTU) or Vertex AI's scale units (GSU), and how much. It reads a usage log or a scenario's workload into a demand. Package capacity
 // works out sizes and costs. Then sizing replays the demand in the simulator against
 // each option, to see what the option does to requests.
 //
@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ratesim/provider/capacity"
@@ -29,12 +30,10 @@ type Question struct {
 	// Location is where hours and weekdays are told; nil = as the log has them.
 	Location *time.Location
 
-	Catalog    *catalog.Catalog
-	Model      string
+	Catalog *catalog.Catalog
+	// Offers are the vendors and models that are held side by side, at least one.
+	Offers     []Wanted
 	Deployment string // of capacity.Deployments
-	// PAYG is the deployment that pay-as-you-go is simulated with, by its
-	// reference; empty = the model's with the highest limit on tokens.
-	PAYG       string
 	Prices     capacity.Prices
 	Currency   string
 	Objectives []capacity.Objective
@@ -45,6 +44,14 @@ type Question struct {
 	Progress func(done, of int)
 }
 
+// Wanted is a model of a vendor.
+type Wanted struct {
+	Vendor, Model string
+	// PAYG is the deployment that pay-as-you-go is simulated with, by its
+	// reference; empty = the model's largest tier.
+	PAYG string
+}
+
 // InputError is what is wrong with the question or the log, not with the
 // machine.
 type InputError struct{ error }
@@ -52,40 +59,69 @@ type InputError struct{ error }
 // Unwrap returns what is wrong.
 func (e InputError) Unwrap() error { return e.error }
 
-// Answer answers. The error is an InputError, or ctx's.
-func Answer(ctx context.Context, q *Question) (*capacity.Report, error) {
-	offer, err := capacity.NewOffer(q.Catalog, q.Model, q.Deployment, q.Prices)
-	if err != nil {
-		return nil, InputError{err}
-	}
+// Answer answers for each of the offers of q, in their order. The error is an InputError, or
+// ctx's.
+func Answer(ctx context.Context, q *Question) ([]*capacity.Report, error) {
 	key := rng.New(q.Seed, 0)
-	meter := capacity.NewMeter(offer.Weights, q.Usage != nil && !q.Usage.Relative(), key)
-	var zones []string
+	offers := make([]*capacity.Offer, len(q.Offers))
+	meters := make([]*capacity.Meter, len(q.Offers))
+	var err error
+	for i, w := range q.Offers {
+		if offers[i], err = capacity.NewOffer(q.Catalog, w.Vendor, w.Model, q.Deployment, q.Prices); err != nil {
+			return nil, InputError{err}
+		}
+		meters[i] = capacity.NewMeter(offers[i].Weights, q.Usage != nil && !q.Usage.Relative(), key)
+	}
+	var warnings []string
+	spent := &bill{}
 	if q.Usage != nil {
-		zones, err = fromLog(q.Usage, q.Location, meter, offer)
+		warnings, spent, err = fromLog(q.Usage, q.Location, meters...)
 	} else {
-		err = fromScenario(q.Scenario, key, meter)
+		err = fromScenario(q.Scenario, key, meters...)
 	}
 	if err != nil {
 		return nil, InputError{err}
 	}
-	calm, likely, bursty := capacity.Bursts()
-	demand := meter.Demand(likely)
-	if total := demand.Total(); total.Raw() <= 0 {
-		return nil, InputError{fmt.Errorf("%s has no tokens: nothing to decide on", q.Source)}
+	reports := make([]*capacity.Report, len(offers))
+	for i, offer := range offers {
+		a := &asked{Question: q, wanted: q.Offers[i], offer: offer, meter: meters[i], key: key, warnings: append(slices.Clone(warnings), spent.against(offer)...)}
+		if reports[i], err = a.answer(ctx); err != nil {
+			return nil, err
+		}
 	}
-	e := capacity.Evaluate(demand, offer, capacity.Settings{Objectives: q.Objectives, Batch: q.Batch, Source: q.Source,
-		Currency: q.Currency, Key: key, Others: others(q)})
+	return reports, nil
+}
+
+// asked is the question of one offer.
+type asked struct {
+	*Question
+	wanted   Wanted
+	offer    *capacity.Offer
+	meter    *capacity.Meter
+	key      rng.Key
+	warnings []string
+}
+
+func (a *asked) answer(ctx context.Context) (*capacity.Report, error) {
+	calm, likely, bursty := capacity.Bursts()
+	demand := a.meter.Demand(likely)
+	total := demand.Total()
+	if total.Raw() <= 0 {
+		return nil, InputError{fmt.Errorf("%s has no tokens: nothing to decide on", a.Source)}
+	}
+	offer := a.offer.For(total)
+	e := capacity.Evaluate(demand, offer, capacity.Settings{Objectives: a.Objectives, Batch: a.Batch, Source: a.Source,
+		Currency: a.Currency, Key: a.key, Others: a.others(total)})
 	if demand.Granularity > time.Minute {
 		for _, cv := range []float64{calm, likely, bursty} {
-			e.AddBursts(meter.Demand(cv), cv)
+			e.AddBursts(a.meter.Demand(cv), cv)
 		}
 	}
 	r := e.Report
-	if q.Usage != nil {
-		r.Warnings = append(append(r.Warnings, zones...), q.Usage.Warnings()...)
+	if a.Usage != nil {
+		r.Warnings = append(append(r.Warnings, a.warnings...), a.Usage.Warnings()...)
 	}
-	stage, err := newStage(q, offer, demand, r)
+	stage, err := newStage(a.Question, a.wanted.PAYG, offer, demand, r)
 	if err != nil {
 		return nil, err
 	}
@@ -94,17 +130,20 @@ func Answer(ctx context.Context, q *Question) (*capacity.Report, error) {
 	}
 	e.Conclude()
 	stage.utilisation(r)
-	return r, nil
+	return r, stage.tell(ctx, e)
 }
 
 // others are offers of the same model in other kinds of deployment; those that
 // do not exist are left out.
-func others(q *Question) []*capacity.Offer {
+func (a *asked) others(total capacity.Tokens) []*capacity.Offer {
 	var list []*capacity.Offer
+	if len(a.offer.Terms) == 0 {
+		return nil
+	}
 	for _, d := range capacity.Deployments {
-		if d != q.Deployment {
-			if o, err := capacity.NewOffer(q.Catalog, q.Model, d, q.Prices); err == nil {
-				list = append(list, o)
+		if d != a.Deployment {
+			if o, err := capacity.NewOffer(a.Catalog, a.wanted.Vendor, a.wanted.Model, d, a.Prices); err == nil {
+				list = append(list, o.For(total))
 			}
 		}
 	}

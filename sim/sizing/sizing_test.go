@@ -49,16 +49,16 @@ func byMinute(size int64, tokens ...int64) *log {
 }
 
 func question(l Log) *Question {
-	return &Question{Usage: l, Source: "test", Catalog: catalog.Embedded(), Model: "gpt-4o", Deployment: catalog.Global, Seed: 1}
+	return &Question{Usage: l, Source: "test", Catalog: catalog.Embedded(), Offers: []Wanted{{Vendor: "azure", Model: "gpt-4o"}}, Deployment: catalog.Global, Seed: 1}
 }
 
 func answer(t *testing.T, q *Question) *capacity.Report {
 	t.Helper()
-	r, err := Answer(t.Context(), q)
+	all, err := Answer(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return all[0]
 }
 
 // What spills in the simulation is the integral of the demand above the
@@ -112,16 +112,17 @@ func TestSpilledIsTheIntegral(t *testing.T) {
 // stageOf is the stage on which a log is replayed.
 func stageOf(t *testing.T, q *Question) (*stage, *capacity.Report) {
 	t.Helper()
-	offer, err := capacity.NewOffer(q.Catalog, q.Model, q.Deployment, q.Prices)
+	offer, err := capacity.NewOffer(q.Catalog, q.Offers[0].Vendor, q.Offers[0].Model, q.Deployment, q.Prices)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := capacity.NewMeter(offer.Weights, true, rng.New(1, 0))
-	if _, err := fromLog(q.Usage, nil, m, &capacity.Offer{}); err != nil {
+	if _, _, err := fromLog(q.Usage, nil, m); err != nil {
 		t.Fatal(err)
 	}
 	r := &capacity.Report{}
-	s, err := newStage(q, offer, m.Demand(0), r)
+	d := m.Demand(0)
+	s, err := newStage(q, q.Offers[0].PAYG, offer.For(d.Total()), d, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func TestPayAsYouGoIsLimited(t *testing.T) {
 		l.rows = append(l.rows, workload.Record{Start: monday.Add(time.Duration(i) * time.Minute), Width: time.Minute, Requests: 200, Prompt: 200_000, Output: 200_000})
 	}
 	q := question(l)
-	q.PAYG = "azure/gpt-4o@dz-tier-1"
+	q.Offers[0].PAYG = "azure/gpt-4o@dz-tier-1"
 	s, _ := stageOf(t, q)
 	got, err := s.play(t.Context(), play{online: 1}, nil)
 	if err != nil {
@@ -281,7 +282,7 @@ func TestObjectiveNeedsMore(t *testing.T) {
 	// An hour of four is 100,000: 35 PTUs, 87,500, spill 12,500 of 250,000: just 5 %.
 	var yearly []capacity.Option
 	for _, o := range held.Options {
-		if o.Name == "ptu+spillover" && o.Commitment == "yearly" {
+		if o.Name == "ptu+spillover" && o.Commitment == "yearly" && o.Rule == "" {
 			yearly = append(yearly, o)
 		}
 	}
@@ -402,7 +403,7 @@ func TestScenario(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := question(nil)
-	q.Usage, q.Scenario, q.Model = nil, spec, "gpt-4o-mini"
+	q.Usage, q.Scenario, q.Offers[0].Model = nil, spec, "gpt-4o-mini"
 	spec.Workload[0].Cached = 0.5
 	r := answer(t, q)
 	if r.CachedShare <= 0.1 || r.CachedShare > 0.5 {
@@ -463,12 +464,12 @@ func TestErrors(t *testing.T) {
 		change func(*Question)
 		want   string
 	}{
-		{func(q *Question) { q.Model = "gpt-4" }, `the catalog has no PTUs of "gpt-4"`},
+		{func(q *Question) { q.Offers[0].Model = "gpt-4" }, `the catalog has no PTUs of "gpt-4"`},
 		{func(q *Question) { q.Usage, q.Scenario = nil, closed }, "the users of a closed workload wait for answers"},
 		{func(q *Question) { q.Usage = &log{} }, "test has no tokens"},
 		{func(q *Question) { q.Usage = backwards }, "line 3: 2026-11-02 00:01:00 +0000 UTC is before the log's first row"},
-		{func(q *Question) { q.PAYG = "azure/gpt-4o@ptu-50" }, "azure/gpt-4o@ptu-50 is provisioned"},
-		{func(q *Question) { q.PAYG = "azure/gpt-4o@tier-9" }, `unknown tier "tier-9"`},
+		{func(q *Question) { q.Offers[0].PAYG = "azure/gpt-4o@ptu-50" }, "azure/gpt-4o@ptu-50 is provisioned"},
+		{func(q *Question) { q.Offers[0].PAYG = "azure/gpt-4o@tier-9" }, `unknown tier "tier-9"`},
 	} {
 		q := question(byMinute(500, 5000, 5000))
 		k.change(q)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"ratesim/provider"
 	"ratesim/provider/capacity"
+	rows "ratesim/provider/catalog"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
 	"ratesim/sim"
@@ -37,6 +37,7 @@ type stage struct {
 	cached float64
 	shapes []shape
 	payg   provider.Config
+	tiers  []rows.Row // of pay-as-you-go, the smallest first
 
 	done   int
 	played map[play]*served
@@ -56,9 +57,9 @@ type served struct {
 	of                *metrics.Strategy
 }
 
-func newStage(q *Question, o *capacity.Offer, d *capacity.Demand, r *capacity.Report) (*stage, error) {
+func newStage(q *Question, payg string, o *capacity.Offer, d *capacity.Demand, r *capacity.Report) (*stage, error) {
 	s := &stage{q: q, offer: o, demand: d, played: map[play]*served{}}
-	if err := s.payAsYouGo(); err != nil {
+	if err := s.payAsYouGo(payg); err != nil {
 		return nil, InputError{err}
 	}
 	sizes := d.Sizes
@@ -86,7 +87,7 @@ func newStage(q *Question, o *capacity.Offer, d *capacity.Demand, r *capacity.Re
 	window := capacity.Demand{Minutes: s.used}
 	part := window.Total()
 	s.cached = part.Cached / max(part.Prompt, 1)
-	r.Replay = &capacity.Replay{Minutes: len(s.used), Requests: int64(part.Requests), PAYG: s.payg.Ref}
+	r.Replay = &capacity.Replay{Minutes: len(s.used), Requests: int64(part.Requests), PAYG: s.payg.Ref, Limits: limits(&s.payg), Assumed: payg == "" && s.payg.Ref != ""}
 	if d.Dated {
 		r.Replay.From = d.Start.Add(time.Duration(s.first) * time.Minute).Format(time.RFC3339)
 	}
@@ -95,41 +96,10 @@ func newStage(q *Question, o *capacity.Offer, d *capacity.Demand, r *capacity.Re
 
 const shapesFrom = "azure-conv-2023"
 
-// payAsYouGo finds the deployment that takes what PTUs do not.
-func (s *stage) payAsYouGo() error {
-	ref := s.q.PAYG
-	if ref == "" {
-		most := int64(0)
-		rows := s.q.Catalog.List()
-		for i := range rows {
-			if c := &rows[i].Config; c.Vendor == s.offer.Vendor && c.Model == s.offer.Model && rows[i].Minimum == 0 && c.TPM > most {
-				ref, most = rows[i].Ref, c.TPM
-			}
-		}
-	}
-	var err error
-	if ref != "" {
-		s.payg, err = s.q.Catalog.Find(ref)
-	} else { // as fast as the model is, and without limits
-		if s.payg, err = s.provisioned(s.offer.Sizes.Minimum); err == nil {
-			s.payg.Ref, s.payg.PTU, s.payg.Latency.Load, s.payg.Latency.Floor = "", provider.Provisioned{}, 0, 0
-		}
-	}
-	if err == nil && s.payg.PTU.Units > 0 {
-		err = fmt.Errorf("%s is provisioned; pay-as-you-go is wanted", ref)
-	}
-	s.payg.Name = "payg"
-	s.payg.Charge.Reserve = provider.ReserveActual
-	// Cost counts normalised tokens, so that a run tells how many were spilled.
-	// A price of 0 for cached ones would mean the price of the others.
-	s.payg.Price = provider.Price{Input: 1e6, Cached: max(1e6*(1-s.offer.Weights.Discount), 1e-9), Output: 1e6 * s.offer.Weights.Ratio}
-	return err
-}
-
-// provisioned is the deployment of so many PTUs. What a request will use is
-// reserved for it: the service's own estimate is not published.
+// provisioned is the deployment of so many units. What a request will use is reserved for it:
+// the services' own estimates are not published.
 func (s *stage) provisioned(units int) (provider.Config, error) {
-	cfg, err := s.q.Catalog.Find(strings.Replace(s.offer.Ref, "ptu-N", fmt.Sprintf("ptu-%d", units), 1))
+	cfg, err := s.q.Catalog.Provisioned(s.offer.Sold(), units, s.offer.OutputsFor(units))
 	cfg.Name = "ptu"
 	cfg.Charge.Reserve = provider.ReserveActual
 	cfg.Price = provider.Price{}
@@ -164,9 +134,9 @@ func (s *stage) busiest() {
 	}
 }
 
-// serve measures every option. PTUs without spillover become as many as they must
-// be to meet the objectives, and a year's PTUs with spillover that miss them get
-// an option beside them that meets them.
+// serve measures every option. Units without spillover become as many as they must
+// be to meet the objectives, and those with spillover of the longest term that miss them
+// get an option beside them that meets them.
 func (s *stage) serve(ctx context.Context, e *capacity.Evaluation) error {
 	r := e.Report
 	for i := 0; i < len(r.Options); i++ { // it grows
@@ -174,8 +144,11 @@ func (s *stage) serve(ctx context.Context, e *capacity.Evaluation) error {
 		if err := s.measure(ctx, o); err != nil {
 			return err
 		}
-		own := o.Name == "ptu"
-		if !own && (!o.Spills || o.Commitment != capacity.Yearly.String()) || len(e.Missed(o)) == 0 {
+		own := o.PTUs > 0 && !o.Spills && o.Schedule == nil
+		again := slices.ContainsFunc(r.Options[:i], func(p capacity.Option) bool { // of a rule of thumb
+			return p.Name == o.Name && p.Commitment == o.Commitment && p.Online == o.Online
+		})
+		if !own && (!o.Spills || o.Commitment != s.offer.Longest().String()) || again || len(e.Missed(o)) == 0 {
 			continue
 		}
 		larger, err := s.enough(ctx, e, o)
@@ -227,7 +200,7 @@ func (s *stage) enough(ctx context.Context, e *capacity.Evaluation, o *capacity.
 		return &sized, nil
 	}
 	lo := (o.PTUs - sizes.Minimum) / sizes.Step
-	hi := (sizes.AtLeast(2*e.Report.Normalised.RollingMax/s.offer.TPMPerPTU) - sizes.Minimum) / sizes.Step
+	hi := (sizes.AtLeast(2*e.Report.Normalised.RollingMax/s.offer.PerUnit) - sizes.Minimum) / sizes.Step
 	if hi <= lo {
 		return nil, nil
 	}
@@ -299,7 +272,7 @@ func (s *stage) spec(p play, schedule *capacity.Schedule) (*scenarios.Spec, erro
 		spec.Deployments = append(spec.Deployments, s.payg)
 	}
 	if p.spills {
-		use, args = "ptu", strategies.Args{"max_retries": "0"}
+		use, args = "ptu", strategies.Args{"max_retries": "0", "primary": "ptu", "spill": "payg"}
 	}
 	entry, _ := catalog.Find(use)
 	factory, problems := entry.Build(args, spec.Env(0))
