@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,8 +49,8 @@ PARAM is one of:
 Several parameters are tried in all combinations if they are lists that have no more
 than --settings combinations, and in a Halton sample otherwise.`,
 		Example: `  ratesim tune --strategy jitter --param base
-  ratesim tune mine.yaml --strategy token-bucket --param share=10%..100% --param smooth
-  ratesim tune --trace march.csv --provider openai/gpt-4o@tier-2 --strategy paced --param queue_timeout`,
+  ratesim tune mine.yaml --strategy token-bucket --param margin=0%..30% --param smooth
+  ratesim tune --trace march.csv --provider openai/gpt-4o@tier-2 --strategy paced --param max_retries=0..9`,
 		Args: atMostOne,
 		RunE: func(c *cobra.Command, args []string) error {
 			opt, err := f.options(c)
@@ -71,6 +72,9 @@ than --settings combinations, and in a Halton sample otherwise.`,
 			}
 			opt.Strategies = []string{f.strategy}
 			spec, err := single(f.load(c, s, args, opt))
+			if errors.As(err, new(inputError)) { // which names the flag of the other commands
+				err = inputError{errors.New(strings.ReplaceAll(err.Error(), "--strategies", "--strategy"))}
+			}
 			if err != nil {
 				return err
 			}

@@ -84,7 +84,7 @@ func flat(t *metrics.Tuning, best string) []string {
 		text  string
 	}{{metrics.AsGood, "As good as %s, for no difference matters: %s."}, {metrics.Better, "Certainly better than %s on the part that was held back: %s; only a new search can tell how much of that is luck."},
 		{metrics.Worse, "Certainly worse than %s: %s."}, {metrics.Unsure, "Not told apart from %s: %s."}} {
-		if names := by[k.state]; names != nil {
+		if names := by[k.state]; names != nil && (t.State == metrics.Better || t.State == metrics.AsGood) {
 			out = append(out, fmt.Sprintf(k.text, best, Names(names, "and")))
 		}
 	}

@@ -43,8 +43,8 @@ func (s *searching) judge(ctx context.Context, chosen *metrics.Sample) error {
 	metrics.Summarise(t.Held, held, of.Tenants)
 	t.Held.Setting = of.SettingOf(s.Seed, n)
 	t.Judged = fmt.Sprintf("%d other replications", n)
-	if first := len(s.Choose); first > 1 || len(s.Judge) > 1 {
-		t.Judged = fmt.Sprintf("periods %d to %d, %d replications", first+1, first+len(s.Judge), n)
+	if first := len(s.Choose); s.Choose[0] != s.Judge[0] {
+		t.Judged = fmt.Sprintf("%s, %d replications", periods(first+1, first+len(s.Judge)), n)
 	}
 	if t.State = state(t.Held.Verdict, t.Best); t.State == metrics.Better {
 		best := &s.Settings[s.alive[1]]

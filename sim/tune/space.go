@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -45,6 +46,9 @@ func ParseAxis(text string, of *scenarios.Strategy) (Axis, error) {
 		var known []string
 		for _, p := range params {
 			known = append(known, p.Name)
+		}
+		if known == nil {
+			return Axis{}, fmt.Errorf("%s has no parameters", of.Use)
 		}
 		hint := ";"
 		if near, ok := scenarios.Nearest(name, known); ok {
@@ -152,23 +156,26 @@ func write(kind strategies.ParamKind, x, from, to float64) string {
 // Settings returns the default and at most n others: all combinations where the axes are
 // lists that have no more, evenly spaced values of one range, and otherwise a scrambled
 // Halton sample. Combinations that the strategy refuses are left out; refused says how many
-// there were and why the first was. It fails where none is left.
+// there were and why the first was. It fails where a listed value is refused in all of them,
+// and where none is left.
 func Settings(s *scenarios.Spec, k *scenarios.Strategy, axes []Axis, n int, seed uint64) (list []scenarios.Strategy, refused string, err error) {
 	list = append(list, *k)
 	list[0].Name = Default
 	seen := map[string]bool{}
 	bad, first := 0, ""
+	why, taken := map[string]string{}, map[string]bool{} // by parameter=value
 	for _, point := range points(axes, n, seed) {
-		args, name := maps.Clone(k.Args), ""
+		args, parts := maps.Clone(k.Args), make([]string, len(axes))
 		if args == nil {
 			args = strategies.Args{}
 		}
 		for i := range axes {
 			a := &axes[i]
 			args[a.Param.Name] = a.at(point[i])
-			name += " " + a.Param.Name + "=" + args[a.Param.Name]
+			parts[i] = a.Param.Name + "=" + args[a.Param.Name]
 		}
-		if name = name[1:]; seen[name] {
+		name := strings.Join(parts, " ")
+		if seen[name] {
 			continue
 		}
 		seen[name] = true
@@ -177,9 +184,22 @@ func Settings(s *scenarios.Spec, k *scenarios.Strategy, axes []Axis, n int, seed
 			if bad++; bad == 1 {
 				first = name + ": " + faults[0].Error()
 			}
+			for _, f := range faults {
+				why[f.Param+"="+args[f.Param]] = f.Error()
+			}
 			continue
 		}
+		for _, part := range parts {
+			taken[part] = true
+		}
 		list = append(list, setting)
+	}
+	for i := range axes {
+		for _, v := range axes[i].Values {
+			if part := axes[i].Param.Name + "=" + v; why[part] != "" && !taken[part] {
+				return nil, "", errors.New(why[part])
+			}
+		}
 	}
 	if bad > 0 {
 		refused = fmt.Sprintf("%d of %d settings are left out, for %s refuses them; the first: %s", bad, bad+len(list)-1, k.Use, first)

@@ -136,8 +136,8 @@ func Run(ctx context.Context, p Problem, o Options) (*metrics.Tuning, error) {
 	}
 	s.describe()
 	s.found.Chosen = fmt.Sprintf("up to %d replications", len(s.outcomes[0].Runs))
-	if first := len(s.Choose); first > 1 || len(s.Judge) > 1 {
-		s.found.Chosen = fmt.Sprintf("periods 1 to %d of %d of the log, ", first, first+len(s.Judge)) + s.found.Chosen
+	if first := len(s.Choose); s.Choose[0] != s.Judge[0] {
+		s.found.Chosen = fmt.Sprintf("%s of %d of the log, ", periods(1, first), first+len(s.Judge)) + s.found.Chosen
 	}
 	s.found.Line = Line(&s.Settings[0], s.Strategy)
 	if len(s.alive) == 1 {
@@ -148,6 +148,14 @@ func Run(ctx context.Context, p Problem, o Options) (*metrics.Tuning, error) {
 		return nil, err
 	}
 	return s.found, nil
+}
+
+// periods names some periods of a log.
+func periods(from, to int) string {
+	if from == to {
+		return fmt.Sprintf("period %d", from)
+	}
+	return fmt.Sprintf("periods %d to %d", from, to)
 }
 
 // extend adds replications to the settings that go on until each has n.
