@@ -185,7 +185,9 @@ func Settings(s *scenarios.Spec, k *scenarios.Strategy, axes []Axis, n int, seed
 				first = name + ": " + faults[0].Error()
 			}
 			for _, f := range faults {
-				why[f.Param+"="+args[f.Param]] = f.Error()
+				if part := f.Param + "=" + args[f.Param]; why[part] == "" {
+					why[part] = f.Error()
+				}
 			}
 			continue
 		}
