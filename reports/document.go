@@ -28,6 +28,7 @@ const (
 	KindWorkload   = "workload"
 	KindTokens     = "tokens"
 	KindFit        = "fit"
+	KindTuning     = "tuning"
 	KindGrades     = "grades"
 )
 

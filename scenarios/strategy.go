@@ -86,6 +86,21 @@ func (d *decoder) strategy(c cursor, env strategies.Env) (s Strategy, ok bool) {
 	return s, len(faults) == 0
 }
 
+// With returns k with other parameters, under another name, and what is wrong with them.
+func (s *Spec) With(k *Strategy, name string, args strategies.Args) (Strategy, []strategies.ParamError) {
+	other, known, env := *k, k.Entry(), s.Env(rng.New(0, 0))
+	other.Name, other.Args, other.Share = name, args, known.Share(args, env)
+	var faults []strategies.ParamError
+	other.Factory, faults = known.Build(args, env)
+	return other, faults
+}
+
+// Entry returns the row of the catalog that k is made by.
+func (k *Strategy) Entry() *strategies.Entry {
+	known, _ := catalog.Find(k.Use) // a scenario is not read with another name
+	return known
+}
+
 func unknownStrategy(name string, known []string) string {
 	shown := family(name, known)
 	if shown == nil {

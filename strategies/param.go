@@ -48,7 +48,7 @@ type Param struct {
 func (p *Param) Allowed() string {
 	switch p.Kind {
 	case DurationParam:
-		return fmt.Sprintf("%s to %s", brief(seconds(p.Min)), brief(seconds(p.Max)))
+		return fmt.Sprintf("%s to %s", WriteDuration(seconds(p.Min)), WriteDuration(seconds(p.Max)))
 	case CountParam:
 		return fmt.Sprintf("%.0f to %.0f", p.Min, p.Max)
 	case NumberParam:
@@ -93,8 +93,17 @@ func (p *Param) Ranged() (unit string, ok bool) {
 	return "", false
 }
 
-// brief formats d without the zero parts that Duration.String appends.
-func brief(d time.Duration) string {
+// Number reads a value of a kind that is [Param.Ranged], in the unit of its bounds.
+func (p *Param) Number(s string) (float64, error) {
+	v, err := p.parse(s, Env{})
+	if p.Kind == DurationParam {
+		return v.duration.Seconds(), err
+	}
+	return v.number, err
+}
+
+// WriteDuration formats d without the zero parts that Duration.String appends.
+func WriteDuration(d time.Duration) string {
 	s := d.String()
 	for _, zero := range []string{"m0s", "h0m"} {
 		if strings.HasSuffix(s, zero) {

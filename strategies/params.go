@@ -62,6 +62,6 @@ func retryParams() []Param { return slices.Concat(backoffParams, jitterParams, a
 // MaxElapsed returns the parameter of that name, with the bound that a client library has.
 func MaxElapsed(usual time.Duration) Param {
 	p := maxElapsed
-	p.Default, p.About = brief(usual), p.About+"; the library's own default"
+	p.Default, p.About = WriteDuration(usual), p.About+"; the library's own default"
 	return p
 }

@@ -52,6 +52,7 @@ func argumentCompletions() map[string]cobra.CompletionFunc {
 	return map[string]cobra.CompletionFunc{
 		"compare":  orFiles(scenarioNames),
 		"bench":    orFiles(scenarioNames),
+		"tune":     orFiles(scenarioNames),
 		"validate": orFiles(scenarioNames),
 		"claims":   orFiles(claimNames),
 		"list":     one(offer(kindNames)),
@@ -71,6 +72,7 @@ func flagCompletions() map[string]cobra.CompletionFunc {
 	return map[string]cobra.CompletionFunc{
 		"--strategies":      strategyLists,
 		"--baseline":        offer(strategyNames),
+		"--strategy":        offer(strategyNames),
 		"--provider":        references,
 		"serve --provider":  namedProviders,
 		"--slo":             unfinished(metricNames),

@@ -49,17 +49,22 @@ var listOutputs = []string{"table", "json"}
 // register adds the flags of whatever runs one scenario.
 func (f *common) register(c *cobra.Command) {
 	f.registerRun(c)
+	c.Flags().StringSliceVar(&f.strategies, "strategies", nil, "compare the strategies `a,b,c` in place of the scenario's; all adds the whole catalog")
+	f.registerScenario(c)
+	c.Flags().StringVar(&f.baseline, "baseline", "", "the strategy `NAME` runs today: compare all others with it")
+	f.registerOutput(c)
+	f.registerBy(c)
+}
+
+// registerScenario adds the flags that change a scenario.
+func (f *common) registerScenario(c *cobra.Command) {
 	fl := c.Flags()
-	fl.StringSliceVar(&f.strategies, "strategies", nil, "compare the strategies `a,b,c` in place of the scenario's; all adds the whole catalog")
 	fl.StringArrayVar(&f.providers, "provider", nil, "put the deployment `REF` of the catalog, vendor/model@tier, in the place of the first one")
 	fl.DurationVar(&f.duration, "duration", 0, "let calls arrive for the time `D`, in place of the scenario's duration")
 	fl.DurationVar(&f.deadline, "deadline", 0, "give every call the time `D` from its arrival, in place of the scenario's deadlines")
 	fl.IntVar(&f.maxTokens, "max-tokens", 0, "let every call declare max_tokens `N`, in place of the scenario's")
 	fl.StringArrayVar(&f.slo, "slo", nil, "what is good enough, `METRIC<=VALUE` or TENANT.METRIC<=VALUE, in place of the scenario's; may be repeated")
-	fl.StringVar(&f.baseline, "baseline", "", "the strategy `NAME` runs today: compare all others with it")
 	fl.StringArrayVar(&f.set, "set", nil, "set one field of the scenario, `path=value`; may be repeated")
-	f.registerOutput(c)
-	f.registerBy(c)
 }
 
 // registerBy adds the flags of whatever reports a comparison.
@@ -67,7 +72,12 @@ func (f *common) registerBy(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.by, "by", "", "also print a row for each `GROUP` of calls: tenant, or size (thirds by the length of the prompt)")
 	fl.BoolVar(&f.explain, "explain-cost", false, "also print what makes up the cost of each strategy: tokens, prices, and the rows of the catalog that they come from")
-	fl.StringVar(&f.dir, "out", "", "also write result.json, report.html and the pictures to `DIR`")
+	f.registerOut(c)
+}
+
+// registerOut adds the flag of whatever writes the files of a report.
+func (f *common) registerOut(c *cobra.Command) {
+	c.Flags().StringVar(&f.dir, "out", "", "also write result.json, report.html and the pictures to `DIR`")
 }
 
 // registerTraffic adds the flags of whatever may replay a log.
@@ -80,12 +90,17 @@ func (f *common) registerTraffic(c *cobra.Command) {
 
 // registerRun adds the flags of whatever runs simulations.
 func (f *common) registerRun(c *cobra.Command) {
+	f.registerSeed(c)
 	fl := c.Flags()
-	fl.SortFlags = false
-	fl.Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
 	fl.Var(&f.reps, "reps", "run `N` replications, each with draws of its own, or auto: as many as the verdict needs, at most 200")
 	catalogFlag(fl, &f.catalog)
 	fl.BoolVar(&f.yes, "yes", false, "run it even if a run has more than 20 million calls")
+}
+
+// registerSeed adds the flag of whatever draws at random.
+func (f *common) registerSeed(c *cobra.Command) {
+	c.Flags().SortFlags = false
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "`SEED` of all random draws")
 }
 
 // most is how many calls a run may have; 0 = any number.

@@ -10,7 +10,7 @@ import (
 
 // repeatable are the flags that may be given several times. Of any other flag the last
 // value would win, and the answer would be to another question than the one asked.
-var repeatable = []string{"alias", "fail-on", "model", "provider", "set", "slo", "unit-price", "vendor"}
+var repeatable = []string{"alias", "fail-on", "model", "param", "provider", "set", "slo", "unit-price", "vendor"}
 
 // refuseRepeats makes every flag of a command and of those below it an error when it is
 // given twice, unless it is one of repeatable.

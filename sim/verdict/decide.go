@@ -120,11 +120,29 @@ type loss struct {
 
 // choose compares the strategies of set by criteria in order, and fills in the verdict.
 func (j *judge) choose(v *metrics.Verdict, set []int, criteria []criterion) {
+	for k := range criteria {
+		v.By = append(v.By, j.name(&criteria[k]))
+	}
+	left, losses := j.remaining(set, criteria)
+	j.bySimplicity(left)
+	for _, i := range left {
+		v.Chosen = append(v.Chosen, j.s.Outcomes[i].Name)
+	}
+	for _, i := range set {
+		if l, lost := losses[i]; lost {
+			v.Why = append(v.Why, j.reason(l.c, i, l.by))
+		}
+	}
+	j.state(v, left, criteria)
+}
+
+// remaining returns the strategies of set that no other is certainly better than, by
+// criteria in order, and why the others are left out.
+func (j *judge) remaining(set []int, criteria []criterion) (left []int, losses map[int]loss) {
 	left, judges := slices.Clone(set), slices.Clone(set)
-	losses := map[int]loss{}
+	losses = map[int]loss{}
 	for k := range criteria {
 		c := &criteria[k]
-		v.By = append(v.By, j.name(c))
 		for _, i := range left {
 			// The judge that is best by its value says most clearly why.
 			best := -1
@@ -147,16 +165,7 @@ func (j *judge) choose(v *metrics.Verdict, set []int, criteria []criterion) {
 			return slices.ContainsFunc(against, func(x int) bool { return !j.asGood(c, i, x) })
 		})
 	}
-	j.bySimplicity(left)
-	for _, i := range left {
-		v.Chosen = append(v.Chosen, j.s.Outcomes[i].Name)
-	}
-	for _, i := range set {
-		if l, lost := losses[i]; lost {
-			v.Why = append(v.Why, j.reason(l.c, i, l.by))
-		}
-	}
-	j.state(v, left, criteria)
+	return left, losses
 }
 
 func (j *judge) name(c *criterion) string { return metrics.Metrics()[c.metric].Name }

@@ -119,18 +119,8 @@ func (j *judge) misses(policies []int) []metrics.Miss {
 	}
 	var all []miss
 	for _, i := range policies {
-		worst := miss{far: math.Inf(-1)}
-		for k := range j.o.SLO {
-			o := &j.o.SLO[k]
-			value := j.interval(i, o, Error)
-			if far := o.distance(value.Value); far > worst.far {
-				worst = miss{metrics.Miss{Strategy: j.s.Outcomes[i].Name, SLO: o.Text}, far}
-				if !math.IsNaN(value.Value) && !math.IsInf(value.Value, 0) {
-					worst.Value = j.estimate(value, 1)
-				}
-			}
-		}
-		all = append(all, worst)
+		m, far := j.worst(i)
+		all = append(all, miss{m, far})
 	}
 	slices.SortStableFunc(all, func(a, b miss) int { return cmp.Compare(a.far, b.far) })
 	var out []metrics.Miss
@@ -138,6 +128,24 @@ func (j *judge) misses(policies []int) []metrics.Miss {
 		out = append(out, m.Miss)
 	}
 	return out
+}
+
+// worst returns the objective that a policy misses by most, and how far it is from it: above
+// 0 where it misses it.
+func (j *judge) worst(i int) (m metrics.Miss, far float64) {
+	far = math.Inf(-1)
+	for k := range j.o.SLO {
+		o := &j.o.SLO[k]
+		value := j.interval(i, o, Error)
+		if d := o.distance(value.Value); d > far {
+			far = d
+			m = metrics.Miss{Strategy: j.s.Outcomes[i].Name, SLO: o.Text}
+			if !math.IsNaN(value.Value) && !math.IsInf(value.Value, 0) {
+				m.Value = j.estimate(value, 1)
+			}
+		}
+	}
+	return m, far
 }
 
 // distance is how far a value is from the objective, in units that compare: a

@@ -132,6 +132,40 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// The order is that of the rule, by values: who is better by what matters comes first, and of
+// those that do not differ so much who is better at all.
+func TestOrder(t *testing.T) {
+	list := []made{
+		{name: "floods", seconds: 10, attempts: 4},
+		{name: "fails most", failed: 0.1, seconds: 1, attempts: 1},
+		{name: "slow", seconds: 20, attempts: 1},
+		{name: "oracle", bound: true, attempts: 1},
+		{name: "fails", failed: 0.05, seconds: 30, attempts: 1},
+		{name: "second", seconds: 10.5, attempts: 1, usd: 3},
+		{name: "first", seconds: 10, attempts: 1, usd: 9},
+	}
+	var outcomes []metrics.Outcome
+	for _, m := range list {
+		outcomes = append(outcomes, m.outcome(3, 7))
+	}
+	for _, c := range []struct {
+		slo  []Objective
+		want string
+	}{
+		{nil, "first second floods slow fails fails most"},
+		// Two meet it, and the cheaper of them is first; the others by how far they are from it.
+		{[]Objective{{Metric: metrics.TimeToSuccessP95, AtMost: true, Value: 11}, {Metric: metrics.Amplification, AtMost: true, Value: 1.1}}, "second first floods slow fails fails most"},
+	} {
+		var got []string
+		for _, i := range Order(metrics.NewSample(outcomes), Options{SLO: c.slo}) {
+			got = append(got, list[i].name)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 // The margins of the rule: 1 call in 1,000, or 5 % of the failures, a fifth of time and
 // of attempts. Just inside them strategies are equal, just outside the worse one goes.
 func TestMargins(t *testing.T) {
