@@ -58,7 +58,7 @@ reported.`,
 		Args:          noArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(compareCommand(&s), initCommand(&s), tuneCommand(&s), arenaCommand(&s), claimsCommand(&s), herdCommand(&s), ptuCommand(&s), capacityCommand(&s), workloadCommand(&s), tokensCommand(&s), benchCommand(&s), reportCommand(&s), serveCommand(&s), uiCommand(&s), validateCommand(&s), listCommand(&s), versionCommand(&s))
+	root.AddCommand(compareCommand(&s), initCommand(&s), tuneCommand(&s), arenaCommand(&s), sweepCommand(&s), claimsCommand(&s), herdCommand(&s), ptuCommand(&s), capacityCommand(&s), workloadCommand(&s), tokensCommand(&s), benchCommand(&s), reportCommand(&s), serveCommand(&s), uiCommand(&s), validateCommand(&s), listCommand(&s), versionCommand(&s))
 	root.SetHelpCommand(helpCommand())
 	root.SetVersionTemplate("{{.Version}}")
 	root.InitDefaultVersionFlag()

@@ -28,7 +28,7 @@ type layer struct {
 // module that each may import, tests aside. What a package may import stands
 // below it: imports run only downwards.
 var layers = []layer{
-	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "sim/tune", "sim/likeness", "scenarios/ladder", "scenarios/prompts", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/script", "provider/tokens", "provider", "scenarios", "scenarios/workload/tracefile", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
+	{"cmd/ratesim", []string{"cmd/ratesim/ui", "reports/page", "reports/picture", "reports", "reports/words", "bench", "sim/sizing", "sim/arena", "sim/sweep", "sim/sweep/cells", "sim/tune", "sim/likeness", "scenarios/ladder", "scenarios/prompts", "scenarios/situations", "sim", "provider/capacity", "provider/mock/admin", "provider/mock", "provider/conformance", "provider/script", "provider/tokens", "provider", "scenarios", "scenarios/workload/tracefile", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "sim/verdict", "sim/metrics"}},
 	{"cmd/ratesim/ui", []string{"reports/page", "reports", "reports/chart", "reports/words", "sim", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider/catalog", "provider", "sim/metrics"}},
 	{"reports/page", []string{"reports", "reports/chart", "reports/words", "sim/metrics"}},
 	{"reports/page/pagetest", nil},
@@ -40,6 +40,8 @@ var layers = []layer{
 	{"sim/sizing", []string{"sim", "scenarios", "scenarios/workload", "strategies/catalog", "strategies", "provider", "provider/capacity", "provider/catalog", "sim/metrics", "sim/rng", "sim/clock"}},
 	{"sim/likeness", []string{"sim", "scenarios", "scenarios/workload/fit", "scenarios/workload", "provider/catalog", "provider", "sim/metrics", "sim/rng", "sim/clock"}},
 	{"sim/arena", []string{"sim", "scenarios/situations", "scenarios", "strategies/catalog", "strategies", "provider/catalog", "sim/metrics", "sim/stats"}},
+	{"sim/sweep", []string{"sim/sweep/cells", "sim", "scenarios", "scenarios/workload", "provider/catalog", "sim/verdict", "sim/metrics", "sim/rng"}},
+	{"sim/sweep/cells", []string{"sim/verdict", "sim/metrics"}},
 	{"sim/tune", []string{"sim", "scenarios", "strategies", "sim/verdict", "sim/metrics", "sim/rng"}},
 	{"sim", []string{"sim/demand", "scenarios", "scenarios/workload", "strategies", "provider/quota", "provider/catalog", "provider", "provider/wire",
 		"sim/verdict", "sim/metrics", "sim/queue", "sim/rng", "sim/clock"}},
@@ -185,8 +187,8 @@ func TestPure(t *testing.T) {
 		if strings.HasSuffix(path, "_test.go") || !slices.Contains([]string{"sim", "strategies", "provider", "scenarios"}, folder) {
 			return
 		}
-		// The one runs replications side by side, the other reads a vendor's files once.
-		concurrent := path == "sim/replicate.go" || path == "provider/catalog/catalog.go"
+		// These run replications or cells side by side, or read a file once for all of them.
+		concurrent := slices.Contains([]string{"sim/replicate.go", "provider/catalog/catalog.go", "sim/sweep/run.go", "sim/sweep/traces.go"}, path)
 		for _, i := range f.Imports {
 			name, _ := strconv.Unquote(i.Path.Value)
 			if slices.Contains(random, name) || name == "sync" && !concurrent {

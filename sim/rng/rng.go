@@ -43,6 +43,7 @@ const (
 	Streamed                      // whether a call asks for a streamed answer
 	Leaving                       // whether its reader leaves before the end
 	Reading                       // and for how long they read before that
+	Samples                       // the points of a study that are drawn
 )
 
 // A Key roots the draws of one replication, or of one part of it.
