@@ -23,12 +23,13 @@ func offer(t *testing.T, model, deployment string, p Prices) *Offer {
 // What a PTU can do in a month of 43,800 minutes costs about $260 by the token,
 // for every model: the figures are the fact sheet's, by its own arithmetic. So
 // a monthly reservation, $260, breaks even near 100 % utilisation, a yearly one,
-// $221 a month, at 85 %, and an hourly PTU, $730, at 280 %: never.
+// $221 a month, at 85 %, and an hourly PTU, $730, at 280 %: never. Tokens of gpt-5.6-sol are
+// sold at $4 in place of $5, and its PTUs are not: 1,200 x 43,800 x $4 a million = $210.24.
 func TestBreakEvenIdentity(t *testing.T) {
 	worth := map[string]float64{"gpt-4o": 273.8, "gpt-4o-mini": 243.1, "o3-mini": 120.5, "gpt-5.5": 262.8, "gpt-5.4": 262.8,
 		"gpt-5.4-mini": 259.5, "gpt-5.2": 260.6, "gpt-5.1": 260.1, "gpt-5": 260.1, "gpt-5-mini": 260.1, "gpt-4.1": 262.8,
 		"gpt-4.1-mini": 261.0, "o3": 262.8, "gpt-6-sol": 262.8, "gpt-6-astra": 262.8,
-		"gpt-5.6-sol": 262.8, "gpt-5.6-terra": 262.8, "gpt-5.6-luna": 262.8, "gpt-5.3-codex": 260.6, "gpt-5.2-codex": 260.6,
+		"gpt-5.6-sol": 210.2, "gpt-5.6-terra": 262.8, "gpt-5.6-luna": 262.8, "gpt-5.3-codex": 260.6, "gpt-5.2-codex": 260.6,
 		"gpt-5.1-codex": 260.1, "gpt-4.1-nano": 260.2, "o4-mini": 260.2, "o1": 151.1, "llama-3.3-70b": 262.8}
 	for _, r := range known.List() {
 		model := r.Config.Model
