@@ -20,6 +20,7 @@ import (
 	"ratesim/provider/catalog"
 	"ratesim/scenarios"
 	"ratesim/scenarios/workload"
+	"ratesim/sim/sweep"
 	"ratesim/sim/verdict"
 )
 
@@ -416,6 +417,8 @@ func TestFilesInDocuments(t *testing.T) {
 				_, err = scenarios.ParseAnswers(d.path, []byte(b.text))
 			case b.note == "scripts":
 				_, err = scenarios.ParseScripts(d.path, []byte(b.text))
+			case b.lang == "yaml" && strings.HasPrefix(b.text, "scenario:"): // a study
+				_, err = sweep.Parse(d.path, []byte(b.text))
 			case b.lang == "yaml":
 				var spec *scenarios.Spec
 				spec, err = scenarios.Parse(d.path, []byte(b.text), scenarios.Options{})

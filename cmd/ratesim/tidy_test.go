@@ -188,7 +188,7 @@ func TestPure(t *testing.T) {
 			return
 		}
 		// These run replications or cells side by side, or read a file once for all of them.
-		concurrent := slices.Contains([]string{"sim/replicate.go", "provider/catalog/catalog.go", "sim/sweep/run.go", "sim/sweep/traces.go"}, path)
+		concurrent := slices.Contains([]string{"sim/replicate.go", "provider/catalog/catalog.go", "sim/sweep/run.go", "sim/sweep/traces.go", "sim/tune/tune.go"}, path)
 		for _, i := range f.Imports {
 			name, _ := strconv.Unquote(i.Path.Value)
 			if slices.Contains(random, name) || name == "sync" && !concurrent {

@@ -52,34 +52,7 @@ than --settings combinations, and in a Halton sample otherwise.`,
   ratesim tune mine.yaml --strategy token-bucket --param margin=0%..30% --param smooth
   ratesim tune --trace march.csv --provider openai/gpt-4o@tier-2 --strategy paced --param max_retries=0..9`,
 		Args: atMostOne,
-		RunE: func(c *cobra.Command, args []string) error {
-			opt, err := f.options(c)
-			if err != nil {
-				return err
-			}
-			switch {
-			case f.strategy == "":
-				err = errors.New("tune needs --strategy, the strategy whose parameters are tuned")
-			case len(f.params) == 0:
-				err = errors.New("tune needs --param, once for each parameter; 'ratesim list strategies' prints the parameters")
-			case f.settings < 1:
-				err = fmt.Errorf("--settings takes at least 1, got %d", f.settings)
-			case f.period <= 0:
-				err = fmt.Errorf("--period takes a time above 0, got %v", f.period)
-			}
-			if err != nil {
-				return inputError{err}
-			}
-			opt.Strategies = []string{f.strategy}
-			spec, err := single(f.load(c, s, args, opt))
-			if errors.As(err, new(inputError)) { // which names the flag of the other commands
-				err = inputError{errors.New(strings.ReplaceAll(err.Error(), "--strategies", "--strategy"))}
-			}
-			if err != nil {
-				return err
-			}
-			return f.tune(c.Context(), s, spec)
-		},
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c, s, args) },
 	}
 	f.registerSeed(c)
 	fl := c.Flags()
@@ -94,6 +67,36 @@ than --settings combinations, and in a Halton sample otherwise.`,
 	f.registerOutput(c)
 	f.registerOut(c)
 	return c
+}
+
+// run checks the flags and tunes.
+func (f *tuning) run(c *cobra.Command, s *streams, args []string) error {
+	opt, err := f.options(c)
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.strategy == "":
+		err = errors.New("tune needs --strategy, the strategy whose parameters are tuned")
+	case len(f.params) == 0:
+		err = errors.New("tune needs --param, once for each parameter; 'ratesim list strategies' prints the parameters")
+	case f.settings < 1:
+		err = fmt.Errorf("--settings takes at least 1, got %d", f.settings)
+	case f.period <= 0:
+		err = fmt.Errorf("--period takes a time above 0, got %v", f.period)
+	}
+	if err != nil {
+		return inputError{err}
+	}
+	opt.Strategies = []string{f.strategy}
+	spec, err := single(f.load(c, s, args, opt))
+	if errors.As(err, new(inputError)) { // which names the flag of the other commands
+		err = inputError{errors.New(strings.ReplaceAll(err.Error(), "--strategies", "--strategy"))}
+	}
+	if err != nil {
+		return err
+	}
+	return f.tune(c.Context(), s, spec)
 }
 
 // problem returns what is tuned, and what a reader should know about it.

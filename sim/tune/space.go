@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"gonum.org/v1/gonum/stat/samplemv"
 
 	"ratesim/scenarios"
+	"ratesim/sim/rng"
 	"ratesim/strategies"
 )
 
@@ -234,7 +234,8 @@ func points(axes []Axis, n int, seed uint64) [][]float64 {
 	}
 	// A scrambled Halton sample (Owen, "A randomized Halton algorithm in R", 2017).
 	sample := mat.NewDense(n, len(axes), nil)
-	samplemv.Halton{Kind: samplemv.Owen, Q: distmv.NewUnitUniform(len(axes), nil), Src: rand.NewPCG(seed, 0)}.Sample(sample)
+	draws := rng.New(seed, 0).Sequence(rng.Samples)
+	samplemv.Halton{Kind: samplemv.Owen, Q: distmv.NewUnitUniform(len(axes), nil), Src: &draws}.Sample(sample)
 	var list [][]float64
 	for i := range n {
 		list = append(list, sample.RawRowView(i))
